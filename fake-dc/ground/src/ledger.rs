@@ -1,0 +1,422 @@
+//! The one ordered record of what happened in a run, and who caused it.
+//!
+//! Hosts, DCs and the runner append facts; reports, expectations and invariants read them. The
+//! order of arrival ([`EventId`]) is what one machine happened to do. [`Ledger::causal_order`] is
+//! the same for every run with the same seed: it walks the tree of causes, and within one cause it
+//! keeps each strand (a host, one connection at a DC) in its own order.
+//!
+//! A connection is tied to its cause across the network by its client address: the client records
+//! the fact of connecting, announces it with [`Ledger::open_flow`] under the local address it has
+//! bound, and only then connects; the server asks [`Ledger::cause_of_flow`].
+
+use std::{
+    any::Any,
+    collections::{BTreeMap, HashMap, VecDeque},
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+use crate::{Clock, Timestamp};
+
+/// Number of an event in order of arrival, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct EventId(u64);
+
+impl EventId {
+    /// The number itself.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// Who an event happened to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Actor {
+    /// A domain controller, by its name in the scenario.
+    Dc(String),
+    /// A simulated host, by its name in the scenario.
+    Host(String),
+    /// The runner itself: steps of a scenario, moves of the clock.
+    Runner,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dc(name) => write!(f, "dc:{name}"),
+            Self::Host(name) => write!(f, "host:{name}"),
+            Self::Runner => f.write_str("runner"),
+        }
+    }
+}
+
+/// Something that can happen. Each component defines its own facts as plain structs.
+///
+/// The kind is a path such as `ldap.search`; it and the field names are part of the versioned
+/// event format. No field may hold a secret.
+pub trait Fact: fmt::Debug + Send + Sync + 'static {
+    /// Kind of the fact, most general word first, joined by dots: `tls.handshake`.
+    fn kind(&self) -> &'static str;
+
+    /// The fields as JSON.
+    fn fields(&self) -> Map<String, Value>;
+
+    /// For [`Event::fact`]; always `self`.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// Implements [`Fact`] for a type that serialises to a map.
+#[macro_export]
+macro_rules! fact {
+    ($type:ty, $kind:literal) => {
+        impl $crate::Fact for $type {
+            fn kind(&self) -> &'static str {
+                $kind
+            }
+
+            fn fields(&self) -> ::serde_json::Map<String, ::serde_json::Value> {
+                match ::serde_json::to_value(self) {
+                    Ok(::serde_json::Value::Object(fields)) => fields,
+                    _ => ::serde_json::Map::new(),
+                }
+            }
+
+            fn as_any(&self) -> &dyn ::std::any::Any {
+                self
+            }
+        }
+    };
+}
+
+/// One entry of the ledger.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Number in order of arrival.
+    pub id: EventId,
+    /// Virtual time.
+    pub at: Timestamp,
+    /// Who it happened to.
+    pub actor: Actor,
+    /// What led to it, if that is known.
+    pub cause: Option<EventId>,
+    fact: Arc<dyn Fact>,
+}
+
+impl Event {
+    /// Kind of the fact, such as `ldap.search`.
+    pub fn kind(&self) -> &'static str {
+        self.fact.kind()
+    }
+
+    /// Fields of the fact as JSON.
+    pub fn fields(&self) -> Map<String, Value> {
+        self.fact.fields()
+    }
+
+    /// The fact itself, if it is a `T`.
+    pub fn fact<T: Fact>(&self) -> Option<&T> {
+        self.fact.as_any().downcast_ref()
+    }
+}
+
+/// Transport of a flow between a client and a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// A stream.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+/// The record itself. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    clock: Clock,
+    capacity: usize,
+    record: Mutex<Record>,
+    changed: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    last: u64,
+    events: VecDeque<Event>,
+    flows: HashMap<(Transport, SocketAddr), EventId>,
+}
+
+impl Ledger {
+    /// Events kept by a ledger that serves for an unlimited time.
+    pub const SERVICE_CAPACITY: usize = 65_536;
+
+    /// A ledger that keeps everything. `clock` dates the events.
+    pub fn new(clock: Clock) -> Self {
+        Self::with_capacity(clock, usize::MAX)
+    }
+
+    /// A ledger that keeps the last `capacity` events, for a server that runs without end.
+    pub fn with_capacity(clock: Clock, capacity: usize) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                clock,
+                capacity: capacity.max(1),
+                record: Mutex::default(),
+                changed: watch::Sender::new(0),
+            }),
+        }
+    }
+
+    /// Appends a fact.
+    pub fn record(&self, actor: &Actor, cause: Option<EventId>, fact: impl Fact) -> EventId {
+        let at = self.shared.clock.now();
+        let mut record = self.lock();
+        record.last += 1;
+        let id = EventId(record.last);
+        if record.events.len() >= self.shared.capacity {
+            record.events.pop_front();
+        }
+        record.events.push_back(Event {
+            id,
+            at,
+            actor: actor.clone(),
+            cause,
+            fact: Arc::new(fact),
+        });
+        drop(record);
+        self.shared.changed.send_replace(id.0);
+        id
+    }
+
+    /// The handle that `actor` records with.
+    pub fn trail(&self, actor: Actor) -> Trail {
+        Trail { ledger: self.clone(), actor: Arc::new(actor), cause: None }
+    }
+
+    /// Says that what a server sees from `client` is caused by `cause`.
+    pub fn open_flow(&self, transport: Transport, client: SocketAddr, cause: EventId) {
+        self.lock().flows.insert((transport, client), cause);
+    }
+
+    /// What caused the flow from `client`, if a party of this run announced it.
+    pub fn cause_of_flow(&self, transport: Transport, client: SocketAddr) -> Option<EventId> {
+        self.lock().flows.get(&(transport, client)).copied()
+    }
+
+    /// Number of the last event; `None` while nothing has happened.
+    pub fn last(&self) -> Option<EventId> {
+        let last = self.lock().last;
+        (last > 0).then_some(EventId(last))
+    }
+
+    /// All kept events in order of arrival.
+    pub fn events(&self) -> Vec<Event> {
+        self.lock().events.iter().cloned().collect()
+    }
+
+    /// The kept events after `id` in order of arrival; all with `None`.
+    pub fn events_after(&self, id: Option<EventId>) -> Vec<Event> {
+        let record = self.lock();
+        record.events.iter().filter(|event| Some(event.id) > id).cloned().collect()
+    }
+
+    /// All kept events in the order that depends on the seed alone: depth first along causes.
+    pub fn causal_order(&self) -> Vec<Event> {
+        causal_order(self.events())
+    }
+
+    /// Waits until an event that satisfies `wanted` has happened, and returns the first.
+    ///
+    /// Waits for ever if none comes: the caller sets the limit.
+    pub async fn wait_for(&self, mut wanted: impl FnMut(&Event) -> bool) -> Event {
+        let mut changes = self.shared.changed.subscribe();
+        let mut seen = None;
+        loop {
+            for event in self.events_after(seen) {
+                if wanted(&event) {
+                    return event;
+                }
+                seen = Some(event.id);
+            }
+            // The sender lives in `self`, so it cannot have gone.
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Record> {
+        // The record is consistent after every statement under the lock.
+        self.shared.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn causal_order(events: Vec<Event>) -> Vec<Event> {
+    let present: BTreeMap<EventId, usize> =
+        events.iter().enumerate().map(|(index, event)| (event.id, index)).collect();
+    let mut children: BTreeMap<Option<EventId>, Vec<usize>> = BTreeMap::new();
+    for (index, event) in events.iter().enumerate() {
+        let cause = event.cause.filter(|cause| present.contains_key(cause));
+        children.entry(cause).or_default().push(index);
+    }
+    for siblings in children.values_mut() {
+        // Strands of different actors race; each alone keeps its order (the sort is stable).
+        siblings.sort_by(|&a, &b| events[a].actor.cmp(&events[b].actor));
+    }
+    let mut ordered = Vec::with_capacity(events.len());
+    let mut stack: Vec<usize> = children.remove(&None).unwrap_or_default();
+    stack.reverse();
+    while let Some(index) = stack.pop() {
+        ordered.push(events[index].clone());
+        if let Some(mut next) = children.remove(&Some(events[index].id)) {
+            next.reverse();
+            stack.append(&mut next);
+        }
+    }
+    ordered
+}
+
+/// A ledger seen by one actor at one place in the tree of causes.
+///
+/// ```
+/// use ground::{Actor, Ledger, Timestamp, VirtualClock, fact};
+/// use serde::Serialize;
+///
+/// #[derive(Debug, Serialize)]
+/// struct Called {
+///     name: &'static str,
+/// }
+/// fact!(Called, "xapi.called");
+///
+/// let time = VirtualClock::starting_at(Timestamp::from_unix(0));
+/// let ledger = Ledger::new(time.clock());
+/// let host = ledger.trail(Actor::Host("host1".into()));
+/// let inside = host.begin(Called { name: "pool.enable_external_auth" });
+/// inside.record(Called { name: "host.enable_external_auth" });
+///
+/// let events = ledger.events();
+/// assert_eq!(events[1].cause, Some(events[0].id));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Trail {
+    ledger: Ledger,
+    actor: Arc<Actor>,
+    cause: Option<EventId>,
+}
+
+impl Trail {
+    /// Records a fact here.
+    pub fn record(&self, fact: impl Fact) -> EventId {
+        self.ledger.record(&self.actor, self.cause, fact)
+    }
+
+    /// Records a fact and returns the trail of what it causes.
+    #[must_use]
+    pub fn begin(&self, fact: impl Fact) -> Self {
+        self.under(Some(self.record(fact)))
+    }
+
+    /// The same actor's trail below another cause.
+    #[must_use]
+    pub fn under(&self, cause: Option<EventId>) -> Self {
+        Self { ledger: self.ledger.clone(), actor: Arc::clone(&self.actor), cause }
+    }
+
+    /// Another actor's trail below the same cause.
+    #[must_use]
+    pub fn of(&self, actor: Actor) -> Self {
+        Self { ledger: self.ledger.clone(), actor: Arc::new(actor), cause: self.cause }
+    }
+
+    /// What everything recorded here is caused by.
+    pub fn cause(&self) -> Option<EventId> {
+        self.cause
+    }
+
+    /// The ledger behind.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::VirtualClock;
+
+    #[derive(Debug, Serialize)]
+    struct Noted {
+        text: &'static str,
+    }
+    fact!(Noted, "test.noted");
+
+    fn ledger() -> Ledger {
+        Ledger::new(VirtualClock::starting_at(Timestamp::from_unix(0)).clock())
+    }
+
+    fn texts(events: &[Event]) -> Vec<&'static str> {
+        events.iter().filter_map(|event| event.fact::<Noted>()).map(|noted| noted.text).collect()
+    }
+
+    #[test]
+    fn causal_order_does_not_depend_on_arrival() {
+        let ledger = ledger();
+        let host = ledger.trail(Actor::Host("host1".into()));
+        let first = host.begin(Noted { text: "probe dc1" });
+        let second = host.begin(Noted { text: "probe dc2" });
+        // The DC of the first probe records late.
+        second.of(Actor::Dc("dc2".into())).record(Noted { text: "seen by dc2" });
+        first.of(Actor::Dc("dc1".into())).record(Noted { text: "seen by dc1" });
+        assert_eq!(
+            texts(&ledger.causal_order()),
+            ["probe dc1", "seen by dc1", "probe dc2", "seen by dc2"]
+        );
+    }
+
+    #[test]
+    fn a_bounded_ledger_forgets_the_oldest() {
+        let clock = VirtualClock::starting_at(Timestamp::from_unix(0)).clock();
+        let ledger = Ledger::with_capacity(clock, 2);
+        let trail = ledger.trail(Actor::Runner);
+        let old = trail.begin(Noted { text: "a" });
+        old.record(Noted { text: "b" });
+        old.record(Noted { text: "c" });
+        assert_eq!(texts(&ledger.events()), ["b", "c"]);
+        assert_eq!(texts(&ledger.causal_order()), ["b", "c"]);
+        assert_eq!(ledger.last().map(EventId::number), Some(3));
+    }
+
+    #[tokio::test]
+    async fn waiting_sees_past_and_future_events() {
+        let ledger = ledger();
+        let trail = ledger.trail(Actor::Runner);
+        trail.record(Noted { text: "past" });
+        let wanted =
+            |text| move |event: &Event| event.fact::<Noted>().is_some_and(|n| n.text == text);
+        assert_eq!(ledger.wait_for(wanted("past")).await.id.number(), 1);
+        let (event, ()) = tokio::join!(ledger.wait_for(wanted("future")), async {
+            trail.record(Noted { text: "future" });
+        });
+        assert_eq!(event.id.number(), 2);
+    }
+
+    #[test]
+    fn flows_tie_two_ends_together() {
+        let ledger = ledger();
+        let client = SocketAddr::from(([127, 0, 0, 1], 40_000));
+        assert_eq!(ledger.cause_of_flow(Transport::Tcp, client), None);
+        let connect = ledger.trail(Actor::Host("host1".into())).record(Noted { text: "connect" });
+        ledger.open_flow(Transport::Tcp, client, connect);
+        assert_eq!(ledger.cause_of_flow(Transport::Tcp, client), Some(connect));
+        assert_eq!(ledger.cause_of_flow(Transport::Udp, client), None);
+    }
+}

@@ -1,0 +1,3 @@
+//! The `trustrig` program.
+
+fn main() {}

@@ -1,0 +1,115 @@
+//! The door between xapi and Samba: the command lines of xapi-flows.md §6.2.
+//!
+//! xapi never talks to a DC itself. It runs `net` and `wbinfo` and reads what they print. A host
+//! has one [`Programs`]: the model of this crate ([`crate::samba`]), or the real programs run with
+//! the host's own files. Both take the same command and answer with the same words.
+
+use std::{fmt, future::Future, net::IpAddr, pin::Pin};
+
+use ground::{Secret, Trail};
+
+/// A program that xapi runs, with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SambaCommand {
+    /// `net ads join DOMAIN -U USER -n NETBIOS -d D --no-dns-updates [-S DC] [createcomputer=OU]
+    /// [dnshostname=NAME]`, the password in `PASSWD`.
+    AdsJoin {
+        /// Domain to join, as the caller of the API typed it.
+        domain: String,
+        /// Account that joins.
+        user: String,
+        /// Its password.
+        password: Secret,
+        /// NetBIOS name of the machine account, without the trailing `$`.
+        netbios_name: String,
+        /// The DC to use; without it the program finds one.
+        server: Option<IpAddr>,
+        /// Organisational unit for the account.
+        ou: Option<String>,
+        /// Value for `dNSHostName`.
+        dns_hostname: Option<String>,
+    },
+    /// `net ads leave -U USER -d D`, the password in `PASSWD`.
+    AdsLeave {
+        /// Account that leaves.
+        user: String,
+        /// Its password.
+        password: Secret,
+    },
+    /// `net ads lookup -S ADDRESS -d D`.
+    AdsLookup {
+        /// The DC.
+        server: IpAddr,
+    },
+    /// `net ads search -d D --server DC [--machine-pass] FILTER ATTRIBUTE…`.
+    AdsSearch {
+        /// The DC.
+        server: IpAddr,
+        /// Whose credentials to bind with.
+        credentials: Credentials,
+        /// RFC 4515 filter text.
+        filter: String,
+        /// Attributes to print.
+        attributes: Vec<String>,
+    },
+    /// `net cache flush`.
+    CacheFlush,
+    /// `net lookup kdc DOMAIN -d D`.
+    LookupKdc {
+        /// Domain whose DCs are wanted.
+        domain: String,
+    },
+    /// `systemctl restart winbind`.
+    RestartWinbind,
+    /// `systemctl stop winbind`.
+    StopWinbind,
+    /// `wbinfo -n NAME`.
+    WbinfoNameToSid {
+        /// Account name; `KRBTGT` is xapi's readiness test.
+        name: String,
+    },
+    /// `tdbtool /var/lib/samba/private/secrets.tdb erase`, then everything in that folder.
+    WipeSecrets,
+}
+
+/// Credentials of `net ads search`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// `--machine-pass`: the machine account of the host's secrets.
+    Machine,
+    /// Environment `USER` and `PASSWD`.
+    User {
+        /// Account name.
+        user: String,
+        /// Its password.
+        password: Secret,
+    },
+}
+
+/// What a program printed and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Exit status; 0 is success, 255 is what `net` returns on failure.
+    pub exit: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error: xapi's classification reads it.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Whether the program ended with status 0.
+    pub fn succeeded(&self) -> bool {
+        self.exit == 0
+    }
+}
+
+/// Pinned future of [`Programs::run`].
+pub type Running<'a> = Pin<Box<dyn Future<Output = Output> + Send + 'a>>;
+
+/// The Samba programs of one host.
+pub trait Programs: fmt::Debug + Send + Sync {
+    /// Runs one command to its end. `debug_level` is the clamped `-d` argument. What the program
+    /// does on the network is recorded on `trail`.
+    fn run<'a>(&'a self, command: SambaCommand, debug_level: u8, trail: &'a Trail) -> Running<'a>;
+}
