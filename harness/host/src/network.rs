@@ -1,0 +1,55 @@
+//! How one host reaches the network: its name servers and its table of routes.
+//!
+//! The table lets many DCs with standard ports live on one machine, and is the place where a fault
+//! on the way from one host to one DC is put. It says nothing about what is at the other end.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// The network as one host sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// DNS servers, in the order they are asked.
+    pub nameservers: Vec<SocketAddr>,
+    /// From the address a host believes in (a DC's IP with port 88, 389 or 636) to the address
+    /// where that service listens.
+    pub translations: BTreeMap<SocketAddr, SocketAddr>,
+}
+
+impl Network {
+    /// Where a packet for `to` goes: the translation if there is one, else `to` itself.
+    pub fn route(&self, to: SocketAddr) -> SocketAddr {
+        self.translations.get(&to).copied().unwrap_or(to)
+    }
+}
+
+/// The network of a running host. Clones share it; setting it affects the next connection.
+#[derive(Clone, Debug, Default)]
+pub struct SharedNetwork {
+    current: Arc<RwLock<Network>>,
+}
+
+impl SharedNetwork {
+    /// Shares `network`.
+    pub fn new(network: Network) -> Self {
+        Self { current: Arc::new(RwLock::new(network)) }
+    }
+
+    /// Replaces the network as a whole.
+    pub fn set(&self, network: Network) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = network;
+    }
+
+    /// The network at this moment.
+    pub fn current(&self) -> Network {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// [`Network::route`] at this moment.
+    pub fn route(&self, to: SocketAddr) -> SocketAddr {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).route(to)
+    }
+}

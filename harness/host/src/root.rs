@@ -1,0 +1,286 @@
+//! The file system of a simulated host: a directory that stands for `/`.
+//!
+//! Paths are written as the host knows them (`/etc/samba/smb.conf`). No path leads out of the
+//! directory, neither by `..` nor by a symbolic link. Writes are atomic: a reader, or a restart
+//! after a crash, finds the old content or the new.
+
+use std::{
+    fs, io,
+    io::Write as _,
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::HostError;
+
+/// The root directory of one host. Clones name the same directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostRoot {
+    directory: Arc<Path>,
+}
+
+/// What is found at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File,
+    /// Nothing.
+    Missing,
+}
+
+impl HostRoot {
+    /// Uses `directory` as a root and creates it if it is absent.
+    pub fn open(directory: impl AsRef<Path>) -> Result<Self, HostError> {
+        let directory = directory.as_ref();
+        let failed = |action| {
+            let path = directory.display().to_string();
+            move |source| HostError::Io { action, path, source }
+        };
+        fs::create_dir_all(directory).map_err(failed("create the root directory"))?;
+        let directory =
+            directory.canonicalize().map_err(failed("resolve the root directory"))?.into();
+        Ok(Self { directory })
+    }
+
+    /// The directory that stands for `/`.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Where `path` really is. The file need not exist.
+    pub fn real_path(&self, path: &str) -> Result<PathBuf, HostError> {
+        let wrong = || HostError::Path { path: path.to_owned() };
+        if !path.starts_with('/') {
+            return Err(wrong());
+        }
+        let mut real = self.directory.to_path_buf();
+        for component in Path::new(path).components() {
+            match component {
+                Component::Normal(name) => real.push(name),
+                Component::RootDir | Component::CurDir => {}
+                Component::ParentDir | Component::Prefix(_) => return Err(wrong()),
+            }
+        }
+        self.check_links(path, &real)?;
+        Ok(real)
+    }
+
+    /// What is at `path`. A path below a file is missing.
+    pub fn entry(&self, path: &str) -> Result<Entry, HostError> {
+        match fs::metadata(self.real_path(path)?) {
+            Ok(metadata) if metadata.is_dir() => Ok(Entry::Directory),
+            Ok(_) => Ok(Entry::File),
+            Err(error) if is_absence(&error) => Ok(Entry::Missing),
+            Err(source) => Err(io_error("look at", path)(source)),
+        }
+    }
+
+    /// Whether something is at `path`.
+    pub fn exists(&self, path: &str) -> Result<bool, HostError> {
+        Ok(self.entry(path)? != Entry::Missing)
+    }
+
+    /// The content of a file.
+    pub fn read(&self, path: &str) -> Result<Vec<u8>, HostError> {
+        fs::read(self.real_path(path)?).map_err(io_error("read", path))
+    }
+
+    /// The content of a file; `None` if there is none.
+    pub fn read_if_present(&self, path: &str) -> Result<Option<Vec<u8>>, HostError> {
+        match fs::read(self.real_path(path)?) {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if is_absence(&error) => Ok(None),
+            Err(source) => Err(io_error("read", path)(source)),
+        }
+    }
+
+    /// The content of a file as text; bytes that are no UTF-8 are replaced.
+    pub fn read_text_if_present(&self, path: &str) -> Result<Option<String>, HostError> {
+        let content = self.read_if_present(path)?;
+        Ok(content.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// The names in a directory, sorted; none if it is absent.
+    pub fn list(&self, path: &str) -> Result<Vec<String>, HostError> {
+        let entries = match fs::read_dir(self.real_path(path)?) {
+            Ok(entries) => entries,
+            Err(error) if is_absence(&error) => return Ok(Vec::new()),
+            Err(source) => return Err(io_error("list", path)(source)),
+        };
+        let mut names = entries
+            .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(io_error("list", path))?;
+        names.sort();
+        Ok(names)
+    }
+
+    /// Writes a file as a whole, atomically, with permission bits `mode`. Missing parent
+    /// directories are created.
+    pub fn write(&self, path: &str, content: &[u8], mode: u32) -> Result<(), HostError> {
+        let real = self.real_path(path)?;
+        let failed = |source| io_error("write", path)(source);
+        let parent = real.parent().filter(|parent| parent.starts_with(&self.directory));
+        let parent = parent.ok_or_else(|| HostError::Path { path: path.to_owned() })?;
+        fs::create_dir_all(parent).map_err(failed)?;
+        let mut name = real.file_name().unwrap_or_default().to_owned();
+        name.push(".writing");
+        let temporary = parent.join(name);
+        let written =
+            write_new(&temporary, content, mode).and_then(|()| fs::rename(&temporary, &real));
+        if written.is_err() {
+            // Best effort: the failure that is reported is the one of the write.
+            let _ = fs::remove_file(&temporary);
+        }
+        written.map_err(failed)
+    }
+
+    /// Creates a directory and its parents; `mode` is for the directory itself. An existing one
+    /// stays as it is.
+    pub fn create_directory(&self, path: &str, mode: u32) -> Result<(), HostError> {
+        let real = self.real_path(path)?;
+        if real.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(&real)
+            .and_then(|()| set_mode(&real, mode))
+            .map_err(io_error("create", path))
+    }
+
+    /// Changes the permission bits of a file or directory.
+    pub fn set_mode(&self, path: &str, mode: u32) -> Result<(), HostError> {
+        set_mode(&self.real_path(path)?, mode).map_err(io_error("change the mode of", path))
+    }
+
+    /// Moves a file or directory over another name, atomically.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), HostError> {
+        let (source, target) = (self.real_path(from)?, self.real_path(to)?);
+        fs::rename(source, target).map_err(io_error("rename", from))
+    }
+
+    /// Removes a file. Says whether there was one.
+    pub fn remove(&self, path: &str) -> Result<bool, HostError> {
+        absent_is_false(fs::remove_file(self.real_path(path)?)).map_err(io_error("remove", path))
+    }
+
+    /// Removes a directory with all that is in it. Says whether there was one.
+    pub fn remove_directory(&self, path: &str) -> Result<bool, HostError> {
+        let real = self.real_path(path)?;
+        if real == *self.directory {
+            return Err(HostError::Path { path: path.to_owned() });
+        }
+        absent_is_false(fs::remove_dir_all(real)).map_err(io_error("remove", path))
+    }
+
+    /// The deepest part that exists must, with all links followed, still be inside.
+    fn check_links(&self, path: &str, real: &Path) -> Result<(), HostError> {
+        let existing = real.ancestors().find(|part| fs::symlink_metadata(part).is_ok());
+        let Some(existing) = existing else { return Ok(()) };
+        match existing.canonicalize() {
+            Ok(target) if target.starts_with(&self.directory) => Ok(()),
+            Ok(target) => Err(HostError::Escape { path: path.to_owned(), target }),
+            // A dangling link: where it would lead is unknown, so nothing is created through it.
+            Err(_) => Err(HostError::Escape {
+                path: path.to_owned(),
+                target: fs::read_link(existing).unwrap_or_else(|_| existing.to_path_buf()),
+            }),
+        }
+    }
+}
+
+fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(content)?;
+    set_mode(path, mode)
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_mode(_path: &Path, _mode: u32) -> io::Result<()> {
+    Ok(())
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn absent_is_false(outcome: io::Result<()>) -> io::Result<bool> {
+    match outcome {
+        Ok(()) => Ok(true),
+        Err(error) if is_absence(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn io_error(action: &'static str, path: &str) -> impl FnOnce(io::Error) -> HostError {
+    move |source| HostError::Io { action, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root() -> (tempfile::TempDir, HostRoot) {
+        let directory = tempfile::tempdir().unwrap();
+        let root = HostRoot::open(directory.path()).unwrap();
+        (directory, root)
+    }
+
+    #[test]
+    fn files_live_below_the_root() {
+        let (directory, root) = root();
+        root.write("/etc/samba/smb.conf", b"[global]\n", 0o644).unwrap();
+        assert_eq!(fs::read(directory.path().join("etc/samba/smb.conf")).unwrap(), b"[global]\n");
+        assert_eq!(root.read("/etc/samba/smb.conf").unwrap(), b"[global]\n");
+        assert_eq!(root.list("/etc/samba").unwrap(), ["smb.conf"]);
+        assert_eq!(root.entry("/etc/samba").unwrap(), Entry::Directory);
+        assert_eq!(root.entry("/etc/samba/smb.conf/x").unwrap(), Entry::Missing);
+        assert!(root.remove("/etc/samba/smb.conf").unwrap());
+        assert!(!root.remove("/etc/samba/smb.conf").unwrap());
+        assert_eq!(root.read_if_present("/etc/samba/smb.conf").unwrap(), None);
+    }
+
+    #[test]
+    fn nothing_leads_out() {
+        let (_directory, root) = root();
+        for path in ["/../x", "/etc/../../x", "etc/hosts", ""] {
+            assert!(matches!(root.read(path), Err(HostError::Path { .. })), "{path}");
+        }
+        assert!(matches!(root.write("/", b"", 0o644), Err(HostError::Path { .. })));
+        assert!(matches!(root.remove_directory("/"), Err(HostError::Path { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_out_are_refused() {
+        let (directory, root) = root();
+        let outside = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path(), directory.path().join("out")).unwrap();
+        std::os::unix::fs::symlink("/nowhere/x", directory.path().join("dangling")).unwrap();
+        root.create_directory("/in", 0o700).unwrap();
+        std::os::unix::fs::symlink(root.directory().join("in"), directory.path().join("link"))
+            .unwrap();
+        for path in ["/out/file", "/out", "/dangling"] {
+            let refused = root.write(path, b"x", 0o644);
+            assert!(matches!(refused, Err(HostError::Escape { .. })), "{path}: {refused:?}");
+        }
+        root.write("/link/file", b"x", 0o600).unwrap();
+        assert_eq!(root.read("/in/file").unwrap(), b"x");
+    }
+
+    #[test]
+    fn errors_name_the_path() {
+        let (_directory, root) = root();
+        let error = root.read("/etc/hosts").unwrap_err();
+        assert!(error.is_not_found());
+        assert!(error.to_string().starts_with("cannot read `/etc/hosts`: "), "{error}");
+    }
+}
