@@ -1,0 +1,203 @@
+//! What can go wrong.
+
+use std::fmt;
+
+use crate::faults::catalogue;
+
+/// Failed to make or to read a chain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PkiError {
+    /// A DC needs an address.
+    #[error("dc `{dc}` has no address")]
+    NoAddress {
+        /// Short name of the DC.
+        dc: String,
+    },
+    /// A file of certificates or keys cannot be used.
+    #[error(transparent)]
+    Pem(#[from] PemError),
+    /// The signing library refused.
+    #[error("certificate `{certificate}` cannot be issued: {cause}")]
+    Refused {
+        /// Subject of the certificate.
+        certificate: String,
+        /// What the library said.
+        cause: String,
+    },
+    /// No CA certificate has this name.
+    #[error("`{name}` is no CA certificate{}", hint(.nearest))]
+    UnknownCaCertificate {
+        /// What was asked for.
+        name: String,
+        /// Known names that are spelt alike.
+        nearest: Vec<&'static str>,
+    },
+    /// No certificate fault has this id.
+    #[error("`{id}` is no certificate fault{}", hint(.nearest))]
+    UnknownFault {
+        /// What was asked for.
+        id: String,
+        /// Known ids that are spelt alike.
+        nearest: Vec<&'static str>,
+    },
+    /// Certificates hold DNS names in ASCII; an international name is written as its A-label.
+    #[error("{what} `{name}` cannot be written into a certificate: it is empty or not ASCII")]
+    UnwritableName {
+        /// What the name is for.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+}
+
+impl PkiError {
+    pub(crate) fn unknown_fault(id: &str) -> Self {
+        Self::UnknownFault {
+            id: id.to_owned(),
+            nearest: nearest(id, catalogue().map(|fault| fault.id)),
+        }
+    }
+}
+
+/// Up to three of `known` that are spelt like `word`, the most alike first. A missing family
+/// (`leaf-expired` for `time.leaf-expired`) is no difference.
+pub(crate) fn nearest(
+    word: &str,
+    known: impl IntoIterator<Item = &'static str>,
+) -> Vec<&'static str> {
+    let mut alike: Vec<(usize, &str)> = known
+        .into_iter()
+        .map(|name| {
+            let bare = name.split_once('.').map_or(name, |(_, bare)| bare);
+            let distance = |known| strsim::damerau_levenshtein(word, known);
+            (distance(name).min(distance(bare)), name)
+        })
+        .filter(|&(distance, name)| distance * 3 <= name.len())
+        .collect();
+    alike.sort_unstable();
+    alike.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+fn hint(nearest: &[&str]) -> String {
+    match nearest {
+        [] => String::new(),
+        names => format!("; did you mean `{}`", names.join("` or `")),
+    }
+}
+
+/// A file of certificates or keys that cannot be used, with the spot and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PemError {
+    /// The file, as the caller named it.
+    pub file: String,
+    /// The block, counted from 1, if one was found.
+    pub block: Option<usize>,
+    /// The line, counted from 1, if one is to blame.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub cause: PemCause,
+}
+
+impl fmt::Display for PemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        f.write_str(": ")?;
+        if let Some(block) = self.block {
+            write!(f, "block {block}: ")?;
+        }
+        write!(f, "{}", self.cause)
+    }
+}
+
+impl std::error::Error for PemError {}
+
+/// What is wrong with a PEM file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PemCause {
+    /// Base64 that is none.
+    #[error("the base64 text is broken ({0})")]
+    BrokenBase64(String),
+    /// A key that does not start as a DER sequence of its own length.
+    #[error("the key is no whole DER structure")]
+    BrokenKey,
+    /// The file is DER.
+    #[error("the file is binary (DER), not PEM")]
+    Der,
+    /// The block holds nothing.
+    #[error("the block is empty")]
+    Empty,
+    /// The key needs a password.
+    #[error("the key is encrypted")]
+    EncryptedKey,
+    /// A BEGIN line inside a block.
+    #[error("a new block begins inside block `{label}`, which has no END line")]
+    Nested {
+        /// Label of the block that is open.
+        label: String,
+    },
+    /// No certificate in the file.
+    #[error("it holds no certificate{}", only_found(.found))]
+    NoCertificate {
+        /// The labels it has instead.
+        found: Vec<String>,
+    },
+    /// No key in the file.
+    #[error("it holds no private key{}", only_found(.found))]
+    NoKey {
+        /// The labels it has instead.
+        found: Vec<String>,
+    },
+    /// A certificate in OpenSSL's own format.
+    #[error("the certificate is in OpenSSL's TRUSTED format")]
+    TrustedCertificate,
+    /// A block without end.
+    #[error("block `{label}` has no END line")]
+    Unfinished {
+        /// Label of the block.
+        label: String,
+    },
+    /// An END line that does not fit.
+    #[error("`END {found}` closes block `{expected}`")]
+    WrongEnd {
+        /// Label of the open block.
+        expected: String,
+        /// Label of the END line.
+        found: String,
+    },
+}
+
+impl PemCause {
+    /// What to do about it.
+    pub const fn remedy(&self) -> &'static str {
+        match self {
+            Self::BrokenBase64(_) | Self::Empty | Self::Unfinished { .. } => {
+                "copy the block again, whole, from its BEGIN to its END line"
+            }
+            Self::BrokenKey => "check the key with `openssl pkey -in FILE -noout`",
+            Self::Der => "convert it with `openssl x509 -inform DER` or `openssl pkey -inform DER`",
+            Self::EncryptedKey => "decrypt it with `openssl pkey -in FILE -out CLEAR`",
+            Self::Nested { .. } | Self::WrongEnd { .. } => {
+                "put an END line of the same label behind each BEGIN line"
+            }
+            Self::NoCertificate { .. } => {
+                "give the certificates that the server sends, the leaf first, as CERTIFICATE blocks"
+            }
+            Self::NoKey { .. } => {
+                "give the leaf's key as a PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY block"
+            }
+            Self::TrustedCertificate => "convert it with `openssl x509 -in FILE`",
+        }
+    }
+}
+
+fn only_found(labels: &[String]) -> String {
+    match labels {
+        [] => ", nor any other PEM block".to_owned(),
+        labels => format!(", only {}", labels.join(", ")),
+    }
+}
