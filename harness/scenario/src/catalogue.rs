@@ -1,0 +1,105 @@
+//! Words that the XenAPI defines: error codes and names of messages.
+
+use std::sync::LazyLock;
+
+/// Error codes: xapi-flows.md §16 and the codes named in its other sections.
+pub(crate) fn error_codes() -> &'static [String] {
+    static CODES: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let plain = CODES_PLAIN.iter().map(|code| (*code).to_owned());
+        let suffixed = CODES_SUFFIXED
+            .iter()
+            .flat_map(|code| SUFFIXES.iter().map(move |suffix| format!("{code}{suffix}")));
+        plain.chain(suffixed).collect()
+    });
+    &CODES
+}
+
+/// Names of messages (xapi-flows.md §§7.2, 11.6, 15).
+pub(crate) fn message_names() -> &'static [String] {
+    static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let plain = ["AD_DC_LDAP_CHECK", "EXTAUTH_IN_POOL_IS_NON_HOMOGENEOUS"];
+        let families = [
+            "HOST_INTERNAL_CERTIFICATE",
+            "HOST_SERVER_CERTIFICATE",
+            "POOL_CA_CERTIFICATE",
+            "POOL_PINNED_CERTIFICATE",
+        ];
+        let states = ["EXPIRED", "EXPIRING_07", "EXPIRING_14", "EXPIRING_30"];
+        let expiring = families
+            .iter()
+            .flat_map(|family| states.iter().map(move |state| format!("{family}_{state}")));
+        plain.iter().map(|name| (*name).to_owned()).chain(expiring).collect()
+    });
+    &NAMES
+}
+
+/// Codes that carry one of [`SUFFIXES`] (§16.1).
+const CODES_SUFFIXED: &[&str] = &[
+    "AUTH_DISABLE_FAILED",
+    "AUTH_ENABLE_FAILED",
+    "POOL_AUTH_DISABLE_FAILED",
+    "POOL_AUTH_ENABLE_FAILED",
+];
+
+const SUFFIXES: &[&str] = &[
+    "",
+    "_DOMAIN_LOOKUP_FAILED",
+    "_INVALID_ACCOUNT",
+    "_INVALID_OU",
+    "_INVALID_TRUSTED_CERTS",
+    "_NO_SUPPORT_ENCRYPT_TYPE",
+    "_NO_TRUSTED_CERTS",
+    "_PERMISSION_DENIED",
+    "_SETUP_TLS_CONNECTION",
+    "_UNAVAILABLE",
+    "_WRONG_CREDENTIALS",
+];
+
+const CODES_PLAIN: &[&str] = &[
+    "AUTH_ALREADY_ENABLED",
+    "AUTH_INVALID_TRUSTED_CERTS",
+    "AUTH_IS_DISABLED",
+    "AUTH_NO_TRUSTED_CERTS",
+    "AUTH_SERVICE_ERROR",
+    "AUTH_SETUP_TLS_CONNECTION",
+    "AUTH_SET_LDAPS_FAILED",
+    "AUTH_UNKNOWN_TYPE",
+    "CANNOT_CONTACT_HOST",
+    "CA_CERTIFICATE_EXPIRED",
+    "CA_CERTIFICATE_INVALID",
+    "CA_CERTIFICATE_NOT_VALID_YET",
+    "CERTIFICATE_ALREADY_EXISTS",
+    "CERTIFICATE_CORRUPT",
+    "CERTIFICATE_DOES_NOT_EXIST",
+    "CERTIFICATE_LACKS_PURPOSE",
+    "CERTIFICATE_LIBRARY_CORRUPT",
+    "CERTIFICATE_NAME_INVALID",
+    "CRL_ALREADY_EXISTS",
+    "CRL_CORRUPT",
+    "CRL_DOES_NOT_EXIST",
+    "CRL_NAME_INVALID",
+    "HANDLE_INVALID",
+    "HOST_IS_SLAVE",
+    "HOST_OFFLINE",
+    "INTERNAL_ERROR",
+    "INVALID_VALUE",
+    "LICENCE_RESTRICTION",
+    "MESSAGE_METHOD_UNKNOWN",
+    "MESSAGE_PARAMETER_COUNT_MISMATCH",
+    "NOT_TRUSTED_CERTIFICATE",
+    "OTHER_OPERATION_IN_PROGRESS",
+    "POOL_AUTH_ALREADY_ENABLED",
+    "POOL_AUTH_ENABLE_FAILED_DUPLICATE_HOSTNAME",
+    "POOL_SECRET_ROTATION_PENDING",
+    "RBAC_PERMISSION_DENIED",
+    "SESSION_AUTHENTICATION_FAILED",
+    "SESSION_AUTHORIZATION_FAILED",
+    "SESSION_INVALID",
+    "SUBJECT_ALREADY_EXISTS",
+    "SUBJECT_CANNOT_BE_RESOLVED",
+    "TRUSTED_CERTIFICATE_ALREADY_EXISTS",
+    "TRUSTED_CERTIFICATE_EXPIRED",
+    "TRUSTED_CERTIFICATE_INVALID",
+    "TRUSTED_CERTIFICATE_NOT_VALID_YET",
+    "UUID_INVALID",
+];

@@ -1,0 +1,410 @@
+//! Mistakes in a scenario, and how they are told.
+
+use std::{fmt, ops::Deref};
+
+use toml::de::DeValue;
+
+use crate::{Colour, Note, Source, Span};
+
+/// All mistakes of one scenario, in the order of their places. Never empty.
+///
+/// `Display` shows each with its source line, without colours; [`Diagnostics::render`] chooses.
+#[derive(Clone, Debug)]
+pub struct Diagnostics {
+    source: Source,
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Most mistakes that one report shows in full.
+    pub const SHOWN_MAX: usize = 100;
+
+    pub(crate) fn new(source: Source, mut mistakes: Vec<Placed>) -> Self {
+        mistakes.sort_by_key(|placed| (placed.span.start, placed.span.end));
+        let list = mistakes.into_iter().map(|placed| Diagnostic::new(&source, placed)).collect();
+        Self { source, list }
+    }
+
+    /// The scenario they are in.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The report for people.
+    pub fn render(&self, colour: Colour) -> String {
+        let mut report = String::new();
+        for diagnostic in self.list.iter().take(Self::SHOWN_MAX) {
+            report.push_str(&self.source.render(&diagnostic.note, colour));
+            report.push('\n');
+        }
+        if let Some(more) = self.list.len().checked_sub(Self::SHOWN_MAX + 1) {
+            report.push_str(&format!("and {} more below\n\n", more + 1));
+        }
+        let plural = if self.list.len() == 1 { "mistake" } else { "mistakes" };
+        report.push_str(&format!("{}: {} {plural}\n", self.source.name(), self.list.len()));
+        report
+    }
+}
+
+impl Deref for Diagnostics {
+    type Target = [Diagnostic];
+
+    fn deref(&self) -> &[Diagnostic] {
+        &self.list
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(Colour::Plain))
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+/// One mistake with its place.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    mistake: Mistake,
+    note: Note,
+    position: (usize, usize),
+}
+
+impl Diagnostic {
+    fn new(source: &Source, placed: Placed) -> Self {
+        let Placed { span, mistake, beside } = placed;
+        let position = source.position(span.start);
+        let note = Note {
+            code: mistake.code().to_owned(),
+            message: mistake.to_string(),
+            label: Some(mistake.label().to_owned()),
+            also: beside.map(|beside| (beside, mistake.label_beside().to_owned())),
+            help: mistake.help(),
+            span,
+        };
+        Self { mistake, note, position }
+    }
+
+    /// What is wrong.
+    pub fn mistake(&self) -> &Mistake {
+        &self.mistake
+    }
+
+    /// Short stable name of the kind of mistake: `scenario::unknown-key`.
+    pub fn code(&self) -> &str {
+        &self.note.code
+    }
+
+    /// What is wrong, as a lower-case fragment.
+    pub fn message(&self) -> &str {
+        &self.note.message
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> Option<&str> {
+        self.note.help.as_deref()
+    }
+
+    /// The place: a range of bytes.
+    pub fn span(&self) -> Span {
+        self.note.span.clone()
+    }
+
+    /// Line, from 1.
+    pub fn line(&self) -> usize {
+        self.position.0
+    }
+
+    /// Column in characters, from 1.
+    pub fn column(&self) -> usize {
+        self.position.1
+    }
+
+    /// All of it, for [`Source::render`].
+    pub fn note(&self) -> &Note {
+        &self.note
+    }
+}
+
+/// A mistake with its place in the text.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    pub(crate) span: Span,
+    pub(crate) mistake: Mistake,
+    /// A second place that belongs to it.
+    pub(crate) beside: Option<Span>,
+}
+
+impl Placed {
+    pub(crate) fn new(span: Span, mistake: Mistake) -> Self {
+        Self { span, mistake, beside: None }
+    }
+
+    pub(crate) fn syntax(error: &toml::de::Error, text: &str) -> Self {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        Self::new(span, Mistake::Syntax { message: error.message().to_owned() })
+    }
+}
+
+/// What is wrong with a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Mistake {
+    /// Two definitions have the same name.
+    #[error("the {what} `{name}` is defined twice")]
+    Duplicate {
+        /// What is defined.
+        what: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// A list that must not be empty is.
+    #[error("the list is empty")]
+    Empty,
+    /// A limit of the language is crossed.
+    #[error("{found} {what}, at most {limit} are allowed")]
+    Limit {
+        /// What is counted.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A text does not follow its rule.
+    #[error("`{text}` is not a valid {what}")]
+    Malformed {
+        /// What the text should be.
+        what: &'static str,
+        /// The text.
+        text: String,
+        /// The rule.
+        rule: String,
+    },
+    /// A required key is not there.
+    #[error("the key `{key}` is missing")]
+    MissingKey {
+        /// The key.
+        key: &'static str,
+    },
+    /// A step that cannot run in any profile of its scenario.
+    #[error("the scenario does not run in the profile `{profile}`")]
+    NeverRuns {
+        /// The profile that the step names.
+        profile: &'static str,
+        /// The profiles of the scenario.
+        profiles: Vec<String>,
+    },
+    /// An error code is expected of something that is no call.
+    #[error("`{action}` is no call and cannot fail with an error code")]
+    NoCall {
+        /// The action.
+        action: String,
+    },
+    /// None of several keys is there.
+    #[error("{what} is missing")]
+    NoChoice {
+        /// What could be chosen, with its article.
+        what: &'static str,
+        /// The keys to choose from.
+        known: &'static [&'static str],
+    },
+    /// More than one of several keys is there.
+    #[error("`{first}` and `{second}` exclude each other")]
+    SeveralChoices {
+        /// What can be chosen, with its article.
+        what: &'static str,
+        /// The first key in the text.
+        first: String,
+        /// A later key.
+        second: String,
+    },
+    /// The text is no TOML.
+    #[error("{message}")]
+    Syntax {
+        /// What the TOML parser says.
+        message: String,
+    },
+    /// A word is in no list.
+    #[error("unknown {what} `{word}`")]
+    Unknown {
+        /// What the word should name.
+        what: &'static str,
+        /// The word.
+        word: String,
+        /// The known word that looks most like it.
+        nearest: Option<String>,
+        /// All known words.
+        known: Vec<String>,
+    },
+    /// A key means nothing here.
+    #[error("unknown key `{key}`")]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The known key that looks most like it and is still free.
+        nearest: Option<String>,
+        /// All known keys.
+        known: Vec<String>,
+    },
+    /// A value has the wrong type.
+    #[error("expected {expected}, found {found}")]
+    WrongType {
+        /// The right type, with its article.
+        expected: &'static str,
+        /// The type of the value, with its article.
+        found: &'static str,
+        /// How the value could be meant.
+        hint: Option<String>,
+    },
+}
+
+impl Mistake {
+    pub(crate) fn unknown<'k>(
+        what: &'static str,
+        word: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) -> Self {
+        let known: Vec<String> = known.into_iter().map(str::to_owned).collect();
+        let nearest = nearest(word, known.iter().map(String::as_str));
+        Self::Unknown { what, word: word.to_owned(), nearest, known }
+    }
+
+    pub(crate) fn unknown_key(key: &str, known: &[&'static str], taken: &[&str]) -> Self {
+        let free = known.iter().copied().filter(|known| !taken.contains(known));
+        Self::UnknownKey {
+            key: key.to_owned(),
+            nearest: nearest(key, free),
+            known: known.iter().map(|known| (*known).to_owned()).collect(),
+        }
+    }
+
+    pub(crate) fn wrong_type(expected: &'static str, found: &DeValue<'_>) -> Self {
+        let hint = match (expected, found) {
+            ("a string", DeValue::Boolean(written)) => Some(format!("\"{written}\"")),
+            ("a string", DeValue::Integer(written)) => Some(format!("\"{written}\"")),
+            ("a boolean", DeValue::String(text)) if matches!(&**text, "true" | "false") => {
+                Some(text.to_string())
+            }
+            ("a list", DeValue::String(text)) => Some(format!("[{text:?}]")),
+            _ => None,
+        };
+        let found = match found {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "an integer",
+            DeValue::Float(_) => "a float",
+            DeValue::Boolean(_) => "a boolean",
+            DeValue::Datetime(_) => "a date-time",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        Self::WrongType { expected, found, hint }
+    }
+
+    /// The known word that was probably meant.
+    pub fn nearest(&self) -> Option<&str> {
+        match self {
+            Self::Unknown { nearest, .. } | Self::UnknownKey { nearest, .. } => nearest.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Short stable name of the kind of mistake.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Duplicate { .. } => "scenario::duplicate",
+            Self::Empty => "scenario::empty",
+            Self::Limit { .. } => "scenario::limit",
+            Self::Malformed { .. } => "scenario::malformed",
+            Self::MissingKey { .. } => "scenario::missing-key",
+            Self::NeverRuns { .. } => "scenario::never-runs",
+            Self::NoCall { .. } => "scenario::no-call",
+            Self::NoChoice { .. } => "scenario::no-choice",
+            Self::SeveralChoices { .. } => "scenario::several-choices",
+            Self::Syntax { .. } => "scenario::syntax",
+            Self::Unknown { .. } => "scenario::unknown-word",
+            Self::UnknownKey { .. } => "scenario::unknown-key",
+            Self::WrongType { .. } => "scenario::wrong-type",
+        }
+    }
+
+    /// Advice.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Duplicate { .. } | Self::Empty | Self::Limit { .. } | Self::Syntax { .. } => None,
+            Self::Malformed { what, rule, .. } => Some(format!("a {what} is {rule}")),
+            Self::MissingKey { key } => Some(format!("add `{key} = …`")),
+            Self::NeverRuns { profiles, .. } => {
+                Some(format!("the scenario's profiles: {}", list(profiles)))
+            }
+            Self::NoCall { .. } => Some("only calls of `pool` and `host` have error codes".into()),
+            Self::NoChoice { known, .. } => Some(format!("add one of: {}", list(known))),
+            Self::SeveralChoices { what, .. } => Some(format!("exactly {what} is needed here")),
+            Self::Unknown { nearest: Some(nearest), .. }
+            | Self::UnknownKey { nearest: Some(nearest), .. } => {
+                Some(format!("did you mean `{nearest}`?"))
+            }
+            Self::Unknown { what, known, .. } if known.is_empty() => {
+                Some(format!("there is no {what}"))
+            }
+            Self::UnknownKey { known, .. } if known.is_empty() => {
+                Some("no key is known here".into())
+            }
+            Self::Unknown { known, .. } => Some(format!("known: {}", list(known))),
+            Self::UnknownKey { known, .. } => Some(format!("known keys: {}", list(known))),
+            Self::WrongType { hint, .. } => hint.as_ref().map(|hint| format!("write {hint}")),
+        }
+    }
+
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Duplicate { .. } => "defined again",
+            Self::Empty => "needs at least one item",
+            Self::Limit { .. } => "over the limit",
+            Self::Malformed { .. } => "not valid",
+            Self::MissingKey { .. } | Self::NoChoice { .. } => "in this table",
+            Self::NeverRuns { .. } => "never true",
+            Self::NoCall { .. } => "cannot happen",
+            Self::SeveralChoices { .. } => "one too many",
+            Self::Syntax { .. } => "here",
+            Self::Unknown { .. } | Self::UnknownKey { .. } => "not known",
+            Self::WrongType { .. } => "wrong type",
+        }
+    }
+
+    fn label_beside(&self) -> &'static str {
+        match self {
+            Self::Duplicate { .. } => "first defined here",
+            Self::NoCall { .. } => "the action",
+            _ => "the first",
+        }
+    }
+}
+
+/// The word of `known` that looks most like `word`, if any looks like it at all.
+fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
+    let word = word.to_lowercase();
+    // Half the letters wrong is another word.
+    let far = 1 + word.chars().count() / 3;
+    known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(&word, &known.to_lowercase()), known))
+        .filter(|(distance, _)| *distance <= far)
+        .min()
+        .map(|(_, known)| known.to_owned())
+}
+
+/// Words as a list that stays readable however many there are.
+fn list(words: &[impl AsRef<str>]) -> String {
+    const SHOWN_MAX: usize = 12;
+    let mut text = words
+        .iter()
+        .take(SHOWN_MAX)
+        .map(|word| format!("`{}`", word.as_ref()))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if words.len() > SHOWN_MAX {
+        text.push_str(&format!(" and {} more", words.len() - SHOWN_MAX));
+    }
+    text
+}

@@ -1,0 +1,24 @@
+//! The types of the language. Each declaration gives the type, its reader and its schema.
+
+mod expectation;
+mod step;
+mod values;
+mod world;
+
+pub use expectation::{
+    CertificateCount, CertificateStore, DatabaseField, ErrorExpectation, Expectations,
+    FactExpectation, FieldState, FileExpectation, FileState, HostAndDc, MessageExpectation,
+    Outcome, Snapshot, VerdictClass, VerdictExpectation,
+};
+pub use step::{
+    Action, CertificateSource, ClearFaults, ClockAction, DcAction, DeleteFile, DisableExternalAuth,
+    EditFile, EnableExternalAuth, FileAction, FileContent, HostCall, HostSetLdaps,
+    InstallTrustedCertificate, InstalledCertificate, NoParameters, PoolCall, PoolSetLdaps, Purpose,
+    RestartXapi, SetFaults, Step, UninstallTrustedCertificate, WriteFile, XapiAction,
+};
+pub use values::{
+    Advance, AuthConfig, DcName, DcRef, DnsName, DomainName, DomainRef, ErrorCode, FactKind,
+    FaultId, HostName, HostPath, HostRef, Kebab, MessageName, Pattern, QuirkName, RelativePath,
+    Status, StepName, StepRef, Time, True, Version,
+};
+pub use world::{Dc, Domain, Host, InitialFile, Profile, Scenario, World};

@@ -1,0 +1,234 @@
+//! What must be seen during a step, or after it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    DcRef, ErrorCode, FactKind, HostPath, HostRef, MessageName, Pattern, Purpose, Status, True,
+};
+use crate::grammar::Spanned;
+
+table! {
+    /// What must be seen. "During" means: in facts that the step caused.
+    pub struct Expectations {
+        /// Domain controllers that answered a host's krbtgt query during the step.
+        pub answered_by: Vec<Spanned<HostAndDc>>,
+        /// Domain controllers that a host did not connect to during the step.
+        pub not_contacted: Vec<Spanned<HostAndDc>>,
+        /// Verdicts on the chains that domain controllers showed during the step.
+        pub verdicts "verdict": Vec<Spanned<VerdictExpectation>>,
+        /// Fields of the hosts' database records after the step.
+        pub database: Vec<Spanned<DatabaseField>>,
+        /// Files on the hosts after the step.
+        pub files "file": Vec<Spanned<FileExpectation>>,
+        /// Numbers of trusted certificates after the step.
+        pub certificates: Vec<Spanned<CertificateCount>>,
+        /// Messages that exist after the step.
+        pub messages "message": Vec<Spanned<MessageExpectation>>,
+        /// Facts that must not have happened during the step.
+        pub never: Vec<Spanned<FactExpectation>>,
+        /// Facts that must have happened during the step.
+        pub seen: Vec<Spanned<FactExpectation>>,
+        /// Files to compare with their accepted snapshots after the step.
+        pub snapshots "snapshot": Vec<Spanned<Snapshot>>,
+        one_of {
+            /// How the call ends. Default: with success.
+            pub outcome: Outcome = Outcome::Success(True)
+        }
+    }
+}
+
+impl Default for Expectations {
+    fn default() -> Self {
+        Self {
+            answered_by: Vec::new(),
+            not_contacted: Vec::new(),
+            verdicts: Vec::new(),
+            database: Vec::new(),
+            files: Vec::new(),
+            certificates: Vec::new(),
+            messages: Vec::new(),
+            never: Vec::new(),
+            seen: Vec::new(),
+            snapshots: Vec::new(),
+            outcome: Outcome::Success(True),
+        }
+    }
+}
+
+choice! {
+    /// How the action ends.
+    pub enum Outcome: "an outcome" {
+        /// It succeeds.
+        success => Success(True),
+        /// The call fails with this error.
+        error => Error(Spanned<ErrorExpectation>),
+    }
+}
+
+table! {
+    /// A XenAPI failure.
+    pub struct ErrorExpectation {
+        /// Its code (xapi-flows.md §16).
+        pub code: Spanned<ErrorCode>,
+        /// All its parameters. Absent: not compared.
+        pub params: Option<Vec<Spanned<Pattern>>>,
+    }
+}
+
+table! {
+    /// A host and a domain controller.
+    pub struct HostAndDc {
+        /// The host.
+        pub host: Spanned<HostRef>,
+        /// The domain controller.
+        pub dc: Spanned<DcRef>,
+    }
+}
+
+table! {
+    /// What a host concludes about the chain that a domain controller shows it.
+    pub struct VerdictExpectation {
+        /// The host.
+        pub host: Spanned<HostRef>,
+        /// The domain controller.
+        pub dc: Spanned<DcRef>,
+        /// The conclusion.
+        pub class: VerdictClass,
+        /// GnuTLS status bits, such as `0x42`. Absent: not compared.
+        pub status: Option<Status>,
+    }
+}
+
+words! {
+    /// Class of a verdict (samba-tls-verify.md).
+    pub enum VerdictClass: "verdict class" {
+        /// The chain is trusted.
+        Accept = "accept",
+        /// The chain or the name is refused.
+        Reject = "reject",
+        /// The handshake fails.
+        TlsError = "tls_error",
+        /// The chain cannot be judged.
+        VerifyError = "verify_error",
+        /// The channel binding cannot be computed.
+        BindingError = "binding_error",
+        /// The host's own TLS files or settings cannot be used.
+        ConfigError = "config_error",
+    }
+}
+
+table! {
+    /// A field of a host's database record.
+    pub struct DatabaseField {
+        /// The host.
+        pub host: Spanned<HostRef>,
+        /// Name of the field; a dot leads into a map: `external_auth_configuration.ldaps`.
+        pub field: Spanned<String>,
+        one_of {
+            /// What it must be.
+            pub state: FieldState
+        }
+    }
+}
+
+choice! {
+    /// State of a database field.
+    pub enum FieldState: "a state of the field" {
+        /// The field has this value, written as text.
+        is => Is(Pattern),
+        /// The map has no such key.
+        absent => Absent(True),
+    }
+}
+
+table! {
+    /// A file on a host.
+    pub struct FileExpectation {
+        /// The host.
+        pub host: Spanned<HostRef>,
+        /// Absolute path on the host.
+        pub path: Spanned<HostPath>,
+        one_of {
+            /// What it must be.
+            pub state: FileState
+        }
+    }
+}
+
+choice! {
+    /// State of a file.
+    pub enum FileState: "a state of the file" {
+        /// It exists.
+        exists => Exists(True),
+        /// It does not exist.
+        absent => Absent(True),
+        /// It holds exactly this.
+        equals => Equals(String),
+        /// This text occurs in it.
+        contains => Contains(String),
+        /// It exists, and this text does not occur in it.
+        lacks => Lacks(String),
+    }
+}
+
+table! {
+    /// A number of trusted certificates.
+    pub struct CertificateCount {
+        /// Count the files in this host's store. Absent: count the records of the pool.
+        pub host: Option<Spanned<HostRef>>,
+        /// CA certificates or pinned ones.
+        pub store: CertificateStore = CertificateStore::Ca,
+        /// Their purpose. Absent: those for general use.
+        pub purpose: Option<Purpose>,
+        /// How many there are.
+        pub count: u32,
+    }
+}
+
+words! {
+    /// Kind of a trusted certificate (xapi-flows.md §2.1).
+    pub enum CertificateStore: "certificate store" {
+        /// CA certificates.
+        Ca = "ca",
+        /// Pinned leaf certificates.
+        Pinned = "pinned",
+    }
+}
+
+table! {
+    /// A message of the toolstack.
+    pub struct MessageExpectation {
+        /// Its name.
+        pub name: Spanned<MessageName>,
+        /// Its priority: 1 is the most urgent.
+        pub priority: Option<u32>,
+        /// A text in its body.
+        pub body_contains: Option<String>,
+        /// How many there are; 0 for none. Absent: at least one.
+        pub count: Option<u32>,
+    }
+}
+
+table! {
+    /// A fact of the ledger.
+    pub struct FactExpectation {
+        /// Kind of the fact, such as `ldap.request`.
+        pub kind: Spanned<FactKind>,
+        /// The host it happened to, or that caused it.
+        pub host: Option<Spanned<HostRef>>,
+        /// The domain controller it happened to.
+        pub dc: Option<Spanned<DcRef>>,
+        /// Fields of the fact and what they must be.
+        pub fields: BTreeMap<String, Pattern>,
+    }
+}
+
+table! {
+    /// A file that is compared with its accepted snapshot.
+    pub struct Snapshot {
+        /// The host.
+        pub host: Spanned<HostRef>,
+        /// Absolute path on the host.
+        pub path: Spanned<HostPath>,
+    }
+}

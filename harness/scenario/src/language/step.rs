@@ -1,0 +1,351 @@
+//! Steps: the calls, the passing of time, and what people do to hosts and domain controllers.
+
+use super::{
+    Advance, AuthConfig, DcRef, DomainRef, Expectations, FaultId, HostPath, HostRef, Outcome,
+    Profile, RelativePath, StepName, StepRef,
+};
+use crate::{
+    Span,
+    diagnostics::Mistake,
+    grammar::{NonEmpty, Reader, Spanned},
+};
+
+table! {
+    /// One action and what must be seen during it.
+    pub struct Step {
+        /// What happens, for people; unique, so that later steps can refer to it.
+        pub name: Option<Spanned<StepName>>,
+        /// Profiles in which the step runs. Default: all of the scenario's.
+        pub only: Option<NonEmpty<Spanned<Profile>>>,
+        /// What must be seen. Without it the action must succeed.
+        pub expect: Expectations = Expectations::default(),
+        one_of {
+            /// What is done.
+            pub action: Spanned<Action>
+        }
+    }
+    check Step::check;
+}
+
+impl Step {
+    /// Whether the step runs in `profile`.
+    pub fn runs_in(&self, profile: Profile) -> bool {
+        self.only.as_ref().is_none_or(|only| only.iter().any(|named| named.value == profile))
+    }
+
+    /// The name, or the action where there is none.
+    pub fn title(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.action.name(), |name| name.to_string())
+    }
+
+    fn check(&self, _: Span, reader: &mut Reader<'_>) -> Option<()> {
+        if let Outcome::Error(error) = &self.expect.outcome
+            && !self.action.is_call()
+        {
+            let action = self.action.name();
+            reader.report_beside(
+                error.span.clone(),
+                Mistake::NoCall { action },
+                self.action.span.clone(),
+            );
+        }
+        let profiles = &reader.names.profiles;
+        let never: Vec<_> = self
+            .only
+            .iter()
+            .flatten()
+            .filter(|only| !profiles.is_empty() && !profiles.iter().any(|p| p == only.as_str()))
+            .map(|only| {
+                let profiles = profiles.clone();
+                (only.span.clone(), Mistake::NeverRuns { profile: only.as_str(), profiles })
+            })
+            .collect();
+        for (span, mistake) in never {
+            reader.report(span, mistake);
+        }
+        Some(())
+    }
+}
+
+choice! {
+    /// What a step does.
+    pub enum Action: "an action" {
+        /// A call of the class `pool`, made on the coordinator.
+        pool => Pool(PoolCall),
+        /// A call of the class `host`.
+        host => Host(HostCall),
+        /// Something done to the toolstack itself.
+        xapi => Xapi(XapiAction),
+        /// Time passes.
+        clock => Clock(ClockAction),
+        /// A domain controller changes.
+        dc => Dc(DcAction),
+        /// Somebody changes a file on a host by hand.
+        file => File(FileAction),
+    }
+}
+
+impl Action {
+    /// The name as it stands in the text: `pool.enable_external_auth`.
+    pub fn name(&self) -> String {
+        let word = match self {
+            Self::Pool(call) => call.key(),
+            Self::Host(call) => call.key(),
+            Self::Xapi(action) => action.key(),
+            Self::Clock(action) => action.key(),
+            Self::Dc(action) => action.key(),
+            Self::File(action) => action.key(),
+        };
+        format!("{}.{word}", self.key())
+    }
+
+    /// Whether it is a XenAPI call, which can fail with an error code.
+    pub fn is_call(&self) -> bool {
+        matches!(self, Self::Pool(_) | Self::Host(_))
+    }
+}
+
+choice! {
+    /// A call of the class `pool` (xapi-flows.md §§4, 7–9).
+    pub enum PoolCall: "a call of the class pool" {
+        /// Installs a trusted certificate (§4.1).
+        install_trusted_certificate => InstallTrustedCertificate(InstallTrustedCertificate),
+        /// Removes a trusted certificate (§4.2).
+        uninstall_trusted_certificate => UninstallTrustedCertificate(UninstallTrustedCertificate),
+        /// Copies certificates to all members again (§4.5).
+        certificate_sync => CertificateSync(NoParameters),
+        /// Joins all hosts to a domain (§7).
+        enable_external_auth => EnableExternalAuth(EnableExternalAuth),
+        /// Takes all hosts out of their domain (§8).
+        disable_external_auth => DisableExternalAuth(DisableExternalAuth),
+        /// Switches all hosts between LDAP and LDAPS (§9).
+        external_auth_set_ldaps => ExternalAuthSetLdaps(PoolSetLdaps),
+    }
+}
+
+choice! {
+    /// A call of the class `host` (xapi-flows.md §9).
+    pub enum HostCall: "a call of the class host" {
+        /// Switches one host between LDAP and LDAPS (§9.3).
+        external_auth_set_ldaps => ExternalAuthSetLdaps(HostSetLdaps),
+    }
+}
+
+choice! {
+    /// Something done to the toolstack itself.
+    pub enum XapiAction: "an action on xapi" {
+        /// Restarts it on one host (xapi-flows.md §14).
+        restart => Restart(RestartXapi),
+    }
+}
+
+choice! {
+    /// Time passes.
+    pub enum ClockAction: "a move of the clock" {
+        /// Moves the clock of the world forward: `8d`, `1d12h`, `90s`.
+        advance => Advance(Advance),
+    }
+}
+
+choice! {
+    /// A domain controller changes.
+    pub enum DcAction: "a change of a DC" {
+        /// Replaces its faults.
+        set_faults => SetFaults(SetFaults),
+        /// Makes it sound.
+        clear_faults => ClearFaults(ClearFaults),
+    }
+}
+
+choice! {
+    /// Somebody changes a file on a host by hand.
+    pub enum FileAction: "a change of a file" {
+        /// Creates or replaces a file.
+        write => Write(WriteFile),
+        /// Replaces a text that must occur in the file.
+        edit => Edit(EditFile),
+        /// Removes a file.
+        delete => Delete(DeleteFile),
+    }
+}
+
+table! {
+    /// A call without parameters: `{}`.
+    pub struct NoParameters {}
+}
+
+table! {
+    /// Parameters of `pool.install_trusted_certificate`.
+    pub struct InstallTrustedCertificate {
+        /// Whether it is a CA; otherwise it is pinned.
+        pub ca: bool,
+        /// The certificate.
+        pub cert: Spanned<CertificateSource>,
+        /// What it is trusted for. Empty: general.
+        pub purpose: Vec<Purpose>,
+    }
+}
+
+words! {
+    /// What a certificate is trusted for (xapi-flows.md §0.2).
+    pub enum Purpose: "purpose" {
+        /// Connections to domain controllers.
+        Ldaps = "ldaps",
+        /// Connections to the licence server.
+        Licensing = "licensing",
+    }
+}
+
+choice! {
+    /// Where a certificate comes from.
+    pub enum CertificateSource: "a source of a certificate" {
+        /// PEM text, sent as it is, whatever it holds.
+        pem => Pem(String),
+        /// A file relative to the scenario file, sent as it is.
+        file => File(Spanned<RelativePath>),
+        /// The root certificate of a domain.
+        root => Root(Spanned<DomainRef>),
+        /// The intermediate certificate of a domain.
+        intermediate => Intermediate(Spanned<DomainRef>),
+        /// The leaf certificate that a domain controller serves at this moment.
+        leaf => Leaf(Spanned<DcRef>),
+        /// A root that has nothing to do with the domain.
+        other_root => OtherRoot(Spanned<DomainRef>),
+        /// A root with the subject of the domain's root but another key.
+        twin_root => TwinRoot(Spanned<DomainRef>),
+    }
+}
+
+table! {
+    /// Parameters of `pool.uninstall_trusted_certificate`.
+    pub struct UninstallTrustedCertificate {
+        /// The certificate.
+        pub certificate: Spanned<InstalledCertificate>,
+    }
+}
+
+choice! {
+    /// A certificate of the pool's database.
+    pub enum InstalledCertificate: "a certificate" {
+        /// The one that the step of this name installed.
+        installed_by => InstalledBy(Spanned<StepRef>),
+        /// The one with the fingerprint of this certificate.
+        cert => Cert(CertificateSource),
+    }
+}
+
+table! {
+    /// Parameters of `pool.enable_external_auth`.
+    pub struct EnableExternalAuth {
+        /// Name of the domain, as the caller types it.
+        pub service_name: String,
+        /// `AD`.
+        pub auth_type: String,
+        /// Join account and options (xapi-flows.md §6.1).
+        pub config: AuthConfig,
+    }
+}
+
+table! {
+    /// Parameters of `pool.disable_external_auth`.
+    pub struct DisableExternalAuth {
+        /// Account that leaves; without one the machine account stays.
+        pub config: AuthConfig = AuthConfig::default(),
+    }
+}
+
+table! {
+    /// Parameters of `pool.external_auth_set_ldaps`.
+    pub struct PoolSetLdaps {
+        /// The wanted value.
+        pub ldaps: bool,
+        /// Whether to run the check though the value is set already. Absent: not sent.
+        pub force: Option<bool>,
+    }
+}
+
+table! {
+    /// Parameters of `host.external_auth_set_ldaps`.
+    pub struct HostSetLdaps {
+        /// The host.
+        pub host: Spanned<HostRef>,
+        /// The wanted value.
+        pub ldaps: bool,
+        /// Whether to run the check though the value is set already. Absent: not sent.
+        pub force: Option<bool>,
+    }
+}
+
+table! {
+    /// Parameters of `xapi.restart`.
+    pub struct RestartXapi {
+        /// The host.
+        pub host: Spanned<HostRef>,
+    }
+}
+
+table! {
+    /// Parameters of `dc.set_faults`.
+    pub struct SetFaults {
+        /// The domain controller.
+        pub dc: Spanned<DcRef>,
+        /// Its faults from now on.
+        pub faults: Vec<Spanned<FaultId>>,
+    }
+}
+
+table! {
+    /// Parameters of `dc.clear_faults`.
+    pub struct ClearFaults {
+        /// The domain controller.
+        pub dc: Spanned<DcRef>,
+    }
+}
+
+table! {
+    /// Parameters of `file.write`.
+    pub struct WriteFile {
+        /// The host.
+        pub host: Spanned<HostRef>,
+        /// Absolute path on the host.
+        pub path: Spanned<HostPath>,
+        one_of {
+            /// What the file holds afterwards.
+            pub content: FileContent
+        }
+    }
+}
+
+choice! {
+    /// What is written into a file.
+    pub enum FileContent: "a content" {
+        /// This text.
+        text => Text(String),
+        /// A certificate as PEM.
+        cert => Cert(Spanned<CertificateSource>),
+    }
+}
+
+table! {
+    /// Parameters of `file.edit`.
+    pub struct EditFile {
+        /// The host.
+        pub host: Spanned<HostRef>,
+        /// Absolute path on the host.
+        pub path: Spanned<HostPath>,
+        /// Text to find; the step fails if it does not occur.
+        pub find: Spanned<String>,
+        /// Text that replaces every occurrence.
+        pub with: String,
+    }
+}
+
+table! {
+    /// Parameters of `file.delete`.
+    pub struct DeleteFile {
+        /// The host.
+        pub host: Spanned<HostRef>,
+        /// Absolute path on the host.
+        pub path: Spanned<HostPath>,
+    }
+}

@@ -1,0 +1,513 @@
+//! Single values: names, references to what the scenario defines, times, patterns.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
+
+use ground::{Timestamp, TimestampError};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use toml::de::DeValue;
+
+use crate::{
+    Span, catalogue,
+    diagnostics::Mistake,
+    grammar::{Key as _, Read, Reader, Value},
+    schema,
+};
+
+text! {
+    /// Lower-case words joined by hyphens: `one-good-dc-among-bad`.
+    pub struct Kebab: rules::kebab, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$";
+}
+
+text! {
+    /// Name of a new host.
+    pub struct HostName: rules::label, pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
+}
+
+text! {
+    /// Name of a host that the scenario defines.
+    pub struct HostRef: rules::host;
+}
+
+text! {
+    /// Name of a new domain controller, without its domain.
+    pub struct DcName: rules::label, pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
+}
+
+text! {
+    /// Name of a domain controller that the scenario defines.
+    pub struct DcRef: rules::dc;
+}
+
+text! {
+    /// DNS name of a new domain.
+    pub struct DomainName: rules::domain_name,
+    pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$";
+}
+
+text! {
+    /// Name of a domain that the scenario defines.
+    pub struct DomainRef: rules::domain;
+}
+
+text! {
+    /// A network name that a domain controller may give itself, right or wrong.
+    pub struct DnsName: rules::dns_name, pattern = "^[!-~]{1,255}$";
+}
+
+text! {
+    /// Name of a step: one line.
+    pub struct StepName: rules::step_name, pattern = "^[^\\r\\n]{1,200}$";
+}
+
+text! {
+    /// Name of an earlier step that installs a certificate.
+    pub struct StepRef: rules::installing_step;
+}
+
+text! {
+    /// Id of a fault, such as `time.leaf-expired` (faults.md §1).
+    pub struct FaultId: rules::fault;
+}
+
+text! {
+    /// Name of a quirk toggle, such as `ping_reports_first_dc` (xapi-flows.md §19).
+    pub struct QuirkName: rules::quirk;
+}
+
+text! {
+    /// Code of a XenAPI failure, such as `AUTH_NO_TRUSTED_CERTS` (xapi-flows.md §16).
+    pub struct ErrorCode: rules::error_code;
+}
+
+text! {
+    /// Name of a message of the toolstack, such as `AD_DC_LDAP_CHECK`.
+    pub struct MessageName: rules::message_name;
+}
+
+text! {
+    /// Kind of a fact of the ledger, such as `ldap.request`.
+    pub struct FactKind: rules::fact_kind;
+}
+
+text! {
+    /// Absolute path on a host.
+    pub struct HostPath: rules::host_path, pattern = "^(/[^/]+)+$";
+}
+
+text! {
+    /// Path of a file beside the scenario file.
+    pub struct RelativePath: rules::relative_path, pattern = "^[^/]+(/[^/]+)*$";
+}
+
+/// A point in virtual time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time(pub Timestamp);
+
+impl Default for Time {
+    /// 2026-08-21T02:00:23Z, the moment that the reference captures were made at.
+    fn default() -> Self {
+        Self(Timestamp::from_unix(1_787_277_623))
+    }
+}
+
+impl Read for Time {
+    /// Takes a string, and also TOML's own date-time.
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = match value.get_ref() {
+            DeValue::Datetime(written) => Cow::Owned(written.to_string()),
+            _ => Cow::Borrowed(reader.string(value)?),
+        };
+        let read: Result<Timestamp, TimestampError> = text.parse();
+        if read.is_err() {
+            let rule = "written like 2026-08-21T02:00:23Z".into();
+            let mistake = Mistake::Malformed { what: "time", text: text.into_owned(), rule };
+            reader.report(value.span(), mistake);
+        }
+        read.ok().map(Self)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+/// A distance in virtual time: days, hours, minutes and seconds, such as `1d12h` or `90s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advance(pub Duration);
+
+impl Advance {
+    /// How far one scenario may move the clock in all: ten years.
+    pub const TOTAL_MAX: Duration = Duration::from_secs(3_650 * 86_400);
+
+    const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
+
+    fn parse(text: &str) -> Option<Duration> {
+        let mut seconds = 0_u64;
+        let mut rest = text;
+        for (unit, factor) in Self::UNITS {
+            let Some((number, after)) = rest.split_once(unit) else { continue };
+            if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
+            // A number too long for 64 bits is over every limit; let the limit say so.
+            let number = number.parse().unwrap_or(u64::MAX);
+            seconds = seconds.saturating_add(factor.saturating_mul(number));
+            rest = after;
+        }
+        (rest.is_empty() && !text.is_empty()).then(|| Duration::from_secs(seconds))
+    }
+}
+
+impl Read for Advance {
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.string(value)?;
+        let Some(duration) = Self::parse(text) else {
+            let rule = "numbers with their units in the order d, h, m, s, such as `8d` or `1d12h`";
+            let text = text.to_owned();
+            let mistake = Mistake::Malformed { what: "duration", text, rule: rule.into() };
+            reader.report(value.span(), mistake);
+            return None;
+        };
+        let total = reader.advanced.saturating_add(duration);
+        if total > Self::TOTAL_MAX {
+            let days = |duration: Duration| {
+                usize::try_from(duration.as_secs().div_ceil(86_400)).unwrap_or(usize::MAX)
+            };
+            let limit = days(Self::TOTAL_MAX);
+            let mistake =
+                Mistake::Limit { what: "days of virtual time", limit, found: days(total) };
+            reader.report(value.span(), mistake);
+            return None;
+        }
+        reader.advanced = total;
+        Some(Self(duration))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "minLength": 2,
+            "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$",
+        })
+    }
+}
+
+/// GnuTLS status bits in hexadecimal, such as `0x42`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Status(pub u32);
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Status({self})")
+    }
+}
+
+impl Read for Status {
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.string(value)?;
+        let digits = text.strip_prefix("0x").filter(|digits| !digits.starts_with('+'));
+        let read = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        if read.is_none() {
+            let rule = "hexadecimal with at most eight digits, such as `0x42`".into();
+            let mistake = Mistake::Malformed { what: "status", text: text.to_owned(), rule };
+            reader.report(value.span(), mistake);
+        }
+        read.map(Self)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^0x[0-9A-Fa-f]{1,8}$" })
+    }
+}
+
+/// Version of the language: the number 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version;
+
+impl Read for Version {
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let read = u32::read(value, reader)?;
+        if read != 1 {
+            let mistake = Mistake::Malformed {
+                what: "version",
+                text: read.to_string(),
+                rule: "1; a later one needs a later trustrig".into(),
+            };
+            reader.report(value.span(), mistake);
+        }
+        (read == 1).then_some(Self)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "enum": [1] })
+    }
+}
+
+/// The only value of a key whose presence says everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct True;
+
+impl Read for True {
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let read = bool::read(value, reader)?;
+        if !read {
+            let rule = "`true`; to say the opposite, leave the key out or use its counterpart";
+            let text = read.to_string();
+            let mistake = Mistake::Malformed { what: "value", text, rule: rule.into() };
+            reader.report(value.span(), mistake);
+        }
+        read.then_some(Self)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "boolean", "enum": [true] })
+    }
+}
+
+/// What a text must be. Numbers and booleans are compared as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// `*`: anything.
+    Any,
+    /// `contains:TEXT`: this occurs in it.
+    Contains(String),
+    /// Any other string: exactly this.
+    Exact(String),
+    /// `ref:HOST`: the opaque reference of this host.
+    Host(HostRef),
+}
+
+impl Pattern {
+    /// Whether `text` is as described; `reference_of` gives a host's opaque reference.
+    pub fn matches(&self, text: &str, reference_of: impl Fn(&HostRef) -> Option<String>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Contains(part) => text.contains(part),
+            Self::Exact(whole) => text == whole,
+            Self::Host(host) => reference_of(host).is_some_and(|reference| reference == text),
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::Contains(part) => write!(f, "contains:{part}"),
+            Self::Exact(whole) => f.write_str(whole),
+            Self::Host(host) => write!(f, "ref:{host}"),
+        }
+    }
+}
+
+impl Read for Pattern {
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = match value.get_ref() {
+            DeValue::Boolean(written) => return Some(Self::Exact(written.to_string())),
+            DeValue::Integer(_) => {
+                return u32::read(value, reader).map(|read| Self::Exact(read.to_string()));
+            }
+            DeValue::String(text) => text,
+            _ => return reader.wrong_type(value, "a string, a number or a boolean"),
+        };
+        if text == "*" {
+            return Some(Self::Any);
+        }
+        if let Some(part) = text.strip_prefix("contains:") {
+            return Some(Self::Contains(part.to_owned()));
+        }
+        match text.strip_prefix("ref:") {
+            Some(host) => HostRef::read_key(host, value.span(), reader).map(Self::Host),
+            None => Some(Self::Exact(text.to_string())),
+        }
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Self>()
+    }
+}
+
+impl JsonSchema for Pattern {
+    fn schema_name() -> Cow<'static, str> {
+        "Pattern".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema::described(
+            json_schema!({ "type": ["string", "integer", "boolean"], "minimum": 0 }),
+            &[
+                "What a text must be: `*` anything, `contains:TEXT`, `ref:HOST` the reference of",
+                "that host, otherwise exactly this.",
+            ],
+        )
+    }
+}
+
+/// The map `config` of a call that enables or disables external authentication.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct AuthConfig(pub BTreeMap<String, String>);
+
+impl AuthConfig {
+    /// The keys that the toolstack reads (xapi-flows.md §6.1).
+    pub const KEYS: &'static [&'static str] =
+        &["user", "pass", "domain", "ldaps", "netbios-name", "dns-hostname", "ou"];
+}
+
+impl fmt::Debug for AuthConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |(key, value): (&'_ String, &'_ String)| {
+            (key.clone(), if key == "pass" { "***".to_owned() } else { value.clone() })
+        };
+        f.debug_map().entries(self.0.iter().map(shown)).finish()
+    }
+}
+
+impl Read for AuthConfig {
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        // Unknown keys are reported here: the toolstack would silently ignore them.
+        reader.table(value, Self::KEYS, &[])?;
+        BTreeMap::read(value, reader).map(Self)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<Self>()
+    }
+}
+
+impl JsonSchema for AuthConfig {
+    fn schema_name() -> Cow<'static, str> {
+        "AuthConfig".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut table = schema::Table::new(&["Join account and options (xapi-flows.md §6.1)."]);
+        for key in Self::KEYS {
+            table.field(key, &[], String::schema(generator), true);
+        }
+        table.finish()
+    }
+}
+
+/// Rules of the texts above: what is wrong with a text at a place.
+mod rules {
+    use super::{Mistake, Reader, Span, catalogue};
+
+    type Checked = Result<(), Mistake>;
+
+    pub(super) fn kebab(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
+        };
+        let rule = "lower-case words joined by hyphens, such as `one-good-dc-among-bad`";
+        holds(text.split('-').all(word), "id", text, rule)
+    }
+
+    pub(super) fn label(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let rule = "1 to 63 lower-case letters, digits and inner hyphens";
+        holds(is_label(text), "name", text, rule)
+    }
+
+    pub(super) fn domain_name(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let rule = "at least two lower-case labels, such as `corp.example`";
+        let sound = text.len() <= 253 && text.contains('.') && text.split('.').all(is_label);
+        holds(sound, "domain name", text, rule)
+    }
+
+    pub(super) fn dns_name(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let sound =
+            (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        holds(sound, "network name", text, "1 to 255 printable ASCII characters without blanks")
+    }
+
+    pub(super) fn step_name(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let sound = (1..=200).contains(&text.chars().count()) && !text.contains(['\r', '\n']);
+        holds(sound, "step name", text, "one line of 1 to 200 characters")
+    }
+
+    pub(super) fn host_path(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let sound = text.strip_prefix('/').is_some_and(is_plain_path);
+        holds(sound, "path", text, "absolute, without empty parts, `.` and `..`")
+    }
+
+    pub(super) fn relative_path(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let rule = "relative to the scenario file, without empty parts, `.` and `..`";
+        holds(is_plain_path(text), "path", text, rule)
+    }
+
+    pub(super) fn host(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("host", text, reader.names.hosts.iter().map(String::as_str))
+    }
+
+    pub(super) fn dc(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("DC", text, reader.names.dcs.iter().map(String::as_str))
+    }
+
+    pub(super) fn domain(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("domain", text, reader.names.domains.iter().map(String::as_str))
+    }
+
+    pub(super) fn installing_step(text: &str, at: &Span, reader: &Reader<'_>) -> Checked {
+        let earlier = reader.names.steps.iter().filter(|step| step.span.start < at.start);
+        let installing = earlier.filter(|step| step.installs).map(|step| step.name.as_str());
+        known("earlier step that installs a certificate", text, installing)
+    }
+
+    pub(super) fn fault(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("fault", text, reader.vocabulary.faults.iter().map(String::as_str))
+    }
+
+    pub(super) fn quirk(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("quirk", text, reader.vocabulary.quirks.iter().map(String::as_str))
+    }
+
+    pub(super) fn fact_kind(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        let facts = &reader.vocabulary.facts;
+        if facts.is_empty() {
+            return Ok(());
+        }
+        known("kind of fact", text, facts.iter().map(String::as_str))
+    }
+
+    pub(super) fn error_code(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        known("error code", text, catalogue::error_codes().iter().map(String::as_str))
+    }
+
+    pub(super) fn message_name(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        known("message", text, catalogue::message_names().iter().map(String::as_str))
+    }
+
+    fn holds(sound: bool, what: &'static str, text: &str, rule: &str) -> Checked {
+        if sound {
+            return Ok(());
+        }
+        Err(Mistake::Malformed { what, text: text.to_owned(), rule: rule.to_owned() })
+    }
+
+    fn known<'k>(
+        what: &'static str,
+        text: &str,
+        mut known: impl Iterator<Item = &'k str> + Clone,
+    ) -> Checked {
+        if known.clone().any(|known| known == text) {
+            return Ok(());
+        }
+        Err(Mistake::unknown(what, text, known.by_ref()))
+    }
+
+    fn is_label(text: &str) -> bool {
+        (1..=63).contains(&text.len())
+            && !text.starts_with('-')
+            && !text.ends_with('-')
+            && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    }
+
+    fn is_plain_path(text: &str) -> bool {
+        text.split('/').all(|part| !matches!(part, "" | "." | "..")) && !text.contains('\0')
+    }
+}

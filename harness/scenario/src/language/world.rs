@@ -1,0 +1,147 @@
+//! The scenario itself and the world it plays in.
+
+use std::collections::BTreeMap;
+
+use super::{
+    DcName, DnsName, DomainName, FaultId, HostName, HostPath, Kebab, QuirkName, RelativePath, Step,
+    Time, Version,
+};
+use crate::{
+    Span,
+    diagnostics::Mistake,
+    grammar::{NonEmpty, Reader, Spanned},
+};
+
+table! {
+    /// A scenario: a world, the steps done to it, and what must be seen.
+    pub struct Scenario {
+        /// Version of the language: 1.
+        pub version: Version,
+        /// What is observed, in kebab case: `one-good-dc-among-bad`. Equals the folder's name.
+        pub id: Spanned<Kebab>,
+        /// One line for people.
+        pub title: String,
+        /// Story of the catalogue that this scenario tells.
+        pub story: Option<Spanned<Kebab>>,
+        /// Where the story comes from, such as `design request §3.2`.
+        pub origin: Option<String>,
+        /// Words to select scenarios by.
+        pub tags: Vec<Spanned<Kebab>>,
+        /// The scenario runs once in each of these profiles. Default: all.
+        pub profiles: NonEmpty<Profile> = Profile::all(),
+        /// Domains and hosts.
+        pub world: World,
+        /// What is done, in order.
+        pub steps "step": NonEmpty<Spanned<Step>>,
+    }
+}
+
+words! {
+    /// Behaviour of the toolstack (xapi-flows.md §0.1).
+    pub enum Profile: "profile" {
+        /// Revision 1 of the design request and the proposals of its review.
+        DesignV1 = "design-v1",
+        /// The released toolstack, API 2.23.
+        Landed = "landed",
+    }
+}
+
+impl Profile {
+    fn all() -> NonEmpty<Self> {
+        NonEmpty::new(Self::ALL.to_vec()).expect("there is more than one profile")
+    }
+}
+
+table! {
+    /// Domains with their domain controllers, the pool of hosts, the clock.
+    pub struct World {
+        /// Virtual time at the start. Default: 2026-08-21T02:00:23Z.
+        pub clock: Time = Time::default(),
+        /// Quirk toggles that differ from the profile's (xapi-flows.md §19).
+        pub quirks: BTreeMap<QuirkName, bool>,
+        /// Lines for `/etc/xapi.conf` of every host that has no own.
+        pub xapi_conf: Option<String>,
+        /// Active Directory domains.
+        pub domains "domain": Vec<Spanned<Domain>>,
+        /// Hosts of the pool; the first is the coordinator.
+        pub hosts "host": NonEmpty<Spanned<Host>>,
+    }
+}
+
+impl World {
+    /// The lines of `/etc/xapi.conf` on `host`.
+    pub fn xapi_conf_of<'a>(&'a self, host: &'a Host) -> Option<&'a str> {
+        host.xapi_conf.as_deref().or(self.xapi_conf.as_deref())
+    }
+
+    /// The domain controller called `name`, with its domain.
+    pub fn dc(&self, name: &str) -> Option<(&Domain, &Dc)> {
+        self.domains.iter().find_map(|domain| {
+            let dc = domain.dcs.iter().find(|dc| dc.name.as_str() == name)?;
+            Some((&domain.value, &dc.value))
+        })
+    }
+}
+
+table! {
+    /// An Active Directory domain.
+    pub struct Domain {
+        /// DNS name in lower case, such as `corp.example`.
+        pub name: Spanned<DomainName>,
+        /// Name from before Windows 2000. Default: the first label in upper case.
+        pub netbios: Option<String>,
+        /// Entries of the directory, relative to the scenario file. Default: built in.
+        pub ldif: Option<Spanned<RelativePath>>,
+        /// Domain controllers, in the order of their addresses.
+        pub dcs "dc": NonEmpty<Spanned<Dc>>,
+    }
+}
+
+table! {
+    /// A domain controller.
+    pub struct Dc {
+        /// Name without the domain, unique in the scenario: `dc1`.
+        pub name: Spanned<DcName>,
+        /// What is wrong with it at the start.
+        pub faults: Vec<Spanned<FaultId>>,
+        /// PEM file with a chain to serve as it is, leaf first; relative to the scenario file.
+        pub chain: Option<Spanned<RelativePath>>,
+        /// PEM file with the private key of `chain`.
+        pub key: Option<Spanned<RelativePath>>,
+        /// What the netlogon answer calls the DC. Default: its own DNS name.
+        pub netlogon_name: Option<Spanned<DnsName>>,
+    }
+    check chain_has_its_key;
+}
+
+table! {
+    /// A simulated host of the pool.
+    pub struct Host {
+        /// Name, unique among the hosts: `host1`.
+        pub name: Spanned<HostName>,
+        /// Lines for its `/etc/xapi.conf`, instead of the world's.
+        pub xapi_conf: Option<String>,
+        /// Files that exist before the toolstack starts.
+        pub files "file": Vec<Spanned<InitialFile>>,
+    }
+}
+
+table! {
+    /// A file that exists before the toolstack starts.
+    pub struct InitialFile {
+        /// Absolute path on the host.
+        pub path: Spanned<HostPath>,
+        /// Content.
+        pub text: String,
+    }
+}
+
+fn chain_has_its_key(dc: &Dc, span: Span, reader: &mut Reader<'_>) -> Option<()> {
+    let key = match (&dc.chain, &dc.key) {
+        (Some(_), None) => "key",
+        (None, Some(_)) => "chain",
+        _ => return Some(()),
+    };
+    reader.report(span, Mistake::MissingKey { key });
+    None
+}

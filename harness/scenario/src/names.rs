@@ -1,0 +1,124 @@
+//! What a scenario defines, collected before it is read.
+//!
+//! A reference is checked at the place where it stands, also when the table around it, or the
+//! definition it refers to, has other mistakes. So definitions are looked up in the raw TOML first.
+
+use std::collections::BTreeMap;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::{
+    Span,
+    diagnostics::{Mistake, Placed},
+    grammar::Value,
+};
+
+/// Most steps of one scenario.
+pub const STEPS_MAX: usize = 1_000;
+/// Most hosts of one scenario.
+pub const HOSTS_MAX: usize = 64;
+/// Most domain controllers of one scenario, in all its domains.
+pub const DCS_MAX: usize = 1_024;
+
+/// The names that a scenario defines.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) domains: Vec<String>,
+    pub(crate) dcs: Vec<String>,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) steps: Vec<NamedStep>,
+    /// The profiles that the scenario names; empty: it names none.
+    pub(crate) profiles: Vec<String>,
+}
+
+/// A step that has a name.
+#[derive(Debug)]
+pub(crate) struct NamedStep {
+    pub(crate) name: String,
+    pub(crate) span: Span,
+    /// Whether it installs a trusted certificate.
+    pub(crate) installs: bool,
+}
+
+impl Names {
+    /// Collects the names, and what is wrong with them as a set.
+    pub(crate) fn collect(document: &DeTable<'_>) -> (Self, Vec<Placed>) {
+        let mut mistakes = Vec::new();
+        let world = document.get("world").and_then(table);
+        let domains = items(world, "domain");
+        let dcs = domains.iter().flat_map(|domain| items(table(domain), "dc")).collect::<Vec<_>>();
+        let hosts = items(world, "host");
+        let steps = items(Some(document), "step");
+        for (what, limit, items) in [
+            ("domain controllers", DCS_MAX, &dcs),
+            ("hosts", HOSTS_MAX, &hosts),
+            ("steps", STEPS_MAX, &steps),
+        ] {
+            if let Some(first_over) = items.get(limit) {
+                let mistake = Mistake::Limit { what, limit, found: items.len() };
+                mistakes.push(Placed::new(first_over.span(), mistake));
+            }
+        }
+        let profiles = items(Some(document), "profiles");
+        let mut unique = |what, items: &[&Value<'_>]| {
+            let mut first: BTreeMap<String, Span> = BTreeMap::new();
+            for item in items {
+                let Some((text, span)) = text(item).or_else(|| text(table(item)?.get("name")?))
+                else {
+                    continue;
+                };
+                if let Some(first) = first.get(text) {
+                    let mistake = Mistake::Duplicate { what, name: text.to_owned() };
+                    let beside = Some(first.clone());
+                    mistakes.push(Placed { beside, ..Placed::new(span, mistake) });
+                } else {
+                    first.insert(text.to_owned(), span);
+                }
+            }
+            first.into_keys().collect::<Vec<_>>()
+        };
+        let names = Self {
+            domains: unique("domain", &domains),
+            dcs: unique("DC", &dcs),
+            hosts: unique("host", &hosts),
+            profiles: unique("profile", &profiles),
+            steps: steps.iter().filter_map(|step| NamedStep::from(step)).collect(),
+        };
+        unique("step", &steps);
+        (names, mistakes)
+    }
+}
+
+impl NamedStep {
+    fn from(step: &Value<'_>) -> Option<Self> {
+        let step = table(step)?;
+        let (name, span) = text(step.get("name")?)?;
+        let installs = step
+            .get("pool")
+            .and_then(table)
+            .is_some_and(|pool| pool.contains_key("install_trusted_certificate"));
+        Some(Self { name: name.to_owned(), span, installs })
+    }
+}
+
+fn table<'v>(value: &'v Value<'v>) -> Option<&'v DeTable<'v>> {
+    match value.get_ref() {
+        DeValue::Table(table) => Some(table),
+        _ => None,
+    }
+}
+
+fn text<'v>(value: &'v Value<'v>) -> Option<(&'v str, Span)> {
+    match value.get_ref() {
+        DeValue::String(text) => Some((text, value.span())),
+        _ => None,
+    }
+}
+
+/// The items of the list `key`; none if it is no list.
+fn items<'v>(table: Option<&'v DeTable<'v>>, key: &str) -> Vec<&'v Value<'v>> {
+    match table.and_then(|table| table.get(key)).map(toml::Spanned::get_ref) {
+        Some(DeValue::Array(array)) => array.iter().collect(),
+        _ => Vec::new(),
+    }
+}
