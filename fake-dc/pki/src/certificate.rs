@@ -40,10 +40,13 @@ pub struct CertificatePlan {
     pub(crate) signer: Signer,
     pub(crate) not_before: Timestamp,
     pub(crate) not_after: Timestamp,
-    pub(crate) ca: Option<PathLength>,
+    pub(crate) basic_constraints: BasicConstraints,
     pub(crate) key_usages: Vec<KeyUsagePurpose>,
     pub(crate) purposes: Vec<ExtendedKeyUsagePurpose>,
-    pub(crate) ca_issuers_url: Option<String>,
+    pub(crate) permitted: Vec<String>,
+    pub(crate) excluded: Vec<String>,
+    pub(crate) issuer_key_id: Option<Vec<u8>>,
+    pub(crate) further: Vec<Extension>,
 }
 
 /// Who signs a certificate.
@@ -93,8 +96,27 @@ impl From<IpAddr> for AltName {
     }
 }
 
-/// The `pathLenConstraint` of a CA; `None` is no limit.
-pub(crate) type PathLength = Option<u8>;
+/// Whether a certificate may issue others (RFC 5280, section 4.2.1.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BasicConstraints {
+    /// The certificate does not say.
+    Absent,
+    /// It may, with this many more CAs between it and a leaf; `None` is no limit.
+    Ca(Option<u8>),
+    /// It says that it may not.
+    NotCa,
+}
+
+/// An extension given as bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extension {
+    /// Its object identifier.
+    pub oid: Vec<u64>,
+    /// Whether a client that does not know it must refuse the certificate.
+    pub critical: bool,
+    /// Its value in DER.
+    pub value: Vec<u8>,
+}
 
 impl CertificatePlan {
     /// A self-signed root with a life of 20 years around `now`.
@@ -116,7 +138,7 @@ impl CertificatePlan {
         intermediate
             .signed_by(root)
             .valid(now.plus_days(-2 * YEAR), now.plus_days(3 * YEAR))
-            .ca_of_path_length(Some(0));
+            .constrained(BasicConstraints::Ca(Some(0)));
         intermediate
     }
 
@@ -134,13 +156,16 @@ impl CertificatePlan {
             signer: Signer::Certificate(issuer),
             not_before: now.plus_days(-30),
             not_after: now.plus_days(YEAR - 30),
-            ca: None,
+            basic_constraints: BasicConstraints::Absent,
             key_usages: vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment],
             purposes: vec![
                 ExtendedKeyUsagePurpose::ClientAuth,
                 ExtendedKeyUsagePurpose::ServerAuth,
             ],
-            ca_issuers_url: None,
+            permitted: Vec::new(),
+            excluded: Vec::new(),
+            issuer_key_id: None,
+            further: Vec::new(),
         }
     }
 
@@ -155,14 +180,17 @@ impl CertificatePlan {
             signer: Signer::Itself,
             not_before: Timestamp::from_unix(0),
             not_after: Timestamp::from_unix(0),
-            ca: Some(None),
+            basic_constraints: BasicConstraints::Ca(None),
             key_usages: vec![
                 KeyUsagePurpose::DigitalSignature,
                 KeyUsagePurpose::KeyCertSign,
                 KeyUsagePurpose::CrlSign,
             ],
             purposes: Vec::new(),
-            ca_issuers_url: None,
+            permitted: Vec::new(),
+            excluded: Vec::new(),
+            issuer_key_id: None,
+            further: Vec::new(),
         }
     }
 
@@ -223,15 +251,21 @@ impl CertificatePlan {
         self
     }
 
-    /// Makes it a CA that may have `intermediates` more below it; `None` is no limit.
-    pub fn ca_of_path_length(&mut self, intermediates: Option<u8>) -> &mut Self {
-        self.ca = Some(intermediates);
+    /// Says whether it is a CA.
+    pub fn constrained(&mut self, constraints: BasicConstraints) -> &mut Self {
+        self.basic_constraints = constraints;
         self
     }
 
-    /// Takes the basic constraints away, and with them the right to issue.
-    pub fn no_ca(&mut self) -> &mut Self {
-        self.ca = None;
+    /// Allows certificates below it for DNS names under `domain` only.
+    pub fn permitting(&mut self, domain: &str) -> &mut Self {
+        self.permitted.push(domain.to_owned());
+        self
+    }
+
+    /// Forbids certificates below it for DNS names under `domain`.
+    pub fn excluding(&mut self, domain: &str) -> &mut Self {
+        self.excluded.push(domain.to_owned());
         self
     }
 
@@ -250,9 +284,15 @@ impl CertificatePlan {
         self
     }
 
-    /// Says where the issuer's certificate can be fetched (authority information access).
-    pub fn issuer_at(&mut self, url: &str) -> &mut Self {
-        self.ca_issuers_url = Some(url.to_owned());
+    /// Names another issuer key in the authority key identifier than the one that signs.
+    pub fn claiming_issuer_key(&mut self, identifier: &[u8]) -> &mut Self {
+        self.issuer_key_id = Some(identifier.to_owned());
+        self
+    }
+
+    /// Adds an extension. A second one of the same kind is added, too.
+    pub fn with(&mut self, extension: Extension) -> &mut Self {
+        self.further.push(extension);
         self
     }
 

@@ -25,6 +25,12 @@ pub enum PkiError {
         /// What the library said.
         cause: String,
     },
+    /// rcgen cannot write this many.
+    #[error("certificate `{certificate}` has one attribute of its subject more than twice")]
+    RepeatedAttribute {
+        /// Subject of the certificate.
+        certificate: String,
+    },
     /// No CA certificate has this name.
     #[error("`{name}` is no CA certificate{}", hint(.nearest))]
     UnknownCaCertificate {

@@ -10,9 +10,11 @@ use std::{fmt, hash, str::FromStr};
 
 use crate::{error::PkiError, plan::ChainPlan};
 
+mod algorithm;
 mod anchor;
 mod chain;
 mod name;
+mod profile;
 mod time;
 
 /// What a fault is, for people.
@@ -37,7 +39,9 @@ impl fmt::Debug for FaultInfo {
 
 /// All certificate faults, family by family.
 pub fn catalogue() -> impl Iterator<Item = &'static FaultInfo> + Clone {
-    [time::FAULTS, anchor::FAULTS, chain::FAULTS, name::FAULTS].into_iter().flatten()
+    [time::FAULTS, anchor::FAULTS, chain::FAULTS, name::FAULTS, profile::FAULTS, algorithm::FAULTS]
+        .into_iter()
+        .flatten()
 }
 
 /// The fault of this id.

@@ -2,14 +2,15 @@
 
 use rand::Rng as _;
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, IsCa, Issuer,
-    KeyIdMethod, SanType, SerialNumber,
+    CertificateParams, CustomExtension, DistinguishedName, DnType, GeneralSubtree, IsCa, Issuer,
+    KeyIdMethod, NameConstraints, SanType, SerialNumber,
 };
 use rustls_pki_types::CertificateDer;
 
 use crate::{
-    certificate::{AltName, CertificatePlan, NameAttribute, Signer},
+    certificate::{AltName, BasicConstraints, CertificatePlan, Extension, NameAttribute, Signer},
     chain::Chain,
+    der,
     error::PkiError,
     key::Signing,
     plan::{CertificateId, ChainPlan},
@@ -46,6 +47,11 @@ impl ChainPlan {
         id: CertificateId,
     ) -> Result<CertificateDer<'static>, PkiError> {
         let certificate = self.certificate(id);
+        for (attribute, _) in &certificate.subject {
+            if certificate.subject.iter().filter(|(other, _)| other == attribute).count() > 2 {
+                return Err(PkiError::RepeatedAttribute { certificate: certificate.to_string() });
+            }
+        }
         self.sign(certificate).map_err(|error| refused(certificate, &error))
     }
 
@@ -57,7 +63,9 @@ impl ChainPlan {
         let issuer_key = Signing::choose(&self.seed, &issuer.key)?;
         let mut issuer_params = CertificateParams::default();
         issuer_params.distinguished_name = distinguished_name(issuer);
-        issuer_params.key_identifier_method = KeyIdMethod::PreSpecified(issuer_key.identifier());
+        issuer_params.key_identifier_method = KeyIdMethod::PreSpecified(
+            certificate.issuer_key_id.clone().unwrap_or_else(|| issuer_key.identifier()),
+        );
         let issuer = Issuer::new(issuer_params, issuer_key);
 
         let key = Signing::choose(&self.seed, &certificate.key)?;
@@ -84,31 +92,42 @@ fn params(plan: &CertificatePlan, key: &Signing) -> Result<CertificateParams, rc
     params.subject_alt_names = plan.alt_names.iter().map(alt_name).collect::<Result<_, _>>()?;
     params.key_usages.clone_from(&plan.key_usages);
     params.extended_key_usages.clone_from(&plan.purposes);
+    params.name_constraints = Some(NameConstraints {
+        permitted_subtrees: subtrees(&plan.permitted),
+        excluded_subtrees: subtrees(&plan.excluded),
+    });
     params.use_authority_key_identifier_extension = true;
     params.key_identifier_method = KeyIdMethod::PreSpecified(key.identifier());
-    match plan.ca {
-        Some(None) => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
-        Some(Some(length)) => params.is_ca = IsCa::Ca(BasicConstraints::Constrained(length)),
+    params.is_ca = match plan.basic_constraints {
+        BasicConstraints::Absent => IsCa::NoCa,
+        BasicConstraints::Ca(None) => IsCa::Ca(rcgen::BasicConstraints::Unconstrained),
+        BasicConstraints::Ca(Some(length)) => {
+            IsCa::Ca(rcgen::BasicConstraints::Constrained(length))
+        }
+        BasicConstraints::NotCa => IsCa::ExplicitNoCa,
+    };
+    params.custom_extensions = plan.further.iter().map(custom_extension).collect();
+    if plan.basic_constraints == BasicConstraints::Absent {
         // rcgen writes the subject key identifier together with basic constraints or not at all.
-        None => params.custom_extensions.push(CustomExtension::from_oid_content(
-            SUBJECT_KEY_IDENTIFIER,
-            der(OCTET_STRING, &key.identifier()),
-        )),
-    }
-    if let Some(url) = &plan.ca_issuers_url {
-        params.custom_extensions.push(authority_information_access(url));
+        params.custom_extensions.push(custom_extension(&Extension {
+            oid: vec![2, 5, 29, 14],
+            critical: false,
+            value: der::octet_string(&key.identifier()),
+        }));
     }
     Ok(params)
 }
 
+/// rcgen keeps one attribute of a kind; a second one passes as a kind of its own.
 fn distinguished_name(plan: &CertificatePlan) -> DistinguishedName {
     let mut name = DistinguishedName::new();
     for (attribute, value) in &plan.subject {
-        let kind = match attribute {
-            NameAttribute::CommonName => DnType::CommonName,
-            NameAttribute::Organization => DnType::OrganizationName,
+        let (kind, oid) = match attribute {
+            NameAttribute::CommonName => (DnType::CommonName, [2, 5, 4, 3]),
+            NameAttribute::Organization => (DnType::OrganizationName, [2, 5, 4, 10]),
         };
-        name.push(kind, value.as_str());
+        let taken = name.get(&kind).is_some();
+        name.push(if taken { DnType::CustomDnType(oid.to_vec()) } else { kind }, value.as_str());
     }
     name
 }
@@ -120,38 +139,14 @@ fn alt_name(name: &AltName) -> Result<SanType, rcgen::Error> {
     })
 }
 
-/// RFC 5280, section 4.2.2.1, with one `caIssuers` URL.
-fn authority_information_access(url: &str) -> CustomExtension {
-    let method = der(OBJECT_IDENTIFIER, CA_ISSUERS);
-    let location = der(UNIFORM_RESOURCE_IDENTIFIER, url.as_bytes());
-    let description = der(SEQUENCE, &[method, location].concat());
-    CustomExtension::from_oid_content(AUTHORITY_INFORMATION_ACCESS, der(SEQUENCE, &description))
+fn subtrees(domains: &[String]) -> Vec<GeneralSubtree> {
+    domains.iter().cloned().map(GeneralSubtree::DnsName).collect()
 }
 
-const AUTHORITY_INFORMATION_ACCESS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 1];
-const SUBJECT_KEY_IDENTIFIER: &[u64] = &[2, 5, 29, 14];
-/// 1.3.6.1.5.5.7.48.2, encoded.
-const CA_ISSUERS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 2];
-
-const OCTET_STRING: u8 = 0x04;
-const OBJECT_IDENTIFIER: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
-/// `[6]` of a `GeneralName`.
-const UNIFORM_RESOURCE_IDENTIFIER: u8 = 0x86;
-
-/// One DER element.
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len().to_be_bytes();
-    let significant = &length[length.iter().take_while(|&&octet| octet == 0).count()..];
-    let mut element = vec![tag];
-    if content.len() < 0x80 {
-        element.push(content.len() as u8);
-    } else {
-        element.push(0x80 | significant.len() as u8);
-        element.extend_from_slice(significant);
-    }
-    element.extend_from_slice(content);
-    element
+fn custom_extension(extension: &Extension) -> CustomExtension {
+    let mut custom = CustomExtension::from_oid_content(&extension.oid, extension.value.clone());
+    custom.set_criticality(extension.critical);
+    custom
 }
 
 fn refused(certificate: &CertificatePlan, error: &rcgen::Error) -> PkiError {

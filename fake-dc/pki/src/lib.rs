@@ -30,6 +30,7 @@
 
 mod certificate;
 mod chain;
+mod der;
 mod error;
 mod faults;
 mod issue;
@@ -38,7 +39,9 @@ mod pem_file;
 mod pki;
 mod plan;
 
-pub use certificate::{AltName, CertificatePlan, NameAttribute, Signer};
+pub use certificate::{
+    AltName, BasicConstraints, CertificatePlan, Extension, NameAttribute, Signer,
+};
 pub use chain::Chain;
 pub use error::{PemCause, PemError, PkiError};
 pub use faults::{ChainFault, FaultInfo, catalogue, fault};

@@ -11,6 +11,7 @@ use rustls_pki_types::{
 };
 
 use crate::{
+    der,
     error::{PemCause, PemError},
     key::PrivateKey,
 };
@@ -65,9 +66,9 @@ pub(crate) fn private_key(file: &PemFile<'_>) -> Result<PrivateKey, PemError> {
     let blocks = blocks(file)?;
     for block in &blocks {
         let wrap: fn(Vec<u8>) -> PrivateKeyDer<'static> = match block.label.as_str() {
-            "PRIVATE KEY" => |der| PrivatePkcs8KeyDer::from(der).into(),
-            "RSA PRIVATE KEY" => |der| PrivatePkcs1KeyDer::from(der).into(),
-            "EC PRIVATE KEY" => |der| PrivateSec1KeyDer::from(der).into(),
+            "PRIVATE KEY" => |key| PrivatePkcs8KeyDer::from(key).into(),
+            "RSA PRIVATE KEY" => |key| PrivatePkcs1KeyDer::from(key).into(),
+            "EC PRIVATE KEY" => |key| PrivateSec1KeyDer::from(key).into(),
             "ENCRYPTED PRIVATE KEY" => {
                 return Err(file.error(Some(block), PemCause::EncryptedKey));
             }
@@ -77,11 +78,11 @@ pub(crate) fn private_key(file: &PemFile<'_>) -> Result<PrivateKey, PemError> {
         if block.body.iter().any(|(_, line)| line.starts_with("Proc-Type:")) {
             return Err(file.error(Some(block), PemCause::EncryptedKey));
         }
-        let der = block.decode(file)?;
-        if !is_whole_sequence(&der) {
+        let key = block.decode(file)?;
+        if !der::is_whole_sequence(&key) {
             return Err(file.error(Some(block), PemCause::BrokenKey));
         }
-        return Ok(wrap(der).into());
+        return Ok(wrap(key).into());
     }
     let found = blocks.into_iter().map(|block| block.label).collect();
     Err(file.error(None, PemCause::NoKey { found }))
@@ -125,7 +126,7 @@ impl Block {
 }
 
 fn blocks(file: &PemFile<'_>) -> Result<Vec<Block>, PemError> {
-    if is_whole_sequence(file.content) {
+    if der::is_whole_sequence(file.content) {
         return Err(file.error(None, PemCause::Der));
     }
     let text: Cow<'_, str> = String::from_utf8_lossy(file.content);
@@ -168,17 +169,4 @@ fn blocks(file: &PemFile<'_>) -> Result<Vec<Block>, PemError> {
 
 fn boundary<'a>(line: &'a str, start: &str) -> Option<&'a str> {
     line.strip_prefix(start)?.strip_suffix("-----")
-}
-
-/// Whether the bytes are one DER SEQUENCE from first to last.
-fn is_whole_sequence(bytes: &[u8]) -> bool {
-    let [0x30, length, rest @ ..] = bytes else { return false };
-    let octets = match length {
-        0..0x80 => return rest.len() == usize::from(*length),
-        0x80 | 0x85.. => return false,
-        _ => usize::from(length & 0x7f),
-    };
-    let Some((length, content)) = rest.split_at_checked(octets) else { return false };
-    let length = length.iter().fold(0, |length, octet| length << 8 | usize::from(*octet));
-    content.len() == length
 }
