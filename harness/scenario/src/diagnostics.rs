@@ -202,9 +202,9 @@ pub enum Mistake {
         action: String,
     },
     /// None of several keys is there.
-    #[error("{what} is missing")]
+    #[error("the {what} is missing")]
     NoChoice {
-        /// What could be chosen, with its article.
+        /// What could be chosen.
         what: &'static str,
         /// The keys to choose from.
         known: &'static [&'static str],
@@ -212,7 +212,7 @@ pub enum Mistake {
     /// More than one of several keys is there.
     #[error("`{first}` and `{second}` exclude each other")]
     SeveralChoices {
-        /// What can be chosen, with its article.
+        /// What can be chosen.
         what: &'static str,
         /// The first key in the text.
         first: String,
@@ -332,14 +332,14 @@ impl Mistake {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Duplicate { .. } | Self::Empty | Self::Limit { .. } | Self::Syntax { .. } => None,
-            Self::Malformed { what, rule, .. } => Some(format!("a {what} is {rule}")),
+            Self::Malformed { rule, .. } => Some(format!("expected {rule}")),
             Self::MissingKey { key } => Some(format!("add `{key} = …`")),
             Self::NeverRuns { profiles, .. } => {
                 Some(format!("the scenario's profiles: {}", list(profiles)))
             }
             Self::NoCall { .. } => Some("only calls of `pool` and `host` have error codes".into()),
             Self::NoChoice { known, .. } => Some(format!("add one of: {}", list(known))),
-            Self::SeveralChoices { what, .. } => Some(format!("exactly {what} is needed here")),
+            Self::SeveralChoices { what, .. } => Some(format!("exactly one {what} belongs here")),
             Self::Unknown { nearest: Some(nearest), .. }
             | Self::UnknownKey { nearest: Some(nearest), .. } => {
                 Some(format!("did you mean `{nearest}`?"))
@@ -348,7 +348,10 @@ impl Mistake {
                 Some(format!("there is no {what}"))
             }
             Self::UnknownKey { known, .. } if known.is_empty() => {
-                Some("no key is known here".into())
+                Some("no keys are allowed here".into())
+            }
+            Self::Unknown { word, known, .. } if known.len() > LIST_MAX => {
+                Some(format!("most alike: {}", list(&most_alike(word, known))))
             }
             Self::Unknown { known, .. } => Some(format!("known: {}", list(known))),
             Self::UnknownKey { known, .. } => Some(format!("known keys: {}", list(known))),
@@ -383,28 +386,34 @@ impl Mistake {
 
 /// The word of `known` that looks most like `word`, if any looks like it at all.
 fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
-    let word = word.to_lowercase();
-    // Half the letters wrong is another word.
+    // With more letters wrong it is another word.
     let far = 1 + word.chars().count() / 3;
     known
         .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(&word, &known.to_lowercase()), known))
+        .map(|known| (distance(word, known), known))
         .filter(|(distance, _)| *distance <= far)
         .min()
         .map(|(_, known)| known.to_owned())
 }
 
-/// Words as a list that stays readable however many there are.
+/// The few words of a long list that are worth showing to somebody who wrote `word`.
+fn most_alike<'k>(word: &str, known: &'k [String]) -> Vec<&'k str> {
+    const SHOWN: usize = 5;
+    let mut known: Vec<&str> = known.iter().map(String::as_str).collect();
+    known.sort_by_cached_key(|known| distance(word, known));
+    known.truncate(SHOWN);
+    known
+}
+
+/// Slips of the pen between two words, whatever their case.
+fn distance(word: &str, known: &str) -> usize {
+    strsim::damerau_levenshtein(&word.to_lowercase(), &known.to_lowercase())
+}
+
+/// Longest list of words that is shown in full.
+const LIST_MAX: usize = 12;
+
 fn list(words: &[impl AsRef<str>]) -> String {
-    const SHOWN_MAX: usize = 12;
-    let mut text = words
-        .iter()
-        .take(SHOWN_MAX)
-        .map(|word| format!("`{}`", word.as_ref()))
-        .collect::<Vec<_>>()
-        .join(", ");
-    if words.len() > SHOWN_MAX {
-        text.push_str(&format!(" and {} more", words.len() - SHOWN_MAX));
-    }
-    text
+    let words: Vec<String> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
+    words.join(", ")
 }

@@ -43,7 +43,7 @@ pub(crate) trait Read: Sized {
 
 /// An enum of which a table holds exactly one key.
 pub(crate) trait Choice: Sized {
-    /// What is chosen, with its article: `an action`.
+    /// What is chosen: `action`.
     const WHAT: &'static str;
 
     /// The keys to choose from.

@@ -57,7 +57,7 @@ impl Default for Expectations {
 
 choice! {
     /// How the action ends.
-    pub enum Outcome: "an outcome" {
+    pub enum Outcome: "outcome" {
         /// It succeeds.
         success => Success(True),
         /// The call fails with this error.
@@ -133,7 +133,7 @@ table! {
 
 choice! {
     /// State of a database field.
-    pub enum FieldState: "a state of the field" {
+    pub enum FieldState: "state of the field" {
         /// The field has this value, written as text.
         is => Is(Pattern),
         /// The map has no such key.
@@ -157,7 +157,7 @@ table! {
 
 choice! {
     /// State of a file.
-    pub enum FileState: "a state of the file" {
+    pub enum FileState: "state of the file" {
         /// It exists.
         exists => Exists(True),
         /// It does not exist.

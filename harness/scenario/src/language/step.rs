@@ -69,7 +69,7 @@ impl Step {
 
 choice! {
     /// What a step does.
-    pub enum Action: "an action" {
+    pub enum Action: "action" {
         /// A call of the class `pool`, made on the coordinator.
         pool => Pool(PoolCall),
         /// A call of the class `host`.
@@ -107,7 +107,7 @@ impl Action {
 
 choice! {
     /// A call of the class `pool` (xapi-flows.md §§4, 7–9).
-    pub enum PoolCall: "a call of the class pool" {
+    pub enum PoolCall: "call of the class pool" {
         /// Installs a trusted certificate (§4.1).
         install_trusted_certificate => InstallTrustedCertificate(InstallTrustedCertificate),
         /// Removes a trusted certificate (§4.2).
@@ -125,7 +125,7 @@ choice! {
 
 choice! {
     /// A call of the class `host` (xapi-flows.md §9).
-    pub enum HostCall: "a call of the class host" {
+    pub enum HostCall: "call of the class host" {
         /// Switches one host between LDAP and LDAPS (§9.3).
         external_auth_set_ldaps => ExternalAuthSetLdaps(HostSetLdaps),
     }
@@ -133,7 +133,7 @@ choice! {
 
 choice! {
     /// Something done to the toolstack itself.
-    pub enum XapiAction: "an action on xapi" {
+    pub enum XapiAction: "action of xapi" {
         /// Restarts it on one host (xapi-flows.md §14).
         restart => Restart(RestartXapi),
     }
@@ -141,7 +141,7 @@ choice! {
 
 choice! {
     /// Time passes.
-    pub enum ClockAction: "a move of the clock" {
+    pub enum ClockAction: "move of the clock" {
         /// Moves the clock of the world forward: `8d`, `1d12h`, `90s`.
         advance => Advance(Advance),
     }
@@ -149,7 +149,7 @@ choice! {
 
 choice! {
     /// A domain controller changes.
-    pub enum DcAction: "a change of a DC" {
+    pub enum DcAction: "change of a DC" {
         /// Replaces its faults.
         set_faults => SetFaults(SetFaults),
         /// Makes it sound.
@@ -159,7 +159,7 @@ choice! {
 
 choice! {
     /// Somebody changes a file on a host by hand.
-    pub enum FileAction: "a change of a file" {
+    pub enum FileAction: "change of a file" {
         /// Creates or replaces a file.
         write => Write(WriteFile),
         /// Replaces a text that must occur in the file.
@@ -198,7 +198,7 @@ words! {
 
 choice! {
     /// Where a certificate comes from.
-    pub enum CertificateSource: "a source of a certificate" {
+    pub enum CertificateSource: "source of the certificate" {
         /// PEM text, sent as it is, whatever it holds.
         pem => Pem(String),
         /// A file relative to the scenario file, sent as it is.
@@ -226,7 +226,7 @@ table! {
 
 choice! {
     /// A certificate of the pool's database.
-    pub enum InstalledCertificate: "a certificate" {
+    pub enum InstalledCertificate: "certificate" {
         /// The one that the step of this name installed.
         installed_by => InstalledBy(Spanned<StepRef>),
         /// The one with the fingerprint of this certificate.
@@ -318,7 +318,7 @@ table! {
 
 choice! {
     /// What is written into a file.
-    pub enum FileContent: "a content" {
+    pub enum FileContent: "content" {
         /// This text.
         text => Text(String),
         /// A certificate as PEM.

@@ -119,7 +119,7 @@ impl Read for Time {
         };
         let read: Result<Timestamp, TimestampError> = text.parse();
         if read.is_err() {
-            let rule = "written like 2026-08-21T02:00:23Z".into();
+            let rule = "a time such as 2026-08-21T02:00:23Z".into();
             let mistake = Mistake::Malformed { what: "time", text: text.into_owned(), rule };
             reader.report(value.span(), mistake);
         }
@@ -237,7 +237,7 @@ impl Read for Version {
             let mistake = Mistake::Malformed {
                 what: "version",
                 text: read.to_string(),
-                rule: "1; a later one needs a later trustrig".into(),
+                rule: "1; a later version needs a later trustrig".into(),
             };
             reader.report(value.span(), mistake);
         }
@@ -432,11 +432,11 @@ mod rules {
 
     pub(super) fn host_path(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
         let sound = text.strip_prefix('/').is_some_and(is_plain_path);
-        holds(sound, "path", text, "absolute, without empty parts, `.` and `..`")
+        holds(sound, "path", text, "an absolute path without empty parts, `.` and `..`")
     }
 
     pub(super) fn relative_path(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
-        let rule = "relative to the scenario file, without empty parts, `.` and `..`";
+        let rule = "a path relative to the scenario file, without empty parts, `.` and `..`";
         holds(is_plain_path(text), "path", text, rule)
     }
 
