@@ -6,6 +6,47 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
+    /// The database of a pool is not what xapi writes.
+    #[error("the database `{path}` is damaged: {cause}; remove it to begin with a new pool")]
+    Database {
+        /// The file on the coordinator.
+        path: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The database of a pool was written by another version.
+    #[error("the database `{path}` has version {found}, expected {expected}")]
+    DatabaseVersion {
+        /// The file on the coordinator.
+        path: &'static str,
+        /// The version that this program writes.
+        expected: u32,
+        /// The version in the file.
+        found: u32,
+    },
+    /// Two hosts of one pool have the same name.
+    #[error("two hosts of the pool are called `{name}`")]
+    DuplicateHost {
+        /// The name.
+        name: String,
+    },
+    /// A pool without hosts.
+    #[error("a pool needs at least one host, the first is its coordinator")]
+    NoHosts,
+    /// The database on disk belongs to a pool of other hosts.
+    #[error("the database holds the hosts [{}], expected [{}]", .found.join(", "), .expected.join(", "))]
+    OtherHosts {
+        /// The hosts of the configuration.
+        expected: Vec<String>,
+        /// The hosts in the file.
+        found: Vec<String>,
+    },
+    /// No host of the pool has this name.
+    #[error("the pool has no host `{name}`")]
+    UnknownHost {
+        /// The name.
+        name: String,
+    },
     /// A path of a host that is not absolute, or that holds `..`.
     #[error("path `{path}` of a host is not absolute or holds `..`")]
     Path {

@@ -1,17 +1,41 @@
 //! A simulated XenServer host: its root directory, its database, the calls of xapi that deal with
 //! trusted certificates and external authentication, and a model of the Samba client.
 //!
-//! The two halves meet as on a real host, through files and command lines only. `xapi` writes
-//! `smb.conf` and the bundles below a [`HostRoot`] and runs [`Programs`]; [`samba`] reads those
-//! files and goes out on the [`Network`]. This crate knows neither scenarios nor the fake DC.
+//! The two halves meet as on a real host, through files and command lines only. xapi ([`Pool`])
+//! writes `smb.conf` and the bundles below a [`HostRoot`] and runs [`Programs`]; [`samba`] reads
+//! those files and goes out on the [`Network`]. This crate knows neither scenarios nor the fake
+//! DC.
 
+mod api_error;
+mod certificate;
+mod database;
 mod error;
+pub mod facts;
+mod hosts_file;
 mod network;
+mod profile;
 pub mod programs;
+mod quirks;
+mod reference;
 mod root;
 pub mod samba;
+pub mod smb_conf;
+mod trust_store;
+mod xapi;
+mod xapi_conf;
 
+pub use api_error::ApiError;
+pub use database::{
+    AuthConfiguration, Certificate, CertificateType, HostRecord, Message, PoolRecord, Purpose,
+    Records, UnknownPurpose,
+};
 pub use error::HostError;
 pub use network::{Network, SharedNetwork};
+pub use profile::{Profile, UnknownProfile};
 pub use programs::{Credentials, Output, Programs, Running, SambaCommand};
+pub use quirks::{Quirk, Quirks, UnknownQuirk};
+pub use reference::Reference;
 pub use root::{Entry, HostRoot};
+pub use trust_store::{GENERAL_BUNDLE, LDAPS_BUNDLE};
+pub use xapi::{AuthConfig, Call, CallResult, Host, HostConfig, Liveness, Pool, PoolConfig};
+pub use xapi_conf::XapiConf;

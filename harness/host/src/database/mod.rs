@@ -1,0 +1,11 @@
+//! The pool database: typed records in one file under the coordinator's root.
+
+mod records;
+mod store;
+
+pub(crate) use records::reads_as_true;
+pub use records::{
+    AuthConfiguration, Certificate, CertificateType, HostRecord, Message, PoolRecord, Purpose,
+    Records, UnknownPurpose,
+};
+pub(crate) use store::{Database, Draft};

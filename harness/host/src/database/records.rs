@@ -1,0 +1,224 @@
+//! Records and fields of xapi-flows.md §1 that the calls use.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
+
+use ground::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Reference;
+
+/// What a trusted certificate is for; no purpose at all means "general".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// Connections to a licence server.
+    Licensing,
+    /// LDAPS connections to DCs.
+    Ldaps,
+}
+
+impl Purpose {
+    /// The whole enumeration.
+    pub const ALL: [Self; 2] = [Self::Licensing, Self::Ldaps];
+
+    /// The name on the wire and in paths.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Licensing => "licensing",
+            Self::Ldaps => "ldaps",
+        }
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Purpose {
+    type Err = UnknownPurpose;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|purpose| purpose.name() == text)
+            .ok_or_else(|| UnknownPurpose { name: text.to_owned() })
+    }
+}
+
+/// A word that is no purpose.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown purpose `{name}`; the purposes are `licensing` and `ldaps`")]
+pub struct UnknownPurpose {
+    name: String,
+}
+
+/// Type of a certificate record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateType {
+    /// An authority: a trusted certificate if the name is empty, else a legacy CA.
+    Ca,
+    /// A host's certificate for clients.
+    Host,
+    /// A host's certificate for the pool.
+    HostInternal,
+    /// A server's own certificate.
+    Pinned,
+}
+
+impl CertificateType {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ca => "ca",
+            Self::Host => "host",
+            Self::HostInternal => "host_internal",
+            Self::Pinned => "pinned",
+        }
+    }
+}
+
+/// Class `Certificate`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Reference.
+    pub reference: Reference,
+    /// Also the stem of the file's name.
+    pub uuid: Uuid,
+    /// File name of a legacy CA; empty otherwise.
+    pub name: String,
+    /// What kind of certificate.
+    #[serde(rename = "type")]
+    pub kind: CertificateType,
+    /// The host whose certificate it is, or the null reference.
+    pub host: Reference,
+    /// Start of validity.
+    pub not_before: Timestamp,
+    /// End of validity.
+    pub not_after: Timestamp,
+    /// Upper-case hex with colons. The deprecated field `fingerprint` has the same value.
+    pub fingerprint_sha256: String,
+    /// Upper-case hex with colons.
+    pub fingerprint_sha1: String,
+    /// Purposes; none means general.
+    pub purpose: BTreeSet<Purpose>,
+}
+
+impl Certificate {
+    /// Whether this is a trusted certificate in the sense of xapi-flows.md §0.2.
+    pub fn is_trusted(&self) -> bool {
+        matches!(self.kind, CertificateType::Ca | CertificateType::Pinned) && self.name.is_empty()
+    }
+
+    /// Name of the file of a trusted certificate.
+    pub fn file_name(&self) -> String {
+        format!("{}.pem", self.uuid)
+    }
+}
+
+/// The map `external_auth_configuration`.
+pub type AuthConfiguration = BTreeMap<String, String>;
+
+/// Class `host`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostRecord {
+    /// Reference.
+    pub reference: Reference,
+    /// Uuid.
+    pub uuid: Uuid,
+    /// Name for people.
+    pub name_label: String,
+    /// Host name, without domain or with it.
+    pub hostname: String,
+    /// Management address.
+    pub address: String,
+    /// Empty, or `AD` when joined.
+    pub external_auth_type: String,
+    /// Domain as the caller gave it.
+    pub external_auth_service_name: String,
+    /// Keys of xapi-flows.md §1.3.
+    pub external_auth_configuration: AuthConfiguration,
+}
+
+impl HostRecord {
+    /// The key `ldaps`: true only if its value, lower-cased, is `true`.
+    pub fn ldaps(&self) -> bool {
+        self.external_auth_configuration.get("ldaps").is_some_and(|value| reads_as_true(value))
+    }
+}
+
+/// The rule by which the `ldaps` values are read.
+pub(crate) fn reads_as_true(value: &str) -> bool {
+    value.to_lowercase() == "true"
+}
+
+/// Class `pool`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolRecord {
+    /// Reference.
+    pub reference: Reference,
+    /// Uuid.
+    pub uuid: Uuid,
+    /// Name for people.
+    pub name_label: String,
+    /// The coordinator.
+    pub master: Reference,
+    /// Whether hosts verify each other.
+    pub tls_verification_enabled: bool,
+}
+
+/// Class `message`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Reference.
+    pub reference: Reference,
+    /// Uuid.
+    pub uuid: Uuid,
+    /// Name, such as `EXTAUTH_INIT_IN_HOST_FAILED`.
+    pub name: String,
+    /// 1 critical, 2 major, 3 warning, 4 minor, 5 informational.
+    pub priority: u8,
+    /// Class of the object it is about.
+    #[serde(rename = "cls")]
+    pub class: String,
+    /// Uuid of that object.
+    pub obj_uuid: Uuid,
+    /// When it was created.
+    pub timestamp: Timestamp,
+    /// Text.
+    pub body: String,
+}
+
+/// Everything in the database, each class in order of creation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Records {
+    /// Records created so far: their identities are drawn by this number.
+    pub(crate) created: u64,
+    /// The pool.
+    pub pool: PoolRecord,
+    /// Its hosts.
+    pub hosts: Vec<HostRecord>,
+    /// Certificates of every kind.
+    pub certificates: Vec<Certificate>,
+    /// Messages.
+    pub messages: Vec<Message>,
+}
+
+impl Records {
+    /// The host that people call `name`.
+    pub fn host_named(&self, name: &str) -> Option<&HostRecord> {
+        self.hosts.iter().find(|host| host.name_label == name)
+    }
+
+    /// The host behind a reference.
+    pub fn host(&self, reference: &Reference) -> Option<&HostRecord> {
+        self.hosts.iter().find(|host| host.reference == *reference)
+    }
+}

@@ -1,0 +1,208 @@
+//! The file of the database and the one way to change it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ground::{Seed, Trail};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::{
+    HostError, HostRoot, Records, Reference,
+    facts::{DatabaseWritten, MessageCreated, RecordChange},
+};
+
+/// Path of the file on the coordinator.
+const PATH: &str = "/var/lib/xcp/state.json";
+
+/// Version of the file's format.
+const VERSION: u32 = 1;
+
+/// The database of a pool. Every change is on disk before it is seen; a crash leaves the old file
+/// or the new.
+#[derive(Debug)]
+pub(crate) struct Database {
+    root: HostRoot,
+    seed: Seed,
+    data: Mutex<Records>,
+}
+
+#[derive(Serialize)]
+struct FileToWrite<'a> {
+    version: u32,
+    data: &'a Records,
+}
+
+#[derive(Deserialize)]
+struct FileToRead {
+    version: u32,
+    data: Value,
+}
+
+impl Database {
+    /// Writes the first content.
+    pub(crate) fn create(root: HostRoot, seed: Seed, data: Records) -> Result<Self, HostError> {
+        write(&root, &data)?;
+        Ok(Self { root, seed, data: Mutex::new(data) })
+    }
+
+    /// Reads the file of an existing pool; `None` if there is none.
+    pub(crate) fn load(root: HostRoot, seed: Seed) -> Result<Option<Self>, HostError> {
+        let Some(data) = read(&root)? else { return Ok(None) };
+        Ok(Some(Self { root, seed, data: Mutex::new(data) }))
+    }
+
+    /// Forgets what is in memory and reads the file again.
+    pub(crate) fn reload(&self) -> Result<(), HostError> {
+        let mut data = self.lock();
+        if let Some(read) = read(&self.root)? {
+            *data = read;
+        }
+        Ok(())
+    }
+
+    /// A copy of everything.
+    pub(crate) fn snapshot(&self) -> Records {
+        self.lock().clone()
+    }
+
+    /// Looks at the data.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Records) -> T) -> T {
+        look(&self.lock())
+    }
+
+    /// Changes the data, writes the file and records every difference on `trail`. If the file
+    /// cannot be written nothing has changed.
+    pub(crate) fn change<T>(
+        &self,
+        trail: &Trail,
+        change: impl FnOnce(&mut Draft) -> T,
+    ) -> Result<T, HostError> {
+        let mut data = self.lock();
+        let mut draft = Draft { records: data.clone(), seed: self.seed };
+        let result = change(&mut draft);
+        if draft.records == *data {
+            return Ok(result);
+        }
+        write(&self.root, &draft.records)?;
+        record_differences(&data, &draft.records, trail);
+        *data = draft.records;
+        Ok(result)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Records> {
+        // The data is replaced as a whole, so it is sound even after a panic.
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The data while it is being changed.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) records: Records,
+    seed: Seed,
+}
+
+impl Draft {
+    /// Identity of a new record.
+    pub(crate) fn identity(&mut self) -> (Reference, Uuid) {
+        self.records.created += 1;
+        let number = self.records.created;
+        let reference = self.seed.uuid(&format!("reference {number}"));
+        (reference.into(), self.seed.uuid(&format!("uuid {number}")))
+    }
+}
+
+fn write(root: &HostRoot, data: &Records) -> Result<(), HostError> {
+    let mut text = serde_json::to_string_pretty(&FileToWrite { version: VERSION, data })
+        .map_err(|error| HostError::Database { path: PATH, cause: error.to_string() })?;
+    text.push('\n');
+    root.write(PATH, text.as_bytes(), 0o600)
+}
+
+fn read(root: &HostRoot) -> Result<Option<Records>, HostError> {
+    let Some(bytes) = root.read_if_present(PATH)? else { return Ok(None) };
+    let broken =
+        |error: serde_json::Error| HostError::Database { path: PATH, cause: error.to_string() };
+    let file: FileToRead = serde_json::from_slice(&bytes).map_err(broken)?;
+    if file.version != VERSION {
+        return Err(HostError::DatabaseVersion {
+            path: PATH,
+            expected: VERSION,
+            found: file.version,
+        });
+    }
+    serde_json::from_value(file.data).map(Some).map_err(broken)
+}
+
+/// One fact for each record that came or went and for each field that changed.
+fn record_differences(old: &Records, new: &Records, trail: &Trail) {
+    let classes = [
+        ("pool", one(&old.pool), one(&new.pool)),
+        ("host", all(&old.hosts), all(&new.hosts)),
+        ("Certificate", all(&old.certificates), all(&new.certificates)),
+        ("message", all(&old.messages), all(&new.messages)),
+    ];
+    for (class, old, new) in classes {
+        record_class(class, &old, &new, trail);
+    }
+    let is_new = |message: &&crate::Message| {
+        !old.messages.iter().any(|known| known.reference == message.reference)
+    };
+    for message in new.messages.iter().filter(is_new) {
+        trail.record(MessageCreated {
+            name: message.name.clone(),
+            priority: message.priority,
+            class: message.class.clone(),
+            body: message.body.clone(),
+        });
+    }
+}
+
+fn record_class(
+    class: &'static str,
+    old: &[Map<String, Value>],
+    new: &[Map<String, Value>],
+    trail: &Trail,
+) {
+    let fact = |change, record: &Map<String, Value>, field: Option<&str>, value| {
+        let object = record.get("reference").and_then(Value::as_str).unwrap_or_default();
+        trail.record(DatabaseWritten {
+            change,
+            class,
+            object: object.to_owned(),
+            field: field.map(str::to_owned),
+            value,
+        });
+    };
+    let same = |record: &Map<String, Value>, records: &[Map<String, Value>]| {
+        records.iter().find(|other| other.get("reference") == record.get("reference")).cloned()
+    };
+    for record in old {
+        if same(record, new).is_none() {
+            fact(RecordChange::Destroyed, record, None, Value::Null);
+        }
+    }
+    for record in new {
+        let Some(former) = same(record, old) else {
+            fact(RecordChange::Created, record, None, Value::Object(record.clone()));
+            continue;
+        };
+        for (field, value) in record {
+            if former.get(field) != Some(value) {
+                fact(RecordChange::Changed, record, Some(field), value.clone());
+            }
+        }
+    }
+}
+
+fn one(record: &impl Serialize) -> Vec<Map<String, Value>> {
+    match serde_json::to_value(record) {
+        Ok(Value::Object(fields)) => vec![fields],
+        _ => Vec::new(),
+    }
+}
+
+fn all(records: &[impl Serialize]) -> Vec<Map<String, Value>> {
+    records.iter().flat_map(one).collect()
+}

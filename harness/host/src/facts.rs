@@ -1,0 +1,137 @@
+//! What hosts record in the ledger.
+//!
+//! No field holds a secret. Kinds and field names are part of the event format.
+
+use ground::fact;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// A call begins, at the pool or on one host.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallBegan {
+    /// Real name: `pool.external_auth_set_ldaps`.
+    pub call: &'static str,
+    /// Parameters without secrets.
+    pub parameters: Map<String, Value>,
+}
+fact!(CallBegan, "xapi.call");
+
+/// A call has ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallEnded {
+    /// Real name.
+    pub call: &'static str,
+    /// Error code; `None` is success.
+    pub error: Option<String>,
+    /// Parameters of the error.
+    pub params: Vec<String>,
+}
+fact!(CallEnded, "xapi.result");
+
+/// The Samba configuration of a host was written.
+#[derive(Clone, Debug, Serialize)]
+pub struct SmbConfWritten {
+    /// Whether it is the joined form.
+    pub joined: bool,
+    /// The LDAPS choice, in the joined form.
+    pub ldaps: Option<bool>,
+    /// The path that is named as CA file or directory, in the joined form.
+    pub trust: Option<String>,
+}
+fact!(SmbConfWritten, "smb-conf.written");
+
+/// What happened to a file of a trust store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileChange {
+    /// It is gone.
+    Removed,
+    /// It is new or has new content.
+    Written,
+}
+
+/// A file of a trust store changed.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrustStoreChanged {
+    /// Path on the host.
+    pub path: String,
+    /// What happened.
+    pub change: FileChange,
+}
+fact!(TrustStoreChanged, "trust-store.changed");
+
+/// What happened to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordChange {
+    /// One field has a new value.
+    Changed,
+    /// The record is new.
+    Created,
+    /// The record is gone.
+    Destroyed,
+}
+
+/// The pool database was written.
+#[derive(Clone, Debug, Serialize)]
+pub struct DatabaseWritten {
+    /// What happened.
+    pub change: RecordChange,
+    /// Class of the record.
+    pub class: &'static str,
+    /// Its reference.
+    pub object: String,
+    /// The field; `None` for a whole record.
+    pub field: Option<String>,
+    /// The new value, or the whole new record.
+    pub value: Value,
+}
+fact!(DatabaseWritten, "database.written");
+
+/// A message was created.
+#[derive(Clone, Debug, Serialize)]
+pub struct MessageCreated {
+    /// Name: `EXTAUTH_INIT_IN_HOST_FAILED`.
+    pub name: String,
+    /// 1 (critical) to 5 (informational).
+    pub priority: u8,
+    /// Class of the object it is about.
+    pub class: String,
+    /// Body text.
+    pub body: String,
+}
+fact!(MessageCreated, "message.created");
+
+/// A DC was asked for the account KRBTGT (xapi-flows.md §6.5).
+#[derive(Clone, Debug, Serialize)]
+pub struct ProbePinged {
+    /// Address of the DC.
+    pub address: String,
+    /// `success`, or the tag of the failure.
+    pub outcome: &'static str,
+}
+fact!(ProbePinged, "probe.ping");
+
+/// xapi waited for winbind.
+#[derive(Clone, Debug, Serialize)]
+pub struct WinbindAwaited {
+    /// Whether `wbinfo -n KRBTGT` succeeded in the end.
+    pub ready: bool,
+}
+fact!(WinbindAwaited, "winbind.awaited");
+
+/// The extauth hook ran: the host's login configuration follows its membership.
+#[derive(Clone, Debug, Serialize)]
+pub struct HookRan {
+    /// `after-extauth-enable`, `before-extauth-disable` or `xapi-start`.
+    pub reason: &'static str,
+}
+fact!(HookRan, "extauth.hook");
+
+/// xapi of a host was restarted.
+#[derive(Clone, Debug, Serialize)]
+pub struct HostRestarted {
+    /// Name of the host.
+    pub host: String,
+}
+fact!(HostRestarted, "host.restarted");

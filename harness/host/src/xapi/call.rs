@@ -1,0 +1,200 @@
+//! The calls by their real names, with their parameters.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde_json::{Map, Value, json};
+
+use crate::Reference;
+
+/// The `config` map of the external authentication calls. `Debug` hides the password.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct AuthConfig(pub BTreeMap<String, String>);
+
+impl AuthConfig {
+    /// The value of a key.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    fn without_secrets(&self) -> BTreeMap<&str, &str> {
+        let shown = |key: &str| key != "pass";
+        self.0
+            .iter()
+            .map(|(key, value)| (key.as_str(), if shown(key) { value.as_str() } else { "***" }))
+            .collect()
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for AuthConfig {
+    fn from_iter<T: IntoIterator<Item = (K, V)>>(pairs: T) -> Self {
+        Self(pairs.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+    }
+}
+
+impl fmt::Debug for AuthConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.without_secrets()).finish()
+    }
+}
+
+/// A call of xapi. `pool: None` stands for the pool's own reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Call {
+    /// `host.disable_external_auth`.
+    HostDisableExternalAuth {
+        /// The host.
+        host: Reference,
+        /// `user` and `pass` of an account that may remove the machine account.
+        config: AuthConfig,
+        /// Clean up even if external authentication is off.
+        force: bool,
+    },
+    /// `host.enable_external_auth`.
+    HostEnableExternalAuth {
+        /// The host.
+        host: Reference,
+        /// Keys of xapi-flows.md §6.1.
+        config: AuthConfig,
+        /// The domain.
+        service_name: String,
+        /// `AD`.
+        auth_type: String,
+    },
+    /// `host.external_auth_set_ldaps`.
+    HostExternalAuthSetLdaps {
+        /// The host.
+        host: Reference,
+        /// LDAPS, or LDAP.
+        ldaps: bool,
+        /// landed only: go through it even if nothing would change.
+        force: Option<bool>,
+    },
+    /// `pool.certificate_sync`.
+    PoolCertificateSync,
+    /// `pool.disable_external_auth`.
+    PoolDisableExternalAuth {
+        /// The pool.
+        pool: Option<Reference>,
+        /// `user` and `pass` of an account that may remove machine accounts.
+        config: AuthConfig,
+    },
+    /// `pool.enable_external_auth`.
+    PoolEnableExternalAuth {
+        /// The pool.
+        pool: Option<Reference>,
+        /// Keys of xapi-flows.md §6.1.
+        config: AuthConfig,
+        /// The domain.
+        service_name: String,
+        /// `AD`.
+        auth_type: String,
+    },
+    /// `pool.external_auth_set_ldaps`.
+    PoolExternalAuthSetLdaps {
+        /// The pool.
+        pool: Option<Reference>,
+        /// LDAPS, or LDAP.
+        ldaps: bool,
+        /// landed only: go through it even if nothing would change.
+        force: Option<bool>,
+    },
+    /// `pool.install_trusted_certificate`.
+    PoolInstallTrustedCertificate {
+        /// The pool.
+        pool: Option<Reference>,
+        /// An authority, or a server's own certificate.
+        ca: bool,
+        /// PEM text.
+        certificate: String,
+        /// Words of the purpose enumeration.
+        purpose: Vec<String>,
+    },
+    /// `pool.uninstall_trusted_certificate`.
+    PoolUninstallTrustedCertificate {
+        /// The pool.
+        pool: Option<Reference>,
+        /// The certificate.
+        certificate: Reference,
+    },
+}
+
+impl Call {
+    /// The real name, such as `pool.install_trusted_certificate`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::HostDisableExternalAuth { .. } => "host.disable_external_auth",
+            Self::HostEnableExternalAuth { .. } => "host.enable_external_auth",
+            Self::HostExternalAuthSetLdaps { .. } => "host.external_auth_set_ldaps",
+            Self::PoolCertificateSync => "pool.certificate_sync",
+            Self::PoolDisableExternalAuth { .. } => "pool.disable_external_auth",
+            Self::PoolEnableExternalAuth { .. } => "pool.enable_external_auth",
+            Self::PoolExternalAuthSetLdaps { .. } => "pool.external_auth_set_ldaps",
+            Self::PoolInstallTrustedCertificate { .. } => "pool.install_trusted_certificate",
+            Self::PoolUninstallTrustedCertificate { .. } => "pool.uninstall_trusted_certificate",
+        }
+    }
+
+    /// The `pool` parameter, if the call has one that was given.
+    pub(crate) const fn pool(&self) -> Option<&Reference> {
+        match self {
+            Self::PoolDisableExternalAuth { pool, .. }
+            | Self::PoolEnableExternalAuth { pool, .. }
+            | Self::PoolExternalAuthSetLdaps { pool, .. }
+            | Self::PoolInstallTrustedCertificate { pool, .. }
+            | Self::PoolUninstallTrustedCertificate { pool, .. } => pool.as_ref(),
+            Self::HostDisableExternalAuth { .. }
+            | Self::HostEnableExternalAuth { .. }
+            | Self::HostExternalAuthSetLdaps { .. }
+            | Self::PoolCertificateSync => None,
+        }
+    }
+
+    /// The parameters for the ledger: no secret, no PEM text.
+    pub(crate) fn parameters(&self) -> Map<String, Value> {
+        let parameters = match self {
+            Self::HostDisableExternalAuth { host, config, force } => {
+                json!({ "host": host, "config": config.without_secrets(), "force": force })
+            }
+            Self::HostEnableExternalAuth { host, config, service_name, auth_type } => json!({
+                "host": host,
+                "config": config.without_secrets(),
+                "service_name": service_name,
+                "auth_type": auth_type,
+            }),
+            Self::HostExternalAuthSetLdaps { host, ldaps, force } => {
+                json!({ "host": host, "ldaps": ldaps, "force": force })
+            }
+            Self::PoolCertificateSync => Value::Null,
+            Self::PoolDisableExternalAuth { config, .. } => {
+                json!({ "config": config.without_secrets() })
+            }
+            Self::PoolEnableExternalAuth { config, service_name, auth_type, .. } => json!({
+                "config": config.without_secrets(),
+                "service_name": service_name,
+                "auth_type": auth_type,
+            }),
+            Self::PoolExternalAuthSetLdaps { ldaps, force, .. } => {
+                json!({ "ldaps": ldaps, "force": force })
+            }
+            Self::PoolInstallTrustedCertificate { ca, purpose, .. } => {
+                json!({ "ca": ca, "purpose": purpose })
+            }
+            Self::PoolUninstallTrustedCertificate { certificate, .. } => {
+                json!({ "certificate": certificate })
+            }
+        };
+        match parameters {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// What a call returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallResult {
+    /// Nothing but success.
+    Void,
+}

@@ -1,0 +1,183 @@
+//! One host of a pool: its root, its network, its programs, and its xapi process.
+
+use std::{
+    net::IpAddr,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use ground::{Clock, Seed};
+use tokio::sync::Mutex;
+
+use crate::{
+    HostError, HostRoot, Network, Profile, Programs, Reference, SharedNetwork, XapiConf,
+    hosts_file, trust_store::TrustStore, xapi_conf,
+};
+
+/// How to set up one host.
+#[derive(Debug)]
+pub struct HostConfig {
+    /// Name in the scenario; also `name_label`, and `hostname` unless that is given.
+    pub name: String,
+    /// Host name, with or without domain; `None` is the name.
+    pub hostname: Option<String>,
+    /// Management address.
+    pub address: IpAddr,
+    /// Directory that stands for `/`. Files that are there already stay.
+    pub root: PathBuf,
+    /// How it reaches the network.
+    pub network: Network,
+    /// Its own clock.
+    pub clock: Clock,
+    /// Content of `/etc/xapi.conf`; `None` leaves the file as it is.
+    pub xapi_conf: Option<String>,
+    /// The Samba programs; `None` is the model.
+    pub programs: Option<Arc<dyn Programs>>,
+}
+
+/// Whether the coordinator reaches a member.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Liveness {
+    /// It answers.
+    #[default]
+    Live,
+    /// It is known to be down: calls fail with `HOST_OFFLINE`.
+    Offline,
+    /// It is believed live but does not answer: calls fail with `CANNOT_CONTACT_HOST`.
+    Unreachable,
+}
+
+/// A simulated host.
+#[derive(Debug)]
+pub struct Host {
+    name: String,
+    reference: Reference,
+    root: HostRoot,
+    network: SharedNetwork,
+    clock: Clock,
+    seed: Seed,
+    profile: Profile,
+    programs: Arc<dyn Programs>,
+    trust_store: TrustStore,
+    liveness: RwLock<Liveness>,
+    process: RwLock<Arc<Process>>,
+}
+
+/// What a xapi process holds in memory; gone when it restarts.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pub(crate) conf: XapiConf,
+    /// Held by enable, disable and set_ldaps of the host.
+    pub(crate) extauth_lock: Mutex<()>,
+    /// landed: held around every use of the plugin.
+    pub(crate) plugin_lock: Mutex<()>,
+}
+
+impl Host {
+    pub(crate) fn open(
+        config: HostConfig,
+        reference: Reference,
+        seed: Seed,
+        profile: Profile,
+    ) -> Result<Self, HostError> {
+        let root = HostRoot::open(&config.root)?;
+        if let Some(text) = &config.xapi_conf {
+            root.write(xapi_conf::PATH, text.as_bytes(), 0o644)?;
+        }
+        if !root.exists(hosts_file::PATH)? {
+            root.write(hosts_file::PATH, hosts_file::INSTALLED.as_bytes(), 0o644)?;
+        }
+        let network = SharedNetwork::new(config.network);
+        // The model takes this place as soon as it has landed.
+        let programs = config.programs.ok_or(HostError::NoHosts)?;
+        let trust_store = TrustStore::new(root.clone());
+        trust_store.create_directories()?;
+        let process = RwLock::new(Arc::new(Process::start(&root, profile)?));
+        Ok(Self {
+            name: config.name,
+            reference,
+            root,
+            network,
+            clock: config.clock,
+            seed,
+            profile,
+            programs,
+            trust_store,
+            liveness: RwLock::default(),
+            process,
+        })
+    }
+
+    /// Name in the scenario.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Reference of its record.
+    pub fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
+    /// Its files.
+    pub fn root(&self) -> &HostRoot {
+        &self.root
+    }
+
+    /// Its clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// How it reaches the network now.
+    pub fn network(&self) -> Network {
+        self.network.current()
+    }
+
+    /// Changes how it reaches the network from the next connection on.
+    pub fn set_network(&self, network: Network) {
+        self.network.set(network);
+    }
+
+    /// Whether the coordinator reaches it. The coordinator always reaches itself.
+    pub fn liveness(&self) -> Liveness {
+        *self.liveness.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes it unreachable for the coordinator, or reachable again.
+    pub fn set_liveness(&self, liveness: Liveness) {
+        *self.liveness.write().unwrap_or_else(PoisonError::into_inner) = liveness;
+    }
+
+    pub(crate) fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    pub(crate) fn programs(&self) -> &dyn Programs {
+        &*self.programs
+    }
+
+    pub(crate) fn trust_store(&self) -> &TrustStore {
+        &self.trust_store
+    }
+
+    pub(crate) fn process(&self) -> Arc<Process> {
+        Arc::clone(&self.process.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces the xapi process by one that has just read its configuration.
+    pub(crate) fn restart_process(&self) -> Result<(), HostError> {
+        let process = Arc::new(Process::start(&self.root, self.profile)?);
+        *self.process.write().unwrap_or_else(PoisonError::into_inner) = process;
+        Ok(())
+    }
+}
+
+impl Process {
+    fn start(root: &HostRoot, profile: Profile) -> Result<Self, HostError> {
+        Ok(Self {
+            conf: XapiConf::load(root, profile)?,
+            extauth_lock: Mutex::default(),
+            plugin_lock: Mutex::default(),
+        })
+    }
+}

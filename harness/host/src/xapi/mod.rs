@@ -1,0 +1,22 @@
+//! xapi: the calls of a pool and of its hosts, in the order of steps that the real ones take.
+//!
+//! One file for each group of calls. A call of the pool runs on the coordinator ([`Pool`]); what
+//! it does on one host runs in an [`on_host::OnHost`], which holds that host's files, programs and
+//! place in the ledger. xapi never opens a socket to a DC: it writes files and runs programs.
+
+mod call;
+mod certificates;
+mod enable;
+mod external_auth;
+mod host;
+mod host_auth;
+mod locate;
+mod on_host;
+mod plugin;
+mod pool;
+mod set_ldaps;
+mod start;
+
+pub use call::{AuthConfig, Call, CallResult};
+pub use host::{Host, HostConfig, Liveness};
+pub use pool::{Pool, PoolConfig};

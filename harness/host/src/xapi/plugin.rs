@@ -1,0 +1,118 @@
+//! Failures of the AD plugin: a tag and a text (xapi-flows.md §6.6).
+
+use std::fmt;
+
+use crate::{ApiError, HostError};
+
+/// What kind of failure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tag {
+    Credentials,
+    DomainLookup,
+    Generic,
+    InvalidAccount,
+    InvalidTrustedCerts,
+    NoEncryptionType,
+    NoTrustedCerts,
+    TlsSetup,
+}
+
+/// A failure of the plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PluginError {
+    pub(crate) tag: Tag,
+    pub(crate) message: String,
+}
+
+/// Fragments of stderr in the order of the search.
+const FRAGMENTS: [(&str, Tag); 5] = [
+    ("not a properly formed account name", Tag::InvalidAccount),
+    ("bad username or authentication", Tag::Credentials),
+    ("Windows cannot verify the digital signature for this file", Tag::InvalidTrustedCerts),
+    ("tstream_tls_sync_setup: GNUTLS ERROR", Tag::TlsSetup),
+    ("KDC has no support for encryption type", Tag::NoEncryptionType),
+];
+
+impl Tag {
+    /// Classifies what a program printed: the first fragment of the table that is present.
+    pub(crate) fn of_stderr(stderr: &str) -> Self {
+        FRAGMENTS
+            .into_iter()
+            .find(|(fragment, _)| stderr.contains(fragment))
+            .map_or(Self::Generic, |(_, tag)| tag)
+    }
+
+    /// Suffix in the codes of enable and disable.
+    pub(crate) const fn suffix(self) -> &'static str {
+        match self {
+            Self::Credentials => "_WRONG_CREDENTIALS",
+            Self::DomainLookup => "_DOMAIN_LOOKUP_FAILED",
+            Self::Generic => "",
+            Self::InvalidAccount => "_INVALID_ACCOUNT",
+            Self::InvalidTrustedCerts => "_INVALID_TRUSTED_CERTS",
+            Self::NoEncryptionType => "_NO_SUPPORT_ENCRYPT_TYPE",
+            Self::NoTrustedCerts => "_NO_TRUSTED_CERTS",
+            Self::TlsSetup => "_SETUP_TLS_CONNECTION",
+        }
+    }
+
+    /// The code outside enable and disable, for the tags that have one of their own.
+    pub(crate) const fn direct_code(self) -> Option<&'static str> {
+        match self {
+            Self::InvalidTrustedCerts => Some("AUTH_INVALID_TRUSTED_CERTS"),
+            Self::NoTrustedCerts => Some("AUTH_NO_TRUSTED_CERTS"),
+            Self::TlsSetup => Some("AUTH_SETUP_TLS_CONNECTION"),
+            Self::Credentials
+            | Self::DomainLookup
+            | Self::Generic
+            | Self::InvalidAccount
+            | Self::NoEncryptionType => None,
+        }
+    }
+
+    /// Word in the ledger.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::DomainLookup => "lookup",
+            Self::Generic => "generic",
+            Self::InvalidAccount => "invalid-account",
+            Self::InvalidTrustedCerts => "invalid-trusted-certs",
+            Self::NoEncryptionType => "no-supported-encryption-type",
+            Self::NoTrustedCerts => "no-trusted-certs",
+            Self::TlsSetup => "tls-setup-failed",
+        }
+    }
+
+    /// How much a failure of one DC says about what is wrong; more is larger.
+    pub(crate) const fn telling(self) -> u8 {
+        match self {
+            Self::InvalidTrustedCerts => 3,
+            Self::TlsSetup => 2,
+            Self::Credentials | Self::InvalidAccount | Self::NoEncryptionType => 1,
+            Self::DomainLookup | Self::Generic | Self::NoTrustedCerts => 0,
+        }
+    }
+}
+
+impl PluginError {
+    pub(crate) fn new(tag: Tag, message: impl Into<String>) -> Self {
+        Self { tag, message: message.into() }
+    }
+
+    pub(crate) fn generic(message: impl fmt::Display) -> Self {
+        Self::new(Tag::Generic, message.to_string())
+    }
+
+    /// `PREFIX<suffix> [message]`.
+    pub(crate) fn with_suffix(self, prefix: &str) -> ApiError {
+        ApiError::new(format!("{prefix}{}", self.tag.suffix()), [self.message])
+    }
+}
+
+/// A file that cannot be used is a generic failure of the plugin.
+impl From<HostError> for PluginError {
+    fn from(error: HostError) -> Self {
+        Self::generic(error)
+    }
+}

@@ -1,0 +1,341 @@
+//! A pool: its hosts, its database, and the door through which calls come in.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use ground::{Actor, Seed, Trail};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::{
+    ApiError, Certificate, HostError, HostRecord, HostRoot, Message, PoolRecord, Profile, Quirk,
+    Quirks, Records, Reference,
+    database::Database,
+    facts::{CallBegan, CallEnded},
+    xapi::{Call, CallResult, Host, HostConfig, Liveness, on_host::OnHost},
+};
+
+/// How to set up a pool.
+#[derive(Debug)]
+pub struct PoolConfig {
+    /// Name of the pool.
+    pub name: String,
+    /// Which xapi its hosts run.
+    pub profile: Profile,
+    /// Which of its quirks are on.
+    pub quirks: Quirks,
+    /// Identities and random names are drawn from it.
+    pub seed: Seed,
+    /// The hosts; the first is the coordinator.
+    pub hosts: Vec<HostConfig>,
+    /// Where the first facts go.
+    pub trail: Trail,
+}
+
+/// A pool of simulated hosts. Shared by reference: several callers may call at once.
+#[derive(Debug)]
+pub struct Pool {
+    profile: Profile,
+    quirks: Quirks,
+    reference: Reference,
+    /// The coordinator first, then members in database order.
+    hosts: Vec<Arc<Host>>,
+    database: Database,
+    /// The pool extauth lock of xapi-flows.md §17.
+    extauth_lock: Mutex<()>,
+    /// Certificate calls wait for each other, in the order in which they come.
+    certificate_lock: Mutex<()>,
+}
+
+impl Pool {
+    /// Sets up a pool. If the coordinator's root holds a database already, that pool goes on.
+    pub fn create(config: PoolConfig) -> Result<Self, HostError> {
+        let PoolConfig { name, profile, quirks, seed, hosts, trail: _ } = config;
+        let mut names = BTreeSet::new();
+        if let Some(host) = hosts.iter().find(|host| !names.insert(host.name.as_str())) {
+            return Err(HostError::DuplicateHost { name: host.name.clone() });
+        }
+        let root = HostRoot::open(&hosts.first().ok_or(HostError::NoHosts)?.root)?;
+        let seed = seed.child(&format!("pool {name}"));
+        let database = match Database::load(root.clone(), seed)? {
+            Some(database) => database,
+            None => Database::create(root, seed, first_records(&name, seed, &hosts))?,
+        };
+        let records = database.snapshot();
+        let expected: Vec<_> = hosts.iter().map(|host| host.name.clone()).collect();
+        let found: Vec<_> = records.hosts.iter().map(|host| host.name_label.clone()).collect();
+        if expected != found {
+            return Err(HostError::OtherHosts { expected, found });
+        }
+        let hosts = hosts
+            .into_iter()
+            .zip(&records.hosts)
+            .map(|(host, record)| {
+                let seed = seed.child(&format!("host {}", host.name));
+                Host::open(host, record.reference.clone(), seed, profile).map(Arc::new)
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            profile,
+            quirks,
+            reference: records.pool.reference,
+            hosts,
+            database,
+            extauth_lock: Mutex::default(),
+            certificate_lock: Mutex::default(),
+        })
+    }
+
+    /// Calls xapi on the coordinator.
+    pub async fn call(&self, call: Call, trail: &Trail) -> Result<CallResult, ApiError> {
+        let trail = trail.of(Actor::Host(self.coordinator().name().to_owned()));
+        match &call {
+            Call::HostDisableExternalAuth { .. }
+            | Call::HostEnableExternalAuth { .. }
+            | Call::HostExternalAuthSetLdaps { .. } => self.call_host(call, &trail).await?,
+            Call::PoolCertificateSync
+            | Call::PoolDisableExternalAuth { .. }
+            | Call::PoolEnableExternalAuth { .. }
+            | Call::PoolExternalAuthSetLdaps { .. }
+            | Call::PoolInstallTrustedCertificate { .. }
+            | Call::PoolUninstallTrustedCertificate { .. } => {
+                self.call_pool(call, &trail).await?;
+            }
+        }
+        Ok(CallResult::Void)
+    }
+
+    /// Reference of the pool.
+    pub fn reference(&self) -> &Reference {
+        &self.reference
+    }
+
+    /// Which xapi it runs.
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// Which quirks are on.
+    pub fn quirks(&self) -> &Quirks {
+        &self.quirks
+    }
+
+    /// The host of this name.
+    pub fn host(&self, name: &str) -> Option<Arc<Host>> {
+        self.hosts.iter().find(|host| host.name() == name).cloned()
+    }
+
+    /// All hosts, the coordinator first.
+    pub fn hosts(&self) -> &[Arc<Host>] {
+        &self.hosts
+    }
+
+    /// A copy of the database.
+    pub fn database_view(&self) -> Records {
+        self.database.snapshot()
+    }
+
+    /// The certificates in order of creation.
+    pub fn certificates(&self) -> Vec<Certificate> {
+        self.database.read(|records| records.certificates.clone())
+    }
+
+    /// The messages in order of creation.
+    pub fn messages(&self) -> Vec<Message> {
+        self.database.read(|records| records.messages.clone())
+    }
+
+    pub(super) fn coordinator(&self) -> &Host {
+        &self.hosts[0]
+    }
+
+    /// The order in which hosts are visited.
+    pub(super) fn hosts_in_order(&self) -> Vec<&Host> {
+        self.hosts.iter().map(|host| &**host).collect()
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub(super) fn host_record(&self, reference: &Reference) -> Result<HostRecord, ApiError> {
+        self.database
+            .read(|records| records.host(reference).cloned())
+            .ok_or_else(|| ApiError::handle_invalid("host", reference))
+    }
+
+    pub(super) async fn lock_extauth(&self) -> MutexGuard<'_, ()> {
+        self.extauth_lock.lock().await
+    }
+
+    pub(super) async fn lock_certificates(&self) -> MutexGuard<'_, ()> {
+        self.certificate_lock.lock().await
+    }
+
+    /// The coordinator at work for a call of the pool.
+    pub(super) fn coordinator_at_work(&self, trail: &Trail) -> OnHost<'_> {
+        let host = self.coordinator();
+        OnHost {
+            pool: self,
+            host,
+            process: host.process(),
+            trail: trail.of(Actor::Host(host.name().to_owned())),
+        }
+    }
+
+    /// A host at work, if the coordinator reaches it.
+    pub(super) fn at_work<'a>(
+        &'a self,
+        host: &'a Host,
+        trail: &Trail,
+    ) -> Result<OnHost<'a>, ApiError> {
+        let is_coordinator = host.reference() == self.coordinator().reference();
+        let code = match host.liveness() {
+            Liveness::Offline if !is_coordinator => "HOST_OFFLINE",
+            Liveness::Unreachable if !is_coordinator => "CANNOT_CONTACT_HOST",
+            Liveness::Live | Liveness::Offline | Liveness::Unreachable => {
+                let trail = trail.of(Actor::Host(host.name().to_owned()));
+                return Ok(OnHost { pool: self, host, process: host.process(), trail });
+            }
+        };
+        Err(ApiError::new(code, [host.reference().as_str()]))
+    }
+
+    /// Runs a call of one host there, and records it.
+    pub(super) async fn call_host(&self, call: Call, trail: &Trail) -> Result<(), ApiError> {
+        let target = match &call {
+            Call::HostDisableExternalAuth { host, .. }
+            | Call::HostEnableExternalAuth { host, .. }
+            | Call::HostExternalAuthSetLdaps { host, .. } => self
+                .hosts
+                .iter()
+                .find(|known| known.reference() == host)
+                .ok_or_else(|| ApiError::handle_invalid("host", host)),
+            _ => Err(ApiError::internal(format!("{} is no call of a host", call.name()))),
+        };
+        let actor = target.as_ref().map_or_else(|_| self.coordinator(), |host| host).name();
+        let trail = begin(&call, &trail.of(Actor::Host(actor.to_owned())));
+        let result = match target.and_then(|host| self.at_work(host, &trail)) {
+            Ok(on_host) => self.run_on_host(&call, &on_host).await,
+            Err(error) => Err(error),
+        };
+        end(&call, &trail, &result);
+        result
+    }
+
+    async fn run_on_host(&self, call: &Call, on_host: &OnHost<'_>) -> Result<(), ApiError> {
+        match call {
+            Call::HostDisableExternalAuth { config, force, .. } => {
+                on_host.disable_external_auth(config, *force).await
+            }
+            Call::HostEnableExternalAuth { config, service_name, auth_type, .. } => {
+                on_host.enable_external_auth(config, service_name, auth_type).await
+            }
+            Call::HostExternalAuthSetLdaps { ldaps, force, .. } => {
+                self.check_force(call.name(), *force)?;
+                on_host.external_auth_set_ldaps(*ldaps, force.unwrap_or(false)).await
+            }
+            _ => Err(ApiError::internal(format!("{} is no call of a host", call.name()))),
+        }
+    }
+
+    async fn call_pool(&self, call: Call, trail: &Trail) -> Result<(), ApiError> {
+        let trail = begin(&call, trail);
+        let result = match self.check_pool(call.pool()) {
+            Ok(()) => self.run_on_pool(&call, &trail).await,
+            Err(error) => Err(error),
+        };
+        end(&call, &trail, &result);
+        result
+    }
+
+    async fn run_on_pool(&self, call: &Call, trail: &Trail) -> Result<(), ApiError> {
+        match call {
+            Call::PoolCertificateSync => self.certificate_sync(trail).await,
+            Call::PoolDisableExternalAuth { config, .. } => {
+                self.disable_external_auth(config, trail).await
+            }
+            Call::PoolEnableExternalAuth { config, service_name, auth_type, .. } => {
+                self.enable_external_auth(config, service_name, auth_type, trail).await
+            }
+            Call::PoolExternalAuthSetLdaps { ldaps, force, .. } => {
+                self.check_force(call.name(), *force)?;
+                self.external_auth_set_ldaps(*ldaps, *force, trail).await
+            }
+            Call::PoolInstallTrustedCertificate { ca, certificate, purpose, .. } => {
+                self.install_trusted_certificate(*ca, certificate, purpose, trail).await
+            }
+            Call::PoolUninstallTrustedCertificate { certificate, .. } => {
+                self.uninstall_trusted_certificate(certificate, trail).await
+            }
+            Call::HostDisableExternalAuth { .. }
+            | Call::HostEnableExternalAuth { .. }
+            | Call::HostExternalAuthSetLdaps { .. } => {
+                Err(ApiError::internal(format!("{} is no call of the pool", call.name())))
+            }
+        }
+    }
+
+    /// Quirk Q46: landed accepts any text for the pool.
+    fn check_pool(&self, given: Option<&Reference>) -> Result<(), ApiError> {
+        match given {
+            Some(pool) if *pool != self.reference && !self.quirks.has(Quirk::PoolRefNotChecked) => {
+                Err(ApiError::handle_invalid("pool", pool))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `force` came with the landed profile (P1).
+    fn check_force(&self, method: &str, force: Option<bool>) -> Result<(), ApiError> {
+        if force.is_none() || self.profile == Profile::Landed {
+            return Ok(());
+        }
+        Err(ApiError::new("MESSAGE_PARAMETER_COUNT_MISMATCH", [method, "2", "3"]))
+    }
+}
+
+fn begin(call: &Call, trail: &Trail) -> Trail {
+    trail.begin(CallBegan { call: call.name(), parameters: call.parameters() })
+}
+
+fn end(call: &Call, trail: &Trail, result: &Result<(), ApiError>) {
+    let error = result.as_ref().err();
+    trail.record(CallEnded {
+        call: call.name(),
+        error: error.map(|error| error.code.clone()),
+        params: error.map(|error| error.params.clone()).unwrap_or_default(),
+    });
+}
+
+fn first_records(name: &str, seed: Seed, hosts: &[HostConfig]) -> Records {
+    let identity = |of: &str| {
+        (
+            Reference::from(seed.uuid(&format!("reference of {of}"))),
+            seed.uuid(&format!("uuid of {of}")),
+        )
+    };
+    let hosts: Vec<_> = hosts
+        .iter()
+        .map(|host| {
+            let (reference, uuid) = identity(&format!("host {}", host.name));
+            HostRecord {
+                reference,
+                uuid,
+                name_label: host.name.clone(),
+                hostname: host.hostname.clone().unwrap_or_else(|| host.name.clone()),
+                address: host.address.to_string(),
+                external_auth_type: String::new(),
+                external_auth_service_name: String::new(),
+                external_auth_configuration: Default::default(),
+            }
+        })
+        .collect();
+    let (reference, uuid) = identity("pool");
+    let pool = PoolRecord {
+        reference,
+        uuid,
+        name_label: name.to_owned(),
+        master: hosts.first().map_or_else(Reference::null, |host| host.reference.clone()),
+        tls_verification_enabled: true,
+    };
+    Records { created: 0, pool, hosts, certificates: Vec::new(), messages: Vec::new() }
+}
