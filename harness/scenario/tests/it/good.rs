@@ -11,8 +11,7 @@ use scenario::{
 use crate::{SOUND, vocabulary};
 
 fn sound(more: &str) -> Scenario {
-    parse("sound.toml", &format!("{SOUND}{more}"), &vocabulary())
-        .unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    parse("sound.toml", &format!("{SOUND}{more}"), &vocabulary()).expect("a sound scenario")
 }
 
 #[test]

@@ -7,10 +7,7 @@ use scenario::{Diagnostics, parse};
 use crate::{SOUND, schema::assert_agrees, vocabulary};
 
 fn mistakes(text: &str) -> Diagnostics {
-    match parse("scenarios/example/scenario.toml", text, &vocabulary()) {
-        Ok(scenario) => panic!("no mistake found in {scenario:?}"),
-        Err(mistakes) => mistakes,
-    }
+    parse("scenarios/example/scenario.toml", text, &vocabulary()).expect_err("a mistake")
 }
 
 /// Each case makes one mistake: a name and the steps or changes that make it.

@@ -1,1 +1,57 @@
-//! x
+//! The reference page tells the truth and tells all of it.
+
+use std::collections::BTreeSet;
+
+use scenario::{Vocabulary, parse, schema};
+use serde_json::Value;
+
+use crate::{schema::accepts, vocabulary};
+
+const PAGE: &str = include_str!("../../LANGUAGE.md");
+
+#[test]
+fn every_example_is_sound() {
+    let examples: Vec<&str> = PAGE
+        .split("```toml\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap_or_default())
+        .collect();
+    assert_eq!(examples.len(), 4);
+    for example in &examples {
+        // An example that only shows steps is continued from the first, which is whole.
+        let text = if example.contains("version = 1") {
+            (*example).to_owned()
+        } else {
+            format!("{}{example}", examples[0])
+        };
+        let parsed = parse("LANGUAGE.md", &text, &Vocabulary { facts: vec![], ..vocabulary() });
+        assert!(parsed.is_ok(), "{}", parsed.unwrap_err());
+        assert_eq!(accepts(&text), Some(true), "{text}");
+    }
+}
+
+#[test]
+fn every_word_of_the_language_is_explained() {
+    fn collect(schema: &Value, words: &mut BTreeSet<String>) {
+        match schema {
+            Value::Object(map) => {
+                let keys = map.get("properties").and_then(Value::as_object);
+                words.extend(keys.into_iter().flat_map(|keys| keys.keys().cloned()));
+                let listed = map.get("enum").and_then(Value::as_array);
+                words.extend(
+                    listed.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned),
+                );
+                map.values().for_each(|value| collect(value, words));
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, words)),
+            _ => {}
+        }
+    }
+    let mut words = BTreeSet::new();
+    collect(&schema(), &mut words);
+    assert!(words.len() > 80, "{words:?}");
+    let explained: BTreeSet<&str> =
+        PAGE.split('`').skip(1).step_by(2).flat_map(|code| code.split(['.', ' '])).collect();
+    let missing: Vec<_> = words.iter().filter(|word| !explained.contains(word.as_str())).collect();
+    assert!(missing.is_empty(), "LANGUAGE.md does not explain {missing:?}");
+}
