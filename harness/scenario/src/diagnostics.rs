@@ -16,12 +16,20 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
+    /// Most mistakes that are collected.
+    pub const MAX: usize = 1_000;
+
     /// Most mistakes that one report shows in full.
     pub const SHOWN_MAX: usize = 100;
 
     pub(crate) fn new(source: Source, mut mistakes: Vec<Placed>) -> Self {
         mistakes.sort_by_key(|placed| (placed.span.start, placed.span.end));
-        let list = mistakes.into_iter().map(|placed| Diagnostic::new(&source, placed)).collect();
+        let mut list: Vec<_> =
+            mistakes.into_iter().map(|placed| Diagnostic::new(&source, placed)).collect();
+        // A second mistake of syntax on a line is nearly always a consequence of the first.
+        list.dedup_by(|later, first| {
+            later.code() == "scenario::syntax" && later.line() == first.line()
+        });
         Self { source, list }
     }
 
@@ -40,8 +48,12 @@ impl Diagnostics {
         if let Some(more) = self.list.len().checked_sub(Self::SHOWN_MAX + 1) {
             report.push_str(&format!("and {} more below\n\n", more + 1));
         }
-        let plural = if self.list.len() == 1 { "mistake" } else { "mistakes" };
-        report.push_str(&format!("{}: {} {plural}\n", self.source.name(), self.list.len()));
+        let count = match self.list.len() {
+            1 => "1 mistake".to_owned(),
+            Self::MAX.. => format!("at least {} mistakes", Self::MAX),
+            count => format!("{count} mistakes"),
+        };
+        report.push_str(&format!("{}: {count}\n", self.source.name()));
         report
     }
 }
@@ -270,11 +282,11 @@ impl Mistake {
         Self::Unknown { what, word: word.to_owned(), nearest, known }
     }
 
-    pub(crate) fn unknown_key(key: &str, known: &[&'static str], taken: &[&str]) -> Self {
-        let free = known.iter().copied().filter(|known| !taken.contains(known));
+    /// `free` are the known keys that are not there.
+    pub(crate) fn unknown_key(key: &str, known: &[&str], free: &[&str]) -> Self {
         Self::UnknownKey {
             key: key.to_owned(),
-            nearest: nearest(key, free),
+            nearest: nearest(key, free.iter().copied()),
             known: known.iter().map(|known| (*known).to_owned()).collect(),
         }
     }
@@ -407,7 +419,10 @@ fn most_alike<'k>(word: &str, known: &'k [String]) -> Vec<&'k str> {
 
 /// Slips of the pen between two words, whatever their case.
 fn distance(word: &str, known: &str) -> usize {
-    strsim::damerau_levenshtein(&word.to_lowercase(), &known.to_lowercase())
+    /// The cost grows with the product of the lengths, and no known word is longer.
+    const COMPARED_MAX: usize = 100;
+    let word: String = word.chars().take(COMPARED_MAX).flat_map(char::to_lowercase).collect();
+    strsim::damerau_levenshtein(&word, &known.to_lowercase())
 }
 
 /// Longest list of words that is shown in full.

@@ -2,6 +2,7 @@
 
 mod expectation;
 mod step;
+mod texts;
 mod values;
 mod world;
 
@@ -16,9 +17,9 @@ pub use step::{
     InstallTrustedCertificate, InstalledCertificate, NoParameters, PoolCall, PoolSetLdaps, Purpose,
     RestartXapi, SetFaults, Step, UninstallTrustedCertificate, WriteFile, XapiAction,
 };
-pub use values::{
-    Advance, AuthConfig, DcName, DcRef, DnsName, DomainName, DomainRef, ErrorCode, FactKind,
-    FaultId, HostName, HostPath, HostRef, Kebab, MessageName, Pattern, QuirkName, RelativePath,
-    Status, StepName, StepRef, Time, True, Version,
+pub use texts::{
+    DcName, DcRef, DnsName, DomainName, DomainRef, ErrorCode, FactKind, FaultId, HostName,
+    HostPath, HostRef, Kebab, MessageName, QuirkName, RelativePath, StepName, StepRef,
 };
+pub use values::{Advance, AuthConfig, Pattern, Status, Time, True, Version};
 pub use world::{Dc, Domain, Host, InitialFile, Profile, Scenario, World};

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::{
     Scenario, Span, Vocabulary,
-    diagnostics::{Mistake, Placed},
+    diagnostics::{Diagnostics, Mistake, Placed},
     grammar::{Choice, Read, Value},
     names::Names,
 };
@@ -32,9 +32,11 @@ impl Reader<'_> {
         }
         let (document, syntax) = DeTable::parse_recoverable(text);
         if !syntax.is_empty() {
-            return Err(syntax.iter().map(|error| Placed::syntax(error, text)).collect());
+            let syntax = syntax.iter().take(Diagnostics::MAX);
+            return Err(syntax.map(|error| Placed::syntax(error, text)).collect());
         }
-        let (names, mistakes) = Names::collect(document.get_ref());
+        let (names, mut mistakes) = Names::collect(document.get_ref());
+        mistakes.truncate(Diagnostics::MAX);
         let mut reader = Reader { vocabulary, names, advanced: Duration::ZERO, mistakes };
         let span = document.span();
         let document = toml::Spanned::new(span, DeValue::Table(document.into_inner()));
@@ -47,12 +49,12 @@ impl Reader<'_> {
 
     /// Notes that something at `span` is wrong.
     pub(crate) fn report(&mut self, span: Span, mistake: Mistake) {
-        self.mistakes.push(Placed::new(span, mistake));
+        self.push(Placed::new(span, mistake));
     }
 
     /// Notes that something is wrong which only makes sense beside another place.
     pub(crate) fn report_beside(&mut self, span: Span, mistake: Mistake, other: Span) {
-        self.mistakes.push(Placed { beside: Some(other), ..Placed::new(span, mistake) });
+        self.push(Placed { beside: Some(other), ..Placed::new(span, mistake) });
     }
 
     /// Notes that `value` has the wrong type; always `None`.
@@ -80,6 +82,8 @@ impl Reader<'_> {
             return self.wrong_type(value, "a table");
         };
         let known: Vec<&'static str> = fields.iter().chain(choices).copied().collect();
+        let free: Vec<_> =
+            known.iter().copied().filter(|known| !entries.contains_key(*known)).collect();
         let mut misspelt = Vec::new();
         let mut strangers = false;
         for (key, _) in entries {
@@ -87,12 +91,18 @@ impl Reader<'_> {
                 continue;
             }
             strangers = true;
-            let taken: Vec<&str> = entries.iter().map(|(key, _)| &**key.get_ref()).collect();
-            let mistake = Mistake::unknown_key(key.get_ref(), &known, &taken);
+            let mistake = Mistake::unknown_key(key.get_ref(), &known, &free);
             misspelt.extend(mistake.nearest().map(str::to_owned));
             self.report(key.span(), mistake);
         }
         Some(TableReader { entries, span: value.span(), misspelt, strangers })
+    }
+
+    /// Text with more mistakes than anybody reads costs no more memory than that.
+    fn push(&mut self, placed: Placed) {
+        if self.mistakes.len() < Diagnostics::MAX {
+            self.mistakes.push(placed);
+        }
     }
 }
 

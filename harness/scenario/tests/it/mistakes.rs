@@ -39,6 +39,7 @@ fn with(find: &str, replacement: &str) -> String {
 
 mistakes! {
     syntax: step("clock.advance = ");
+    syntax_with_consequences: step("clock.advance = = \"8d\"");
     syntax_duplicate_key: step("name = \"a\"\nname = \"b\"\nclock.advance = \"1d\"");
     unknown_key: with("title =", "titel =");
     unknown_key_without_a_near_one: with("title =", "nothing_like_it = 1\ntitle =");
@@ -181,16 +182,24 @@ fn limits_are_ordinary_mistakes() {
 
 #[test]
 fn a_flood_of_mistakes_is_cut_off() {
-    let flood = step(&format!("clock.advance = \"1d\"\n{}", {
-        let mut keys = String::new();
-        for number in 0..150 {
-            writeln!(keys, "nonsense{number} = 1").unwrap();
-        }
-        keys
-    }));
-    let mistakes = mistakes(&flood);
-    assert_eq!(mistakes.len(), 150);
-    let report = mistakes.to_string();
+    let flood = |count: usize| {
+        let keys = (0..count).fold(String::new(), |keys, number| format!("{keys}x{number} = 1\n"));
+        mistakes(&step(&format!("clock.advance = \"1d\"\n{keys}")))
+    };
+    let some = flood(150);
+    assert_eq!(some.len(), 150);
+    let report = some.to_string();
     assert!(report.contains("and 50 more below"), "{report}");
     assert!(report.ends_with("scenarios/example/scenario.toml: 150 mistakes\n"));
+
+    let many = flood(2_000);
+    assert_eq!(many.len(), Diagnostics::MAX);
+    assert!(many.to_string().ends_with("at least 1000 mistakes\n"));
+}
+
+#[test]
+fn one_very_long_word_is_an_ordinary_mistake() {
+    let word = "x".repeat(500_000);
+    assert_eq!(mistakes(&with("time.leaf-expired", &word)).len(), 1);
+    assert_eq!(mistakes(&with("title =", &format!("{word} = 1\ntitle ="))).len(), 1);
 }

@@ -1,0 +1,205 @@
+//! Names, ids and paths, and references to what the scenario or other crates define.
+
+text! {
+    /// Lower-case words joined by hyphens: `one-good-dc-among-bad`.
+    pub struct Kebab: rules::kebab, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$";
+}
+
+text! {
+    /// Name of a new host.
+    pub struct HostName: rules::label, pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
+}
+
+text! {
+    /// Name of a host that the scenario defines.
+    pub struct HostRef: rules::host;
+}
+
+text! {
+    /// Name of a new domain controller, without its domain.
+    pub struct DcName: rules::label, pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
+}
+
+text! {
+    /// Name of a domain controller that the scenario defines.
+    pub struct DcRef: rules::dc;
+}
+
+text! {
+    /// DNS name of a new domain.
+    pub struct DomainName: rules::domain_name,
+    pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$";
+}
+
+text! {
+    /// Name of a domain that the scenario defines.
+    pub struct DomainRef: rules::domain;
+}
+
+text! {
+    /// A network name that a domain controller may give itself, right or wrong.
+    pub struct DnsName: rules::dns_name, pattern = "^[!-~]{1,255}$";
+}
+
+text! {
+    /// Name of a step: one line.
+    pub struct StepName: rules::step_name, pattern = "^[^\\r\\n]{1,200}$";
+}
+
+text! {
+    /// Name of an earlier step that installs a certificate.
+    pub struct StepRef: rules::installing_step;
+}
+
+text! {
+    /// Id of a fault, such as `time.leaf-expired` (faults.md §1).
+    pub struct FaultId: rules::fault;
+}
+
+text! {
+    /// Name of a quirk toggle, such as `ping_reports_first_dc` (xapi-flows.md §19).
+    pub struct QuirkName: rules::quirk;
+}
+
+text! {
+    /// Code of a XenAPI failure, such as `AUTH_NO_TRUSTED_CERTS` (xapi-flows.md §16).
+    pub struct ErrorCode: rules::error_code;
+}
+
+text! {
+    /// Name of a message of the toolstack, such as `AD_DC_LDAP_CHECK`.
+    pub struct MessageName: rules::message_name;
+}
+
+text! {
+    /// Kind of a fact of the ledger, such as `ldap.request`.
+    pub struct FactKind: rules::fact_kind;
+}
+
+text! {
+    /// Absolute path on a host.
+    pub struct HostPath: rules::host_path, pattern = "^(/[^/]+)+$";
+}
+
+text! {
+    /// Path of a file beside the scenario file.
+    pub struct RelativePath: rules::relative_path, pattern = "^[^/]+(/[^/]+)*$";
+}
+
+/// Rules of the texts above: what is wrong with a text at a place.
+mod rules {
+    use crate::{Span, catalogue, diagnostics::Mistake, grammar::Reader};
+
+    type Checked = Result<(), Mistake>;
+
+    pub(super) fn kebab(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
+        };
+        let rule = "lower-case words joined by hyphens, such as `one-good-dc-among-bad`";
+        holds(text.split('-').all(word), "id", text, rule)
+    }
+
+    pub(super) fn label(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let rule = "1 to 63 lower-case letters, digits and inner hyphens";
+        holds(is_label(text), "name", text, rule)
+    }
+
+    pub(super) fn domain_name(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let rule = "at least two lower-case labels, such as `corp.example`";
+        let sound = text.len() <= 253 && text.contains('.') && text.split('.').all(is_label);
+        holds(sound, "domain name", text, rule)
+    }
+
+    pub(super) fn dns_name(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let sound =
+            (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        holds(sound, "network name", text, "1 to 255 printable ASCII characters without blanks")
+    }
+
+    pub(super) fn step_name(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let sound = (1..=200).contains(&text.chars().count()) && !text.contains(['\r', '\n']);
+        holds(sound, "step name", text, "one line of 1 to 200 characters")
+    }
+
+    pub(super) fn host_path(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let sound = text.strip_prefix('/').is_some_and(is_plain_path);
+        holds(sound, "path", text, "an absolute path without empty parts, `.` and `..`")
+    }
+
+    pub(super) fn relative_path(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        let rule = "a path relative to the scenario file, without empty parts, `.` and `..`";
+        holds(is_plain_path(text), "path", text, rule)
+    }
+
+    pub(super) fn host(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("host", text, reader.names.hosts.iter().map(String::as_str))
+    }
+
+    pub(super) fn dc(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("DC", text, reader.names.dcs.iter().map(String::as_str))
+    }
+
+    pub(super) fn domain(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("domain", text, reader.names.domains.iter().map(String::as_str))
+    }
+
+    pub(super) fn installing_step(text: &str, at: &Span, reader: &Reader<'_>) -> Checked {
+        let earlier = reader.names.steps.iter().filter(|step| step.span.start < at.start);
+        let installing = earlier.filter(|step| step.installs).map(|step| step.name.as_str());
+        known("earlier step that installs a certificate", text, installing)
+    }
+
+    pub(super) fn fault(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("fault", text, reader.vocabulary.faults.iter().map(String::as_str))
+    }
+
+    pub(super) fn quirk(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("quirk", text, reader.vocabulary.quirks.iter().map(String::as_str))
+    }
+
+    pub(super) fn fact_kind(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        let facts = &reader.vocabulary.facts;
+        if facts.is_empty() {
+            return Ok(());
+        }
+        known("kind of fact", text, facts.iter().map(String::as_str))
+    }
+
+    pub(super) fn error_code(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        known("error code", text, catalogue::error_codes().iter().map(String::as_str))
+    }
+
+    pub(super) fn message_name(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
+        known("message", text, catalogue::message_names().iter().map(String::as_str))
+    }
+
+    fn holds(sound: bool, what: &'static str, text: &str, rule: &str) -> Checked {
+        if sound {
+            return Ok(());
+        }
+        Err(Mistake::Malformed { what, text: text.to_owned(), rule: rule.to_owned() })
+    }
+
+    fn known<'k>(
+        what: &'static str,
+        text: &str,
+        mut known: impl Iterator<Item = &'k str> + Clone,
+    ) -> Checked {
+        if known.clone().any(|known| known == text) {
+            return Ok(());
+        }
+        Err(Mistake::unknown(what, text, known.by_ref()))
+    }
+
+    fn is_label(text: &str) -> bool {
+        (1..=63).contains(&text.len())
+            && !text.starts_with('-')
+            && !text.ends_with('-')
+            && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    }
+
+    fn is_plain_path(text: &str) -> bool {
+        text.split('/').all(|part| !matches!(part, "" | "." | "..")) && !text.contains('\0')
+    }
+}
