@@ -152,7 +152,7 @@ impl CertificatePlan {
         Self {
             subject: vec![(NameAttribute::CommonName, dc.dns_name.clone())],
             alt_names: vec![dc.dns_name.as_str().into()],
-            key: KeyChoice::new(KeyOwner::Server(dc.name.clone())),
+            key: KeyChoice::new(KeyOwner::Named(dc.name.clone())),
             signer: Signer::Certificate(issuer),
             not_before: now.plus_days(-30),
             not_after: now.plus_days(YEAR - 30),

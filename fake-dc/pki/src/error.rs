@@ -1,6 +1,6 @@
 //! What can go wrong.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use crate::faults::catalogue;
 
@@ -58,6 +58,17 @@ pub enum PkiError {
 }
 
 impl PkiError {
+    /// What to do about it, where one thing is likely to help.
+    pub const fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Pem(error) => Some(error.cause.remedy()),
+            Self::UnwritableName { .. } => {
+                Some("write international names as A-labels, such as xn--dmne-moa0i.example")
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn unknown_fault(id: &str) -> Self {
         Self::UnknownFault {
             id: id.to_owned(),
@@ -82,6 +93,8 @@ pub(crate) fn nearest(
         .filter(|&(distance, name)| distance * 3 <= name.len())
         .collect();
     alike.sort_unstable();
+    let closest = alike.first().map_or(0, |&(distance, _)| distance);
+    alike.retain(|&(distance, _)| distance <= 2 * closest);
     alike.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
@@ -126,8 +139,8 @@ impl std::error::Error for PemError {}
 #[non_exhaustive]
 pub enum PemCause {
     /// Base64 that is none.
-    #[error("the base64 text is broken ({0})")]
-    BrokenBase64(String),
+    #[error("the base64 text is broken")]
+    BrokenBase64,
     /// A key that does not start as a DER sequence of its own length.
     #[error("the key is no whole DER structure")]
     BrokenKey,
@@ -150,13 +163,13 @@ pub enum PemCause {
     #[error("it holds no certificate{}", only_found(.found))]
     NoCertificate {
         /// The labels it has instead.
-        found: Vec<String>,
+        found: BTreeSet<String>,
     },
     /// No key in the file.
     #[error("it holds no private key{}", only_found(.found))]
     NoKey {
         /// The labels it has instead.
-        found: Vec<String>,
+        found: BTreeSet<String>,
     },
     /// A certificate in OpenSSL's own format.
     #[error("the certificate is in OpenSSL's TRUSTED format")]
@@ -181,7 +194,7 @@ impl PemCause {
     /// What to do about it.
     pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::BrokenBase64(_) | Self::Empty | Self::Unfinished { .. } => {
+            Self::BrokenBase64 | Self::Empty | Self::Unfinished { .. } => {
                 "copy the block again, whole, from its BEGIN to its END line"
             }
             Self::BrokenKey => "check the key with `openssl pkey -in FILE -noout`",
@@ -201,9 +214,10 @@ impl PemCause {
     }
 }
 
-fn only_found(labels: &[String]) -> String {
-    match labels {
-        [] => ", nor any other PEM block".to_owned(),
-        labels => format!(", only {}", labels.join(", ")),
+fn only_found(labels: &BTreeSet<String>) -> String {
+    if labels.is_empty() {
+        return ", nor any other PEM block".to_owned();
     }
+    let labels: Vec<_> = labels.iter().map(String::as_str).collect();
+    format!(", only {}", labels.join(" and "))
 }

@@ -60,6 +60,13 @@ impl ChainPlan {
             Signer::Certificate(id) => self.certificate(id),
             Signer::Itself => certificate,
         };
+        // 16 octets, drawn for all that is said, so that no two certificates share a serial.
+        let mut serial = [0; 16];
+        let purpose = format!("serial of {certificate:?} by {issuer:?}");
+        self.seed.stream(&purpose).fill_bytes(&mut serial);
+        // Positive, and never shorter than it looks.
+        serial[0] = serial[0] & 0x7f | 0x40;
+
         let issuer_key = Signing::choose(&self.seed, &issuer.key)?;
         let mut issuer_params = CertificateParams::default();
         issuer_params.distinguished_name = distinguished_name(issuer);
@@ -70,17 +77,8 @@ impl ChainPlan {
 
         let key = Signing::choose(&self.seed, &certificate.key)?;
         let mut params = params(certificate, &key)?;
-        params.serial_number = Some(self.serial(certificate));
+        params.serial_number = Some(SerialNumber::from_slice(&serial));
         Ok(params.signed_by(&key, &issuer)?.into())
-    }
-
-    /// 16 octets as AD CS draws them, so that certificates that differ have serials that differ.
-    fn serial(&self, certificate: &CertificatePlan) -> SerialNumber {
-        let mut serial = [0; 16];
-        self.seed.stream(&format!("serial of {certificate:?}")).fill_bytes(&mut serial);
-        // Positive, and never shorter than it looks.
-        serial[0] = serial[0] & 0x7f | 0x40;
-        SerialNumber::from_slice(&serial)
     }
 }
 

@@ -15,7 +15,7 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 /// Whose key, and of which kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyChoice {
-    /// Who has the key. Two owners have different keys, as far as the pool goes.
+    /// Who has the key.
     pub owner: KeyOwner,
     /// Algorithm and size.
     pub kind: KeyKind,
@@ -31,10 +31,10 @@ impl KeyChoice {
 /// Who has a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyOwner {
-    /// A CA. No two of a domain share a key, and no server has one of them.
+    /// A CA. No two of a domain share a key, and nobody else has one of them.
     Authority(Authority),
-    /// A server, by its short name. Servers of a large domain may share keys.
-    Server(String),
+    /// Anybody else, by name. There are fewer keys than names: some share one.
+    Named(String),
 }
 
 /// The authorities that have a key.
@@ -191,7 +191,7 @@ fn pool_index(seed: &Seed, owner: &KeyOwner) -> usize {
     }
     match owner {
         KeyOwner::Authority(authority) => shuffled[*authority as usize],
-        KeyOwner::Server(name) => {
+        KeyOwner::Named(name) => {
             let mut stream = seed.stream(&format!("RSA key of {name}"));
             shuffled[AUTHORITY_KEYS + below(&mut stream, POOL_SIZE - AUTHORITY_KEYS)]
         }

@@ -109,7 +109,7 @@ impl Block {
             };
             PemError {
                 line: Some(self.line_of(spot)),
-                ..file.error(Some(self), PemCause::BrokenBase64(error.to_string().to_lowercase()))
+                ..file.error(Some(self), PemCause::BrokenBase64)
             }
         })
     }

@@ -108,7 +108,12 @@ impl Pki {
         self.plan_at(self.founded, dc)
     }
 
-    fn plan_at(&self, now: Timestamp, dc: &DcIdentity) -> Result<ChainPlan, PkiError> {
+    /// As [`Pki::plan`], with dates as [`Pki::chain_at`] has them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pki::chain`].
+    pub fn plan_at(&self, now: Timestamp, dc: &DcIdentity) -> Result<ChainPlan, PkiError> {
         writable("dc name", &dc.dns_name)?;
         writable("domain", &dc.domain)?;
         if dc.addresses.is_empty() {

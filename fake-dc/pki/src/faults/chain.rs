@@ -120,7 +120,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         summary: "17 certificates are sent: one more than GnuTLS takes",
         cause: "none was seen in the field; it shows where the limit is",
         chain: "root → intermediate → CA 2 → … → CA 16 → leaf\n\
-                sent: leaf, CA 16, …, CA 2, intermediate",
+                sent: leaf, CA 16, …, CA 2, intermediate [17 in all]",
         apply: |plan| {
             plan.intermediate().constrained(BasicConstraints::Ca(None));
             let mut issuer = plan.intermediate_id();
@@ -133,7 +133,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
                     issuer,
                     plan.founded(),
                 );
-                authority.constrained(BasicConstraints::Ca(None)).keyed(KeyOwner::Server(name));
+                authority.constrained(BasicConstraints::Ca(None)).keyed(KeyOwner::Named(name));
                 issuer = plan.add(authority);
                 // Behind the leaf, so that the order ends up as the chain is.
                 plan.sent.insert(plan.sent.len().min(1), issuer);

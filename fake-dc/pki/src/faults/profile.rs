@@ -96,7 +96,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
                 plan.intermediate_id(),
                 plan.founded(),
             );
-            branch.keyed(KeyOwner::Server(name));
+            branch.keyed(KeyOwner::Named(name));
             let branch = plan.add(branch);
             plan.leaf().signed_by(branch);
             plan.sent.insert(plan.sent.len().min(1), branch);

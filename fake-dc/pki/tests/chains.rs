@@ -1,0 +1,236 @@
+//! Determinism, composition, and reading real chains.
+
+mod common;
+
+use common::{chain, dc1, describe, faults, now, parse, pki};
+use fake_dc_pki::{CaCertificate, Chain, DcIdentity, PemFile, Pki, PkiError, catalogue};
+use ground::Seed;
+use x509_parser::time::ASN1Time;
+
+#[test]
+fn the_same_seed_and_time_give_the_same_bytes() {
+    for fault in catalogue() {
+        assert_eq!(chain(&[fault.id]), chain(&[fault.id]), "{}", fault.id);
+    }
+    // ECDSA signatures, too.
+    let ecdsa = ["algorithm.ecdsa-p256", "anchor.self-signed-leaf"];
+    assert_eq!(chain(&ecdsa), chain(&ecdsa));
+    let ecdsa = ["algorithm.ecdsa-p384", "anchor.self-signed-leaf"];
+    assert_eq!(chain(&ecdsa), chain(&ecdsa));
+}
+
+#[test]
+fn another_seed_gives_other_keys_and_serials() {
+    let other = Pki::new(&Seed::new(8), now(), "corp.example").unwrap();
+    assert_ne!(other.root_pem(), pki().root_pem());
+    let (other, own) = (other.chain(&dc1(), &[]).unwrap(), chain(&[]));
+    let (other, own) = (parse(&other.certificates[0]), parse(&own.certificates[0]));
+    assert_ne!(other.raw_serial(), own.raw_serial());
+    assert_eq!(other.subject(), own.subject());
+}
+
+#[test]
+fn a_dc_enrols_at_its_own_time_under_the_same_ca() {
+    let later = now().plus_days(700);
+    let chain = pki().chain_at(later, &dc1(), &[]).unwrap();
+    let leaf = parse(&chain.certificates[0]);
+    assert!(leaf.validity().is_valid_at(ASN1Time::from_timestamp(later.unix()).unwrap()));
+    assert!(!leaf.validity().is_valid_at(ASN1Time::from_timestamp(now().unix()).unwrap()));
+    assert_eq!(chain.certificates[1], self::chain(&[]).certificates[1]);
+    assert_eq!(chain.anchor_pem().unwrap(), pki().root_pem());
+}
+
+#[test]
+fn dates_are_whole_seconds() {
+    let odd = ground::Timestamp::from(now().to_date_time() + std::time::Duration::from_millis(900));
+    let pki = Pki::new(&Seed::new(7), odd, "corp.example").unwrap();
+    let chain = pki.chain(&dc1(), &faults(&["time.one-second-after"])).unwrap();
+    let end = parse(&chain.certificates[0]).validity().not_after.timestamp();
+    assert_eq!(end, now().unix() - 1);
+}
+
+#[test]
+fn faults_compose() {
+    let both = describe(&chain(&["time.leaf-expired", "name.other-host"]));
+    assert!(both.contains("subject `CN=other.corp.example`"));
+    assert!(both.contains("valid from -395 days until -30 days"));
+
+    let self_signed_and_expired = chain(&["anchor.self-signed-leaf", "time.root-expired"]);
+    let [leaf] = self_signed_and_expired.certificates.as_slice() else {
+        panic!("a self-signed leaf is sent alone")
+    };
+    assert_eq!(self_signed_and_expired.anchor.as_ref(), Some(leaf));
+    assert!(parse(leaf).validity().not_after.timestamp() < now().unix());
+
+    let unknown = chain(&["anchor.unknown-root"]);
+    let both = chain(&["anchor.unknown-root", "chain.missing-intermediate"]);
+    assert_eq!(both.certificates, unknown.certificates[..1]);
+
+    // The root that is sent is the one the earlier fault put there.
+    let sent = chain(&["anchor.unknown-root", "chain.reversed"]);
+    assert_eq!(sent.certificates[1], unknown.anchor.unwrap());
+}
+
+#[test]
+fn any_three_faults_can_be_on_one_dc() {
+    let ids: Vec<_> = catalogue().map(|fault| fault.id).collect();
+    for (index, first) in ids.iter().enumerate() {
+        let other = |step| ids[(index + step) % ids.len()];
+        for three in [[first, other(1), other(17)], [other(29), first, other(11)]] {
+            let made = chain(&three);
+            assert!(!made.certificates.is_empty(), "{three:?}");
+            made.certificates.iter().for_each(|der| drop(parse(der)));
+        }
+    }
+}
+
+#[test]
+fn a_key_belongs_to_its_leaf() {
+    for id in ["time.leaf-expired", "algorithm.ecdsa-p256", "algorithm.ecdsa-p384"] {
+        let chain = chain(&[id]);
+        let key = rcgen::KeyPair::from_pem(&chain.key.to_pem()).unwrap();
+        let public = rcgen::PublicKeyData::der_bytes(&key);
+        assert_eq!(parse(&chain.certificates[0]).public_key().subject_public_key.data, public);
+    }
+}
+
+#[test]
+fn the_ca_certificates_around_a_domain_are_different() {
+    let all = CaCertificate::ALL.map(|which| pki().certificate_pem(which).unwrap());
+    for (index, pem) in all.iter().enumerate() {
+        assert!(!all[..index].contains(pem));
+    }
+    assert_eq!(all[3], pki().root_pem());
+    assert_eq!(all[0], pki().intermediate_pem());
+    assert_eq!(chain(&["anchor.unknown-root"]).anchor_pem().unwrap(), all[4]);
+    assert_eq!(chain(&["anchor.same-name-other-key"]).anchor_pem().unwrap(), all[1]);
+    for which in CaCertificate::ALL {
+        assert_eq!(which.to_string().parse(), Ok(which));
+    }
+    assert_eq!(
+        "namesakeroot".parse::<CaCertificate>().unwrap_err().to_string(),
+        "`namesakeroot` is no CA certificate; did you mean `namesake-root`"
+    );
+}
+
+#[test]
+fn what_cannot_be_issued_is_an_error() {
+    assert_eq!(
+        Pki::new(&Seed::new(7), now(), "dömäne.example").unwrap_err().to_string(),
+        "domain `dömäne.example` cannot be written into a certificate: it is empty or not ASCII"
+    );
+    let homeless = DcIdentity { addresses: Vec::new(), ..dc1() };
+    assert_eq!(pki().chain(&homeless, &[]).unwrap_err().to_string(), "dc `dc1` has no address");
+    let mut plan = pki().plan(&dc1()).unwrap();
+    plan.leaf().also_named(["dç1.corp.example"]);
+    assert!(matches!(plan.issue(), Err(PkiError::Refused { .. })));
+}
+
+#[test]
+fn nearest_faults_are_named() {
+    let unknown = |id: &str| id.parse::<fake_dc_pki::ChainFault>().unwrap_err().to_string();
+    assert_eq!(
+        unknown("leaf-expired"),
+        "`leaf-expired` is no certificate fault; did you mean `time.leaf-expired`"
+    );
+    assert_eq!(unknown("handshake.garbage"), "`handshake.garbage` is no certificate fault");
+}
+
+#[test]
+fn debug_hides_the_key() {
+    let shown = format!("{:?}", chain(&[]));
+    assert!(shown.contains("PrivateKey(***)"), "{shown}");
+}
+
+#[test]
+fn a_chain_survives_pem() {
+    let made = chain(&["chain.extra-unrelated"]);
+    let (certificates, key) = (made.to_pem(), made.key.to_pem());
+    let read = Chain::from_pem(
+        &PemFile::new("chain.pem", &certificates),
+        &PemFile::new("server.key", &key),
+    )
+    .unwrap();
+    assert_eq!(read, Chain { anchor: None, ..made });
+}
+
+/// As `openssl s_client -showcerts` prints it, with CRLF, and the key in the same file.
+#[test]
+fn text_around_blocks_is_ignored() {
+    let made = chain(&[]);
+    let mut text = "CONNECTED(00000003)\r\n---\r\nCertificate chain\r\n".to_owned();
+    for pem in made.to_pem().replace('\n', "\r\n").split_inclusive("-----END CERTIFICATE-----\r\n")
+    {
+        text += " 0 s:CN = dc1.corp.example\r\n   i:O = corp.example\r\n";
+        text += pem;
+    }
+    text += "-----END CERTIFICATE-----\r\n";
+    text += &made.key.to_pem();
+    let file = PemFile::new("both.pem", &text);
+    assert_eq!(Chain::from_pem(&file, &file).unwrap(), Chain { anchor: None, ..made });
+}
+
+/// A fake DC serves what it is given, be it a certificate or not.
+#[test]
+fn certificates_need_not_parse() {
+    let garbage = "-----BEGIN CERTIFICATE-----\nZ2FyYmFnZQ==\n-----END CERTIFICATE-----\n";
+    let key = chain(&[]).key.to_pem();
+    let read = Chain::from_pem(&PemFile::new("g.pem", garbage), &PemFile::new("k", &key)).unwrap();
+    assert_eq!(read.certificates[0].as_ref(), b"garbage");
+}
+
+#[test]
+fn every_form_of_key_keeps_its_form() {
+    // SEQUENCE { INTEGER 0 }: the content is not looked into.
+    for label in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"] {
+        let key = format!("-----BEGIN {label}-----\nMAMCAQA=\n-----END {label}-----\n");
+        let certificates = chain(&[]).to_pem();
+        let read = Chain::from_pem(
+            &PemFile::new("chain.pem", &certificates),
+            &PemFile::new("server.key", &key),
+        );
+        assert_eq!(read.unwrap().key.to_pem(), key);
+    }
+}
+
+#[test]
+fn a_bad_file_is_named_with_its_spot_and_remedy() {
+    let good = chain(&[]).to_pem();
+    let der = chain(&[]).certificates[0].to_vec();
+    let wrapped = |label: &str, body: &str| {
+        format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
+    };
+    let second_broken = format!("{good}{}", wrapped("CERTIFICATE", "MAMC\nAQA=\nMA#A"));
+    let cut = &good[..good.len() - 30];
+    let files: [(&str, &[u8]); 14] = [
+        ("empty", b""),
+        ("prose", b"Dear administrator,\n"),
+        ("der", &der),
+        ("broken-base64", second_broken.as_bytes()),
+        ("cut", cut.as_bytes()),
+        ("empty-block", b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"),
+        ("nested", b"-----BEGIN CERTIFICATE-----\nMAMC\n-----BEGIN CERTIFICATE-----\n"),
+        ("wrong-end", b"-----BEGIN CERTIFICATE-----\nMAMC\n-----END PRIVATE KEY-----\n"),
+        ("trusted", wrapped("TRUSTED CERTIFICATE", "MAMCAQA=").leak().as_bytes()),
+        ("request-only", wrapped("CERTIFICATE REQUEST", "MAMCAQA=").leak().as_bytes()),
+        ("encrypted", wrapped("ENCRYPTED PRIVATE KEY", "MAMCAQA=").leak().as_bytes()),
+        (
+            "encrypted-traditional",
+            wrapped("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nMAMCAQA=").leak().as_bytes(),
+        ),
+        ("cut-key", wrapped("PRIVATE KEY", "MAMCAQ==").leak().as_bytes()),
+        ("not-text", &[0xff, 0xfe, 0x00]),
+    ];
+    let key = chain(&[]).key.to_pem();
+    let mut said = String::new();
+    for (name, content) in files {
+        let file = PemFile::new(name, content);
+        let as_chain = Chain::from_pem(&file, &PemFile::new("server.key", &key));
+        let as_key = Chain::from_pem(&PemFile::new("chain.pem", &good), &file);
+        for (role, read) in [("chain", as_chain), ("key", as_key)] {
+            let Err(PkiError::Pem(error)) = read else { panic!("{name} was taken as {role}") };
+            said += &format!("{role}: {error}\n    {}\n", error.cause.remedy());
+        }
+    }
+    insta::assert_snapshot!(said);
+}
