@@ -75,9 +75,14 @@ pub trait Fact: fmt::Debug + Send + Sync + 'static {
 #[macro_export]
 macro_rules! fact {
     ($type:ty, $kind:literal) => {
+        impl $type {
+            /// Kind of this fact in the event format.
+            pub const KIND: &'static str = $kind;
+        }
+
         impl $crate::Fact for $type {
             fn kind(&self) -> &'static str {
-                $kind
+                Self::KIND
             }
 
             fn fields(&self) -> ::serde_json::Map<String, ::serde_json::Value> {

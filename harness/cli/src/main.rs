@@ -1,3 +1,69 @@
-//! The `trustrig` program.
+//! The `trustrig` program: arguments in, exit code out. All else is in the libraries.
+//!
+//! Exit codes, fixed for ever: 0 everything held; 1 some expectation did not hold or a snapshot
+//! waits for review; 2 the input was wrong; 3 we broke.
 
-fn main() {}
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
+
+mod output;
+mod review;
+mod run;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use runner::Exit;
+
+/// Runs scenarios of LDAPS trust between simulated XenServer hosts and a fake Active Directory.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXITS)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXITS: &str = "Exit codes: 0 everything held; 1 something did not hold, or a changed \
+                     snapshot waits for review; 2 the input was wrong; 3 trustrig broke.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs scenarios.
+    Run(run::RunArguments),
+    /// Shows the snapshots that a run has proposed; on a terminal, asks about each.
+    Review {
+        /// Folders to look in.
+        #[arg(default_value = "scenarios")]
+        paths: Vec<PathBuf>,
+    },
+    /// Accepts every proposed snapshot.
+    Accept {
+        /// Folders to look in.
+        #[arg(default_value = "scenarios")]
+        paths: Vec<PathBuf>,
+    },
+    /// Prints the JSON Schema of scenario files.
+    Schema,
+}
+
+fn main() -> ExitCode {
+    let exit = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Review { paths } => review::review(&paths),
+        Command::Accept { paths } => review::accept(&paths),
+        Command::Schema => schema(),
+    };
+    exit.into()
+}
+
+fn schema() -> Exit {
+    match serde_json::to_string_pretty(&scenario::schema()) {
+        Ok(text) => {
+            println!("{text}");
+            Exit::Held
+        }
+        Err(error) => {
+            eprintln!("failed to write the schema: {error}");
+            Exit::Broke
+        }
+    }
+}

@@ -1,1 +1,52 @@
-//! (being written)
+//! Runs scenarios: builds the world of each, applies its steps, judges what is expected, reports.
+//!
+//! A world is a fake domain ([`fake_dc::Domain`]) and a pool of simulated hosts
+//! ([`sim_host::Pool`]) on loopback, with one virtual clock, one seed and one ledger. Everything
+//! that is judged or reported is read from that ledger, the pool's database and the hosts' files.
+//!
+//! ```
+//! use runner::{RunOptions, Suite};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let file = folder.path().join("scenario.toml");
+//! std::fs::write(
+//!     &file,
+//!     r#"
+//!     version = 1
+//!     id = "no-certificate-no-ldaps"
+//!     title = "LDAPS needs a trusted certificate"
+//!     [[world.domain]]
+//!     name = "corp.example"
+//!     dc = [{ name = "dc1" }]
+//!     [[world.host]]
+//!     name = "host1"
+//!     [[step]]
+//!     pool.external_auth_set_ldaps = { ldaps = true }
+//!     expect.error = { code = "AUTH_IS_DISABLED", params = [] }
+//!     "#,
+//! )?;
+//! let suite = Suite::load(&[file])?;
+//! let runtime = tokio::runtime::Runtime::new()?;
+//! let report = runtime.block_on(runner::run(&suite, &RunOptions::default(), &mut |_| {}));
+//! assert!(report.held());
+//! # Ok(())
+//! # }
+//! ```
+
+mod case;
+mod exit;
+mod expect;
+mod invariants;
+mod load;
+pub mod report;
+mod snapshot;
+mod steps;
+mod suite;
+mod world;
+
+pub use case::{CaseName, CaseReport, Failure, Outcome, Place, SuiteReport};
+pub use exit::Exit;
+pub use load::{Case, LoadError, LoadErrors, Selection, Suite, vocabulary};
+pub use snapshot::{Pending, SnapshotMode};
+pub use suite::{RunOptions, run};

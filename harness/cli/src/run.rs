@@ -1,0 +1,180 @@
+//! `trustrig run`: one line for each case, a picture for each failure.
+
+use std::{
+    io::IsTerminal as _,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use runner::{
+    CaseReport, Exit, Outcome, RunOptions, Selection, SnapshotMode, Suite, SuiteReport,
+    report::{write_events, write_junit},
+};
+use scenario::Colour;
+
+use crate::output::{write_whole, wrong_input};
+
+/// Arguments of `trustrig run`.
+#[derive(Args, Debug)]
+pub(crate) struct RunArguments {
+    /// Scenario files, or folders with `scenario.toml` files below.
+    #[arg(default_value = "scenarios")]
+    paths: Vec<PathBuf>,
+    /// Run only cases whose name (`scenario@profile`) holds this text.
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Run only scenarios with this tag; may be given several times.
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+    /// Drives every choice: the same seed gives the same bytes and events.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Cases at a time [default: twice the number of processors].
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Write a JUnit report.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write all events as line-delimited JSON.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Only list the cases.
+    #[arg(long)]
+    list: bool,
+    /// Never write a snapshot proposal. The default when the environment has CI.
+    #[arg(long)]
+    check: bool,
+}
+
+/// Runs scenarios.
+pub(crate) fn run(arguments: &RunArguments) -> Exit {
+    match try_run(arguments) {
+        Ok(exit) | Err(exit) => exit,
+    }
+}
+
+fn try_run(arguments: &RunArguments) -> Result<Exit, Exit> {
+    let colour = if std::io::stderr().is_terminal() { Colour::Ansi } else { Colour::Plain };
+    let suite = Suite::load(&arguments.paths).map_err(|errors| {
+        eprint!("{}", errors.render(colour));
+        Exit::WrongInput
+    })?;
+    let selection = Selection { filter: arguments.filter.clone(), tags: arguments.tags.clone() };
+    let suite = suite.select(&selection);
+    if suite.cases().is_empty() {
+        return Err(wrong_input(
+            "no case is selected\n  help: `trustrig run --list` shows all cases",
+        ));
+    }
+    if arguments.list {
+        for case in suite.cases() {
+            println!("{}  {}", case.name, case.scenario.title);
+        }
+        return Ok(Exit::Held);
+    }
+    let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+    let snapshots =
+        if arguments.check || in_ci { SnapshotMode::Check } else { SnapshotMode::Propose };
+    let mut options = RunOptions { seed: arguments.seed, snapshots, ..RunOptions::default() };
+    if let Some(jobs) = arguments.jobs {
+        options.jobs = jobs;
+    }
+    let report = run_suite(&suite, &options)?;
+    if let Some(path) = &arguments.junit {
+        write_whole(path, |mut out| write_junit(&report, &mut out))?;
+    }
+    if let Some(path) = &arguments.events {
+        write_whole(path, |mut out| write_events(&report, &mut out))?;
+    }
+    Ok(conclude(&report))
+}
+
+fn run_suite(suite: &Suite, options: &RunOptions) -> Result<SuiteReport, Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        eprintln!("error: no threads to run on: {error}");
+        Exit::Broke
+    })?;
+    let bar = progress_bar(suite.cases().len());
+    println!("running {} with seed {}", count(suite.cases().len(), "case"), options.seed);
+    let report = runtime.block_on(runner::run(suite, options, &mut |case| {
+        bar.suspend(|| print_case(case, options.seed));
+        bar.inc(1);
+    }));
+    bar.finish_and_clear();
+    Ok(report)
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress_bar(length: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX));
+    match ProgressStyle::with_template("[{bar:40}] {pos}/{len}") {
+        Ok(style) => bar.with_style(style.progress_chars("=> ")),
+        Err(_) => bar,
+    }
+}
+
+fn print_case(case: &CaseReport, seed: u64) {
+    let word = match &case.outcome {
+        Outcome::Broken(_) => "BROKEN",
+        Outcome::Failed(_) => "FAILED",
+        Outcome::Passed => "ok    ",
+    };
+    println!("{word} {} ({} ms)", case.name, case.wall.as_millis());
+    match &case.outcome {
+        Outcome::Passed => {}
+        Outcome::Broken(cause) => {
+            println!("  {cause}");
+            println!("  repeat: {}", repeat(case, seed));
+        }
+        Outcome::Failed(failures) => {
+            for failure in failures {
+                for line in failure.to_string().lines() {
+                    println!("  {line}");
+                }
+            }
+            println!("  repeat: {}", repeat(case, seed));
+        }
+    }
+}
+
+/// The command that repeats a case.
+fn repeat(case: &CaseReport, seed: u64) -> String {
+    let path = shell_word(&case.path);
+    format!("trustrig run {path} --filter {} --seed {seed}", case.name)
+}
+
+fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-@".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+fn conclude(report: &SuiteReport) -> Exit {
+    let of = |is: fn(&Outcome) -> bool| report.cases.iter().filter(|c| is(&c.outcome)).count();
+    let passed = of(|outcome| matches!(outcome, Outcome::Passed));
+    let failed = of(|outcome| matches!(outcome, Outcome::Failed(_)));
+    let broken = of(|outcome| matches!(outcome, Outcome::Broken(_)));
+    let mut parts = vec![format!("{passed} passed"), format!("{failed} failed")];
+    if broken > 0 {
+        parts.push(format!("{broken} broken"));
+    }
+    println!("{} in {:.1} s", parts.join(", "), report.wall.as_secs_f64());
+    if report.broke() {
+        Exit::Broke
+    } else if report.held() {
+        Exit::Held
+    } else {
+        Exit::DidNotHold
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}

@@ -1,0 +1,124 @@
+//! What came of a run.
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+use ground::Event;
+
+/// A scenario in one profile, written `one-good-dc-among-bad@landed`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CaseName {
+    /// Id of the scenario.
+    pub scenario: String,
+    /// Profile it runs in.
+    pub profile: scenario::Profile,
+}
+
+impl fmt::Display for CaseName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.scenario, self.profile)
+    }
+}
+
+/// The result of all cases of a run, in order of their names.
+#[derive(Debug)]
+pub struct SuiteReport {
+    /// The seed of the run.
+    pub seed: u64,
+    /// The cases.
+    pub cases: Vec<CaseReport>,
+    /// Real time from start to end.
+    pub wall: Duration,
+}
+
+impl SuiteReport {
+    /// Whether everything held.
+    pub fn held(&self) -> bool {
+        self.cases.iter().all(|case| matches!(case.outcome, Outcome::Passed))
+    }
+
+    /// Whether a case could not be run to its end.
+    pub fn broke(&self) -> bool {
+        self.cases.iter().any(|case| matches!(case.outcome, Outcome::Broken(_)))
+    }
+}
+
+/// The result of one case.
+#[derive(Debug)]
+pub struct CaseReport {
+    /// Which.
+    pub name: CaseName,
+    /// The scenario file.
+    pub path: PathBuf,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The ledger in causal order.
+    pub events: Vec<Event>,
+    /// Real time from start to end.
+    pub wall: Duration,
+}
+
+/// How a case ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The world could not be built or a step could not be applied: a machine that refuses ports
+    /// or disk, or a bug of ours.
+    Broken(String),
+    /// Something expected was not seen. Steps after the first such step were not run.
+    Failed(Vec<Failure>),
+    /// Everything held.
+    Passed,
+}
+
+/// One thing that did not hold.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Where in the scenario; `None` for the scenario as a whole.
+    pub place: Option<Place>,
+    /// What did not hold: expected and found.
+    pub what: String,
+    /// The source line with the expectation underlined.
+    pub picture: Option<String>,
+    /// A diff, where texts were compared.
+    pub diff: Option<String>,
+    /// The last events before, in order of arrival, one line each.
+    pub events: Vec<String>,
+}
+
+/// A step of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Number of the step, from 1.
+    pub step: usize,
+    /// Its name or action.
+    pub title: String,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step {} ({})", self.step, self.title)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        writeln!(f, "{}", self.what)?;
+        if let Some(picture) = &self.picture {
+            write!(f, "{picture}")?;
+        }
+        if let Some(diff) = &self.diff {
+            for line in diff.lines() {
+                writeln!(f, "    {line}")?;
+            }
+        }
+        if !self.events.is_empty() {
+            writeln!(f, "  last events:")?;
+            for event in &self.events {
+                writeln!(f, "    {event}")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! What is there after the step: database, files, certificates, messages, snapshots.
+
+use scenario::{
+    CertificateCount, CertificateStore, DatabaseField, Expectations, FieldState, FileExpectation,
+    FileState, MessageExpectation, Snapshot, Spanned,
+};
+use serde_json::Value;
+use sim_host::{CertificateType, Entry, HostError};
+
+use super::{Finding, StepView};
+use crate::snapshot::{Mismatch, Snapshots};
+
+pub(super) fn judge(view: &StepView<'_>, expect: &Expectations) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(expect.database.iter().filter_map(|field| judge_field(view, field)));
+    findings.extend(expect.files.iter().filter_map(|file| judge_file(view, file)));
+    findings.extend(expect.certificates.iter().filter_map(|count| judge_count(view, count)));
+    findings.extend(expect.messages.iter().filter_map(|wanted| judge_message(view, wanted)));
+    findings
+}
+
+fn judge_field(view: &StepView<'_>, wanted: &Spanned<DatabaseField>) -> Option<Finding> {
+    let found = match host_field(view, &wanted.host, &wanted.field) {
+        Ok(found) => found,
+        Err(what) => return Some(Finding::new(&wanted.field.span, what)),
+    };
+    let name = format!("{} of {}", *wanted.field, *wanted.host);
+    let what = match (&wanted.state, found) {
+        (FieldState::Absent(_), None) => return None,
+        (FieldState::Absent(_), Some(value)) => {
+            format!("expected no {name}, found `{value}`")
+        }
+        (FieldState::Is(pattern), None) => format!("expected {name} to be `{pattern}`, found none"),
+        (FieldState::Is(pattern), Some(value)) => {
+            if pattern.matches(&value, |host| view.reference_of(host)) {
+                return None;
+            }
+            format!("expected {name} to be `{pattern}`, found `{value}`")
+        }
+    };
+    Some(Finding::new(&wanted.span, what))
+}
+
+/// The field of the host's record as text; a dot leads into a map, whose keys may be absent.
+fn host_field(view: &StepView<'_>, host: &str, field: &str) -> Result<Option<String>, String> {
+    let records = view.world.pool.database_view();
+    let record =
+        view.world.pool.host(host).and_then(|host| records.host(host.reference()).cloned());
+    let record = serde_json::to_value(record).map_err(|error| error.to_string())?;
+    let (name, key) = match field.split_once('.') {
+        Some((name, key)) => (name, Some(key)),
+        None => (field, None),
+    };
+    let Some(value) = record.get(name) else {
+        let known: Vec<&str> =
+            record.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        return Err(format!("hosts have no field `{name}`; they have {}", known.join(", ")));
+    };
+    let value = match (key, value) {
+        (None, value) => Some(value),
+        (Some(key), Value::Object(map)) => map.get(key),
+        (Some(_), _) => return Err(format!("the field `{name}` is no map")),
+    };
+    Ok(value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+}
+
+fn judge_file(view: &StepView<'_>, wanted: &Spanned<FileExpectation>) -> Option<Finding> {
+    let name = format!("{}:{}", *wanted.host, *wanted.path);
+    let (entry, text) = match read(view, &wanted.host, &wanted.path) {
+        Ok(found) => found,
+        Err(error) => return Some(Finding::new(&wanted.span, error.to_string())),
+    };
+    let exists = entry != Entry::Missing;
+    let what = match &wanted.state {
+        FileState::Absent(_) if exists => format!("expected no file {name}, found one"),
+        FileState::Absent(_) => return None,
+        _ if !exists => format!("expected a file {name}, found none"),
+        FileState::Exists(_) => return None,
+        FileState::Contains(part) if text.contains(part) => return None,
+        FileState::Contains(part) => format!("expected `{part}` in {name}, found:\n{text}"),
+        FileState::Lacks(part) if !text.contains(part) => return None,
+        FileState::Lacks(part) => format!("expected no `{part}` in {name}, found:\n{text}"),
+        FileState::Equals(whole) if text == *whole => return None,
+        FileState::Equals(whole) => {
+            let diff = Some(crate::snapshot::diff(whole, &text, "expected", "found"));
+            let what = format!("{name} is not what was expected");
+            return Some(Finding { diff, ..Finding::new(&wanted.span, what) });
+        }
+    };
+    Some(Finding::new(&wanted.span, what))
+}
+
+fn judge_count(view: &StepView<'_>, wanted: &Spanned<CertificateCount>) -> Option<Finding> {
+    let kind = match wanted.store {
+        CertificateStore::Ca => CertificateType::Ca,
+        CertificateStore::Pinned => CertificateType::Pinned,
+    };
+    let purpose = wanted.purpose.map(|purpose| purpose.as_str());
+    let found = match &wanted.host {
+        None => view
+            .world
+            .pool
+            .certificates()
+            .iter()
+            .filter(|certificate| certificate.is_trusted() && certificate.kind == kind)
+            .filter(|certificate| match purpose {
+                Some(purpose) => certificate.purpose.iter().any(|p| p.name() == purpose),
+                None => certificate.purpose.is_empty(),
+            })
+            .count(),
+        Some(host) => {
+            let folder = format!(
+                "/etc/trusted-certs/{}-{}",
+                wanted.store.as_str(),
+                purpose.unwrap_or("general")
+            );
+            let listed = view.world.host(host).ok()?.root().list(&folder).unwrap_or_default();
+            listed.iter().filter(|name| name.ends_with(".pem")).count()
+        }
+    };
+    let count = usize::try_from(wanted.count).unwrap_or(usize::MAX);
+    let what = || format!("expected {count} certificates, found {found}");
+    (found != count).then(|| Finding::new(&wanted.span, what()))
+}
+
+fn judge_message(view: &StepView<'_>, wanted: &Spanned<MessageExpectation>) -> Option<Finding> {
+    let found = view
+        .world
+        .pool
+        .messages()
+        .iter()
+        .filter(|message| message.name == wanted.name.as_str())
+        .filter(|message| wanted.priority.is_none_or(|p| p == u32::from(message.priority)))
+        .filter(|message| {
+            wanted.body_contains.as_ref().is_none_or(|part| message.body.contains(part.as_str()))
+        })
+        .count();
+    let holds = match wanted.count {
+        Some(count) => found == usize::try_from(count).unwrap_or(usize::MAX),
+        None => found > 0,
+    };
+    let what = || match wanted.count {
+        Some(count) => format!("expected {count} messages {}, found {found}", *wanted.name),
+        None => format!("expected a message {}, found none", *wanted.name),
+    };
+    (!holds).then(|| Finding::new(&wanted.span, what()))
+}
+
+pub(super) fn judge_snapshots(
+    view: &StepView<'_>,
+    expect: &Expectations,
+    snapshots: &mut Snapshots,
+) -> Vec<Finding> {
+    let judged = expect.snapshots.iter();
+    judged.filter_map(|wanted| judge_snapshot(view, wanted, snapshots)).collect()
+}
+
+fn judge_snapshot(
+    view: &StepView<'_>,
+    wanted: &Spanned<Snapshot>,
+    snapshots: &mut Snapshots,
+) -> Option<Finding> {
+    let name = format!("{}:{}", *wanted.host, *wanted.path);
+    let text = match read(view, &wanted.host, &wanted.path) {
+        Ok((Entry::Missing, _)) => {
+            return Some(Finding::new(&wanted.span, format!("{name} does not exist")));
+        }
+        Ok((_, text)) => text,
+        Err(error) => return Some(Finding::new(&wanted.span, error.to_string())),
+    };
+    let title = view.step.title();
+    let mismatch = snapshots.compare(&title, &wanted.host, &wanted.path, &text).err()?;
+    let (what, diff) = match mismatch {
+        Mismatch::Changed { path, diff } => {
+            (format!("{name} differs from its snapshot {}", path.display()), Some(diff))
+        }
+        Mismatch::New { path, diff } => {
+            (format!("{name} has no accepted snapshot {}", path.display()), Some(diff))
+        }
+        Mismatch::Unusable { path, error } => {
+            (format!("the snapshot {} cannot be used: {error}", path.display()), None)
+        }
+    };
+    Some(Finding { diff, ..Finding::new(&wanted.span, what) })
+}
+
+fn read(view: &StepView<'_>, host: &str, path: &str) -> Result<(Entry, String), HostError> {
+    let Ok(host) = view.world.host(host) else { return Ok((Entry::Missing, String::new())) };
+    let entry = host.root().entry(path)?;
+    let text = match entry {
+        Entry::File => host.root().read_text_if_present(path)?.unwrap_or_default(),
+        Entry::Directory | Entry::Missing => String::new(),
+    };
+    Ok((entry, text))
+}

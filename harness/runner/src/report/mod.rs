@@ -1,0 +1,7 @@
+//! Views of a finished run. Every one reads the same report and the same ledger.
+
+mod events;
+mod junit;
+
+pub use events::{EVENTS_VERSION, describe, write_events};
+pub use junit::write_junit;

@@ -1,0 +1,324 @@
+//! Applies one step to the world.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use fake_dc::facts::Connection;
+use ground::{Event, EventId, Trail, fact};
+use scenario::{
+    Action, ClockAction, DcAction, FileAction, FileContent, HostCall, InstalledCertificate,
+    NetCommand, PoolCall, Spanned, Step, XapiAction,
+};
+use serde::Serialize;
+use sim_host::{
+    ApiError, AuthConfig, Call, Credentials, HostError, Output, Reference, SambaCommand,
+    samba::facts::{TcpConnecting, TcpFailed},
+};
+
+use crate::{
+    Place,
+    world::{World, WorldError},
+};
+
+/// A step begins.
+#[derive(Debug, Serialize)]
+struct StepBegan {
+    number: usize,
+    title: String,
+    action: String,
+}
+fact!(StepBegan, "scenario.step");
+
+/// Virtual time has moved.
+#[derive(Debug, Serialize)]
+struct ClockAdvanced {
+    seconds: u64,
+}
+fact!(ClockAdvanced, "clock.advanced");
+
+/// Somebody changed a file on a host by hand.
+#[derive(Debug, Serialize)]
+struct FileChanged {
+    host: String,
+    path: String,
+    change: &'static str,
+}
+fact!(FileChanged, "file.changed");
+
+/// A program that somebody ran on a host by hand has ended.
+#[derive(Debug, Serialize)]
+struct ProgramEnded {
+    exit: i32,
+    stdout: String,
+    stderr: String,
+}
+fact!(ProgramEnded, "program.ended");
+
+/// Kinds of the facts that the runner itself records.
+pub(crate) const KINDS: &[&str] =
+    &[StepBegan::KIND, ClockAdvanced::KIND, FileChanged::KIND, ProgramEnded::KIND];
+
+/// What a step did.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// How its call ended; what is no call succeeds.
+    pub(crate) result: Result<(), ApiError>,
+    /// What the program printed, if the step ran one.
+    pub(crate) output: Option<Output>,
+    /// Everything that happened during it, in order of arrival.
+    pub(crate) events: Vec<Event>,
+}
+
+/// Why a step cannot be applied.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StepError {
+    #[error(transparent)]
+    Domain(#[from] fake_dc::Error),
+    #[error(transparent)]
+    Host(#[from] HostError),
+    #[error("`{text}` does not occur in {host}:{path}")]
+    NoSuchText { host: String, path: String, text: String },
+    #[error("the step `{step}` has installed no certificate")]
+    NothingInstalled { step: String },
+    #[error(
+        "{count} connections that hosts opened were not seen to end by their DC within {} s",
+        SETTLE_LIMIT.as_secs()
+    )]
+    Unsettled { count: usize },
+    #[error(transparent)]
+    World(#[from] WorldError),
+}
+
+/// Applies `step` and waits until the DCs have seen all of it.
+pub(crate) async fn apply(
+    world: &mut World,
+    place: &Place,
+    step: &Step,
+) -> Result<Done, StepError> {
+    let before = world.ledger.last();
+    let trail = world.trail.begin(StepBegan {
+        number: place.step,
+        title: place.title.clone(),
+        action: step.action.name(),
+    });
+    let mut output = None;
+    let result = match &step.action.value {
+        Action::Pool(call) => call_pool(world, &place.title, call, &trail).await?,
+        Action::Host(HostCall::ExternalAuthSetLdaps(call)) => {
+            let host = world.host(&call.host)?.reference().clone();
+            let (ldaps, force) = (call.ldaps, call.force);
+            let call = Call::HostExternalAuthSetLdaps { host, ldaps, force };
+            world.pool.call(call, &trail).await.map(drop)
+        }
+        other => {
+            output = act(world, other, &trail).await?;
+            Ok(())
+        }
+    };
+    settle(world, before).await?;
+    Ok(Done { result, output, events: world.ledger.events_after(before) })
+}
+
+async fn call_pool(
+    world: &mut World,
+    title: &str,
+    call: &PoolCall,
+    trail: &Trail,
+) -> Result<Result<(), ApiError>, StepError> {
+    let config =
+        |config: &scenario::AuthConfig| config.0.clone().into_iter().collect::<AuthConfig>();
+    let call = match call {
+        PoolCall::InstallTrustedCertificate(call) => Call::PoolInstallTrustedCertificate {
+            pool: None,
+            ca: call.ca,
+            certificate: world.certificate(&call.cert)?,
+            purpose: call.purpose.iter().map(ToString::to_string).collect(),
+        },
+        PoolCall::UninstallTrustedCertificate(call) => Call::PoolUninstallTrustedCertificate {
+            pool: None,
+            certificate: installed(world, &call.certificate)?,
+        },
+        PoolCall::CertificateSync(_) => Call::PoolCertificateSync,
+        PoolCall::EnableExternalAuth(call) => Call::PoolEnableExternalAuth {
+            pool: None,
+            config: config(&call.config),
+            service_name: call.service_name.clone(),
+            auth_type: call.auth_type.clone(),
+        },
+        PoolCall::DisableExternalAuth(call) => {
+            Call::PoolDisableExternalAuth { pool: None, config: config(&call.config) }
+        }
+        PoolCall::ExternalAuthSetLdaps(call) => {
+            Call::PoolExternalAuthSetLdaps { pool: None, ldaps: call.ldaps, force: call.force }
+        }
+    };
+    let known: BTreeSet<Reference> = references(world);
+    let result = world.pool.call(call, trail).await.map(drop);
+    if let Some(new) = references(world).difference(&known).next() {
+        world.installed.insert(title.to_owned(), new.clone());
+    }
+    Ok(result)
+}
+
+fn references(world: &World) -> BTreeSet<Reference> {
+    world.pool.certificates().into_iter().map(|certificate| certificate.reference).collect()
+}
+
+fn installed(
+    world: &World,
+    certificate: &Spanned<InstalledCertificate>,
+) -> Result<Reference, StepError> {
+    match &certificate.value {
+        InstalledCertificate::InstalledBy(step) => world
+            .installed
+            .get(step.as_str())
+            .cloned()
+            .ok_or_else(|| StepError::NothingInstalled { step: step.to_string() }),
+        InstalledCertificate::Cert(source) => {
+            let pem = world.certificate(source)?;
+            Ok(world.pool.certificate_by_pem(&pem).unwrap_or_else(Reference::null))
+        }
+    }
+}
+
+/// Everything that is no call.
+async fn act(
+    world: &mut World,
+    action: &Action,
+    trail: &Trail,
+) -> Result<Option<Output>, StepError> {
+    match action {
+        Action::Clock(ClockAction::Advance(advance)) => {
+            world.time.advance(advance.0);
+            trail.record(ClockAdvanced { seconds: advance.0.as_secs() });
+        }
+        Action::Dc(DcAction::SetFaults(change)) => {
+            let faults: Vec<&str> = change.faults.iter().map(|fault| fault.as_str()).collect();
+            world.dc(&change.dc)?.0.set_faults_because(trail.cause(), &change.dc, faults)?;
+        }
+        Action::Dc(DcAction::ClearFaults(change)) => {
+            let none: [&str; 0] = [];
+            world.dc(&change.dc)?.0.set_faults_because(trail.cause(), &change.dc, none)?;
+        }
+        Action::File(action) => change_file(world, action, trail)?,
+        Action::Net(command) => return run_net(world, command, trail).await.map(Some),
+        Action::Xapi(XapiAction::Restart(restart)) => {
+            // xapi rewrites what it owns: earlier edits of those files are gone.
+            if let Some(edited) = world.edited.get_mut(restart.host.as_str()) {
+                edited.retain(|path| path != sim_host::smb_conf::PATH);
+            }
+            world.pool.restart(&restart.host, trail).await?;
+        }
+        Action::Pool(_) | Action::Host(_) => {}
+    }
+    Ok(None)
+}
+
+fn change_file(world: &mut World, action: &FileAction, trail: &Trail) -> Result<(), StepError> {
+    let (host, path, change) = match action {
+        FileAction::Write(write) => {
+            let text = match &write.content {
+                FileContent::Text(text) => text.clone(),
+                FileContent::Cert(source) => world.certificate(source)?,
+            };
+            world.host(&write.host)?.root().write(&write.path, text.as_bytes(), 0o644)?;
+            (&write.host, &write.path, "written")
+        }
+        FileAction::Edit(edit) => {
+            let root = world.host(&edit.host)?.root().clone();
+            let text = root.read_text_if_present(&edit.path)?.unwrap_or_default();
+            if !text.contains(edit.find.as_str()) {
+                return Err(StepError::NoSuchText {
+                    host: edit.host.to_string(),
+                    path: edit.path.to_string(),
+                    text: edit.find.to_string(),
+                });
+            }
+            let text = text.replace(edit.find.as_str(), &edit.with);
+            root.write(&edit.path, text.as_bytes(), 0o644)?;
+            (&edit.host, &edit.path, "edited")
+        }
+        FileAction::Delete(delete) => {
+            world.host(&delete.host)?.root().remove(&delete.path)?;
+            (&delete.host, &delete.path, "deleted")
+        }
+    };
+    let (host, path) = (host.to_string(), path.to_string());
+    world.note_edit(&host, &path);
+    trail.record(FileChanged { host, path, change });
+    Ok(())
+}
+
+/// Runs `net` as an administrator on the host would.
+async fn run_net(world: &World, command: &NetCommand, trail: &Trail) -> Result<Output, StepError> {
+    let NetCommand::AdsSearch(search) = command;
+    let server = world.dc(&search.dc)?.1.ip().into();
+    let credentials = match (&search.user, &search.password) {
+        (Some(user), Some(password)) => Credentials::User {
+            user: user.clone(),
+            password: ground::Secret::new(password.as_str()),
+        },
+        _ => Credentials::Machine,
+    };
+    let command = SambaCommand::AdsSearch {
+        server,
+        credentials,
+        filter: search.filter.clone(),
+        attributes: search.attributes.clone(),
+    };
+    let output = world.pool.run_program(&search.host, command, trail).await?;
+    trail.record(ProgramEnded {
+        exit: output.exit,
+        stdout: output.stdout.clone(),
+        stderr: output.stderr.clone(),
+    });
+    Ok(output)
+}
+
+/// Longest real time for DCs to see the ends of connections that hosts have closed.
+const SETTLE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Waits until every connection that a host opened since `before` has been accepted and closed by
+/// its DC, so that the ledger holds all of the step.
+async fn settle(world: &World, before: Option<EventId>) -> Result<(), StepError> {
+    let opened = connections(&world.ledger.events_after(before));
+    let mut accepted = BTreeSet::new();
+    let all_accepted = async {
+        if opened.is_empty() {
+            return;
+        }
+        world
+            .ledger
+            .wait_for(|event| {
+                if let (Some(_), Some(cause)) = (event.fact::<Connection>(), event.cause) {
+                    accepted.insert(cause);
+                }
+                opened.is_subset(&accepted)
+            })
+            .await;
+    };
+    let settled = tokio::time::timeout(SETTLE_LIMIT, async {
+        all_accepted.await;
+        for domain in world.domains() {
+            domain.quiet().await;
+        }
+    });
+    if settled.await.is_err() {
+        return Err(StepError::Unsettled { count: opened.difference(&accepted).count() });
+    }
+    Ok(())
+}
+
+/// The hosts' connecting events whose connection came about.
+fn connections(events: &[Event]) -> BTreeSet<EventId> {
+    let mut opened: BTreeSet<EventId> = events
+        .iter()
+        .filter(|event| event.fact::<TcpConnecting>().is_some())
+        .map(|event| event.id)
+        .collect();
+    for event in events {
+        if let (Some(_), Some(cause)) = (event.fact::<TcpFailed>(), event.cause) {
+            opened.remove(&cause);
+        }
+    }
+    opened
+}

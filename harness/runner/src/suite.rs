@@ -1,0 +1,154 @@
+//! Runs the cases of a suite, several at a time.
+
+use std::{
+    num::NonZeroUsize,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use ground::{Ledger, Seed};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use crate::{
+    Case, CaseReport, Failure, Outcome, Place, SnapshotMode, Suite, SuiteReport,
+    expect::{self, StepView},
+    invariants,
+    report::describe,
+    snapshot::Snapshots,
+    steps,
+    world::World,
+};
+
+/// How to run a suite.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Drives every choice of the run.
+    pub seed: u64,
+    /// Cases at a time.
+    pub jobs: NonZeroUsize,
+    /// What to do about snapshots that differ.
+    pub snapshots: SnapshotMode,
+}
+
+impl Default for RunOptions {
+    /// Seed 1, twice as many cases at a time as there are processors, snapshots only checked.
+    fn default() -> Self {
+        let processors = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self {
+            seed: 1,
+            jobs: processors.saturating_mul(NonZeroUsize::MIN.saturating_add(1)),
+            snapshots: SnapshotMode::Check,
+        }
+    }
+}
+
+/// Runs every case of `suite`; `finished` is told of each as it ends, in no fixed order.
+pub async fn run(
+    suite: &Suite,
+    options: &RunOptions,
+    finished: &mut (dyn FnMut(&CaseReport) + Send),
+) -> SuiteReport {
+    let started = Instant::now();
+    let places = Arc::new(Semaphore::new(options.jobs.get()));
+    let mut running = JoinSet::new();
+    for case in suite.cases() {
+        let (case, options, places) = (case.clone(), options.clone(), Arc::clone(&places));
+        running.spawn(async move {
+            // The semaphore is never closed.
+            let _place = places.acquire_owned().await;
+            run_case(&case, &options).await
+        });
+    }
+    let mut cases = Vec::new();
+    while let Some(joined) = running.join_next().await {
+        let Ok(report) = joined else { continue };
+        finished(&report);
+        cases.push(report);
+    }
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    SuiteReport { seed: options.seed, cases, wall: started.elapsed() }
+}
+
+/// Longest real time that a case may take: far above what any takes, so that a hang is reported.
+const CASE_LIMIT: Duration = Duration::from_secs(120);
+
+async fn run_case(case: &Case, options: &RunOptions) -> CaseReport {
+    let started = Instant::now();
+    let seed = Seed::new(options.seed).child(&case.name.to_string());
+    let steps = tokio::spawn(play(case.clone(), seed, options.snapshots));
+    let abort = steps.abort_handle();
+    let (outcome, ledger) = match tokio::time::timeout(CASE_LIMIT, steps).await {
+        Ok(Ok(played)) => played,
+        Ok(Err(panic)) => (Outcome::Broken(format!("the case panicked: {panic}")), None),
+        Err(_) => {
+            abort.abort();
+            (Outcome::Broken(format!("the case took over {} s", CASE_LIMIT.as_secs())), None)
+        }
+    };
+    CaseReport {
+        name: case.name.clone(),
+        path: case.path.clone(),
+        outcome,
+        events: ledger.map(|ledger| ledger.causal_order()).unwrap_or_default(),
+        wall: started.elapsed(),
+    }
+}
+
+async fn play(case: Case, seed: Seed, mode: SnapshotMode) -> (Outcome, Option<Ledger>) {
+    let mut world = match World::build(&case, seed).await {
+        Ok(world) => world,
+        Err(error) => return (Outcome::Broken(error.to_string()), None),
+    };
+    let outcome = play_steps(&case, &mut world, mode).await;
+    let ledger = world.ledger.clone();
+    world.stop().await;
+    (outcome, Some(ledger))
+}
+
+async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outcome {
+    let folder = case.path.parent().unwrap_or(case.path.as_ref());
+    let mut snapshots =
+        Snapshots::new(folder.join("snapshots").join(case.name.profile.as_str()), mode);
+    for (index, step) in case.scenario.steps.iter().enumerate() {
+        if !step.runs_in(case.name.profile) {
+            continue;
+        }
+        let place = Place { step: index + 1, title: step.title() };
+        let done = match steps::apply(world, &place, step).await {
+            Ok(done) => done,
+            Err(error) => return Outcome::Broken(format!("{place}: {error}")),
+        };
+        let view = StepView { case, step, world, done: &done };
+        let mut failures = expect::judge(&view, &mut snapshots);
+        failures.extend(invariants::check(&view));
+        if !failures.is_empty() {
+            let events = last_events(&done.events);
+            for failure in &mut failures {
+                failure.place = Some(place.clone());
+                failure.events.clone_from(&events);
+            }
+            return Outcome::Failed(failures);
+        }
+    }
+    let stale = snapshots.unreferenced();
+    if stale.is_empty() {
+        return Outcome::Passed;
+    }
+    let failure = |path: std::path::PathBuf| Failure {
+        place: None,
+        what: format!("no step asks for the snapshot {}; delete the file", path.display()),
+        picture: None,
+        diff: None,
+        events: Vec::new(),
+    };
+    Outcome::Failed(stale.into_iter().map(failure).collect())
+}
+
+/// Events shown with a failure.
+const SHOWN_EVENTS: usize = 12;
+
+fn last_events(events: &[ground::Event]) -> Vec<String> {
+    let skipped = events.len().saturating_sub(SHOWN_EVENTS);
+    events[skipped..].iter().map(describe).collect()
+}

@@ -1,0 +1,253 @@
+//! The world of one case: a fake domain per domain of the scenario, a pool of hosts with empty
+//! root directories, one clock, one ledger.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use fake_dc::{DcSpec, Domain};
+use fake_dc_directory::Policy;
+use fake_dc_pki::{CaCertificate, Chain};
+use ground::{Actor, Ledger, Seed, Timestamp, Trail, VirtualClock};
+use scenario::{CertificateSource, Dc, Scenario};
+use sim_host::{HostConfig, Network, Pool, PoolConfig, Reference};
+use tempfile::TempDir;
+
+use crate::Case;
+
+/// Everything that a case acts on.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) time: VirtualClock,
+    pub(crate) ledger: Ledger,
+    /// The runner's own trail, below nothing.
+    pub(crate) trail: Trail,
+    pub(crate) pool: Pool,
+    /// Certificates by the name of the step that installed them.
+    pub(crate) installed: BTreeMap<String, Reference>,
+    /// Hosts whose files below a path somebody changed by hand, for the invariants.
+    pub(crate) edited: BTreeMap<String, Vec<String>>,
+    /// Passwords of the scenario, which no event may hold.
+    pub(crate) secrets: Vec<String>,
+    domains: BTreeMap<String, Domain>,
+    /// Folder of the scenario file; relative paths start there.
+    folder: PathBuf,
+    /// Root directories of the hosts; removed with the world.
+    _roots: TempDir,
+}
+
+/// Why a world cannot be built or changed. All are faults of the machine or of files that the
+/// scenario names.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WorldError {
+    #[error(transparent)]
+    Domain(#[from] fake_dc::Error),
+    #[error("{path}: cannot be read: {error}")]
+    File { path: PathBuf, error: io::Error },
+    #[error(transparent)]
+    Host(#[from] sim_host::HostError),
+    #[error(transparent)]
+    Pki(#[from] fake_dc_pki::PkiError),
+    #[error("no folder for the hosts' files: {0}")]
+    Roots(io::Error),
+    #[error("the scenario has no {what} `{name}`")]
+    Unknown { what: &'static str, name: String },
+}
+
+impl World {
+    /// Starts the domains and sets up the hosts of `case`.
+    pub(crate) async fn build(case: &Case, seed: Seed) -> Result<Self, WorldError> {
+        let plan = &case.scenario.world;
+        let time = VirtualClock::starting_at(plan.clock.0);
+        let ledger = Ledger::new(time.clock());
+        let trail = ledger.trail(Actor::Runner);
+        let folder = case.path.parent().unwrap_or(Path::new("")).to_owned();
+        let mut domains = BTreeMap::new();
+        for (index, domain) in plan.domains.iter().enumerate() {
+            let mut builder = Domain::builder(domain.name.as_str())
+                .index(u8::try_from(index).unwrap_or(u8::MAX))
+                .seed(seed.child("domain"))
+                .clock(time.clock())
+                .ledger(ledger.clone())
+                .policy(Policy { sealed_stand_in: true, ..Policy::default() });
+            if let Some(netbios) = &domain.netbios {
+                builder = builder.netbios(netbios);
+            }
+            if let Some(ldif) = &domain.ldif {
+                builder = builder.ldif(ldif.as_str(), read_text(&folder.join(ldif.as_str()))?);
+            }
+            for dc in &domain.dcs {
+                builder = builder.dc(dc_spec(dc, &folder)?);
+            }
+            domains.insert(domain.name.to_string(), builder.start().await?);
+        }
+        let roots = TempDir::with_prefix("trustrig-").map_err(WorldError::Roots)?;
+        let network = network_of(domains.values());
+        let mut hosts = Vec::new();
+        for (index, host) in plan.hosts.iter().enumerate() {
+            let root = roots.path().join(host.name.as_str());
+            for file in &host.files {
+                let path = root.join(file.path.trim_start_matches('/'));
+                let written = path.parent().map_or(Ok(()), fs::create_dir_all);
+                written.and_then(|()| fs::write(&path, &file.text)).map_err(WorldError::Roots)?;
+            }
+            hosts.push(HostConfig {
+                name: host.name.to_string(),
+                hostname: None,
+                address: host_address(index),
+                root,
+                network: network.clone(),
+                clock: time.clock(),
+                xapi_conf: plan.xapi_conf_of(host).map(str::to_owned),
+                programs: None,
+            });
+        }
+        let profile = match case.name.profile {
+            scenario::Profile::DesignV1 => sim_host::Profile::DesignV1,
+            scenario::Profile::Landed => sim_host::Profile::Landed,
+        };
+        let mut quirks = sim_host::Quirks::of(profile);
+        for (name, on) in &plan.quirks {
+            // The parser checked the name against the same table.
+            if let Ok(quirk) = name.as_str().parse::<sim_host::Quirk>() {
+                quirks.set(quirk, *on);
+            }
+        }
+        let pool = Pool::create(PoolConfig {
+            name: "pool1".to_owned(),
+            profile,
+            quirks,
+            seed: seed.child("pool"),
+            hosts,
+            trail: trail.clone(),
+        })?;
+        Ok(Self {
+            time,
+            ledger,
+            trail,
+            pool,
+            installed: BTreeMap::new(),
+            edited: BTreeMap::new(),
+            secrets: secrets_of(&case.scenario),
+            domains,
+            folder,
+            _roots: roots,
+        })
+    }
+
+    /// Ends every DC and removes the hosts' files.
+    pub(crate) async fn stop(self) {
+        for domain in self.domains.into_values() {
+            domain.stop().await;
+        }
+    }
+
+    /// The domains.
+    pub(crate) fn domains(&self) -> impl Iterator<Item = &Domain> {
+        self.domains.values()
+    }
+
+    /// The domain controller called `name`, with its domain.
+    pub(crate) fn dc(&self, name: &str) -> Result<(&Domain, &fake_dc::Dc), WorldError> {
+        self.domains
+            .values()
+            .find_map(|domain| Some((domain, domain.dc(name).ok()?)))
+            .ok_or_else(|| WorldError::Unknown { what: "DC", name: name.to_owned() })
+    }
+
+    /// The domain called `name`.
+    pub(crate) fn domain(&self, name: &str) -> Result<&Domain, WorldError> {
+        self.domains
+            .get(name)
+            .ok_or_else(|| WorldError::Unknown { what: "domain", name: name.to_owned() })
+    }
+
+    /// The host called `name`.
+    pub(crate) fn host(&self, name: &str) -> Result<Arc<sim_host::Host>, WorldError> {
+        self.pool
+            .host(name)
+            .ok_or_else(|| WorldError::Unknown { what: "host", name: name.to_owned() })
+    }
+
+    /// The PEM text that `source` stands for at this moment.
+    pub(crate) fn certificate(&self, source: &CertificateSource) -> Result<String, WorldError> {
+        let of = |domain: &str, which| Ok(self.domain(domain)?.pki().certificate_pem(which)?);
+        match source {
+            CertificateSource::Pem(text) => Ok(text.clone()),
+            CertificateSource::File(path) => read_text(&self.folder.join(path.as_str())),
+            CertificateSource::Root(domain) => of(domain, CaCertificate::Root),
+            CertificateSource::Intermediate(domain) => of(domain, CaCertificate::Intermediate),
+            CertificateSource::OtherRoot(domain) => of(domain, CaCertificate::UnknownRoot),
+            CertificateSource::TwinRoot(domain) => of(domain, CaCertificate::NamesakeRoot),
+            CertificateSource::Leaf(dc) => Ok(self.dc(dc)?.1.chain().leaf_pem()),
+        }
+    }
+
+    /// Notes that somebody changed `path` on `host` by hand.
+    pub(crate) fn note_edit(&mut self, host: &str, path: &str) {
+        self.edited.entry(host.to_owned()).or_default().push(path.to_owned());
+    }
+}
+
+/// Host `index` from 0 manages itself under this address. No socket is bound to it: it only
+/// appears in records.
+fn host_address(index: usize) -> IpAddr {
+    let last = u8::try_from(index + 1).unwrap_or(u8::MAX);
+    IpAddr::from([192, 0, 2, last])
+}
+
+/// The standard ports of every DC lead to where it listens; every DC is a name server.
+fn network_of<'a>(domains: impl Iterator<Item = &'a Domain>) -> Network {
+    let mut network = Network::default();
+    for dc in domains.flat_map(Domain::dcs) {
+        network.nameservers.push(dc.dns());
+        // CLDAP has the number of LDAP: one entry serves both.
+        network.translations.insert((dc.ip(), 389).into(), dc.ldap());
+        network.translations.insert((dc.ip(), 636).into(), dc.ldaps());
+    }
+    network
+}
+
+fn dc_spec(dc: &Dc, folder: &Path) -> Result<DcSpec, WorldError> {
+    let mut spec = DcSpec::new(dc.name.as_str());
+    for fault in &dc.faults {
+        spec = spec.fault(fault.as_str());
+    }
+    if let (Some(chain), Some(key)) = (&dc.chain, &dc.key) {
+        let chain_text = read_text(&folder.join(chain.as_str()))?;
+        let key_text = read_text(&folder.join(key.as_str()))?;
+        spec = spec.chain(Chain::from_pem(chain.as_str(), &chain_text, key.as_str(), &key_text)?);
+    }
+    if let Some(name) = &dc.netlogon_name {
+        spec = spec.netlogon_name(name.as_str());
+    }
+    Ok(spec)
+}
+
+fn read_text(path: &Path) -> Result<String, WorldError> {
+    fs::read_to_string(path).map_err(|error| WorldError::File { path: path.to_owned(), error })
+}
+
+/// The passwords that the scenario's calls carry.
+fn secrets_of(scenario: &Scenario) -> Vec<String> {
+    let mut secrets: Vec<String> = scenario
+        .steps
+        .iter()
+        .filter_map(|step| step.action.password())
+        .map(str::to_owned)
+        .collect();
+    secrets.sort();
+    secrets.dedup();
+    secrets
+}
+
+/// The present of the world.
+impl World {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.time.clock().now()
+    }
+}
