@@ -1,1 +1,47 @@
-//! (being written)
+//! A fake Active Directory domain on loopback, with any number of DCs, each wrong in its own way.
+//!
+//! A [`Domain`] is one directory, one certification authority and some DCs. Each DC has an address
+//! of its own and speaks DNS, CLDAP (netlogon pings), LDAP with StartTLS, and LDAPS. [Faults]
+//! are set at the start or while it runs; they are real on the wire. Everything that reaches a DC
+//! is recorded in a [`Ledger`](ground::Ledger), see [`facts`].
+//!
+//! This crate owns the sockets. What the directory answers is in `fake-dc-directory`, what is in
+//! certificates in `fake-dc-pki`. It knows nothing of hosts or scenarios.
+//!
+//! ```
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let domain = fake_dc::Domain::builder("corp.example").dcs(2).start().await?;
+//! let (ldaps, ca) = (domain.dc("dc1")?.ldaps(), domain.ca_pem());
+//! assert_eq!(ldaps.ip().to_string(), "127.0.0.10");
+//! assert!(ca.starts_with("-----BEGIN CERTIFICATE-----"));
+//!
+//! domain.set_faults("dc2", ["time.leaf-expired", "ldap.busy"])?;
+//! domain.clear_faults("dc2")?;
+//! domain.stop().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [Faults]: faults::catalogue
+
+mod builder;
+mod cldap;
+mod dc;
+mod dns;
+mod domain;
+mod error;
+pub mod facts;
+pub mod faults;
+mod gate;
+mod ldap;
+pub mod limits;
+mod serve;
+mod stream;
+mod summary;
+mod tls;
+
+pub use builder::{Builder, DcSpec};
+pub use dc::{Dc, Ports};
+pub use domain::{Domain, FaultGuard};
+pub use error::Error;
+pub use faults::{Fault, FaultInfo, UnknownFault};

@@ -1,0 +1,328 @@
+//! From the description of a domain to the running one.
+
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, RwLock},
+};
+
+use fake_dc_directory::{DcView, Directory, DirectoryConfig, Flavour, LdifSource, Policy};
+use fake_dc_pki::{Chain, Pki};
+use ground::{Clock, Ledger, Secret, Seed};
+use hickory_proto::rr::Name;
+use tokio::net::UdpSocket;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    dc::{Dc, Draft, Ports, Sockets},
+    dns::Zone,
+    domain::{Common, Domain},
+    error::Error,
+    faults::{Fault, Faults},
+    limits, serve,
+    tls::TlsPolicy,
+};
+
+/// A domain before it is started. Made by [`Domain::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens before `start`"]
+pub struct Builder {
+    name: String,
+    index: u8,
+    seed: Seed,
+    clock: Clock,
+    ledger: Option<Ledger>,
+    site: String,
+    flavour: Flavour,
+    policy: Policy,
+    default_password: Secret,
+    ldif: Vec<LdifSource>,
+    dcs: Vec<DcSpec>,
+    faults: Vec<(String, String)>,
+    ports: Ports,
+    addresses_in_certificates: bool,
+}
+
+/// A DC before it is started. Everything but the name has a default.
+#[derive(Clone, Debug)]
+pub struct DcSpec {
+    name: String,
+    faults: Vec<String>,
+    chain: Option<Chain>,
+    address: Option<Ipv4Addr>,
+    ports: Option<Ports>,
+}
+
+impl DcSpec {
+    /// The DC called `name`, the first label of its DNS name: `dc1`.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), faults: Vec::new(), chain: None, address: None, ports: None }
+    }
+
+    /// With one more fault, by its id.
+    #[must_use]
+    pub fn fault(mut self, id: impl Into<String>) -> Self {
+        self.faults.push(id.into());
+        self
+    }
+
+    /// Showing this chain instead of one from the domain's CA.
+    #[must_use]
+    pub fn chain(mut self, chain: Chain) -> Self {
+        self.chain = Some(chain);
+        self
+    }
+
+    /// At this address instead of 127.0.INDEX.(10 + number of the DC from 0).
+    #[must_use]
+    pub fn address(mut self, address: Ipv4Addr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
+    /// At these ports instead of those of the domain.
+    #[must_use]
+    pub fn ports(mut self, ports: Ports) -> Self {
+        self.ports = Some(ports);
+        self
+    }
+}
+
+impl Builder {
+    pub(crate) fn new(name: String) -> Self {
+        Self {
+            name,
+            index: 0,
+            seed: Seed::new(0),
+            clock: Clock::system(),
+            ledger: None,
+            site: "Default-First-Site-Name".to_owned(),
+            flavour: Flavour::default(),
+            policy: Policy::default(),
+            default_password: Secret::new(DEFAULT_PASSWORD),
+            ldif: Vec::new(),
+            dcs: Vec::new(),
+            faults: Vec::new(),
+            ports: Ports::SYSTEM,
+            addresses_in_certificates: false,
+        }
+    }
+
+    /// With `count` DCs called `dc1`, `dc2` and so on. The default is one.
+    pub fn dcs(mut self, count: usize) -> Self {
+        self.dcs.extend((1..=count).map(|number| DcSpec::new(format!("dc{number}"))));
+        self
+    }
+
+    /// With one more DC.
+    pub fn dc(mut self, dc: DcSpec) -> Self {
+        self.dcs.push(dc);
+        self
+    }
+
+    /// With a fault, by its id, on the DC called `dc`.
+    pub fn fault(mut self, dc: impl Into<String>, id: impl Into<String>) -> Self {
+        self.faults.push((dc.into(), id.into()));
+        self
+    }
+
+    /// The number of this domain among those of a world: its DCs are at 127.0.`index`.10 and up.
+    pub fn index(mut self, index: u8) -> Self {
+        self.index = index;
+        self
+    }
+
+    /// The seed that identifiers, keys and serial numbers come from. The default is 0.
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The clock of the DCs. The default is the machine's, which real clients judge by.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where to record what reaches the DCs. The default keeps the last
+    /// [`Ledger::SERVICE_CAPACITY`] events.
+    pub fn ledger(mut self, ledger: Ledger) -> Self {
+        self.ledger = Some(ledger);
+        self
+    }
+
+    /// The site of the DCs. The default is that of a new forest, `Default-First-Site-Name`.
+    pub fn site(mut self, site: impl Into<String>) -> Self {
+        self.site = site.into();
+        self
+    }
+
+    /// Which product the directory answers like.
+    pub fn flavour(mut self, flavour: Flavour) -> Self {
+        self.flavour = flavour;
+        self
+    }
+
+    /// What the domain asks of its clients.
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Password of every account that the LDIF gives none. The default is `Passw0rd!Lab1`.
+    pub fn default_password(mut self, password: Secret) -> Self {
+        self.default_password = password;
+        self
+    }
+
+    /// With the entries of an LDIF text, which errors call `name`.
+    pub fn ldif(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.ldif.push(LdifSource { name: name.into(), text: text.into() });
+        self
+    }
+
+    /// Ports of every DC. The default lets the system choose.
+    pub fn ports(mut self, ports: Ports) -> Self {
+        self.ports = ports;
+        self
+    }
+
+    /// Whether sound certificates name the DC's address beside its DNS name, so that a client can
+    /// use a URL with the address. No DC's certificate does; the default is not to.
+    pub fn addresses_in_certificates(mut self, included: bool) -> Self {
+        self.addresses_in_certificates = included;
+        self
+    }
+
+    /// Starts the domain: when this returns, every listener takes connections.
+    ///
+    /// Must be called within a tokio runtime with I/O and time, which then serves the domain.
+    ///
+    /// # Errors
+    ///
+    /// Anything of [`Error`]. Nothing is left open then.
+    pub async fn start(mut self) -> Result<Domain, Error> {
+        self.check_dcs()?;
+        let apex = dns_name("domain name", &self.name)?;
+        let views: Vec<DcView> = self.views()?;
+        let ledger = self
+            .ledger
+            .clone()
+            .unwrap_or_else(|| Ledger::with_capacity(self.clock.clone(), Ledger::SERVICE_CAPACITY));
+        let pki = Pki::new(&self.seed, self.clock.now(), &self.name)?;
+        let directory = Directory::build(DirectoryConfig {
+            sources: self.ldif,
+            default_password: self.default_password,
+            flavour: self.flavour,
+            policy: self.policy,
+            dcs: views.clone(),
+            ..DirectoryConfig::new(&self.name, self.seed, self.clock.clone())
+        })?;
+
+        let mut drafts = Vec::with_capacity(views.len());
+        for (view, spec) in views.into_iter().zip(self.dcs) {
+            let faults =
+                spec.faults.iter().map(|id| id.parse()).collect::<Result<Vec<Fault>, _>>()?;
+            let ports = spec.ports.unwrap_or(self.ports);
+            drafts.push(Draft {
+                host: dns_name("DC name", &view.dns_name)?,
+                settings: self.seed.uuid(&format!("settings of {}", view.dns_name)).to_string(),
+                given: spec.chain,
+                faults: Faults::new(faults),
+                sockets: Sockets::open(&view.name, view.address, ports).await?,
+                view,
+            });
+        }
+        let registrations: Vec<_> = drafts.iter().map(Draft::registration).collect();
+        let guid = directory.domain_guid().to_string();
+        let zone = Zone::new(&apex, &self.site, &guid, &registrations)
+            .map_err(|error| invalid("domain name", &self.name, error.to_string()))?;
+        let common = Arc::new(Common {
+            zone: RwLock::new(Arc::new(zone)),
+            name: self.name,
+            apex,
+            site: self.site,
+            guid,
+            clock: self.clock,
+            ledger,
+            directory,
+            pki,
+            provider: TlsPolicy::provider(),
+            addresses_in_certificates: self.addresses_in_certificates,
+        });
+
+        let mut served: Vec<(Arc<Dc>, UdpSocket, UdpSocket)> = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let (dc, dns, cldap) = draft.finish(&common)?;
+            served.push((Arc::new(dc), dns, cldap));
+        }
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let mut dcs = Vec::with_capacity(served.len());
+        for (dc, dns, cldap) in served {
+            serve::start(&dc, dns, cldap, &tasks, &stop);
+            dcs.push(dc);
+        }
+        Ok(Domain::running(common, dcs, tasks, stop))
+    }
+
+    /// Settles which DCs there are and which faults they have.
+    fn check_dcs(&mut self) -> Result<(), Error> {
+        if self.dcs.is_empty() {
+            self.dcs.push(DcSpec::new("dc1"));
+        }
+        if self.dcs.len() > limits::DCS_MAX {
+            return Err(Error::TooManyDcs { asked: self.dcs.len() });
+        }
+        for (index, dc) in self.dcs.iter().enumerate() {
+            if self.dcs[..index].iter().any(|other| other.name.eq_ignore_ascii_case(&dc.name)) {
+                return Err(Error::DuplicateDc { dc: dc.name.clone() });
+            }
+        }
+        for (name, fault) in std::mem::take(&mut self.faults) {
+            let known = self.dcs.iter().map(|dc| dc.name.clone()).collect();
+            match self.dcs.iter_mut().find(|dc| dc.name == name) {
+                Some(dc) => dc.faults.push(fault),
+                None => return Err(Error::UnknownDc { name, known }),
+            }
+        }
+        Ok(())
+    }
+
+    fn views(&self) -> Result<Vec<DcView>, Error> {
+        let first = Ipv4Addr::new(127, 0, self.index, 10);
+        (0_u32..)
+            .zip(&self.dcs)
+            .map(|(number, dc)| {
+                if dc.name.contains('.') {
+                    let cause = "it has a dot; give the first label only".to_owned();
+                    return Err(invalid("DC name", &dc.name, cause));
+                }
+                let mut view = DcView::new(dc.name.as_str(), &self.name);
+                view.site = self.site.clone();
+                view.address =
+                    dc.address.unwrap_or_else(|| Ipv4Addr::from(u32::from(first) + number));
+                Ok(view)
+            })
+            .collect()
+    }
+}
+
+/// The default password of the lab, in tests and in the default directory.
+const DEFAULT_PASSWORD: &str = "Passw0rd!Lab1";
+
+fn dns_name(what: &'static str, name: &str) -> Result<Name, Error> {
+    if name.is_empty() || name.split('.').any(str::is_empty) {
+        return Err(invalid(what, name, "it has an empty label".to_owned()));
+    }
+    if let Some(strange) = name.chars().find(|&c| !c.is_ascii_alphanumeric() && !"-_.".contains(c))
+    {
+        return Err(invalid(what, name, format!("it has the character `{strange}`")));
+    }
+    let mut dns_name =
+        Name::from_ascii(name).map_err(|error| invalid(what, name, error.to_string()))?;
+    dns_name.set_fqdn(true);
+    Ok(dns_name)
+}
+
+fn invalid(what: &'static str, name: &str, cause: String) -> Error {
+    Error::InvalidName { what, name: name.to_owned(), cause }
+}

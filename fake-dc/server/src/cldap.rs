@@ -1,0 +1,67 @@
+//! Netlogon pings over UDP ([MS-ADTS] 6.3.3): one search in a datagram, its answer in another.
+
+use std::sync::Arc;
+
+use fake_dc_directory::Protection;
+use ground::{Trail, Transport};
+use ldap_wire::{Decoded, LdapMessage, Limits, ProtocolOp};
+use tokio::net::UdpSocket;
+
+use crate::{
+    dc::Dc,
+    facts::{CldapPing, Garbage, Listener},
+    limits,
+};
+
+/// Answers datagrams for ever.
+pub(crate) async fn serve_datagrams(dc: Arc<Dc>, socket: UdpSocket) {
+    let mut datagram = vec![0; limits::DATAGRAM_BYTES_MAX];
+    loop {
+        // An error here tells of an earlier datagram that a client did not take.
+        let Ok((size, client)) = socket.recv_from(&mut datagram).await else { continue };
+        let cause = dc.trail.ledger().cause_of_flow(Transport::Udp, client);
+        let trail = dc.trail.under(cause);
+        if let Some(answer) = answer(&dc, &trail, &datagram[..size]) {
+            // The client may have gone.
+            let _ = socket.send_to(&answer, client).await;
+        }
+    }
+}
+
+fn answer(dc: &Dc, trail: &Trail, datagram: &[u8]) -> Option<Vec<u8>> {
+    let garbage = |reason| {
+        trail.record(Garbage { listener: Listener::Cldap, layer: "ldap", reason });
+        None
+    };
+    let request = match ldap_wire::decode(datagram, &Limits::DEFAULT) {
+        Ok(Decoded::Message { message, .. }) => message,
+        Ok(Decoded::Incomplete { .. }) => {
+            return garbage(format!("{} bytes are no whole message", datagram.len()));
+        }
+        Err(error) => return garbage(error.to_string()),
+    };
+    let ProtocolOp::SearchRequest(search) = &request.op else {
+        return garbage("a request other than a search".to_owned());
+    };
+    let filter = search.filter.to_string();
+    if !dc.condition().faults.answers_pings() {
+        trail.record(CldapPing { filter, answered: None });
+        return None;
+    }
+    let view = dc.netlogon_view();
+    let name = view.netlogon_dns_name.clone().unwrap_or_else(|| view.dns_name.clone());
+    let directory = &dc.domain.directory;
+    let mut session = directory.open_session(&view, Protection::None);
+    let reply = directory.handle(&mut session, request);
+    let answered = reply.messages.iter().any(is_entry).then_some(name);
+    trail.record(CldapPing { filter, answered });
+    let mut bytes = Vec::new();
+    for message in &reply.messages {
+        message.encode_into(&mut bytes);
+    }
+    Some(bytes)
+}
+
+fn is_entry(message: &LdapMessage) -> bool {
+    matches!(message.op, ProtocolOp::SearchResultEntry(_))
+}

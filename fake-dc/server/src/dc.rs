@@ -1,0 +1,334 @@
+//! One DC: its listeners, its condition, and what it hands to whom.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use fake_dc_directory::DcView;
+use fake_dc_pki::{AltName, Chain, DcIdentity};
+use ground::{Actor, Trail};
+use hickory_proto::rr::Name;
+use tokio::net::UdpSocket;
+
+use crate::{
+    dns::Registration,
+    domain::Common,
+    error::Error,
+    facts::Listener,
+    faults::{Fault, Faults},
+    gate::Gate,
+    limits,
+    tls::{Identity, TlsPolicy},
+};
+
+/// A running domain controller.
+#[derive(Debug)]
+pub struct Dc {
+    pub(crate) view: DcView,
+    pub(crate) host: Name,
+    pub(crate) domain: Arc<Common>,
+    pub(crate) trail: Trail,
+    pub(crate) dns_gate: Gate,
+    pub(crate) ldap_gate: Gate,
+    pub(crate) ldaps_gate: Gate,
+    settings: String,
+    given: RwLock<Option<Arc<Chain>>>,
+    condition: RwLock<Arc<Condition>>,
+}
+
+/// How a DC is at the moment. Replaced as a whole; whoever holds one keeps it.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    pub(crate) faults: Faults,
+    pub(crate) chain: Arc<Chain>,
+    pub(crate) identity: Identity,
+}
+
+/// Sockets of a DC that is being started.
+pub(crate) struct Sockets {
+    dns: (Gate, UdpSocket),
+    ldap: (Gate, UdpSocket),
+    ldaps: Gate,
+}
+
+/// Ports of a DC's listeners; 0 lets the system choose.
+///
+/// CLDAP has the number of LDAP, as clients expect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// DNS, over UDP and TCP.
+    pub dns: u16,
+    /// LDAP over TCP and CLDAP over UDP.
+    pub ldap: u16,
+    /// LDAPS.
+    pub ldaps: u16,
+}
+
+impl Ports {
+    /// All chosen by the system.
+    pub const SYSTEM: Self = Self { dns: 0, ldap: 0, ldaps: 0 };
+
+    /// Those of a real DC: 53, 389 and 636. They need privileges.
+    pub const STANDARD: Self = Self { dns: 53, ldap: 389, ldaps: 636 };
+}
+
+impl Sockets {
+    /// Opens the listeners of the DC `dc`.
+    pub(crate) async fn open(dc: &str, ip: Ipv4Addr, ports: Ports) -> Result<Self, Error> {
+        let failed = |listener, port| {
+            let address = SocketAddr::from((ip, port));
+            move |source| Error::Bind { dc: dc.to_owned(), listener, address, source }
+        };
+        let dns = open_pair(ip, ports.dns).await.map_err(failed(Listener::Dns, ports.dns))?;
+        let ldap = open_pair(ip, ports.ldap).await.map_err(failed(Listener::Ldap, ports.ldap))?;
+        let ldaps =
+            Gate::open((ip, ports.ldaps).into()).map_err(failed(Listener::Ldaps, ports.ldaps))?;
+        Ok(Self { dns, ldap, ldaps })
+    }
+
+    pub(crate) fn ldap_port(&self) -> u16 {
+        self.ldap.0.address().port()
+    }
+}
+
+/// Opens one port number for TCP and UDP.
+async fn open_pair(ip: Ipv4Addr, port: u16) -> io::Result<(Gate, UdpSocket)> {
+    let mut attempts = limits::PORT_PAIR_ATTEMPTS;
+    loop {
+        let gate = Gate::open((ip, port).into())?;
+        match UdpSocket::bind(gate.address()).await {
+            Ok(socket) => return Ok((gate, socket)),
+            Err(error) if port == 0 && attempts > 0 && error.kind() == io::ErrorKind::AddrInUse => {
+                attempts -= 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A DC before it serves.
+pub(crate) struct Draft {
+    pub(crate) view: DcView,
+    pub(crate) host: Name,
+    pub(crate) settings: String,
+    pub(crate) given: Option<Chain>,
+    pub(crate) faults: Faults,
+    pub(crate) sockets: Sockets,
+}
+
+impl Draft {
+    pub(crate) fn registration(&self) -> Registration {
+        registration(
+            &self.host,
+            self.view.address,
+            self.sockets.ldap_port(),
+            &self.settings,
+            &self.faults,
+        )
+    }
+
+    /// The DC, and the sockets for DNS and CLDAP datagrams, to be served.
+    pub(crate) fn finish(self, domain: &Arc<Common>) -> Result<(Dc, UdpSocket, UdpSocket), Error> {
+        let given = self.given.map(Arc::new);
+        let chain = chain(domain, &self.view, given.as_ref(), &self.faults)?;
+        let condition = condition(domain, &self.view, chain, self.faults)?;
+        let (dns_gate, dns_socket) = self.sockets.dns;
+        let (ldap_gate, cldap_socket) = self.sockets.ldap;
+        let dc = Dc {
+            trail: domain.ledger.trail(Actor::Dc(self.view.name.clone())),
+            view: self.view,
+            host: self.host,
+            domain: Arc::clone(domain),
+            dns_gate,
+            ldap_gate,
+            ldaps_gate: self.sockets.ldaps,
+            settings: self.settings,
+            given: RwLock::new(given),
+            condition: RwLock::new(Arc::new(condition)),
+        };
+        dc.apply_passages()?;
+        Ok((dc, dns_socket, cldap_socket))
+    }
+}
+
+impl Dc {
+    /// Its name in the domain: `dc1`.
+    pub fn name(&self) -> &str {
+        &self.view.name
+    }
+
+    /// Its DNS name: `dc1.corp.example`.
+    pub fn dns_name(&self) -> &str {
+        &self.view.dns_name
+    }
+
+    /// Its address.
+    pub fn ip(&self) -> Ipv4Addr {
+        self.view.address
+    }
+
+    /// Where it answers DNS questions for the domain, over UDP and TCP.
+    pub fn dns(&self) -> SocketAddr {
+        self.dns_gate.address()
+    }
+
+    /// Where it answers netlogon pings, over UDP. The port is that of [`Dc::ldap`].
+    pub fn cldap(&self) -> SocketAddr {
+        self.ldap_gate.address()
+    }
+
+    /// Where it serves LDAP and StartTLS.
+    pub fn ldap(&self) -> SocketAddr {
+        self.ldap_gate.address()
+    }
+
+    /// Where it serves LDAPS.
+    pub fn ldaps(&self) -> SocketAddr {
+        self.ldaps_gate.address()
+    }
+
+    /// The faults that it has, in the order in which they were set.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.condition().faults.all().to_vec()
+    }
+
+    /// The chain that it shows to whoever connects now.
+    pub fn chain(&self) -> Arc<Chain> {
+        Arc::clone(&self.condition().chain)
+    }
+
+    pub(crate) fn condition(&self) -> Arc<Condition> {
+        Arc::clone(&self.condition.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Who it says it is.
+    pub(crate) fn netlogon_view(&self) -> DcView {
+        let mut view = self.view.clone();
+        for fault in self.condition().faults.server() {
+            fault.netlogon(&mut view);
+        }
+        view
+    }
+
+    pub(crate) fn registration(&self) -> Registration {
+        registration(
+            &self.host,
+            self.view.address,
+            self.ldap().port(),
+            &self.settings,
+            &self.condition().faults,
+        )
+    }
+
+    /// Becomes as `faults` demand. The chain stays unless its own faults change.
+    pub(crate) fn change(&self, faults: Faults) -> Result<(), Error> {
+        let before = self.condition();
+        let chain = if faults.chain() == before.faults.chain() {
+            Arc::clone(&before.chain)
+        } else {
+            let given = self.given.read().unwrap_or_else(PoisonError::into_inner).clone();
+            chain(&self.domain, &self.view, given.as_ref(), &faults)?
+        };
+        self.become_this(condition(&self.domain, &self.view, chain, faults)?)
+    }
+
+    /// Shows `chain` from now on.
+    pub(crate) fn give(&self, chain: Chain) -> Result<(), Error> {
+        let faults = self.condition().faults.clone();
+        if let Some(fault) = faults.chain().first() {
+            return Err(Error::ChainIsGiven { dc: self.name().to_owned(), fault: fault.id() });
+        }
+        let chain = Arc::new(chain);
+        let condition = condition(&self.domain, &self.view, Arc::clone(&chain), faults)?;
+        *self.given.write().unwrap_or_else(PoisonError::into_inner) = Some(chain);
+        self.become_this(condition)
+    }
+
+    fn become_this(&self, condition: Condition) -> Result<(), Error> {
+        *self.condition.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(condition);
+        self.apply_passages()
+    }
+
+    fn apply_passages(&self) -> Result<(), Error> {
+        let condition = self.condition();
+        let apply = |gate: &Gate, listener| {
+            gate.set(condition.faults.passage(listener))
+                .map_err(|source| Error::Reopen { dc: self.name().to_owned(), source })
+        };
+        apply(&self.ldap_gate, Listener::Ldap)?;
+        apply(&self.ldaps_gate, Listener::Ldaps)
+    }
+
+    pub(crate) fn close(&self) {
+        self.dns_gate.close();
+        self.ldap_gate.close();
+        self.ldaps_gate.close();
+    }
+}
+
+fn registration(
+    host: &Name,
+    address: Ipv4Addr,
+    ldap_port: u16,
+    settings: &str,
+    faults: &Faults,
+) -> Registration {
+    let mut registration = Registration {
+        host: host.clone(),
+        address,
+        ldap_port,
+        settings: settings.to_owned(),
+        srv_target: None,
+    };
+    for fault in faults.server() {
+        fault.registers(&mut registration);
+    }
+    registration
+}
+
+fn chain(
+    domain: &Common,
+    view: &DcView,
+    given: Option<&Arc<Chain>>,
+    faults: &Faults,
+) -> Result<Arc<Chain>, Error> {
+    let faults = faults.chain();
+    match (given, faults.first()) {
+        (None, _) => {}
+        (Some(chain), None) => return Ok(Arc::clone(chain)),
+        (Some(_), Some(fault)) => {
+            return Err(Error::ChainIsGiven { dc: view.name.clone(), fault: fault.id() });
+        }
+    }
+    let identity = DcIdentity {
+        name: view.name.clone(),
+        dns_name: view.dns_name.clone(),
+        domain: domain.name.clone(),
+        addresses: vec![view.address.into()],
+    };
+    let mut plan = domain.pki.plan_at(domain.clock.now(), &identity)?;
+    if domain.addresses_in_certificates {
+        plan.leaf().also_named([view.dns_name.as_str().into(), AltName::Ip(view.address.into())]);
+    }
+    for fault in faults {
+        fault.apply(&mut plan);
+    }
+    Ok(Arc::new(plan.issue()?))
+}
+
+fn condition(
+    domain: &Common,
+    view: &DcView,
+    chain: Arc<Chain>,
+    faults: Faults,
+) -> Result<Condition, Error> {
+    let mut policy = TlsPolicy::open(&domain.provider);
+    for fault in faults.server() {
+        fault.tls_policy(&mut policy);
+    }
+    let identity = Identity::new(policy, &chain)
+        .map_err(|source| Error::Unservable { dc: view.name.clone(), source })?;
+    Ok(Condition { faults, chain, identity })
+}

@@ -1,0 +1,125 @@
+//! What can go wrong when a domain is started or changed.
+
+use std::{io, net::SocketAddr};
+
+use fake_dc_directory::DirectoryError;
+use fake_dc_pki::PkiError;
+
+use crate::{facts::Listener, faults::UnknownFault, limits};
+
+/// Failed to start or change a domain.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A listener could not be opened.
+    #[error("{listener} of {dc} cannot listen on {address}: {source}")]
+    Bind {
+        /// The DC.
+        dc: String,
+        /// Which listener.
+        listener: Listener,
+        /// The address asked for; port 0 is any.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A fault of the chain on a DC that serves a chain of its own.
+    #[error("{dc} serves a given chain, which `{fault}` cannot change")]
+    ChainIsGiven {
+        /// The DC.
+        dc: String,
+        /// The fault.
+        fault: &'static str,
+    },
+    /// The directory could not be built.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// Two DCs of one name.
+    #[error("two DCs are called `{dc}`")]
+    DuplicateDc {
+        /// The name.
+        dc: String,
+    },
+    /// Text that is no name.
+    #[error("`{name}` is no {what}: {cause}")]
+    InvalidName {
+        /// What it should be: `domain name`, `DC name`.
+        what: &'static str,
+        /// The text.
+        name: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A domain without any DC.
+    #[error("the domain has no DC")]
+    NoDcs,
+    /// A chain could not be made or read.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// A port that a fault had closed could not be opened again.
+    #[error("the ports of {dc} cannot be changed: {source}")]
+    Reopen {
+        /// The DC.
+        dc: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// More DCs than a domain has addresses.
+    #[error("{asked} DCs, but a domain has at most {}", limits::DCS_MAX)]
+    TooManyDcs {
+        /// How many.
+        asked: usize,
+    },
+    /// No DC of that name.
+    #[error("no DC is called `{name}`; the domain has {}", .known.join(", "))]
+    UnknownDc {
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// No fault of that id.
+    #[error(transparent)]
+    UnknownFault(#[from] UnknownFault),
+    /// The TLS library cannot sign with the key of a chain.
+    #[error("the chain of {dc} cannot be served: {source}")]
+    Unservable {
+        /// The DC.
+        dc: String,
+        /// What the library says.
+        source: rustls::Error,
+    },
+}
+
+impl Error {
+    /// What to do about it, where that is known.
+    pub fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::Bind { source, address, .. } => match source.kind() {
+                io::ErrorKind::AddrInUse => format!(
+                    "stop what listens there (`ss -lntup | grep {}`), or leave the port out to let \
+                     the system choose",
+                    address.port()
+                ),
+                io::ErrorKind::PermissionDenied => {
+                    "ports below 1024 need privileges; leave the port out to let the system choose"
+                        .to_owned()
+                }
+                io::ErrorKind::AddrNotAvailable => {
+                    "use an address of this machine, such as one in 127.0.0.0/8".to_owned()
+                }
+                _ => return None,
+            },
+            Self::ChainIsGiven { dc, .. } => {
+                format!("drop the fault, or let {dc} have a chain of the domain's own CA")
+            }
+            Self::UnknownFault(_) => "`fake-dc faults` lists all faults".to_owned(),
+            Self::Pki(PkiError::Pem(error)) => error.cause.remedy().to_owned(),
+            Self::Unservable { .. } => {
+                "give a key of type RSA (2048 bits or more), P-256, P-384, P-521 or Ed25519"
+                    .to_owned()
+            }
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! What reached which DC, as facts of the ledger.
+//!
+//! A TCP connection is one [`Connection`]; what happens on it is recorded below that event in the
+//! order of the connection. A datagram is one [`DnsQuery`] or [`CldapPing`]. No fact holds a
+//! client's port, a password, or anything that depends on which end closed first.
+
+use std::fmt;
+
+use ground::fact;
+use serde::Serialize;
+
+/// A listener of a DC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Listener {
+    /// UDP 389: LDAP without a connection, for the netlogon ping.
+    Cldap,
+    /// UDP and TCP 53.
+    Dns,
+    /// TCP 389.
+    Ldap,
+    /// TCP 636.
+    Ldaps,
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cldap => "CLDAP",
+            Self::Dns => "DNS",
+            Self::Ldap => "LDAP",
+            Self::Ldaps => "LDAPS",
+        })
+    }
+}
+
+/// A DC accepted a TCP connection.
+#[derive(Debug, Serialize)]
+pub struct Connection {
+    /// Where.
+    pub listener: Listener,
+}
+fact!(Connection, "dc.connection");
+
+/// A connection was closed at once, because the listener had as many as it takes.
+#[derive(Debug, Serialize)]
+pub struct ConnectionRefused {
+    /// Where.
+    pub listener: Listener,
+    /// The limit.
+    pub limit: usize,
+}
+fact!(ConnectionRefused, "dc.connection-refused");
+
+/// Bytes arrived that are not of the listener's protocol. The connection is closed.
+#[derive(Debug, Serialize)]
+pub struct Garbage {
+    /// Where.
+    pub listener: Listener,
+    /// The layer that could not read them: `dns`, `ldap` or `tls`.
+    pub layer: &'static str,
+    /// What is wrong with them.
+    pub reason: String,
+}
+fact!(Garbage, "dc.garbage");
+
+/// A DNS question was answered.
+#[derive(Debug, Serialize)]
+pub struct DnsQuery {
+    /// The name asked for.
+    pub name: String,
+    /// The type asked for: `SRV`.
+    pub record_type: String,
+    /// Response code: `NOERROR`, `NXDOMAIN`; `none` if nothing was sent.
+    pub code: String,
+    /// Names and addresses in the answer section, in order, without ports.
+    pub answers: Vec<String>,
+}
+fact!(DnsQuery, "dns.query");
+
+/// A netlogon ping came over UDP.
+#[derive(Debug, Serialize)]
+pub struct CldapPing {
+    /// The filter of the ping.
+    pub filter: String,
+    /// The DC name in the answer; `None` if nothing or no entry was sent.
+    pub answered: Option<String>,
+}
+fact!(CldapPing, "cldap.ping");
+
+/// A TLS handshake ended, as the DC sees it.
+#[derive(Debug, Default, Serialize)]
+pub struct Handshake {
+    /// How.
+    pub outcome: HandshakeOutcome,
+    /// Why it failed, in the words of the TLS library, or the id of the fault that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The name in the client's server name indication.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// Agreed version: `TLSv1.2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Agreed suite: `TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cipher_suite: Option<String>,
+    /// Agreed group: `secp384r1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// SHA-256 fingerprint of the first certificate served, in lower-case hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leaf: Option<String>,
+}
+fact!(Handshake, "tls.handshake");
+
+/// How a handshake ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HandshakeOutcome {
+    /// Both sides can send application data. The client may still reject the chain afterwards.
+    Complete,
+    /// It did not come to that.
+    #[default]
+    Failed,
+}
+
+/// An LDAP request arrived.
+#[derive(Debug, Serialize)]
+pub struct LdapRequest {
+    /// Which: `bind`, `search`.
+    pub operation: &'static str,
+    /// What for, without credentials: base, scope, filter and attributes of a search, name and
+    /// mechanism of a bind.
+    pub summary: String,
+}
+fact!(LdapRequest, "ldap.request");
+
+/// An LDAP request was answered.
+#[derive(Debug, Serialize)]
+pub struct LdapResult {
+    /// Result code.
+    pub code: u32,
+    /// Entries sent before it.
+    pub entries: usize,
+    /// Diagnostic message.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub diagnostic: String,
+}
+fact!(LdapResult, "ldap.result");
+
+/// A fault was set on a DC.
+#[derive(Debug, Serialize)]
+pub struct FaultSet {
+    /// Id of the fault.
+    pub fault: String,
+}
+fact!(FaultSet, "fault.set");
+
+/// A fault was cleared from a DC.
+#[derive(Debug, Serialize)]
+pub struct FaultCleared {
+    /// Id of the fault.
+    pub fault: String,
+}
+fact!(FaultCleared, "fault.cleared");

@@ -1,0 +1,19 @@
+use crate::faults::{FaultInfo, ServerFault};
+
+/// Netlogon pings over UDP get no answer. LDAP over TCP works.
+#[derive(Debug)]
+pub(crate) struct CldapSilent;
+
+impl ServerFault for CldapSilent {
+    fn info(&self) -> FaultInfo {
+        FaultInfo::new(
+            "discovery.cldap-silent",
+            "netlogon pings over UDP get no answer",
+            "a firewall lets TCP 389 pass but not UDP 389",
+        )
+    }
+
+    fn answers_pings(&self) -> bool {
+        false
+    }
+}

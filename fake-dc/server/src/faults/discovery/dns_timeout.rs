@@ -1,0 +1,21 @@
+use hickory_proto::op::Message;
+
+use crate::faults::{FaultInfo, ServerFault};
+
+/// This DC's DNS server takes questions and answers none.
+#[derive(Debug)]
+pub(crate) struct DnsTimeout;
+
+impl ServerFault for DnsTimeout {
+    fn info(&self) -> FaultInfo {
+        FaultInfo::new(
+            "discovery.dns-timeout",
+            "the DC's DNS server answers nothing",
+            "a name server that is gone is still in the client's configuration",
+        )
+    }
+
+    fn dns(&self, _response: Message) -> Option<Message> {
+        None
+    }
+}

@@ -1,0 +1,27 @@
+use hickory_proto::{op::Message, op::ResponseCode, rr::RecordType};
+
+use crate::faults::{FaultInfo, ServerFault};
+
+/// This DC's DNS server answers questions for SRV records with success and no record.
+#[derive(Debug)]
+pub(crate) struct SrvEmpty;
+
+impl ServerFault for SrvEmpty {
+    fn info(&self) -> FaultInfo {
+        FaultInfo::new(
+            "discovery.srv-empty",
+            "the DC's DNS server has no SRV records, only addresses",
+            "dynamic update is off for the zone, or the underscore zones were not delegated",
+        )
+    }
+
+    fn dns(&self, mut response: Message) -> Option<Message> {
+        let asks_srv =
+            |question: &hickory_proto::op::Query| question.query_type() == RecordType::SRV;
+        if response.queries.iter().any(asks_srv) {
+            response.answers.clear();
+            response.metadata.response_code = ResponseCode::NoError;
+        }
+        Some(response)
+    }
+}

@@ -1,0 +1,24 @@
+use fake_dc_directory::{Reply, Then};
+use ldap_wire::ProtocolOp;
+
+use crate::faults::{FaultInfo, ServerFault};
+
+/// StartTLS is answered with success, and then the connection is closed instead of a handshake.
+#[derive(Debug)]
+pub(crate) struct StartTlsAcceptedThenClosed;
+
+impl ServerFault for StartTlsAcceptedThenClosed {
+    fn info(&self) -> FaultInfo {
+        FaultInfo::new(
+            "handshake.starttls-accepted-then-closed",
+            "StartTLS is answered with success, and then the connection is closed",
+            "a middlebox lets LDAP pass on port 389 but no TLS",
+        )
+    }
+
+    fn on_reply(&self, _request: &ProtocolOp, reply: &mut Reply) {
+        if reply.then == Then::StartTls {
+            reply.then = Then::Close;
+        }
+    }
+}

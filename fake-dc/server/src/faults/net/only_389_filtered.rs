@@ -1,0 +1,28 @@
+use crate::{
+    facts::Listener,
+    faults::{FaultInfo, ServerFault},
+    gate::Passage,
+};
+
+/// LDAP swallows every SYN and pings get no answer; LDAPS works. A firewall hardened to "TLS
+/// only", which also cuts off the ping that precedes every LDAPS connection of Samba.
+#[derive(Debug)]
+pub(crate) struct Only389Filtered;
+
+impl ServerFault for Only389Filtered {
+    fn info(&self) -> FaultInfo {
+        FaultInfo::new(
+            "net.only-389-filtered",
+            "LDAP and netlogon pings are swallowed; LDAPS works",
+            "a firewall was hardened to let only port 636 pass",
+        )
+    }
+
+    fn passage(&self, listener: Listener) -> Passage {
+        if listener == Listener::Ldap { Passage::Swallow } else { Passage::Open }
+    }
+
+    fn answers_pings(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,24 @@
+use crate::{
+    facts::Listener,
+    faults::{FaultInfo, ServerFault},
+    gate::Passage,
+};
+
+/// LDAPS swallows every SYN; everything else works. A firewall that was opened for LDAP only, the
+/// usual one when LDAPS is switched on.
+#[derive(Debug)]
+pub(crate) struct Only636Filtered;
+
+impl ServerFault for Only636Filtered {
+    fn info(&self) -> FaultInfo {
+        FaultInfo::new(
+            "net.only-636-filtered",
+            "connections to LDAPS are swallowed; LDAP and netlogon pings work",
+            "a firewall between the sites lets port 389 pass but not port 636",
+        )
+    }
+
+    fn passage(&self, listener: Listener) -> Passage {
+        if listener == Listener::Ldaps { Passage::Swallow } else { Passage::Open }
+    }
+}

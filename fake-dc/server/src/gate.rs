@@ -1,0 +1,203 @@
+//! A TCP port that stays ours while it is open, refuses, or swallows.
+//!
+//! The port is bound once and never given back before the end, so that another process cannot
+//! take it while a fault keeps it closed. A change takes effect before [`Gate::set`] returns:
+//! whoever connects afterwards meets the new state.
+
+use std::{
+    future::poll_fn,
+    io,
+    net::{SocketAddr, TcpStream as StdStream},
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime::Handle,
+    sync::Notify,
+};
+
+use crate::limits;
+
+/// A port and what it does with whoever connects.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    address: SocketAddr,
+    state: Mutex<State>,
+    changed: Notify,
+    runtime: Handle,
+}
+
+/// What a port does with whoever connects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// Takes the connection.
+    #[default]
+    Open,
+    /// Answers the SYN with a reset, as a port does that no process listens on.
+    Refuse,
+    /// Drops the SYN, as a packet filter does.
+    Swallow,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(TcpListener),
+    /// Bound, not listening.
+    Refuse(#[expect(dead_code, reason = "held to keep the port")] Socket),
+    /// A listener with room for one waiting connection, and that connection. The kernel drops
+    /// every further SYN.
+    Swallow(
+        #[expect(dead_code, reason = "held to keep the port")] Socket,
+        #[expect(dead_code, reason = "fills the queue of the listener")] StdStream,
+    ),
+    Closed,
+}
+
+impl Gate {
+    /// Opens `address`; port 0 lets the system choose. Must be called within a tokio runtime.
+    pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.bind(&SockAddr::from(address))?;
+        let address = socket
+            .local_addr()?
+            .as_socket()
+            .ok_or_else(|| io::Error::from(io::ErrorKind::AddrNotAvailable))?;
+        // From here on our own sockets, and only ours, may share the port. Setting this before
+        // `bind` would let a second process take a port that is in use.
+        socket.set_reuse_port(true)?;
+        Ok(Self {
+            address,
+            state: Mutex::new(State::Open(listen(socket)?)),
+            changed: Notify::new(),
+            runtime: Handle::current(),
+        })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Changes what the port does. Connections that wait to be accepted are reset.
+    pub(crate) fn set(&self, passage: Passage) -> io::Result<()> {
+        let mut state = self.lock();
+        let unchanged = matches!(
+            (&*state, passage),
+            (State::Open(_), Passage::Open)
+                | (State::Refuse(_), Passage::Refuse)
+                | (State::Swallow(..), Passage::Swallow)
+                | (State::Closed, _)
+        );
+        if unchanged {
+            return Ok(());
+        }
+        // Bound beside the old socket, so that the port is never free.
+        let socket = self.bind_beside()?;
+        *state = State::Closed;
+        *state = match passage {
+            Passage::Open => {
+                let _runtime = self.runtime.enter();
+                State::Open(listen(socket)?)
+            }
+            Passage::Refuse => State::Refuse(socket),
+            Passage::Swallow => {
+                socket.listen(0)?;
+                let filler = StdStream::connect_timeout(&self.address, FILLER_TIMEOUT)?;
+                State::Swallow(socket, filler)
+            }
+        };
+        drop(state);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Gives the port back. Nothing reopens it.
+    pub(crate) fn close(&self) {
+        *self.lock() = State::Closed;
+        self.changed.notify_waiters();
+    }
+
+    /// The next connection. Waits while the port is not open.
+    pub(crate) async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        loop {
+            let changed = self.changed.notified();
+            tokio::select! {
+                accepted = poll_fn(|cx| self.poll_accept(cx)) => return accepted,
+                () = changed => {}
+            }
+        }
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        match &*self.lock() {
+            State::Open(listener) => listener.poll_accept(cx),
+            State::Refuse(..) | State::Swallow(..) | State::Closed => Poll::Pending,
+        }
+    }
+
+    fn bind_beside(&self) -> io::Result<Socket> {
+        let domain = Domain::for_address(self.address);
+        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.set_reuse_port(true)?;
+        socket.bind(&SockAddr::from(self.address))?;
+        Ok(socket)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is whole after every statement under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The kernel completes this connection by itself; it takes microseconds.
+const FILLER_TIMEOUT: Duration = Duration::from_secs(1);
+
+fn listen(socket: Socket) -> io::Result<TcpListener> {
+    socket.listen(limits::BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_millis(300);
+
+    fn connect(gate: &Gate) -> io::Result<StdStream> {
+        StdStream::connect_timeout(&gate.address(), PATIENCE)
+    }
+
+    #[tokio::test]
+    async fn a_gate_refuses_swallows_and_opens_again() {
+        let gate = Gate::open(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let _open = connect(&gate).unwrap();
+
+        gate.set(Passage::Refuse).unwrap();
+        assert_eq!(connect(&gate).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+
+        gate.set(Passage::Swallow).unwrap();
+        assert_eq!(connect(&gate).unwrap_err().kind(), io::ErrorKind::TimedOut);
+
+        gate.set(Passage::Open).unwrap();
+        let client = connect(&gate).unwrap();
+        let (_stream, peer) = gate.accept().await.unwrap();
+        assert_eq!(peer, client.local_addr().unwrap());
+
+        gate.close();
+        assert_eq!(connect(&gate).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[tokio::test]
+    async fn a_port_in_use_is_refused() {
+        let gate = Gate::open(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        assert_eq!(Gate::open(gate.address()).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        gate.set(Passage::Refuse).unwrap();
+        assert_eq!(Gate::open(gate.address()).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+}

@@ -1,0 +1,184 @@
+//! LDAP connections: bytes to requests, requests to the directory, answers to bytes.
+//!
+//! One connection is one session of the directory. Requests are answered in their order; a client
+//! may send the next before the answer to the last. Bytes that are no LDAP message end the
+//! connection without a word, as Samba 4.22.11 does it (capture `garbage` of
+//! `fixtures/samba-ad/wire/ldap-pdus.json`).
+
+use std::{io, sync::Arc};
+
+use fake_dc_directory::{Protection, Reply, Session, Then};
+use ground::Trail;
+use ldap_wire::{Decoded, LdapMessage, Limits};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::{
+    dc::Dc,
+    facts::{Garbage, Listener},
+    limits,
+    stream::close,
+    summary, tls,
+};
+
+/// Serves one connection to its end.
+pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: TcpStream, trail: Trail) {
+    let speaks_tls = dc.condition().faults.speaks_tls(listener);
+    let protection = if speaks_tls { Protection::Tls } else { Protection::None };
+    let mut conversation = Conversation {
+        session: dc.domain.directory.open_session(&dc.netlogon_view(), protection),
+        dc: &dc,
+        listener,
+        trail: &trail,
+        protection,
+    };
+    if !speaks_tls {
+        match conversation.hold(&mut stream).await {
+            End::Left => return,
+            End::Closed => return close(stream).await,
+            End::StartTls => conversation.protect(),
+        }
+    }
+    let condition = dc.condition();
+    let on_hello = condition.faults.on_hello();
+    let shaken = tls::handshake(stream, listener, &condition.identity, on_hello, &trail).await;
+    let Some(mut stream) = shaken else { return };
+    if let End::Closed = conversation.hold(&mut stream).await {
+        // Sends close_notify and the end of the stream.
+        let _ = timeout(limits::WRITE, stream.shutdown()).await;
+        close(stream.into_inner().0).await;
+    }
+}
+
+/// How a conversation ended.
+enum End {
+    /// The server closes the connection.
+    Closed,
+    /// The connection is gone.
+    Left,
+    /// The server has agreed to go on in TLS.
+    StartTls,
+}
+
+/// One session on one stream.
+struct Conversation<'a> {
+    dc: &'a Dc,
+    session: Session,
+    listener: Listener,
+    trail: &'a Trail,
+    protection: Protection,
+}
+
+impl Conversation<'_> {
+    /// Answers requests until the stream ends or changes.
+    async fn hold<S>(&mut self, stream: &mut S) -> End
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut input = Vec::new();
+        let mut output = Vec::new();
+        loop {
+            let end = self.answer_all(&mut input, &mut output);
+            if !output.is_empty() && !send(stream, &mut output).await {
+                return End::Left;
+            }
+            match end {
+                Some(End::StartTls) if !input.is_empty() => {
+                    // Sent in clear before TLS began: an attacker's words or a client's mistake.
+                    self.garbage("ldap", format!("{} bytes after StartTLS", input.len()));
+                    return End::Closed;
+                }
+                Some(end) => return end,
+                None => {}
+            }
+            match timeout(limits::LDAP_IDLE, stream.read_buf(&mut input)).await {
+                Ok(Ok(size)) if size > 0 => {}
+                Ok(Ok(_)) => return End::Closed,
+                Ok(Err(error)) => {
+                    if let Some(reason) = tls::tls_reason(&error) {
+                        self.garbage("tls", reason);
+                        return End::Closed;
+                    }
+                    return End::Left;
+                }
+                Err(_) => return End::Closed,
+            }
+        }
+    }
+
+    /// Answers the whole messages at the front of `input` and removes them.
+    fn answer_all(&mut self, input: &mut Vec<u8>, output: &mut Vec<u8>) -> Option<End> {
+        let mut used = 0;
+        let mut end = None;
+        while end.is_none() && output.len() < OUTPUT_BYTES {
+            match ldap_wire::decode(&input[used..], &Limits::DEFAULT) {
+                Ok(Decoded::Message { message, consumed }) => {
+                    used += consumed;
+                    let reply = self.answer(message);
+                    for message in &reply.messages {
+                        message.encode_into(output);
+                    }
+                    end = match reply.then {
+                        Then::Continue => None,
+                        Then::Close => Some(End::Closed),
+                        Then::StartTls => Some(End::StartTls),
+                    };
+                }
+                Ok(Decoded::Incomplete { .. }) => break,
+                Err(error) => {
+                    self.garbage("ldap", error.to_string());
+                    end = Some(End::Closed);
+                }
+            }
+        }
+        input.drain(..used);
+        end
+    }
+
+    fn answer(&mut self, request: LdapMessage) -> Reply {
+        self.trail.record(summary::request(&request));
+        let faults = &self.dc.condition().faults;
+        let instead = faults.server().find_map(|fault| fault.on_request(&request, self.protection));
+        let reply = match instead {
+            Some(reply) => reply,
+            None => {
+                let op = request.op.clone();
+                let mut reply = self.dc.domain.directory.handle(&mut self.session, request);
+                for fault in faults.server() {
+                    fault.on_reply(&op, &mut reply);
+                }
+                reply
+            }
+        };
+        if let Some(result) = summary::result(&reply) {
+            self.trail.record(result);
+        }
+        reply
+    }
+
+    fn protect(&mut self) {
+        self.protection = Protection::Tls;
+        self.session.tls_started();
+    }
+
+    fn garbage(&self, layer: &'static str, reason: String) {
+        self.trail.record(Garbage { listener: self.listener, layer, reason });
+    }
+}
+
+/// Answers are sent when they come to this size, even if more requests have arrived.
+const OUTPUT_BYTES: usize = 65_536;
+
+/// Sends everything and empties `output`. False if the client does not take it.
+async fn send<S: AsyncWrite + Unpin>(stream: &mut S, output: &mut Vec<u8>) -> bool {
+    let sending = async {
+        stream.write_all(output).await?;
+        stream.flush().await
+    };
+    let sent: Result<io::Result<()>, _> = timeout(limits::WRITE, sending).await;
+    output.clear();
+    matches!(sent, Ok(Ok(())))
+}

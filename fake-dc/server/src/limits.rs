@@ -1,0 +1,40 @@
+//! Every limit of the listeners, with its name, value and origin, in one place.
+//!
+//! Values named after an LDAP policy are the defaults of Active Directory's Default Query Policy
+//! (Microsoft, "LDAP policies in Active Directory", Windows Server 2022).
+
+use std::time::Duration;
+
+/// DCs of one domain: last octets 10 to 209 of its /24.
+pub const DCS_MAX: usize = 200;
+
+/// Connections open at one LDAP or LDAPS listener (`MaxConnections`). More are closed at once.
+pub const LDAP_CONNECTIONS_MAX: usize = 5_000;
+
+/// Connections open at one DNS listener over TCP. More are closed at once.
+pub const DNS_CONNECTIONS_MAX: usize = 100;
+
+/// Silence after which an LDAP connection is closed (`MaxConnIdleTime`).
+pub const LDAP_IDLE: Duration = Duration::from_secs(900);
+
+/// Time in which a TLS handshake must be complete (`InitRecvTimeout`).
+pub const HANDSHAKE: Duration = Duration::from_secs(120);
+
+/// Time in which a client must take an answer from the socket.
+pub const WRITE: Duration = Duration::from_secs(120);
+
+/// Silence after which a DNS connection over TCP is closed (RFC 7766, section 6.2.3, "a few
+/// seconds").
+pub const DNS_IDLE: Duration = Duration::from_secs(10);
+
+/// Largest datagram read. A longer one is cut and then does not decode.
+pub const DATAGRAM_BYTES_MAX: usize = 4_096;
+
+/// Connections that wait to be accepted at one listener.
+pub(crate) const BACKLOG: i32 = 1_024;
+
+/// Pause after a failed accept (no descriptors left), so that the loop does not spin.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Attempts to find a port number that is free for TCP and UDP alike.
+pub(crate) const PORT_PAIR_ATTEMPTS: usize = 64;
