@@ -144,22 +144,10 @@ impl Pki {
         let id = match which {
             CaCertificate::Intermediate => plan.intermediate_id(),
             CaCertificate::Root => plan.anchor_id(),
-            CaCertificate::NamesakeRoot => {
-                let namesake = plan.namesake_root();
-                plan.add(namesake)
-            }
-            CaCertificate::OldRoot => {
-                let old = plan.old_root();
-                plan.add(old)
-            }
-            CaCertificate::UnknownRoot => {
-                let unknown = plan.unknown_root();
-                plan.add(unknown)
-            }
-            CaCertificate::Unrelated => {
-                let unrelated = plan.unrelated_root();
-                plan.add(unrelated)
-            }
+            CaCertificate::NamesakeRoot => plan.add(plan.namesake_root()),
+            CaCertificate::OldRoot => plan.add(plan.old_root()),
+            CaCertificate::UnknownRoot => plan.add(plan.unknown_root()),
+            CaCertificate::Unrelated => plan.add(plan.unrelated_root()),
         };
         Ok(certificate_pem(&plan.issue_certificate(id)?))
     }

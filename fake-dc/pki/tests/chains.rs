@@ -5,6 +5,7 @@ mod common;
 use common::{chain, dc1, describe, faults, now, parse, pki};
 use fake_dc_pki::{CaCertificate, Chain, DcIdentity, PemFile, Pki, PkiError, catalogue};
 use ground::Seed;
+use proptest::prelude::*;
 use x509_parser::time::ASN1Time;
 
 #[test]
@@ -233,4 +234,28 @@ fn a_bad_file_is_named_with_its_spot_and_remedy() {
         }
     }
     insta::assert_snapshot!(said);
+}
+
+proptest! {
+    /// Whatever a file holds, reading it ends with a chain or an error.
+    #[test]
+    fn no_file_is_too_odd_to_be_read(
+        pieces in prop::collection::vec(
+            prop_oneof![
+                Just(b"-----BEGIN CERTIFICATE-----\n".to_vec()),
+                Just(b"-----END CERTIFICATE-----\n".to_vec()),
+                Just(b"-----BEGIN PRIVATE KEY-----\n".to_vec()),
+                Just(b"-----END PRIVATE KEY-----\n".to_vec()),
+                Just(b"MAMCAQA=\n".to_vec()),
+                prop::collection::vec(any::<u8>(), 0..20),
+            ],
+            0..8,
+        )
+    ) {
+        let content = pieces.concat();
+        let file = PemFile::new("odd.pem", &content);
+        if let Ok(chain) = Chain::from_pem(&file, &file) {
+            prop_assert!(!chain.certificates.is_empty());
+        }
+    }
 }
