@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-/// Error codes: xapi-flows.md §16 and the codes named in its other sections.
+/// Error codes (xapi-flows.md §16). Those of `pool.join` (§12) belong here once the call does.
 pub(crate) fn error_codes() -> &'static [String] {
     static CODES: LazyLock<Vec<String>> = LazyLock::new(|| {
         let plain = CODES_PLAIN.iter().map(|code| (*code).to_owned());
@@ -14,10 +14,14 @@ pub(crate) fn error_codes() -> &'static [String] {
     &CODES
 }
 
-/// Names of messages (xapi-flows.md §§7.2, 11.6, 15).
+/// Names of messages (xapi-flows.md §§7.2, 11.6, 14, 15).
 pub(crate) fn message_names() -> &'static [String] {
     static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
-        let plain = ["AD_DC_LDAP_CHECK", "EXTAUTH_IN_POOL_IS_NON_HOMOGENEOUS"];
+        let plain = [
+            "AD_DC_LDAP_CHECK",
+            "EXTAUTH_INIT_IN_HOST_FAILED",
+            "EXTAUTH_IN_POOL_IS_NON_HOMOGENEOUS",
+        ];
         let families = [
             "HOST_INTERNAL_CERTIFICATE",
             "HOST_SERVER_CERTIFICATE",

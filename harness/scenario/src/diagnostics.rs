@@ -213,6 +213,14 @@ pub enum Mistake {
         /// The action.
         action: String,
     },
+    /// A step needs another step that does not run wherever it runs itself.
+    #[error("the step `{step}` does not run in the profile `{profile}`, but this one does")]
+    NotInstalled {
+        /// The step that installs the certificate.
+        step: String,
+        /// The profile.
+        profile: &'static str,
+    },
     /// None of several keys is there.
     #[error("the {what} is missing")]
     NoChoice {
@@ -332,6 +340,7 @@ impl Mistake {
             Self::NeverRuns { .. } => "scenario::never-runs",
             Self::NoCall { .. } => "scenario::no-call",
             Self::NoChoice { .. } => "scenario::no-choice",
+            Self::NotInstalled { .. } => "scenario::not-installed",
             Self::SeveralChoices { .. } => "scenario::several-choices",
             Self::Syntax { .. } => "scenario::syntax",
             Self::Unknown { .. } => "scenario::unknown-word",
@@ -350,6 +359,7 @@ impl Mistake {
                 Some(format!("the scenario's profiles: {}", list(profiles)))
             }
             Self::NoCall { .. } => Some("only calls of `pool` and `host` have error codes".into()),
+            Self::NotInstalled { .. } => Some("give both steps the same `only`".into()),
             Self::NoChoice { known, .. } => Some(format!("add one of: {}", list(known))),
             Self::SeveralChoices { what, .. } => Some(format!("exactly one {what} belongs here")),
             Self::Unknown { nearest: Some(nearest), .. }
@@ -380,6 +390,7 @@ impl Mistake {
             Self::MissingKey { .. } | Self::NoChoice { .. } => "in this table",
             Self::NeverRuns { .. } => "never true",
             Self::NoCall { .. } => "cannot happen",
+            Self::NotInstalled { .. } => "not installed in every profile",
             Self::SeveralChoices { .. } => "one too many",
             Self::Syntax { .. } => "here",
             Self::Unknown { .. } | Self::UnknownKey { .. } => "not known",
@@ -391,6 +402,7 @@ impl Mistake {
         match self {
             Self::Duplicate { .. } => "first defined here",
             Self::NoCall { .. } => "the action",
+            Self::NotInstalled { .. } => "this step",
             _ => "the first",
         }
     }

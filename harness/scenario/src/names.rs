@@ -38,6 +38,8 @@ pub(crate) struct NamedStep {
     pub(crate) span: Span,
     /// Whether it installs a trusted certificate.
     pub(crate) installs: bool,
+    /// The profiles in which it runs; empty: all.
+    pub(crate) only: Vec<String>,
 }
 
 impl Names {
@@ -60,23 +62,8 @@ impl Names {
             }
         }
         let profiles = items(Some(document), "profiles");
-        let mut unique = |what, items: &[&Value<'_>]| {
-            let mut first: BTreeMap<String, Span> = BTreeMap::new();
-            for item in items {
-                let Some((text, span)) = text(item).or_else(|| text(table(item)?.get("name")?))
-                else {
-                    continue;
-                };
-                if let Some(first) = first.get(text) {
-                    let mistake = Mistake::Duplicate { what, name: text.to_owned() };
-                    let beside = Some(first.clone());
-                    mistakes.push(Placed { beside, ..Placed::new(span, mistake) });
-                } else {
-                    first.insert(text.to_owned(), span);
-                }
-            }
-            first.into_keys().collect::<Vec<_>>()
-        };
+        let mut unique = |what, items| unique(what, items, &mut mistakes);
+        unique("step", &steps);
         let names = Self {
             domains: unique("domain", &domains),
             dcs: unique("DC", &dcs),
@@ -84,12 +71,21 @@ impl Names {
             profiles: unique("profile", &profiles),
             steps: steps.iter().filter_map(|step| NamedStep::from(step)).collect(),
         };
-        unique("step", &steps);
         (names, mistakes)
+    }
+
+    /// Whether the scenario runs in `profile`.
+    pub(crate) fn runs_in(&self, profile: &str) -> bool {
+        listed(&self.profiles, profile)
     }
 }
 
 impl NamedStep {
+    /// Whether the step runs in `profile`.
+    pub(crate) fn runs_in(&self, profile: &str) -> bool {
+        listed(&self.only, profile)
+    }
+
     fn from(step: &Value<'_>) -> Option<Self> {
         let step = table(step)?;
         let (name, span) = text(step.get("name")?)?;
@@ -97,8 +93,31 @@ impl NamedStep {
             .get("pool")
             .and_then(table)
             .is_some_and(|pool| pool.contains_key("install_trusted_certificate"));
-        Some(Self { name: name.to_owned(), span, installs })
+        let only = items(Some(step), "only").into_iter().filter_map(text);
+        let only = only.map(|(profile, _)| profile.to_owned()).collect();
+        Some(Self { name: name.to_owned(), span, installs, only })
     }
+}
+
+/// The names of `items`, which are texts or tables with a `name`; reports those that recur.
+fn unique(what: &'static str, items: &[&Value<'_>], mistakes: &mut Vec<Placed>) -> Vec<String> {
+    let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+    for item in items {
+        let name = text(item).or_else(|| text(table(item)?.get("name")?));
+        let Some((name, span)) = name else { continue };
+        if let Some(first) = first.get(name) {
+            let mistake = Mistake::Duplicate { what, name: name.to_owned() };
+            mistakes.push(Placed { beside: Some(first.clone()), ..Placed::new(span, mistake) });
+        } else {
+            first.insert(name, span);
+        }
+    }
+    first.into_keys().map(str::to_owned).collect()
+}
+
+/// An empty list of profiles means all.
+fn listed(profiles: &[String], profile: &str) -> bool {
+    profiles.is_empty() || profiles.iter().any(|listed| listed == profile)
 }
 
 fn table<'v>(value: &'v Value<'v>) -> Option<&'v DeTable<'v>> {

@@ -39,31 +39,49 @@ impl Step {
     }
 
     fn check(&self, _: Span, reader: &mut Reader<'_>) -> Option<()> {
+        self.check_outcome(reader);
+        self.check_profiles(reader);
+        self.check_installed(reader);
+        Some(())
+    }
+
+    /// Only a call can fail with an error code.
+    fn check_outcome(&self, reader: &mut Reader<'_>) {
         if let Outcome::Error(error) = &self.expect.outcome
             && !self.action.is_call()
         {
-            let action = self.action.name();
-            reader.report_beside(
-                error.span.clone(),
-                Mistake::NoCall { action },
-                self.action.span.clone(),
-            );
+            let mistake = Mistake::NoCall { action: self.action.name() };
+            reader.report_beside(error.span.clone(), mistake, self.action.span.clone());
         }
-        let profiles = &reader.names.profiles;
-        let never: Vec<_> = self
-            .only
+    }
+
+    /// A step must not name a profile that its scenario does not run in.
+    fn check_profiles(&self, reader: &mut Reader<'_>) {
+        for only in self.only.iter().flatten() {
+            let profile = only.as_str();
+            if !reader.names.runs_in(profile) {
+                let profiles = reader.names.profiles.clone();
+                reader.report(only.span.clone(), Mistake::NeverRuns { profile, profiles });
+            }
+        }
+    }
+
+    /// A certificate must have been installed in every profile that removes it.
+    fn check_installed(&self, reader: &mut Reader<'_>) {
+        let Action::Pool(PoolCall::UninstallTrustedCertificate(call)) = &self.action.value else {
+            return;
+        };
+        let InstalledCertificate::InstalledBy(step) = &call.certificate.value else { return };
+        let mut named = reader.names.steps.iter();
+        let Some(installing) = named.find(|named| named.name == step.as_str()) else { return };
+        let mut profiles = Profile::ALL
             .iter()
-            .flatten()
-            .filter(|only| !profiles.is_empty() && !profiles.iter().any(|p| p == only.as_str()))
-            .map(|only| {
-                let profiles = profiles.clone();
-                (only.span.clone(), Mistake::NeverRuns { profile: only.as_str(), profiles })
-            })
-            .collect();
-        for (span, mistake) in never {
-            reader.report(span, mistake);
+            .filter(|profile| reader.names.runs_in(profile.as_str()) && self.runs_in(**profile));
+        if let Some(profile) = profiles.find(|profile| !installing.runs_in(profile.as_str())) {
+            let profile = profile.as_str();
+            let mistake = Mistake::NotInstalled { step: step.to_string(), profile };
+            reader.report_beside(step.span.clone(), mistake, installing.span.clone());
         }
-        Some(())
     }
 }
 

@@ -98,6 +98,8 @@ mistakes! {
     error_of_no_call: step("clock.advance = \"1d\"\nexpect.error.code = \"INTERNAL_ERROR\"");
     step_that_never_runs: with("\n[world]", "profiles = [\"landed\"]\n[world]")
         + "[[step]]\nonly = [\"design-v1\"]\nclock.advance = \"1d\"\n";
+    certificate_not_installed_in_every_profile: with("name = \"install", "only = [\"landed\"]\nname = \"install")
+        + "[[step]]\npool.uninstall_trusted_certificate.certificate.installed_by = \"install the root\"\n";
     chain_without_key: with("name = \"dc2\"", "name = \"dc2\"\nchain = \"chain.pem\"");
     no_host: with("[[world.host]]\nname = \"host1\"\n[[world.host]]\nname = \"host2\"\n", "");
     empty_list: step("only = []\nclock.advance = \"1d\"");
