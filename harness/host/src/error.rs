@@ -7,7 +7,7 @@ use std::{io, path::PathBuf};
 #[non_exhaustive]
 pub enum HostError {
     /// The database of a pool is not what xapi writes.
-    #[error("the database `{path}` is damaged: {cause}; remove it to begin with a new pool")]
+    #[error("the database `{path}` is damaged: {cause}")]
     Database {
         /// The file on the coordinator.
         path: &'static str,

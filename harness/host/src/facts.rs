@@ -6,6 +6,22 @@ use ground::fact;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::Profile;
+
+/// A pool was set up.
+#[derive(Clone, Debug, Serialize)]
+pub struct PoolCreated {
+    /// Name of the pool.
+    pub pool: String,
+    /// Which xapi it runs.
+    pub profile: Profile,
+    /// Names of its hosts, the coordinator first.
+    pub hosts: Vec<String>,
+    /// Names of the quirks that differ from the profile's defaults.
+    pub switched_quirks: Vec<&'static str>,
+}
+fact!(PoolCreated, "pool.created");
+
 /// A call begins, at the pool or on one host.
 #[derive(Clone, Debug, Serialize)]
 pub struct CallBegan {

@@ -254,6 +254,12 @@ impl Quirks {
         self.on.contains(&quirk)
     }
 
+    /// The quirks that differ from the defaults of `profile`.
+    pub fn switched(&self, profile: Profile) -> impl Iterator<Item = Quirk> + '_ {
+        let differs = move |quirk: &Quirk| self.has(*quirk) != quirk.default_in(profile);
+        Quirk::ALL.iter().copied().filter(differs)
+    }
+
     /// The quirks that are on, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = Quirk> + '_ {
         self.on.iter().copied()

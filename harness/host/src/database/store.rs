@@ -54,10 +54,10 @@ impl Database {
 
     /// Forgets what is in memory and reads the file again.
     pub(crate) fn reload(&self) -> Result<(), HostError> {
+        let missing =
+            || HostError::Database { path: PATH, cause: "the file is missing".to_owned() };
         let mut data = self.lock();
-        if let Some(read) = read(&self.root)? {
-            *data = read;
-        }
+        *data = read(&self.root)?.ok_or_else(missing)?;
         Ok(())
     }
 

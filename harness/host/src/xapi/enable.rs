@@ -48,18 +48,18 @@ impl OnHost<'_> {
         }
         self.write_joined(service_name, &workgroup, &wanted.netbios_name, ldaps)?;
         let server = self.probe_before_join(&wanted).await?;
-        let joined = self.join(&wanted, server).await;
-        if let Err(error) = joined {
-            self.clean_up_failed_join(service_name, !self.process.conf.winbind_keep_configuration)?;
+        let reset = !self.process.conf.winbind_keep_configuration;
+        if let Err(error) = self.join(&wanted, server).await {
+            self.clean_up_failed_join(service_name, reset);
             return Err(error);
         }
         if let Err(error) = self.restart_winbind().await {
-            self.clean_up_failed_join(service_name, true)?;
+            self.clean_up_failed_join(service_name, true);
             return Err(error);
         }
         let finished = self.finish_join(&wanted, &workgroup).await;
         if finished.is_err() {
-            self.clean_up_failed_join(service_name, !self.process.conf.winbind_keep_configuration)?;
+            self.clean_up_failed_join(service_name, reset);
         }
         finished
     }
@@ -192,11 +192,12 @@ impl OnHost<'_> {
         self.add_to_hosts_file(&wanted.service_name)
     }
 
-    fn clean_up_failed_join(&self, service_name: &str, reset: bool) -> Result<(), PluginError> {
+    /// As far as it goes: the failure that led here is the one to report.
+    fn clean_up_failed_join(&self, service_name: &str, reset: bool) {
         if reset {
-            self.write_smb_conf(&SmbConf::NotJoined)?;
+            let _ = self.write_smb_conf(&SmbConf::NotJoined);
         }
-        self.remove_from_hosts_file(service_name)
+        let _ = self.remove_from_hosts_file(service_name);
     }
 
     /// The keys of §1.3.

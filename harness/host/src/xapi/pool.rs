@@ -9,7 +9,7 @@ use crate::{
     ApiError, Certificate, HostError, HostRecord, HostRoot, Message, PoolRecord, Profile, Quirk,
     Quirks, Records, Reference,
     database::Database,
-    facts::{CallBegan, CallEnded},
+    facts::{CallBegan, CallEnded, PoolCreated},
     xapi::{Call, CallResult, Host, HostConfig, Liveness, on_host::OnHost},
 };
 
@@ -48,7 +48,7 @@ pub struct Pool {
 impl Pool {
     /// Sets up a pool. If the coordinator's root holds a database already, that pool goes on.
     pub fn create(config: PoolConfig) -> Result<Self, HostError> {
-        let PoolConfig { name, profile, quirks, seed, hosts, trail: _ } = config;
+        let PoolConfig { name, profile, quirks, seed, hosts, trail } = config;
         let mut names = BTreeSet::new();
         if let Some(host) = hosts.iter().find(|host| !names.insert(host.name.as_str())) {
             return Err(HostError::DuplicateHost { name: host.name.clone() });
@@ -65,6 +65,12 @@ impl Pool {
         if expected != found {
             return Err(HostError::OtherHosts { expected, found });
         }
+        trail.record(PoolCreated {
+            pool: name,
+            profile,
+            hosts: expected,
+            switched_quirks: quirks.switched(profile).map(Quirk::name).collect(),
+        });
         let hosts = hosts
             .into_iter()
             .zip(&records.hosts)
