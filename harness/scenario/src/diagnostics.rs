@@ -213,6 +213,12 @@ pub enum Mistake {
         /// The action.
         action: String,
     },
+    /// Output is expected of something that is no program.
+    #[error("`{action}` runs no program and prints nothing")]
+    NoProgram {
+        /// The action.
+        action: String,
+    },
     /// A step needs another step that does not run wherever it runs itself.
     #[error("the step `{step}` does not run in the profile `{profile}`, but this one does")]
     NotInstalled {
@@ -340,6 +346,7 @@ impl Mistake {
             Self::NeverRuns { .. } => "scenario::never-runs",
             Self::NoCall { .. } => "scenario::no-call",
             Self::NoChoice { .. } => "scenario::no-choice",
+            Self::NoProgram { .. } => "scenario::no-program",
             Self::NotInstalled { .. } => "scenario::not-installed",
             Self::SeveralChoices { .. } => "scenario::several-choices",
             Self::Syntax { .. } => "scenario::syntax",
@@ -359,6 +366,7 @@ impl Mistake {
                 Some(format!("the scenario's profiles: {}", list(profiles)))
             }
             Self::NoCall { .. } => Some("only calls of `pool` and `host` have error codes".into()),
+            Self::NoProgram { .. } => Some("only the commands of `net` print".into()),
             Self::NotInstalled { .. } => Some("give both steps the same `only`".into()),
             Self::NoChoice { known, .. } => Some(format!("add one of: {}", list(known))),
             Self::SeveralChoices { what, .. } => Some(format!("exactly one {what} belongs here")),
@@ -389,7 +397,7 @@ impl Mistake {
             Self::Malformed { .. } => "not valid",
             Self::MissingKey { .. } | Self::NoChoice { .. } => "in this table",
             Self::NeverRuns { .. } => "never true",
-            Self::NoCall { .. } => "cannot happen",
+            Self::NoCall { .. } | Self::NoProgram { .. } => "cannot happen",
             Self::NotInstalled { .. } => "not installed in every profile",
             Self::SeveralChoices { .. } => "one too many",
             Self::Syntax { .. } => "here",
@@ -401,7 +409,7 @@ impl Mistake {
     fn label_beside(&self) -> &'static str {
         match self {
             Self::Duplicate { .. } => "first defined here",
-            Self::NoCall { .. } => "the action",
+            Self::NoCall { .. } | Self::NoProgram { .. } => "the action",
             Self::NotInstalled { .. } => "this step",
             _ => "the first",
         }

@@ -9,17 +9,18 @@ mod world;
 pub use expectation::{
     CertificateCount, CertificateStore, DatabaseField, ErrorExpectation, Expectations,
     FactExpectation, FieldState, FileExpectation, FileState, HostAndDc, MessageExpectation,
-    Outcome, Snapshot, VerdictClass, VerdictExpectation,
+    Outcome, OutputExpectation, Snapshot, VerdictClass, VerdictExpectation,
 };
 pub use step::{
-    Action, CertificateSource, ClearFaults, ClockAction, DcAction, DeleteFile, DisableExternalAuth,
-    EditFile, EnableExternalAuth, FileAction, FileContent, HostCall, HostSetLdaps,
-    InstallTrustedCertificate, InstalledCertificate, NoParameters, PoolCall, PoolSetLdaps, Purpose,
-    RestartXapi, SetFaults, Step, UninstallTrustedCertificate, WriteFile, XapiAction,
+    Action, AdsSearch, CertificateSource, ClearFaults, ClockAction, DcAction, DeleteFile,
+    DisableExternalAuth, EditFile, EnableExternalAuth, FileAction, FileContent, HostCall,
+    HostSetLdaps, InstallTrustedCertificate, InstalledCertificate, NetCommand, NoParameters,
+    PoolCall, PoolSetLdaps, Purpose, RestartXapi, SetFaults, Step, UninstallTrustedCertificate,
+    WriteFile, XapiAction,
 };
 pub use texts::{
     DcName, DcRef, DnsName, DomainName, DomainRef, ErrorCode, FactKind, FaultId, HostName,
     HostPath, HostRef, Kebab, MessageName, QuirkName, RelativePath, StepName, StepRef,
 };
-pub use values::{Advance, AuthConfig, Pattern, Status, Time, True, Version};
+pub use values::{Advance, AuthConfig, Password, Pattern, Status, Time, True, Version};
 pub use world::{Dc, Domain, Host, InitialFile, Profile, Scenario, World};

@@ -20,6 +20,8 @@ table! {
         pub database: Vec<Spanned<DatabaseField>>,
         /// Files on the hosts after the step.
         pub files "file": Vec<Spanned<FileExpectation>>,
+        /// What the program printed and how it ended.
+        pub output: Option<Spanned<OutputExpectation>>,
         /// Numbers of trusted certificates after the step.
         pub certificates: Vec<Spanned<CertificateCount>>,
         /// Messages that exist after the step.
@@ -45,6 +47,7 @@ impl Default for Expectations {
             verdicts: Vec::new(),
             database: Vec::new(),
             files: Vec::new(),
+            output: None,
             certificates: Vec::new(),
             messages: Vec::new(),
             never: Vec::new(),
@@ -168,6 +171,18 @@ choice! {
         contains => Contains(String),
         /// It exists, and this text does not occur in it.
         lacks => Lacks(String),
+    }
+}
+
+table! {
+    /// What a program printed and how it ended. What is absent is not compared.
+    pub struct OutputExpectation {
+        /// Its exit status: 0 is success, `net` fails with 255.
+        pub exit: Option<u32>,
+        /// A text on standard output.
+        pub stdout_contains: Option<String>,
+        /// A text on standard error.
+        pub stderr_contains: Option<String>,
     }
 }
 

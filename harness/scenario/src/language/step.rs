@@ -2,7 +2,7 @@
 
 use super::{
     Advance, AuthConfig, DcRef, DomainRef, Expectations, FaultId, HostPath, HostRef, Outcome,
-    Profile, RelativePath, StepName, StepRef,
+    Password, Profile, RelativePath, StepName, StepRef,
 };
 use crate::{
     Span,
@@ -45,8 +45,14 @@ impl Step {
         Some(())
     }
 
-    /// Only a call can fail with an error code.
+    /// Only a call can fail with an error code, and only a program prints.
     fn check_outcome(&self, reader: &mut Reader<'_>) {
+        if let Some(output) = &self.expect.output
+            && !self.action.runs_program()
+        {
+            let mistake = Mistake::NoProgram { action: self.action.name() };
+            reader.report_beside(output.span.clone(), mistake, self.action.span.clone());
+        }
         if let Outcome::Error(error) = &self.expect.outcome
             && !self.action.is_call()
         {
@@ -100,6 +106,8 @@ choice! {
         dc => Dc(DcAction),
         /// Somebody changes a file on a host by hand.
         file => File(FileAction),
+        /// Somebody runs `net` on a host by hand.
+        net => Net(NetCommand),
     }
 }
 
@@ -113,6 +121,7 @@ impl Action {
             Self::Clock(action) => action.key(),
             Self::Dc(action) => action.key(),
             Self::File(action) => action.key(),
+            Self::Net(command) => command.key(),
         };
         format!("{}.{word}", self.key())
     }
@@ -120,6 +129,11 @@ impl Action {
     /// Whether it is a XenAPI call, which can fail with an error code.
     pub fn is_call(&self) -> bool {
         matches!(self, Self::Pool(_) | Self::Host(_))
+    }
+
+    /// Whether it runs a program, whose output can be expected.
+    pub fn runs_program(&self) -> bool {
+        matches!(self, Self::Net(_))
     }
 }
 
@@ -366,4 +380,42 @@ table! {
         /// Absolute path on the host.
         pub path: Spanned<HostPath>,
     }
+}
+
+choice! {
+    /// Samba's `net`, run as an administrator on the host would run it (xapi-flows.md §6.2).
+    pub enum NetCommand: "command of net" {
+        /// `net ads search --server DC FILTER ATTRIBUTE…`.
+        ads_search => AdsSearch(AdsSearch),
+    }
+}
+
+table! {
+    /// Parameters of `net.ads_search`.
+    pub struct AdsSearch {
+        /// The host.
+        pub host: Spanned<HostRef>,
+        /// The domain controller to ask.
+        pub dc: Spanned<DcRef>,
+        /// Account to bind with. Default: the machine account of the host.
+        pub user: Option<String>,
+        /// Password of `user`.
+        pub password: Option<Password>,
+        /// Filter in the form of RFC 4515. Default: the toolstack's own question (§6.5),
+        /// `(|(sAMAccountName=KRBTGT)(name=KRBTGT))`.
+        pub filter: String = "(|(sAMAccountName=KRBTGT)(name=KRBTGT))".to_owned(),
+        /// Attributes to print. Default: `objectSid`.
+        pub attributes: Vec<String> = vec!["objectSid".to_owned()],
+    }
+    check user_has_a_password;
+}
+
+fn user_has_a_password(search: &AdsSearch, span: Span, reader: &mut Reader<'_>) -> Option<()> {
+    let key = match (&search.user, &search.password) {
+        (Some(_), None) => "password",
+        (None, Some(_)) => "user",
+        _ => return Some(()),
+    };
+    reader.report(span, Mistake::MissingKey { key });
+    None
 }

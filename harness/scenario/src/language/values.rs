@@ -307,3 +307,30 @@ impl JsonSchema for AuthConfig {
         table.finish()
     }
 }
+
+/// A password. `Debug` prints stars.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The text, for the one place that must use it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(***)")
+    }
+}
+
+impl Read for Password {
+    fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+        String::read(value, reader).map(Self)
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        String::schema(generator)
+    }
+}

@@ -106,6 +106,8 @@ fn secrets_stay_out_of_debug_output() {
         r#"
 [[step]]
 pool.enable_external_auth = { service_name = "corp.example", auth_type = "AD", config = { user = "Administrator", pass = "Passw0rd!Lab1" } }
+[[step]]
+net.ads_search = { host = "host1", dc = "dc1", user = "Administrator", password = "Passw0rd!Lab1" }
 "#,
     );
     let debug = format!("{scenario:?}");

@@ -96,6 +96,8 @@ mistakes! {
         "clock.advance = \"1d\"\nexpect.file = [{ host = \"host1\", path = \"/a\", exists = true, contains = \"x\" }]",
     );
     error_of_no_call: step("clock.advance = \"1d\"\nexpect.error.code = \"INTERNAL_ERROR\"");
+    output_of_no_program: step("clock.advance = \"1d\"\nexpect.output.exit = 0");
+    user_without_password: step("net.ads_search = { host = \"host1\", dc = \"dc1\", user = \"a\" }");
     step_that_never_runs: with("\n[world]", "profiles = [\"landed\"]\n[world]")
         + "[[step]]\nonly = [\"design-v1\"]\nclock.advance = \"1d\"\n";
     certificate_not_installed_in_every_profile: with("name = \"install", "only = [\"landed\"]\nname = \"install")

@@ -73,11 +73,12 @@ pub(crate) fn assert_agrees(text: &str, mistakes: &Diagnostics) {
         Mistake::Unknown { what, .. } => matches!(*what, "profile" | "purpose" | "verdict class"),
         // Two profiles are a set; paths that climb and keys that need each other are beyond it.
         Mistake::Malformed { text, .. } => !text.contains(".."),
-        Mistake::MissingKey { key } => !matches!(*key, "key" | "chain"),
+        Mistake::MissingKey { key } => !matches!(*key, "key" | "chain" | "password"),
         Mistake::Duplicate { .. }
         | Mistake::Limit { .. }
         | Mistake::NeverRuns { .. }
         | Mistake::NoCall { .. }
+        | Mistake::NoProgram { .. }
         | Mistake::NotInstalled { .. } => false,
         _ => true,
     };
