@@ -1,0 +1,443 @@
+//! The names GnuTLS 3.8.9 knows in priority strings, and the numbers behind them.
+
+use crate::evidence::TlsVersion;
+
+/// An initial keyword.
+#[derive(Debug)]
+pub(crate) struct Level {
+    pub(crate) names: &'static [&'static str],
+    pub(crate) versions: Option<&'static [&'static str]>,
+    pub(crate) ciphers: &'static [&'static str],
+    pub(crate) macs: &'static [&'static str],
+    pub(crate) exchanges: &'static [&'static str],
+    pub(crate) signatures: &'static [&'static str],
+    pub(crate) groups: &'static [&'static str],
+    /// Least bits of an RSA or DSA key, and of an elliptic curve.
+    pub(crate) key_bits_min: Option<(u64, u64)>,
+}
+
+/// Kinds of keys a server proves itself with in TLS 1.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Certificate {
+    Ecdsa,
+    Rsa,
+}
+
+/// A cipher suite before TLS 1.3.
+#[derive(Debug)]
+pub(crate) struct Suite {
+    pub(crate) exchange: &'static str,
+    pub(crate) key: Certificate,
+    pub(crate) cipher: &'static str,
+    pub(crate) mac: &'static str,
+    pub(crate) number: u16,
+}
+
+pub(crate) const NORMAL_VERSIONS: [&str; 4] = ["TLS1.3", "TLS1.2", "TLS1.1", "TLS1.0"];
+pub(crate) const OTHER_VERSIONS: [&str; 5] = ["SSL3.0", "DTLS0.9", "DTLS1.0", "DTLS1.2", "SSL3"];
+pub(crate) const NORMAL_CIPHERS: [&str; 7] = [
+    "AES-256-GCM",
+    "CHACHA20-POLY1305",
+    "AES-256-CCM",
+    "AES-256-CBC",
+    "AES-128-GCM",
+    "AES-128-CCM",
+    "AES-128-CBC",
+];
+const PERFORMANCE_CIPHERS: [&str; 7] = [
+    "AES-128-GCM",
+    "AES-256-GCM",
+    "CHACHA20-POLY1305",
+    "AES-128-CCM",
+    "AES-256-CCM",
+    "AES-128-CBC",
+    "AES-256-CBC",
+];
+const SECURE192_CIPHERS: [&str; 4] =
+    ["AES-256-GCM", "CHACHA20-POLY1305", "AES-256-CBC", "AES-256-CCM"];
+pub(crate) const NORMAL_MACS: [&str; 2] = ["SHA1", "AEAD"];
+const SECURE192_MACS: [&str; 1] = ["AEAD"];
+pub(crate) const NORMAL_EXCHANGES: [&str; 4] = ["ECDHE-ECDSA", "ECDHE-RSA", "RSA", "DHE-RSA"];
+const PERFORMANCE_EXCHANGES: [&str; 4] = ["RSA", "ECDHE-ECDSA", "ECDHE-RSA", "DHE-RSA"];
+const PFS_EXCHANGES: [&str; 3] = ["ECDHE-ECDSA", "ECDHE-RSA", "DHE-RSA"];
+pub(crate) const NORMAL_GROUPS: [&str; 10] = [
+    "SECP256R1",
+    "SECP384R1",
+    "SECP521R1",
+    "X25519",
+    "X448",
+    "FFDHE2048",
+    "FFDHE3072",
+    "FFDHE4096",
+    "FFDHE6144",
+    "FFDHE8192",
+];
+const SECURE192_GROUPS: [&str; 3] = ["SECP384R1", "SECP521R1", "FFDHE8192"];
+pub(crate) const NORMAL_SIGNATURES: [&str; 19] = [
+    "RSA-SHA256",
+    "RSA-PSS-SHA256",
+    "RSA-PSS-RSAE-SHA256",
+    "ECDSA-SHA256",
+    "ECDSA-SECP256R1-SHA256",
+    "EDDSA-ED25519",
+    "RSA-SHA384",
+    "RSA-PSS-SHA384",
+    "RSA-PSS-RSAE-SHA384",
+    "ECDSA-SHA384",
+    "ECDSA-SECP384R1-SHA384",
+    "EDDSA-ED448",
+    "RSA-SHA512",
+    "RSA-PSS-SHA512",
+    "RSA-PSS-RSAE-SHA512",
+    "ECDSA-SHA512",
+    "ECDSA-SECP521R1-SHA512",
+    "RSA-SHA1",
+    "ECDSA-SHA1",
+];
+const SECURE128_SIGNATURES: [&str; 17] = {
+    let mut signatures = [""; 17];
+    let mut index = 0;
+    while index < 17 {
+        signatures[index] = NORMAL_SIGNATURES[index];
+        index += 1;
+    }
+    signatures
+};
+const SECURE192_SIGNATURES: [&str; 11] = [
+    "RSA-SHA384",
+    "RSA-PSS-SHA384",
+    "RSA-PSS-RSAE-SHA384",
+    "ECDSA-SHA384",
+    "ECDSA-SECP384R1-SHA384",
+    "EDDSA-ED448",
+    "RSA-SHA512",
+    "RSA-PSS-SHA512",
+    "RSA-PSS-RSAE-SHA512",
+    "ECDSA-SHA512",
+    "ECDSA-SECP521R1-SHA512",
+];
+const LOW: (u64, u64) = (1024, 160);
+const HIGH: (u64, u64) = (3072, 256);
+
+pub(crate) const LEVELS: [Level; 8] = [
+    Level {
+        names: &["NORMAL"],
+        versions: None,
+        ciphers: &NORMAL_CIPHERS,
+        macs: &NORMAL_MACS,
+        exchanges: &NORMAL_EXCHANGES,
+        signatures: &NORMAL_SIGNATURES,
+        groups: &NORMAL_GROUPS,
+        key_bits_min: Some(LOW),
+    },
+    Level {
+        names: &["PFS"],
+        versions: None,
+        ciphers: &NORMAL_CIPHERS,
+        macs: &NORMAL_MACS,
+        exchanges: &PFS_EXCHANGES,
+        signatures: &NORMAL_SIGNATURES,
+        groups: &NORMAL_GROUPS,
+        key_bits_min: Some(LOW),
+    },
+    Level {
+        names: &["SECURE128", "SECURE"],
+        versions: None,
+        ciphers: &NORMAL_CIPHERS,
+        macs: &NORMAL_MACS,
+        exchanges: &NORMAL_EXCHANGES,
+        signatures: &SECURE128_SIGNATURES,
+        groups: &NORMAL_GROUPS,
+        key_bits_min: Some(LOW),
+    },
+    Level {
+        names: &["SECURE192", "SECURE256"],
+        versions: None,
+        ciphers: &SECURE192_CIPHERS,
+        macs: &SECURE192_MACS,
+        exchanges: &NORMAL_EXCHANGES,
+        signatures: &SECURE192_SIGNATURES,
+        groups: &SECURE192_GROUPS,
+        key_bits_min: Some(HIGH),
+    },
+    Level {
+        names: &["SUITEB128"],
+        versions: Some(&["TLS1.2"]),
+        ciphers: &["AES-256-GCM", "AES-128-GCM"],
+        macs: &["AEAD"],
+        exchanges: &["ECDHE-ECDSA"],
+        signatures: &[
+            "ECDSA-SHA256",
+            "ECDSA-SECP256R1-SHA256",
+            "ECDSA-SHA384",
+            "ECDSA-SECP384R1-SHA384",
+        ],
+        groups: &["SECP256R1", "SECP384R1"],
+        key_bits_min: Some(HIGH),
+    },
+    Level {
+        names: &["SUITEB192"],
+        versions: Some(&["TLS1.2"]),
+        ciphers: &["AES-256-GCM"],
+        macs: &["AEAD"],
+        exchanges: &["ECDHE-ECDSA"],
+        signatures: &["ECDSA-SHA384", "ECDSA-SECP384R1-SHA384"],
+        groups: &["SECP384R1"],
+        key_bits_min: Some((7680, 384)),
+    },
+    Level {
+        names: &["LEGACY"],
+        versions: None,
+        ciphers: &NORMAL_CIPHERS,
+        macs: &NORMAL_MACS,
+        exchanges: &NORMAL_EXCHANGES,
+        signatures: &NORMAL_SIGNATURES,
+        groups: &NORMAL_GROUPS,
+        key_bits_min: None,
+    },
+    Level {
+        names: &["PERFORMANCE"],
+        versions: None,
+        ciphers: &PERFORMANCE_CIPHERS,
+        macs: &NORMAL_MACS,
+        exchanges: &PERFORMANCE_EXCHANGES,
+        signatures: &NORMAL_SIGNATURES,
+        groups: &NORMAL_GROUPS,
+        key_bits_min: Some(LOW),
+    },
+];
+
+pub(crate) const MACS: [&str; 13] = [
+    "SHA1",
+    "SHA256",
+    "SHA384",
+    "SHA512",
+    "SHA224",
+    "MD5",
+    "AEAD",
+    "UMAC-96",
+    "UMAC-128",
+    "AES-CMAC-128",
+    "AES-CMAC-256",
+    "AES-GMAC-128",
+    "AES-GMAC-256",
+];
+pub(crate) const CIPHERS: [&str; 28] = [
+    "AES-256-CBC",
+    "AES-192-CBC",
+    "AES-128-CBC",
+    "AES-128-GCM",
+    "AES-192-GCM",
+    "AES-256-GCM",
+    "AES-128-CCM",
+    "AES-256-CCM",
+    "AES-128-CCM-8",
+    "AES-256-CCM-8",
+    "ARCFOUR-128",
+    "ESTREAM-SALSA20-256",
+    "SALSA20-256",
+    "CHACHA20-32",
+    "CHACHA20-64",
+    "CAMELLIA-256-CBC",
+    "CAMELLIA-192-CBC",
+    "CAMELLIA-128-CBC",
+    "CHACHA20-POLY1305",
+    "CAMELLIA-128-GCM",
+    "CAMELLIA-256-GCM",
+    "3DES-CBC",
+    "DES-CBC",
+    "ARCFOUR-40",
+    "RC2-40",
+    "AES-128-XTS",
+    "AES-256-XTS",
+    "NULL",
+];
+pub(crate) const EXCHANGES: [&str; 15] = [
+    "ECDHE-RSA",
+    "ECDHE-ECDSA",
+    "RSA",
+    "DHE-RSA",
+    "DHE-DSS",
+    "ANON-DH",
+    "ANON-ECDH",
+    "SRP",
+    "SRP-RSA",
+    "SRP-DSS",
+    "PSK",
+    "RSA-PSK",
+    "DHE-PSK",
+    "ECDHE-PSK",
+    "RSA-EXPORT",
+];
+pub(crate) const CERTIFICATE_TYPES: [&str; 9] =
+    ["ALL", "X509", "X.509", "OPENPGP", "RAWPK", "CLI-ALL", "SRV-ALL", "CLI-X509", "SRV-X509"];
+pub(crate) const GROUPS: [(&str, u16); 12] = [
+    ("SECP192R1", 19),
+    ("SECP224R1", 21),
+    ("SECP256R1", 23),
+    ("SECP384R1", 24),
+    ("SECP521R1", 25),
+    ("X25519", 29),
+    ("X448", 30),
+    ("FFDHE2048", 256),
+    ("FFDHE3072", 257),
+    ("FFDHE4096", 258),
+    ("FFDHE6144", 259),
+    ("FFDHE8192", 260),
+];
+/// Signature algorithms and their TLS scheme numbers; 0 for those without one.
+pub(crate) const SIGNATURES: [(&str, u16); 30] = [
+    ("RSA-SHA256", 0x0401),
+    ("RSA-SHA384", 0x0501),
+    ("RSA-SHA512", 0x0601),
+    ("RSA-PSS-SHA256", 0x0809),
+    ("RSA-PSS-SHA384", 0x080a),
+    ("RSA-PSS-SHA512", 0x080b),
+    ("RSA-PSS-RSAE-SHA256", 0x0804),
+    ("RSA-PSS-RSAE-SHA384", 0x0805),
+    ("RSA-PSS-RSAE-SHA512", 0x0806),
+    ("EDDSA-ED25519", 0x0807),
+    ("EDDSA-ED448", 0x0808),
+    ("ECDSA-SHA256", 0x0403),
+    ("ECDSA-SHA384", 0x0503),
+    ("ECDSA-SHA512", 0x0603),
+    ("ECDSA-SECP256R1-SHA256", 0x0403),
+    ("ECDSA-SECP384R1-SHA384", 0x0503),
+    ("ECDSA-SECP521R1-SHA512", 0x0603),
+    ("RSA-SHA1", 0x0201),
+    ("ECDSA-SHA1", 0x0203),
+    ("RSA-SHA224", 0x0301),
+    ("ECDSA-SHA224", 0x0303),
+    ("DSA-SHA1", 0x0202),
+    ("DSA-SHA224", 0x0302),
+    ("DSA-SHA256", 0x0402),
+    ("DSA-SHA384", 0),
+    ("DSA-SHA512", 0),
+    ("RSA-MD5", 0),
+    ("RSA-SHA3-256", 0),
+    ("ECDSA-SHA3-256", 0),
+    ("RSA-RMD160", 0),
+];
+pub(crate) const OPTIONS: [&str; 30] = [
+    "COMPAT",
+    "NO_EXTENSIONS",
+    "NO_EXT_MASTER_SECRET",
+    "FORCE_SESSION_HASH",
+    "DUMBFW",
+    "NO_TICKETS",
+    "NO_TICKETS_TLS12",
+    "NO_ETM",
+    "FORCE_ETM",
+    "NO_STATUS_REQUEST",
+    "NO_SESSION_HASH",
+    "STATELESS_COMPRESSION",
+    "DEBUG_ALLOW_KEY_USAGE_VIOLATIONS",
+    "DISABLE_SAFE_RENEGOTIATION",
+    "SAFE_RENEGOTIATION",
+    "UNSAFE_RENEGOTIATION",
+    "PARTIAL_RENEGOTIATION",
+    "INITIAL_SAFE_RENEGOTIATION",
+    "FALLBACK_SCSV",
+    "LATEST_RECORD_VERSION",
+    "SSL3_RECORD_VERSION",
+    "NEW_PADDING",
+    "DISABLE_TLS13_COMPAT_MODE",
+    "DISABLE_WILDCARDS",
+    "SERVER_PRECEDENCE",
+    "VERIFY_ALLOW_BROKEN",
+    "VERIFY_ALLOW_SIGN_RSA_MD5",
+    "VERIFY_ALLOW_SIGN_WITH_SHA1",
+    "VERIFY_ALLOW_X509_V1_CA_CRT",
+    "VERIFY_DISABLE_CRL_CHECKS",
+];
+
+const fn suite(
+    exchange: &'static str,
+    cipher: &'static str,
+    mac: &'static str,
+    number: u16,
+) -> Suite {
+    // Only one of the exchanges here is not for RSA keys, and it is the only one of 11 letters.
+    let key = if exchange.len() == 11 { Certificate::Ecdsa } else { Certificate::Rsa };
+    Suite { exchange, key, cipher, mac, number }
+}
+
+pub(crate) const SUITES: [Suite; 41] = [
+    suite("ECDHE-RSA", "AES-128-GCM", "AEAD", 0xc02f),
+    suite("ECDHE-RSA", "AES-256-GCM", "AEAD", 0xc030),
+    suite("ECDHE-RSA", "CHACHA20-POLY1305", "AEAD", 0xcca8),
+    suite("ECDHE-RSA", "AES-128-CBC", "SHA1", 0xc013),
+    suite("ECDHE-RSA", "AES-256-CBC", "SHA1", 0xc014),
+    suite("ECDHE-RSA", "AES-128-CBC", "SHA256", 0xc027),
+    suite("ECDHE-RSA", "AES-256-CBC", "SHA384", 0xc028),
+    suite("ECDHE-RSA", "3DES-CBC", "SHA1", 0xc012),
+    suite("ECDHE-ECDSA", "AES-128-GCM", "AEAD", 0xc02b),
+    suite("ECDHE-ECDSA", "AES-256-GCM", "AEAD", 0xc02c),
+    suite("ECDHE-ECDSA", "CHACHA20-POLY1305", "AEAD", 0xcca9),
+    suite("ECDHE-ECDSA", "AES-128-CBC", "SHA1", 0xc009),
+    suite("ECDHE-ECDSA", "AES-256-CBC", "SHA1", 0xc00a),
+    suite("ECDHE-ECDSA", "AES-128-CBC", "SHA256", 0xc023),
+    suite("ECDHE-ECDSA", "AES-256-CBC", "SHA384", 0xc024),
+    suite("ECDHE-ECDSA", "AES-128-CCM", "AEAD", 0xc0ac),
+    suite("ECDHE-ECDSA", "AES-256-CCM", "AEAD", 0xc0ad),
+    suite("ECDHE-ECDSA", "AES-128-CCM-8", "AEAD", 0xc0ae),
+    suite("ECDHE-ECDSA", "AES-256-CCM-8", "AEAD", 0xc0af),
+    suite("ECDHE-ECDSA", "3DES-CBC", "SHA1", 0xc008),
+    suite("RSA", "AES-128-GCM", "AEAD", 0x009c),
+    suite("RSA", "AES-256-GCM", "AEAD", 0x009d),
+    suite("RSA", "AES-128-CCM", "AEAD", 0xc09c),
+    suite("RSA", "AES-256-CCM", "AEAD", 0xc09d),
+    suite("RSA", "AES-128-CBC", "SHA1", 0x002f),
+    suite("RSA", "AES-256-CBC", "SHA1", 0x0035),
+    suite("RSA", "AES-128-CBC", "SHA256", 0x003c),
+    suite("RSA", "AES-256-CBC", "SHA256", 0x003d),
+    suite("RSA", "3DES-CBC", "SHA1", 0x000a),
+    suite("DHE-RSA", "AES-128-GCM", "AEAD", 0x009e),
+    suite("DHE-RSA", "AES-256-GCM", "AEAD", 0x009f),
+    suite("DHE-RSA", "CHACHA20-POLY1305", "AEAD", 0xccaa),
+    suite("DHE-RSA", "AES-128-CCM", "AEAD", 0xc09e),
+    suite("DHE-RSA", "AES-256-CCM", "AEAD", 0xc09f),
+    suite("DHE-RSA", "AES-128-CBC", "SHA1", 0x0033),
+    suite("DHE-RSA", "AES-256-CBC", "SHA1", 0x0039),
+    suite("DHE-RSA", "AES-128-CBC", "SHA256", 0x0067),
+    suite("DHE-RSA", "AES-256-CBC", "SHA256", 0x006b),
+    suite("DHE-RSA", "3DES-CBC", "SHA1", 0x0016),
+    suite("RSA", "AES-128-CCM-8", "AEAD", 0xc0a0),
+    suite("RSA", "AES-256-CCM-8", "AEAD", 0xc0a1),
+];
+
+pub(crate) fn tls13_suite(cipher: &str) -> Option<u16> {
+    Some(match cipher {
+        "AES-128-GCM" => 0x1301,
+        "AES-256-GCM" => 0x1302,
+        "CHACHA20-POLY1305" => 0x1303,
+        "AES-128-CCM" => 0x1304,
+        "AES-128-CCM-8" => 0x1305,
+        _ => return None,
+    })
+}
+
+pub(crate) fn version(name: &str) -> Option<TlsVersion> {
+    Some(match name {
+        "TLS1.0" => TlsVersion::Tls10,
+        "TLS1.1" => TlsVersion::Tls11,
+        "TLS1.2" => TlsVersion::Tls12,
+        "TLS1.3" => TlsVersion::Tls13,
+        _ => return None,
+    })
+}
+
+/// Key sizes of `%PROFILE_…`.
+pub(crate) fn profile(option: &str) -> Option<(u64, u64)> {
+    Some(match option {
+        "PROFILE_VERY_WEAK" => (768, 128),
+        "PROFILE_LOW" => LOW,
+        "PROFILE_LEGACY" => (1776, 192),
+        "PROFILE_MEDIUM" => (2048, 224),
+        "PROFILE_HIGH" | "PROFILE_SUITEB128" => HIGH,
+        "PROFILE_ULTRA" => (8192, 384),
+        "PROFILE_FUTURE" => (15_360, 512),
+        "PROFILE_SUITEB192" => (7680, 384),
+        _ => return None,
+    })
+}
