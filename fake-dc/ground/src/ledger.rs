@@ -239,6 +239,16 @@ impl Ledger {
         causal_order(self.events())
     }
 
+    /// The kept events after `id`, as soon as there is one. For a reader that follows along.
+    ///
+    /// Waits for ever if none comes: the caller sets the limit.
+    pub async fn next_after(&self, id: Option<EventId>) -> Vec<Event> {
+        let mut changes = self.shared.changed.subscribe();
+        // Fails when the sender is gone; it lives in `self`.
+        let _ = changes.wait_for(|&last| last > id.map_or(0, EventId::number)).await;
+        self.events_after(id)
+    }
+
     /// Waits until an event that satisfies `wanted` has happened, and returns the first.
     ///
     /// Waits for ever if none comes: the caller sets the limit.
