@@ -9,7 +9,7 @@ use fake_dc_directory::{DcView, Directory, DirectoryConfig, Flavour, LdifSource,
 use fake_dc_pki::{Chain, Pki};
 use ground::{Clock, Ledger, Secret, Seed};
 use hickory_proto::rr::Name;
-use tokio::net::UdpSocket;
+use tokio::{net::UdpSocket, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     domain::{Common, Domain},
     error::Error,
     faults::{Fault, Faults},
-    limits, serve,
+    limits, tasks,
     tls::TlsPolicy,
 };
 
@@ -27,6 +27,7 @@ use crate::{
 #[must_use = "nothing happens before `start`"]
 pub struct Builder {
     name: String,
+    netbios: Option<String>,
     index: u8,
     seed: Seed,
     clock: Clock,
@@ -50,12 +51,20 @@ pub struct DcSpec {
     chain: Option<Chain>,
     address: Option<Ipv4Addr>,
     ports: Option<Ports>,
+    netlogon_name: Option<String>,
 }
 
 impl DcSpec {
     /// The DC called `name`, the first label of its DNS name: `dc1`.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), faults: Vec::new(), chain: None, address: None, ports: None }
+        Self {
+            name: name.into(),
+            faults: Vec::new(),
+            chain: None,
+            address: None,
+            ports: None,
+            netlogon_name: None,
+        }
     }
 
     /// With one more fault, by its id.
@@ -85,12 +94,20 @@ impl DcSpec {
         self.ports = Some(ports);
         self
     }
+
+    /// Giving this name in answers to netlogon pings instead of its DNS name.
+    #[must_use]
+    pub fn netlogon_name(mut self, name: impl Into<String>) -> Self {
+        self.netlogon_name = Some(name.into());
+        self
+    }
 }
 
 impl Builder {
     pub(crate) fn new(name: String) -> Self {
         Self {
             name,
+            netbios: None,
             index: 0,
             seed: Seed::new(0),
             clock: Clock::system(),
@@ -105,6 +122,12 @@ impl Builder {
             ports: Ports::SYSTEM,
             addresses_in_certificates: false,
         }
+    }
+
+    /// Its NetBIOS name. The default is the first label of its DNS name in capitals.
+    pub fn netbios(mut self, name: impl Into<String>) -> Self {
+        self.netbios = Some(name.into());
+        self
     }
 
     /// With `count` DCs called `dc1`, `dc2` and so on. The default is one.
@@ -210,6 +233,7 @@ impl Builder {
             .unwrap_or_else(|| Ledger::with_capacity(self.clock.clone(), Ledger::SERVICE_CAPACITY));
         let pki = Pki::new(&self.seed, self.clock.now(), &self.name)?;
         let directory = Directory::build(DirectoryConfig {
+            netbios: self.netbios,
             sources: self.ldif,
             default_password: self.default_password,
             flavour: self.flavour,
@@ -247,6 +271,7 @@ impl Builder {
             directory,
             pki,
             provider: TlsPolicy::provider(),
+            open: watch::Sender::new(0),
             addresses_in_certificates: self.addresses_in_certificates,
         });
 
@@ -258,7 +283,7 @@ impl Builder {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let mut dcs = Vec::with_capacity(served.len());
         for (dc, dns, cldap) in served {
-            serve::start(&dc, dns, cldap, &tasks, &stop);
+            tasks::start(&dc, dns, cldap, &tasks, &stop);
             dcs.push(dc);
         }
         Ok(Domain::running(common, dcs, tasks, stop))
@@ -298,6 +323,7 @@ impl Builder {
                 }
                 let mut view = DcView::new(dc.name.as_str(), &self.name);
                 view.site = self.site.clone();
+                view.netlogon_dns_name = dc.netlogon_name.clone();
                 view.address =
                     dc.address.unwrap_or_else(|| Ipv4Addr::from(u32::from(first) + number));
                 Ok(view)

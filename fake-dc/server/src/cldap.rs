@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use fake_dc_directory::Protection;
 use ground::{Trail, Transport};
 use ldap_wire::{Decoded, LdapMessage, Limits, ProtocolOp};
 use tokio::net::UdpSocket;
@@ -50,13 +49,14 @@ fn answer(dc: &Dc, trail: &Trail, datagram: &[u8]) -> Option<Vec<u8>> {
     }
     let view = dc.netlogon_view();
     let name = view.netlogon_dns_name.clone().unwrap_or_else(|| view.dns_name.clone());
-    let directory = &dc.domain.directory;
-    let mut session = directory.open_session(&view, Protection::None);
-    let reply = directory.handle(&mut session, request);
-    let answered = reply.messages.iter().any(is_entry).then_some(name);
+    let messages = dc.domain.directory.handle_datagram(&view, request);
+    let answered = messages.iter().any(is_entry).then_some(name);
     trail.record(CldapPing { filter, answered });
+    if messages.is_empty() {
+        return None;
+    }
     let mut bytes = Vec::new();
-    for message in &reply.messages {
+    for message in &messages {
         message.encode_into(&mut bytes);
     }
     Some(bytes)

@@ -11,6 +11,7 @@ use fake_dc_pki::{Chain, Pki};
 use ground::{Clock, EventId, Ledger};
 use hickory_proto::{ProtoError, rr::Name};
 use rustls::crypto::CryptoProvider;
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -47,6 +48,8 @@ pub(crate) struct Common {
     pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) addresses_in_certificates: bool,
     pub(crate) zone: RwLock<Arc<Zone>>,
+    /// Number of open TCP connections at all DCs.
+    pub(crate) open: watch::Sender<usize>,
 }
 
 impl Common {
@@ -217,6 +220,15 @@ impl Domain {
     pub fn set_chain(&self, dc: &str, chain: Chain) -> Result<(), Error> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.dc(dc)?.give(chain)
+    }
+
+    /// Waits until no TCP connection is open at any DC, and the ledger has all of them.
+    ///
+    /// Waits for ever if a client keeps one: the caller sets the limit.
+    pub async fn quiet(&self) {
+        let mut open = self.common.open.subscribe();
+        // Fails when the sender is gone; it lives in `self`.
+        let _ = open.wait_for(|&count| count == 0).await;
     }
 
     /// Closes every port, ends every task and waits until that is done.

@@ -9,6 +9,20 @@ use std::fmt;
 use ground::fact;
 use serde::Serialize;
 
+/// The kinds of all facts below.
+pub const KINDS: &[&str] = &[
+    "cldap.ping",
+    "dc.connection",
+    "dc.connection-refused",
+    "dc.garbage",
+    "dns.query",
+    "fault.cleared",
+    "fault.set",
+    "ldap.request",
+    "ldap.result",
+    "tls.handshake",
+];
+
 /// A listener of a DC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -92,6 +92,7 @@ impl FromStr for Fault {
     type Err = UnknownFault;
 
     fn from_str(id: &str) -> Result<Self, Self::Err> {
+        let id = ALIASES.iter().find(|(alias, _)| *alias == id).map_or(id, |&(_, id)| id);
         if let Some(fault) = fake_dc_pki::fault(id) {
             return Ok(Self(Kind::Chain(fault)));
         }
@@ -101,6 +102,9 @@ impl FromStr for Fault {
             .ok_or_else(|| UnknownFault::new(id))
     }
 }
+
+/// Other ids of faults, which are read and never written.
+const ALIASES: &[(&str, &str)] = &[("ldap.invalid-credentials", "ldap.invalid-credentials-52e")];
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

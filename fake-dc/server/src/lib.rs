@@ -35,9 +35,9 @@ pub mod faults;
 mod gate;
 mod ldap;
 pub mod limits;
-mod serve;
 mod stream;
 mod summary;
+mod tasks;
 mod tls;
 
 pub use builder::{Builder, DcSpec};

@@ -46,6 +46,22 @@ impl Spawner {
     }
 }
 
+/// Counts a connection as open while it lives.
+struct OpenConnection(Arc<Dc>);
+
+impl OpenConnection {
+    fn new(dc: &Arc<Dc>) -> Self {
+        dc.domain.open.send_modify(|count| *count += 1);
+        Self(Arc::clone(dc))
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.domain.open.send_modify(|count| *count -= 1);
+    }
+}
+
 async fn accept(dc: Arc<Dc>, listener: Listener, spawner: Spawner) {
     let (gate, limit) = match listener {
         Listener::Dns => (&dc.dns_gate, limits::DNS_CONNECTIONS_MAX),
@@ -58,6 +74,7 @@ async fn accept(dc: Arc<Dc>, listener: Listener, spawner: Spawner) {
             sleep(limits::ACCEPT_PAUSE).await;
             continue;
         };
+        let open = OpenConnection::new(&dc);
         let cause = dc.trail.ledger().cause_of_flow(Transport::Tcp, client);
         let trail = dc.trail.under(cause).begin(Connection { listener });
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
@@ -69,6 +86,7 @@ async fn accept(dc: Arc<Dc>, listener: Listener, spawner: Spawner) {
         let dc = Arc::clone(&dc);
         spawner.spawn(async move {
             let _slot = slot;
+            let _open = open;
             match listener {
                 Listener::Dns => dns::serve_stream(&dc, &trail, stream).await,
                 Listener::Cldap | Listener::Ldap | Listener::Ldaps => {

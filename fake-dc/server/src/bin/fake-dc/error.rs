@@ -1,0 +1,56 @@
+//! Why the program ended, in words for its user.
+
+use std::{io, path::PathBuf};
+
+use crate::exit::Exit;
+
+/// Failed to serve.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// `--chain` for a DC without `--key`, or the other way about.
+    #[error("{given} is given for {dc}, but no {missing}")]
+    ChainAndKey { dc: String, given: &'static str, missing: &'static str },
+    /// The domain.
+    #[error(transparent)]
+    Domain(#[from] fake_dc::Error),
+    /// The health listener.
+    #[error("the health check cannot listen on 127.0.0.1:{port}: {source}")]
+    Health { port: u16, source: io::Error },
+    /// A file that cannot be read.
+    #[error("{}: cannot be read: {source}", .path.display())]
+    Read { path: PathBuf, source: io::Error },
+    /// The machine refuses what every program may have.
+    #[error("{what}: {source}")]
+    System { what: &'static str, source: io::Error },
+    /// A file or folder that cannot be written.
+    #[error("{}: cannot be written: {source}", .path.display())]
+    Write { path: PathBuf, source: io::Error },
+}
+
+impl Failure {
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::System { .. } | Self::Domain(fake_dc::Error::Reopen { .. }) => Exit::Broken,
+            _ => Exit::InputWrong,
+        }
+    }
+
+    pub(crate) fn remedy(&self) -> Option<String> {
+        match self {
+            Self::ChainAndKey { .. } => {
+                Some("give both: `--chain dc1=chain.pem --key dc1=key.pem`".to_owned())
+            }
+            Self::Domain(error) => error.remedy(),
+            Self::Health { .. } => {
+                Some("choose another `--health-port`, or 0 to let the system choose".to_owned())
+            }
+            Self::Read { source, .. } => match source.kind() {
+                io::ErrorKind::InvalidData => Some("save the file as UTF-8".to_owned()),
+                io::ErrorKind::NotFound => Some("check the path".to_owned()),
+                _ => None,
+            },
+            Self::Write { .. } => Some("name a folder that you may write to".to_owned()),
+            Self::System { .. } => None,
+        }
+    }
+}

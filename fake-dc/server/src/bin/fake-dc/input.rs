@@ -1,0 +1,82 @@
+//! Values of arguments and files that they name.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use fake_dc::Fault;
+use fake_dc_directory::Flavour;
+
+use crate::error::Failure;
+
+/// `DC=FAULT`.
+#[derive(Clone, Debug)]
+pub(crate) struct DcFault {
+    pub(crate) dc: String,
+    pub(crate) fault: Fault,
+}
+
+impl FromStr for DcFault {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (dc, id) = text
+            .split_once('=')
+            .ok_or_else(|| "write it as DC=FAULT, such as dc2=time.leaf-expired".to_owned())?;
+        let fault: Fault = id.parse().map_err(|error: fake_dc::UnknownFault| {
+            format!("{error} (`fake-dc faults` lists all faults)")
+        })?;
+        Ok(Self { dc: dc.to_owned(), fault })
+    }
+}
+
+/// `FILE` for the first DC, or `DC=FILE`.
+#[derive(Clone, Debug)]
+pub(crate) struct DcFile {
+    pub(crate) dc: Option<String>,
+    pub(crate) path: PathBuf,
+}
+
+impl FromStr for DcFile {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // A path with an equals sign is told apart by its slash or by being there.
+        Ok(match text.split_once('=') {
+            Some((dc, path)) if !dc.contains('/') && !Path::new(text).exists() => {
+                Self { dc: Some(dc.to_owned()), path: path.into() }
+            }
+            _ => Self { dc: None, path: text.into() },
+        })
+    }
+}
+
+pub(crate) fn flavour(text: &str) -> Result<Flavour, String> {
+    match text {
+        "samba-4.22" => Ok(Flavour::Samba4_22),
+        "windows-2022" => Ok(Flavour::WindowsServer2022),
+        _ => Err("the flavours are `windows-2022` and `samba-4.22`".to_owned()),
+    }
+}
+
+pub(crate) fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|source| Failure::Read { path: path.to_owned(), source })
+}
+
+/// The texts of an LDIF file, or of all `*.ldif` files of a folder in the order of their names.
+pub(crate) fn read_ldif(path: &Path) -> Result<Vec<(String, String)>, Failure> {
+    let mut files = vec![path.to_owned()];
+    if path.is_dir() {
+        let failed = |source| Failure::Read { path: path.to_owned(), source };
+        files = fs::read_dir(path)
+            .and_then(|entries| {
+                entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()
+            })
+            .map_err(failed)?;
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "ldif"));
+        files.sort();
+    }
+    files.into_iter().map(|file| Ok((file.display().to_string(), read(&file)?))).collect()
+}

@@ -1,0 +1,273 @@
+//! `fake-dc serve`: starts a domain, says where it is, and serves it until told to stop.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    net::Ipv4Addr,
+    path::PathBuf,
+};
+
+use clap::Args;
+use fake_dc::{DcSpec, Domain, Ports};
+use fake_dc_directory::Flavour;
+use fake_dc_pki::{Chain, PemFile};
+use ground::{Ledger, Secret, Seed};
+use serde_json::{Value, json};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::{
+    ca_file::CaFile,
+    error::Failure,
+    exit::Exit,
+    health,
+    input::{DcFault, DcFile, flavour, read, read_ldif},
+    record::Record,
+};
+
+/// What to serve.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// DNS name of the domain, such as corp.example.
+    #[arg(long, value_name = "NAME")]
+    domain: String,
+    /// NetBIOS name of the domain; by default the first label of its DNS name.
+    #[arg(long, value_name = "NAME")]
+    netbios: Option<String>,
+    /// Number of DCs: dc1, dc2 and so on.
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    dcs: usize,
+    /// A fault of a DC, as DC=FAULT; may be given several times. `fake-dc faults` lists all.
+    #[arg(long = "fault", value_name = "DC=FAULT")]
+    faults: Vec<DcFault>,
+    /// The seed of identifiers, keys and serial numbers.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Entries to load: an LDIF file, or a folder whose *.ldif files are loaded in order.
+    #[arg(long, value_name = "PATH")]
+    ldif: Vec<PathBuf>,
+    /// File with the password of all accounts that the LDIF gives none; by default Passw0rd!Lab1.
+    #[arg(long, value_name = "FILE")]
+    default_password_file: Option<PathBuf>,
+    /// Whose answers to give: windows-2022 or samba-4.22.
+    #[arg(long, value_parser = flavour, default_value = "windows-2022")]
+    flavour: Flavour,
+    /// Certificates that a DC shows, leaf first, in PEM; DC=FILE for another DC than the first.
+    #[arg(long = "chain", value_name = "[DC=]FILE")]
+    chains: Vec<DcFile>,
+    /// The private key that belongs to --chain.
+    #[arg(long = "key", value_name = "[DC=]FILE")]
+    keys: Vec<DcFile>,
+    /// Folder for the CA file; by default a fresh one. The file is removed at the end.
+    #[arg(long, value_name = "FOLDER")]
+    ca_dir: Option<PathBuf>,
+    /// Address of the first DC; each further DC has the next one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.10")]
+    address: Ipv4Addr,
+    /// Use the ports of a real DC: 53, 389 and 636. Needs privileges; Samba's clients need it.
+    #[arg(long)]
+    standard_ports: bool,
+    /// Port for DNS; by default the system chooses.
+    #[arg(long, value_name = "PORT")]
+    dns_port: Option<u16>,
+    /// Port for LDAP and CLDAP; by default the system chooses.
+    #[arg(long, value_name = "PORT")]
+    ldap_port: Option<u16>,
+    /// Port for LDAPS; by default the system chooses.
+    #[arg(long, value_name = "PORT")]
+    ldaps_port: Option<u16>,
+    /// File for everything that reaches the DCs, as line-delimited JSON.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Port on 127.0.0.1 for an HTTP health check; 0 lets the system choose. By default none.
+    #[arg(long, value_name = "PORT")]
+    health_port: Option<u16>,
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub(crate) fn run(options: Options) -> Exit {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let served = match runtime {
+        Ok(runtime) => runtime.block_on(serve(options)),
+        Err(source) => Err(Failure::System { what: "no threads to run on", source }),
+    };
+    match served {
+        Ok(()) => Exit::Held,
+        Err(failure) => {
+            // Standard error is where this would be said.
+            let _ = complain(&failure);
+            failure.exit()
+        }
+    }
+}
+
+async fn serve(options: Options) -> Result<(), Failure> {
+    let mut stop = Stop::listen()?;
+    let domain = start(&options).await?;
+    let record = options.events.as_deref().map(|path| Record::create(path, options.seed));
+    let mut record = record.transpose()?;
+    let ca_file = CaFile::write(options.ca_dir.as_deref(), domain.name(), domain.ca_pem())?;
+    let health = match options.health_port {
+        Some(port) => Some(health::open(port).await?.port()),
+        None => None,
+    };
+    announce(&options, &domain, &ca_file, health)
+        .map_err(|source| Failure::System { what: "standard output", source })?;
+    let ledger = domain.ledger().clone();
+    let recorded = match &mut record {
+        Some(record) => tokio::select! {
+            ended = record.follow(&ledger) => ended,
+            () = stop.wait() => Ok(()),
+        },
+        None => {
+            stop.wait().await;
+            Ok(())
+        }
+    };
+    domain.stop().await;
+    recorded
+        .and_then(|()| record.map_or(Ok(()), |mut record| record.finish(&ledger)))
+        .map_err(|source| Failure::Write { path: options.events.unwrap_or_default(), source })
+}
+
+async fn start(options: &Options) -> Result<Domain, Failure> {
+    let ports = if options.standard_ports { Ports::STANDARD } else { Ports::SYSTEM };
+    let clock = ground::Clock::system();
+    let mut builder = Domain::builder(options.domain.as_str())
+        .seed(Seed::new(options.seed))
+        .clock(clock.clone())
+        .ledger(Ledger::with_capacity(clock, Ledger::SERVICE_CAPACITY))
+        .flavour(options.flavour)
+        .addresses_in_certificates(true)
+        .ports(Ports {
+            dns: options.dns_port.unwrap_or(ports.dns),
+            ldap: options.ldap_port.unwrap_or(ports.ldap),
+            ldaps: options.ldaps_port.unwrap_or(ports.ldaps),
+        });
+    if let Some(netbios) = &options.netbios {
+        builder = builder.netbios(netbios);
+    }
+    if let Some(path) = &options.default_password_file {
+        let text = read(path)?;
+        builder = builder.default_password(Secret::new(text.trim_end_matches(['\r', '\n'])));
+    }
+    for path in &options.ldif {
+        for (name, text) in read_ldif(path)? {
+            builder = builder.ldif(name, text);
+        }
+    }
+    let mut chains = chains(options)?;
+    for (number, offset) in (1..=options.dcs).zip(0_u32..) {
+        let name = format!("dc{number}");
+        let address = Ipv4Addr::from(u32::from(options.address).wrapping_add(offset));
+        let mut dc = DcSpec::new(name.as_str()).address(address);
+        if let Some(chain) = chains.remove(&name) {
+            dc = dc.chain(chain);
+        }
+        builder = builder.dc(dc);
+    }
+    if let Some((name, _)) = chains.pop_first() {
+        let known = (1..=options.dcs).map(|number| format!("dc{number}")).collect();
+        return Err(fake_dc::Error::UnknownDc { name, known }.into());
+    }
+    for fault in &options.faults {
+        builder = builder.fault(fault.dc.as_str(), fault.fault.id());
+    }
+    Ok(builder.start().await?)
+}
+
+/// The given chains by the names of the DCs that show them.
+fn chains(options: &Options) -> Result<BTreeMap<String, Chain>, Failure> {
+    let by_dc = |files: &[DcFile]| -> BTreeMap<String, PathBuf> {
+        let named = |file: &DcFile| file.dc.clone().unwrap_or_else(|| "dc1".to_owned());
+        files.iter().map(|file| (named(file), file.path.clone())).collect()
+    };
+    let mut keys = by_dc(&options.keys);
+    let mut chains = BTreeMap::new();
+    for (dc, chain_path) in by_dc(&options.chains) {
+        let Some(key_path) = keys.remove(&dc) else {
+            return Err(Failure::ChainAndKey { dc, given: "--chain", missing: "--key" });
+        };
+        let (chain, key) = (read(&chain_path)?, read(&key_path)?);
+        let chain = Chain::from_pem(
+            &PemFile::new(&chain_path.display().to_string(), &chain),
+            &PemFile::new(&key_path.display().to_string(), &key),
+        )
+        .map_err(fake_dc::Error::from)?;
+        chains.insert(dc, chain);
+    }
+    match keys.pop_first() {
+        Some((dc, _)) => Err(Failure::ChainAndKey { dc, given: "--key", missing: "--chain" }),
+        None => Ok(chains),
+    }
+}
+
+/// One line per DC, and the line that says that all of them serve.
+fn announce(
+    options: &Options,
+    domain: &Domain,
+    ca_file: &CaFile,
+    health: Option<u16>,
+) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for dc in domain.dcs() {
+        let faults: Vec<&str> = dc.faults().iter().map(fake_dc::Fault::id).collect();
+        let line = json!({
+            "name": dc.name(),
+            "dns_name": dc.dns_name(),
+            "address": dc.ip(),
+            "dns": dc.dns().port(),
+            "cldap": dc.cldap().port(),
+            "ldap": dc.ldap().port(),
+            "ldaps": dc.ldaps().port(),
+            "ca_file": ca_file.path(),
+            "faults": faults,
+            "url": format!("ldaps://{}", dc.ldaps()),
+        });
+        writeln!(out, "{line}")?;
+    }
+    let mut ready = json!({
+        "ready": true,
+        "version": 1,
+        "domain": domain.name(),
+        "dcs": domain.dcs().len(),
+        "ca_file": ca_file.path(),
+        "seed": options.seed,
+    });
+    if let Some(port) = health {
+        ready["health"] = Value::from(format!("http://127.0.0.1:{port}/"));
+    }
+    writeln!(out, "{ready}")?;
+    out.flush()
+}
+
+/// The signals that end a service.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn listen() -> Result<Self, Failure> {
+        let failed = |source| Failure::System { what: "signals", source };
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+fn complain(failure: &Failure) -> io::Result<()> {
+    let mut out = io::stderr().lock();
+    writeln!(out, "error: {failure}")?;
+    if let Some(remedy) = failure.remedy() {
+        writeln!(out, "  help: {remedy}")?;
+    }
+    Ok(())
+}
