@@ -27,6 +27,8 @@ fact!(PoolCreated, "pool.created");
 pub struct CallBegan {
     /// Real name: `pool.external_auth_set_ldaps`.
     pub call: &'static str,
+    /// Name of the host, for a call of one host.
+    pub host: Option<String>,
     /// Parameters without secrets.
     pub parameters: Map<String, Value>,
 }
@@ -43,6 +45,16 @@ pub struct CallEnded {
     pub params: Vec<String>,
 }
 fact!(CallEnded, "xapi.result");
+
+/// During a call of the pool one host takes its turn, without a call of its own.
+#[derive(Clone, Debug, Serialize)]
+pub struct HostTurn {
+    /// Name of the host.
+    pub host: String,
+    /// `copy-certificates`, `sync-certificates` or `refresh-smb-conf`.
+    pub task: &'static str,
+}
+fact!(HostTurn, "xapi.turn");
 
 /// The Samba configuration of a host was written.
 #[derive(Clone, Debug, Serialize)]

@@ -77,7 +77,7 @@ impl Pool {
     pub(super) async fn certificate_sync(&self, trail: &Trail) -> Result<(), ApiError> {
         self.copy_to_all(trail)?;
         for host in self.hosts_in_order() {
-            self.at_work(host, trail)?.certificate_sync()?;
+            self.take_turn(host, "sync-certificates", trail)?.certificate_sync()?;
         }
         Ok(())
     }
@@ -87,7 +87,7 @@ impl Pool {
     fn copy_to_all(&self, trail: &Trail) -> Result<(), ApiError> {
         let members = self.hosts_in_order().into_iter().skip(1);
         let outcomes: Vec<_> = members
-            .map(|member| self.at_work(member, trail).and_then(|member| member.receive_copy()))
+            .map(|member| self.take_turn(member, "copy-certificates", trail)?.receive_copy())
             .collect();
         outcomes.into_iter().collect()
     }
@@ -196,9 +196,9 @@ impl Pool {
             return Ok(());
         }
         for host in self.hosts_in_order() {
-            let host = self.at_work(host, trail)?;
-            let record = host.record()?;
+            let record = self.host_record(host.reference())?;
             if record.external_auth_type == AD {
+                let host = self.take_turn(host, "refresh-smb-conf", trail)?;
                 host.write_from_record(&record, record.ldaps())?;
                 // A host whose winbind does not come back keeps the certificates all the same.
                 let _ = host.restart_winbind_until_ready().await;

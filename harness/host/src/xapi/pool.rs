@@ -9,7 +9,7 @@ use crate::{
     ApiError, Certificate, HostError, HostRecord, HostRoot, Message, PoolRecord, Profile, Quirk,
     Quirks, Records, Reference,
     database::Database,
-    facts::{CallBegan, CallEnded, PoolCreated},
+    facts::{CallBegan, CallEnded, HostTurn, PoolCreated},
     xapi::{Call, CallResult, Host, HostConfig, Liveness, on_host::OnHost},
 };
 
@@ -205,6 +205,16 @@ impl Pool {
         Err(ApiError::new(code, [host.reference().as_str()]))
     }
 
+    /// The same for a part of a pool's call, which it names in the ledger.
+    pub(super) fn take_turn<'a>(
+        &'a self,
+        host: &'a Host,
+        task: &'static str,
+        trail: &Trail,
+    ) -> Result<OnHost<'a>, ApiError> {
+        self.at_work(host, &trail.begin(HostTurn { host: host.name().to_owned(), task }))
+    }
+
     /// Runs a call of one host there, and records it.
     pub(super) async fn call_host(&self, call: Call, trail: &Trail) -> Result<(), ApiError> {
         let target = match &call {
@@ -217,10 +227,15 @@ impl Pool {
                 .ok_or_else(|| ApiError::handle_invalid("host", host)),
             _ => Err(ApiError::internal(format!("{} is no call of a host", call.name()))),
         };
-        let actor = target.as_ref().map_or_else(|_| self.coordinator(), |host| host).name();
-        let trail = begin(&call, &trail.of(Actor::Host(actor.to_owned())));
+        // The coordinator calls; what follows, up to the result, happens on the host itself.
+        let name = target.as_ref().ok().map(|host| host.name().to_owned());
+        let trail = begin(&call, name, trail);
         let result = match target.and_then(|host| self.at_work(host, &trail)) {
-            Ok(on_host) => self.run_on_host(&call, &on_host).await,
+            Ok(on_host) => {
+                let result = self.run_on_host(&call, &on_host).await;
+                end(&call, &on_host.trail, &result);
+                return result;
+            }
             Err(error) => Err(error),
         };
         end(&call, &trail, &result);
@@ -244,7 +259,7 @@ impl Pool {
     }
 
     async fn call_pool(&self, call: Call, trail: &Trail) -> Result<(), ApiError> {
-        let trail = begin(&call, trail);
+        let trail = begin(&call, None, trail);
         let result = match self.check_pool(call.pool()) {
             Ok(()) => self.run_on_pool(&call, &trail).await,
             Err(error) => Err(error),
@@ -299,8 +314,8 @@ impl Pool {
     }
 }
 
-fn begin(call: &Call, trail: &Trail) -> Trail {
-    trail.begin(CallBegan { call: call.name(), parameters: call.parameters() })
+fn begin(call: &Call, host: Option<String>, trail: &Trail) -> Trail {
+    trail.begin(CallBegan { call: call.name(), host, parameters: call.parameters() })
 }
 
 fn end(call: &Call, trail: &Trail, result: &Result<(), ApiError>) {

@@ -1,0 +1,84 @@
+//! A domain of fake DCs like that of the transcripts, and hosts in it.
+
+use fake_dc::Domain;
+use fake_dc_directory::{Flavour, Policy};
+use ground::{Clock, Ledger, Seed, Timestamp, VirtualClock};
+use sim_host::{Network, Output};
+
+use super::{CAPTURED_AT, DC, Host, Step};
+
+/// Entries of the captured domain: they give it its SID and GUID.
+const CAPTURED_ENTRIES: [(&str, &str); 2] = [
+    ("domain-head.ldif", include_str!("../../../../fixtures/samba-ad/ldif/domain-head.ldif")),
+    ("krbtgt-all.ldif", include_str!("../../../../fixtures/samba-ad/ldif/krbtgt-all.ldif")),
+];
+
+/// The domain `lab.example` with its clock and its ledger.
+pub struct World {
+    pub domain: Domain,
+    pub ledger: Ledger,
+    pub clock: Clock,
+}
+
+impl World {
+    /// A domain whose DCs have these faults, one DC for each list.
+    pub async fn with(faults: &[&[&str]]) -> Self {
+        let time = VirtualClock::starting_at(CAPTURED_AT.parse::<Timestamp>().unwrap());
+        let ledger = Ledger::new(time.clock());
+        let policy = Policy { sealed_stand_in: true, ..Policy::default() };
+        let mut builder = Domain::builder("lab.example")
+            .dcs(faults.len())
+            .seed(Seed::new(1))
+            .clock(time.clock())
+            .ledger(ledger.clone())
+            .flavour(Flavour::Samba4_22)
+            .policy(policy);
+        for (name, text) in CAPTURED_ENTRIES {
+            builder = builder.ldif(name, text);
+        }
+        for (index, faults) in faults.iter().enumerate() {
+            for fault in *faults {
+                builder = builder.fault(format!("dc{}", index + 1), *fault);
+            }
+        }
+        Self { domain: builder.start().await.unwrap(), ledger, clock: time.clock() }
+    }
+
+    /// A domain of one sound DC.
+    pub async fn sound() -> Self {
+        Self::with(&[&[]]).await
+    }
+
+    /// A host that trusts the domain's root.
+    pub fn host(&self) -> Host {
+        let host = Host::within(self.clock.clone(), &self.ledger);
+        let mut network = Network { nameservers: self.domain.name_servers(), ..Network::default() };
+        for dc in self.domain.dcs() {
+            network.translations.insert((dc.ip(), 389).into(), dc.ldap());
+            network.translations.insert((dc.ip(), 636).into(), dc.ldaps());
+        }
+        // The first DC has the address of the transcripts too.
+        let first = self.domain.dcs().next().unwrap();
+        network.translations.insert((DC, 389).into(), first.ldap());
+        network.translations.insert((DC, 636).into(), first.ldaps());
+        host.network.set(network);
+        host.trust(self.domain.ca_pem());
+        host
+    }
+}
+
+/// Puts the address of the transcripts in place of that of the first DC.
+pub fn as_captured(mut output: Output, world: &World) -> Output {
+    let address = world.domain.dcs().next().unwrap().ip().to_string();
+    for text in [&mut output.stdout, &mut output.stderr] {
+        *text = text.replace(&address, &DC.to_string());
+    }
+    output
+}
+
+/// Runs a captured step and compares.
+pub async fn replay(world: &World, host: &Host, step: &Step) {
+    let command = step.command().unwrap();
+    let output = as_captured(host.run(command).await, world);
+    super::assert_same(&output, step);
+}
