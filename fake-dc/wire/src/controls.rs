@@ -85,3 +85,58 @@ impl PagedResults {
         Control { oid: PAGED_RESULTS.to_owned(), critical, value: Some(writer.into_bytes()) }
     }
 }
+
+/// Reads the one number that [`EXTENDED_DN`], [`SD_FLAGS`] and [`SEARCH_OPTIONS`] carry.
+///
+/// # Errors
+/// If the bytes are no sequence of one number.
+pub fn decode_flags(value: &[u8]) -> Result<u32, DecodeError> {
+    let mut outer = Reader::new(value);
+    outer.sequence("control flags")?.unsigned(tag::INTEGER, "control flags")
+}
+
+/// The value that [`decode_flags`] reads.
+pub fn encode_flags(flags: u32) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.nest(tag::SEQUENCE, |writer| writer.unsigned(tag::INTEGER, flags));
+    writer.into_bytes()
+}
+
+/// One key of [`SORT`] (RFC 2891 §1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SortKey {
+    /// The attribute to sort by.
+    pub attribute: String,
+    /// Whether the largest comes first.
+    pub reverse: bool,
+}
+
+impl SortKey {
+    /// Reads the value of a control.
+    ///
+    /// # Errors
+    /// If the bytes are no `SortKeyList`.
+    pub fn decode_list(value: &[u8]) -> Result<Vec<Self>, DecodeError> {
+        let mut keys = Reader::new(value).sequence("sort keys")?;
+        let mut list = Vec::new();
+        while !keys.is_empty() {
+            let mut key = keys.sequence("sort key")?;
+            let attribute = key.text(tag::OCTET_STRING, "sort attribute")?;
+            key.optional(tag::CONTEXT, "ordering rule")?;
+            let reverse = match key.optional(tag::CONTEXT | 1, "reverse order")? {
+                Some(reverse) => reverse.into_boolean("reverse order")?,
+                None => false,
+            };
+            list.push(Self { attribute, reverse });
+        }
+        Ok(list)
+    }
+
+    /// The control with which a server says that it has sorted (RFC 2891 §1.2).
+    pub fn sorted() -> Control {
+        let mut writer = Writer::default();
+        writer.nest(tag::SEQUENCE, |writer| writer.unsigned(tag::ENUMERATED, 0));
+        let value = Some(writer.into_bytes());
+        Control { oid: SORT_RESPONSE.to_owned(), critical: false, value }
+    }
+}

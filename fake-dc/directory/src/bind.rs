@@ -1,0 +1,200 @@
+//! Binds: who a session is.
+
+use ldap_wire::{Authentication, BindRequest, BindResponse, LdapResult};
+
+use crate::{
+    account::Account,
+    config::Flavour,
+    diagnostic::LogonError,
+    directory::Directory,
+    dn::EntryName,
+    session::{Protection, Session},
+    state::State,
+    store::EntryId,
+};
+
+/// How a client names the account that it binds as ([MS-ADTS] 5.1.1.1.1).
+enum Claim {
+    /// This account.
+    Account(EntryId),
+    /// The name has a form that would be looked up, but no account has it.
+    NoSuchUser,
+    /// The name has no form that is looked up, such as a bare account name.
+    NoName,
+}
+
+impl Directory {
+    pub(crate) fn bind(&self, session: &mut Session, request: &BindRequest) -> BindResponse {
+        // A bind that fails leaves the session anonymous (RFC 4511 §4.2.1).
+        session.bound = None;
+        let diagnostics = self.domain.diagnostics();
+        if !matches!(request.version, 2 | 3) {
+            return response(diagnostics.bad_protocol_version());
+        }
+        match &request.authentication {
+            Authentication::Simple(password) => {
+                response(self.simple_bind(session, &request.name, password))
+            }
+            Authentication::Sasl { mechanism, credentials } => {
+                self.sasl_bind(session, mechanism, credentials.as_deref())
+            }
+            Authentication::Other { .. } => response(diagnostics.unknown_mechanism()),
+        }
+    }
+
+    fn simple_bind(&self, session: &mut Session, name: &str, password: &[u8]) -> LdapResult {
+        let diagnostics = self.domain.diagnostics();
+        let unauthenticated_bind =
+            name.is_empty() || self.domain.flavour == Flavour::WindowsServer2022;
+        if password.is_empty() && unauthenticated_bind {
+            return LdapResult::success();
+        }
+        if self.domain.policy.require_strong_auth && session.protection == Protection::None {
+            return diagnostics.strong_auth_required();
+        }
+        let claim = self.claim(&self.read(), name);
+        self.log_on(session, claim, password)
+    }
+
+    fn sasl_bind(
+        &self,
+        session: &mut Session,
+        mechanism: &str,
+        credentials: Option<&[u8]>,
+    ) -> BindResponse {
+        let diagnostics = self.domain.diagnostics();
+        if mechanism == "PLAIN" && self.domain.policy.sealed_stand_in {
+            return response(self.plain_bind(session, credentials.unwrap_or_default()));
+        }
+        // Kerberos and NTLM have no acceptor yet: every token of theirs is refused.
+        let known = matches!(mechanism, "GSS-SPNEGO" | "GSSAPI" | "NTLM" | "DIGEST-MD5");
+        BindResponse {
+            result: if known { diagnostics.bad_token() } else { diagnostics.unknown_mechanism() },
+            // Samba sends an empty token with failures (captures `sasl-*`).
+            server_sasl_credentials: Some(Vec::new()),
+        }
+    }
+
+    /// The stand-in for Kerberos: [`Policy::sealed_stand_in`](crate::Policy::sealed_stand_in).
+    ///
+    /// Unlike a simple bind it takes a bare account name, as Kerberos does.
+    fn plain_bind(&self, session: &mut Session, credentials: &[u8]) -> LdapResult {
+        let mut parts = credentials.splitn(3, |&byte| byte == 0).skip(1);
+        let (Some(name), Some(password)) = (parts.next(), parts.next()) else {
+            return self.domain.diagnostics().bad_token();
+        };
+        let Ok(name) = std::str::from_utf8(name) else {
+            return self.domain.diagnostics().bad_token();
+        };
+        let claim = {
+            let state = self.read();
+            match state.store.by_account_name(name) {
+                Some(id) => Claim::Account(id),
+                None => self.claim(&state, name),
+            }
+        };
+        let result = self.log_on(session, claim, password);
+        if result.is_success() && session.protection == Protection::None {
+            session.protection = Protection::Sealed;
+        }
+        result
+    }
+
+    fn claim(&self, state: &State, name: &str) -> Claim {
+        let account = |name: &str| match state.store.by_account_name(name) {
+            Some(id) => Claim::Account(id),
+            None => Claim::NoSuchUser,
+        };
+        if let Some((domain, user)) = name.split_once('\\')
+            && !name.contains('=')
+        {
+            let ours = domain.eq_ignore_ascii_case(&self.domain.netbios)
+                || domain.eq_ignore_ascii_case(&self.domain.dns_name);
+            return if ours { account(user) } else { Claim::NoSuchUser };
+        }
+        if let Ok(EntryName::Dn(_) | EntryName::Guid(_) | EntryName::Sid(_)) =
+            EntryName::parse(name)
+        {
+            return match self.resolve(state, name) {
+                Ok(id) => Claim::Account(id),
+                Err(_) => Claim::NoSuchUser,
+            };
+        }
+        if let Some(id) = state.store.first("userPrincipalName", name.to_lowercase().as_bytes()) {
+            return Claim::Account(id);
+        }
+        match name.rsplit_once('@') {
+            Some((user, realm)) if realm.eq_ignore_ascii_case(&self.domain.dns_name) => {
+                account(user)
+            }
+            Some(_) => Claim::NoSuchUser,
+            None => Claim::NoName,
+        }
+    }
+
+    fn log_on(&self, session: &mut Session, claim: Claim, password: &[u8]) -> LdapResult {
+        let diagnostics = self.domain.diagnostics();
+        let id = match claim {
+            Claim::Account(id) => id,
+            Claim::NoSuchUser => return diagnostics.logon(LogonError::NoSuchUser),
+            Claim::NoName => return diagnostics.logon(LogonError::LogonFailure),
+        };
+        let error = {
+            let state = self.read();
+            match state.store.get(id).filter(|entry| entry.is_a("user")) {
+                Some(entry) => Account::new(&self.domain, &state, entry).logon_error(password),
+                None => Some(LogonError::LogonFailure),
+            }
+        };
+        match error {
+            Some(error) => {
+                if error == LogonError::LogonFailure {
+                    self.count_wrong_password(id);
+                }
+                diagnostics.logon(error)
+            }
+            None => {
+                self.forget_wrong_passwords(id);
+                session.bound = Some(id);
+                LdapResult::success()
+            }
+        }
+    }
+
+    fn count_wrong_password(&self, id: EntryId) {
+        let mut state = self.write();
+        let Some(entry) = state.store.get(id).filter(|entry| entry.is_a("user")) else { return };
+        let (count, locks) = Account::new(&self.domain, &state, entry).after_wrong_password();
+        let now = self.domain.now().to_file_time().to_string();
+        state.store.update(id, |entry| {
+            entry.set("badPwdCount", [count.to_string()]);
+            entry.set("badPasswordTime", [now.as_str()]);
+            if locks {
+                entry.set("lockoutTime", [now]);
+            }
+        });
+    }
+
+    /// A good password ends an elapsed lockout and the count towards the next one.
+    fn forget_wrong_passwords(&self, id: EntryId) {
+        let differs = {
+            let state = self.read();
+            state.store.get(id).is_some_and(|entry| {
+                entry.number("badPwdCount").unwrap_or(0) != 0
+                    || entry.number("lockoutTime").unwrap_or(0) != 0
+            })
+        };
+        if differs {
+            self.write().store.update(id, |entry| {
+                entry.set("badPwdCount", ["0"]);
+                if entry.has("lockoutTime") {
+                    entry.set("lockoutTime", ["0"]);
+                }
+            });
+        }
+    }
+}
+
+fn response(result: LdapResult) -> BindResponse {
+    BindResponse { result, server_sasl_credentials: None }
+}

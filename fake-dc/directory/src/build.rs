@@ -1,0 +1,318 @@
+//! Makes the entries of a domain: the skeleton, the DCs, and the LDIF laid over them.
+
+use uuid::Uuid;
+
+use crate::{
+    config::{DcView, DirectoryConfig},
+    defaults,
+    dn::Dn,
+    domain::Domain,
+    entry::Entry,
+    error::{DirectoryError, LdifErrors},
+    ldif::{self, LdifCause, LdifError},
+    overlay::{Overlay, OverlayEntry, merge},
+    sid::Sid,
+    stamp,
+    state::State,
+    store::EntryId,
+};
+
+const SKELETON: &str = include_str!("default.ldif");
+
+pub(crate) fn build(config: DirectoryConfig) -> Result<(Domain, State), DirectoryError> {
+    let dn = domain_dn(&config.domain)?;
+    let netbios = netbios_name(&config)?;
+    let mut overlay = Overlay::default();
+    for source in &config.sources {
+        match ldif::parse(&source.name, &source.text) {
+            Ok(records) => overlay.add(&source.name, records, &dn),
+            Err(errors) => overlay.errors.extend(errors),
+        }
+    }
+    let sid = overlay.domain_sid(&dn).unwrap_or_else(|| drawn_sid(&config));
+    let head = overlay.entries.iter().find(|each| each.entry.dn == dn);
+    let guid = head
+        .and_then(|head| head.entry.guid())
+        .unwrap_or_else(|| config.seed.uuid(&format!("domain {}", config.domain)));
+    let domain = Domain {
+        dn,
+        dns_name: config.domain,
+        netbios,
+        sid,
+        guid,
+        seed: config.seed,
+        clock: config.clock,
+        flavour: config.flavour,
+        policy: config.policy,
+        default_password: config.default_password,
+    };
+    let state = State { usn: 4_096, next_rid: State::FIRST_RID, ..State::default() };
+    let mut builder = Builder { domain: &domain, state, errors: overlay.errors };
+    builder.skeleton();
+    for dc in &config.dcs {
+        builder.dc(dc)?;
+    }
+    builder.state.root_dse = overlay.root_dse;
+    for entry in overlay.entries {
+        builder.lay(entry);
+    }
+    builder.finish();
+    let Builder { state, mut errors, .. } = builder;
+    if errors.is_empty() {
+        return Ok((domain, state));
+    }
+    errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    Err(LdifErrors(errors).into())
+}
+
+/// Gives a DC its account and its place in the configuration, where they are missing.
+pub(crate) fn add_dc(
+    domain: &Domain,
+    state: &mut State,
+    dc: &DcView,
+) -> Result<(), DirectoryError> {
+    let mut builder = Builder { domain, state: std::mem::take(state), errors: Vec::new() };
+    let added = builder.dc(dc);
+    builder.finish();
+    *state = builder.state;
+    added
+}
+
+fn domain_dn(name: &str) -> Result<Dn, DirectoryError> {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    if name.len() <= 253 && name.split('.').all(is_label) {
+        return Ok(Dn::of_domain(name));
+    }
+    Err(DirectoryError::DomainName { name: name.to_owned() })
+}
+
+fn netbios_name(config: &DirectoryConfig) -> Result<String, DirectoryError> {
+    let Some(name) = &config.netbios else {
+        let label = config.domain.split('.').next().unwrap_or_default().to_ascii_uppercase();
+        return Ok(label.chars().take(15).collect());
+    };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if (1..=15).contains(&name.len()) && name.bytes().all(allowed) {
+        return Ok(name.to_ascii_uppercase());
+    }
+    Err(DirectoryError::NetbiosName { name: name.clone() })
+}
+
+fn drawn_sid(config: &DirectoryConfig) -> Sid {
+    let drawn = config.seed.uuid(&format!("sid {}", config.domain));
+    let (a, b, c, d) = drawn.as_fields();
+    let last = u32::from_le_bytes([d[4], d[5], d[6], d[7]]);
+    Sid::new(5, &[21, a, u32::from(b) << 16 | u32::from(c), last])
+}
+
+struct Builder<'a> {
+    domain: &'a Domain,
+    state: State,
+    errors: Vec<LdifError>,
+}
+
+impl Builder<'_> {
+    fn skeleton(&mut self) {
+        let now = self.domain.now();
+        let text = SKELETON
+            .replace("{dn}", &self.domain.dn.to_string())
+            .replace("{dc}", self.domain.dns_name.split('.').next().unwrap_or_default())
+            .replace("{dns}", &self.domain.dns_name)
+            .replace("{netbios}", &self.domain.netbios)
+            .replace("{sid}", &self.domain.sid.to_string())
+            .replace("{now}", &now.to_file_time().to_string())
+            .replace("{yesterday}", &now.plus_days(-1).to_file_time().to_string())
+            .replace("{long-ago}", &now.plus_days(-100).to_file_time().to_string());
+        let mut skeleton = Overlay::default();
+        match ldif::parse("default.ldif", &text) {
+            Ok(records) => skeleton.add("default.ldif", records, &self.domain.dn),
+            Err(errors) => skeleton.errors.extend(errors),
+        }
+        self.errors.append(&mut skeleton.errors);
+        for OverlayEntry { mut entry, .. } in skeleton.entries {
+            entry.built_in = true;
+            if entry.dn == self.domain.dn {
+                entry.set("objectGUID", [self.domain.guid.to_bytes_le()]);
+            }
+            self.state.store.insert(entry);
+        }
+    }
+
+    fn dc(&mut self, dc: &DcView) -> Result<(), DirectoryError> {
+        let known = |known: &DcView| known.name.eq_ignore_ascii_case(&dc.name);
+        let usable = (1..=15).contains(&dc.name.len())
+            && dc.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if !usable || self.state.dcs.iter().any(known) {
+            return Err(DirectoryError::DcName { name: dc.name.clone() });
+        }
+        self.state.dcs.push(dc.clone());
+        for entry in defaults::domain_controller(self.domain, dc) {
+            let by_account = entry
+                .text("sAMAccountName")
+                .and_then(|name| self.state.store.by_account_name(name));
+            if by_account.or_else(|| self.state.store.find(&entry.dn)).is_none() {
+                self.state.store.insert(entry);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lays an entry over what is there: by its DN, or by the account name of a built-in entry,
+    /// which then moves to the new DN.
+    fn lay(&mut self, overlay: OverlayEntry) {
+        let OverlayEntry { entry, file, line } = overlay;
+        let same_account =
+            entry.text("sAMAccountName").and_then(|name| self.state.store.by_account_name(name));
+        let found = self.state.store.find(&entry.dn);
+        if let Some(other) = same_account.filter(|&other| Some(other) != found) {
+            let other_entry = self.state.store.get(other);
+            let built_in = other_entry.is_some_and(|other| other.built_in);
+            if found.is_some() || !built_in {
+                self.errors.push(LdifError {
+                    file,
+                    line,
+                    cause: LdifCause::DuplicateAccount {
+                        name: entry.text("sAMAccountName").unwrap_or_default().to_owned(),
+                        first: other_entry.map(|other| other.dn.to_string()).unwrap_or_default(),
+                    },
+                });
+                return;
+            }
+        }
+        match found.or(same_account) {
+            Some(id) => self.lay_over(id, entry),
+            None => {
+                self.state.store.insert(entry);
+            }
+        }
+    }
+
+    fn lay_over(&mut self, id: EntryId, overlay: Entry) {
+        self.state.store.update(id, |entry| {
+            if entry.dn != overlay.dn {
+                // `cn` and `name` follow from the DN.
+                entry.set::<Vec<u8>>("cn", []);
+                entry.set::<Vec<u8>>("name", []);
+            }
+            entry.dn = overlay.dn;
+            merge(&mut entry.attributes, overlay.attributes);
+            entry.built_in = false;
+            if overlay.password.is_some() {
+                entry.password = overlay.password;
+            }
+        });
+    }
+
+    /// Completes what the texts left out.
+    fn finish(&mut self) {
+        self.make_parents();
+        self.free_taken_sids();
+        for id in self.state.store.ids() {
+            let usn = self.state.next_usn();
+            let Some(entry) = self.state.store.get(id) else { continue };
+            let sid =
+                (entry.has("sAMAccountName") && !entry.has("objectSid")).then(|| self.free_sid());
+            let domain = self.domain;
+            self.state.store.update(id, |entry| {
+                if let Some(sid) = sid {
+                    entry.set("objectSid", [sid.as_bytes()]);
+                }
+                defaults::complete(domain, entry, usn);
+            });
+        }
+        self.link_members();
+    }
+
+    /// Every entry but the head hangs below another.
+    fn make_parents(&mut self) {
+        let mut missing = Vec::new();
+        for (_, entry) in self.state.store.iter() {
+            let mut above = entry.dn.parent();
+            while let Some(dn) = above.filter(|dn| dn.is_at_or_below(&self.domain.dn)) {
+                if self.state.store.find(&dn).is_some() || missing.contains(&dn) {
+                    break;
+                }
+                above = dn.parent();
+                missing.push(dn);
+            }
+        }
+        for dn in missing {
+            self.state.store.insert(Entry::new(dn));
+        }
+    }
+
+    /// A sample account gives way where the LDIF uses its SID for another.
+    fn free_taken_sids(&mut self) {
+        for id in self.state.store.ids() {
+            let Some(entry) = self.state.store.get(id).filter(|entry| entry.built_in) else {
+                continue;
+            };
+            let Some(sid) = entry.sid() else { continue };
+            let others = self.state.store.with_value("objectSid", sid.as_bytes());
+            if others.is_some_and(|others| others.len() > 1) {
+                self.state.store.update(id, |entry| entry.set::<Vec<u8>>("objectSid", []));
+            }
+        }
+    }
+
+    fn free_sid(&mut self) -> Sid {
+        loop {
+            let sid = self.domain.sid.with_rid(self.state.take_rid());
+            if self.state.store.by_sid(&sid).is_none() {
+                return sid;
+            }
+        }
+    }
+
+    /// `memberOf` is the other side of `member`. What names a group that is not here is kept.
+    fn link_members(&mut self) {
+        for id in self.state.store.ids() {
+            let Some(entry) = self.state.store.get(id).filter(|entry| entry.has("memberOf")) else {
+                continue;
+            };
+            let member = entry.dn.clone();
+            let groups: Vec<Vec<u8>> = entry.values("memberOf").to_vec();
+            let mut kept = Vec::new();
+            for group in groups {
+                match self.group_of(&group) {
+                    Some(group) => self.add_member(group, &member),
+                    None => kept.push(group),
+                }
+            }
+            self.state.store.update(id, |entry| entry.set("memberOf", kept));
+        }
+    }
+
+    fn group_of(&self, dn: &[u8]) -> Option<EntryId> {
+        self.state.store.find(&Dn::parse(std::str::from_utf8(dn).ok()?).ok()?)
+    }
+
+    fn add_member(&mut self, group: EntryId, member: &Dn) {
+        let key = member.key();
+        let known = self
+            .state
+            .store
+            .with_value("member", key.as_str().as_bytes())
+            .is_some_and(|groups| groups.contains(&group));
+        if !known {
+            self.state.store.update(group, |entry| {
+                let mut members = entry.values("member").to_vec();
+                members.push(member.to_string().into_bytes());
+                entry.set("member", members);
+            });
+        }
+    }
+}
+
+/// The GUID of an entry that has none: from the seed and its first name.
+pub(crate) fn drawn_guid(domain: &Domain, dn: &Dn, usn: i64) -> Uuid {
+    domain.seed.uuid(&format!("{} {usn}", dn.key().as_str()))
+}
+
+/// The present, as AD writes it.
+pub(crate) fn now(domain: &Domain) -> String {
+    stamp::generalized(domain.now())
+}

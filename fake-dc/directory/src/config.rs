@@ -1,0 +1,115 @@
+//! What a domain is made from.
+
+use std::net::Ipv4Addr;
+
+use ground::{Clock, Secret, Seed};
+
+/// The domain to build.
+#[derive(Clone, Debug)]
+pub struct DirectoryConfig {
+    /// DNS name of the domain: `corp.example`.
+    pub domain: String,
+    /// NetBIOS name of the domain; by default the first label of the DNS name in upper case.
+    pub netbios: Option<String>,
+    /// What identifiers are drawn from.
+    pub seed: Seed,
+    /// What account states, times and expiries are computed from.
+    pub clock: Clock,
+    /// LDIF to lay over the built-in skeleton, in order.
+    pub sources: Vec<LdifSource>,
+    /// Password of every account that has no `userPassword` in the LDIF.
+    pub default_password: Secret,
+    /// Whose answers to give.
+    pub flavour: Flavour,
+    /// What the domain asks of its clients.
+    pub policy: Policy,
+    /// The DCs that have accounts from the start; the first holds the PDC role.
+    pub dcs: Vec<DcView>,
+}
+
+impl DirectoryConfig {
+    /// The default domain of that name.
+    pub fn new(domain: impl Into<String>, seed: Seed, clock: Clock) -> Self {
+        Self {
+            domain: domain.into(),
+            netbios: None,
+            seed,
+            clock,
+            sources: Vec::new(),
+            default_password: Secret::new("Passw0rd!Lab1"),
+            flavour: Flavour::default(),
+            policy: Policy::default(),
+            dcs: Vec::new(),
+        }
+    }
+}
+
+/// LDIF text and the name that errors give it.
+#[derive(Clone, Debug)]
+pub struct LdifSource {
+    /// Usually the path of the file.
+    pub name: String,
+    /// Its content.
+    pub text: String,
+}
+
+/// Which product the domain answers like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Flavour {
+    /// Samba AD DC 4.22, as captured.
+    Samba4_22,
+    /// Windows Server 2022, as documented.
+    #[default]
+    WindowsServer2022,
+}
+
+/// What the domain asks of its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Refuses simple binds on connections that are not protected. Off by default, as on Windows
+    /// Server 2022; Samba 4.22 has it on (`ldap server require strong auth`).
+    pub require_strong_auth: bool,
+    /// Accepts the SASL mechanism `PLAIN` (RFC 4616) and then treats the session as sealed.
+    ///
+    /// A stand-in for Kerberos until the domain has a KDC: no DC has this mechanism, and it is
+    /// not advertised.
+    pub sealed_stand_in: bool,
+    /// `MaxPageSize` of the LDAP policies. Samba 4.22 does not enforce it on unpaged searches.
+    pub max_page_size: u32,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { require_strong_auth: false, sealed_stand_in: false, max_page_size: 1_000 }
+    }
+}
+
+/// The DC that answers: what differs between the DCs of one domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DcView {
+    /// First label of its name: `dc1`.
+    pub name: String,
+    /// Its DNS name: `dc1.corp.example`.
+    pub dns_name: String,
+    /// The site it is in.
+    pub site: String,
+    /// Its address, given in netlogon answers of the old form.
+    pub address: Ipv4Addr,
+    /// The name it gives in netlogon answers, where that is not [`DcView::dns_name`].
+    pub netlogon_dns_name: Option<String>,
+}
+
+impl DcView {
+    /// A DC of that domain in the site that every new forest has.
+    pub fn new(name: impl Into<String>, domain: &str) -> Self {
+        let name = name.into();
+        Self {
+            dns_name: format!("{name}.{domain}"),
+            name,
+            site: "Default-First-Site-Name".to_owned(),
+            address: Ipv4Addr::LOCALHOST,
+            netlogon_dns_name: None,
+        }
+    }
+}

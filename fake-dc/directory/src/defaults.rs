@@ -1,0 +1,192 @@
+//! What AD gives every new entry of its own accord.
+
+use ldap_wire::Attribute;
+
+use crate::{
+    account::control,
+    build,
+    config::DcView,
+    dn::Dn,
+    domain::Domain,
+    entry::Entry,
+    schema::{self, Class},
+    stamp::NEVER,
+};
+
+/// Fills in what an entry must have and has not: class, names, identifiers, times, and the state
+/// of a fresh account ([MS-ADTS] 3.1.1.5.2.4, [MS-SAMR] 3.1.1.8).
+pub(crate) fn complete(domain: &Domain, entry: &mut Entry, usn: i64) {
+    let class = most_specific_class(entry);
+    if let Some(class) = class {
+        entry.set("objectClass", class.chain.iter().copied());
+    }
+    if let Some(component) = entry.dn.first() {
+        let (attribute, value) = (component.attribute.clone(), component.value.clone());
+        entry.set_default(&attribute, value.as_str());
+        entry.set_default("name", value);
+    }
+    entry.set_default("instanceType", "4");
+    let now = build::now(domain);
+    entry.set_default("whenCreated", now.as_str());
+    entry.set_default("whenChanged", now);
+    entry.set_default("uSNCreated", usn.to_string());
+    entry.set_default("uSNChanged", usn.to_string());
+    if !entry.has("objectGUID") {
+        let guid = build::drawn_guid(domain, &entry.dn, usn);
+        entry.set("objectGUID", [guid.to_bytes_le()]);
+    }
+    if let Some(class) = class {
+        let schema = domain.schema();
+        entry.set_default("objectCategory", schema.child("CN", class.category).to_string());
+    }
+    if entry.is_a("user") {
+        complete_account(domain, entry);
+    } else if entry.is_a("group") {
+        // A global security group.
+        entry.set_default("groupType", "-2147483646");
+    }
+    if let Some(kind) = account_type(entry) {
+        entry.set("sAMAccountType", [kind.to_string()]);
+    }
+}
+
+fn complete_account(domain: &Domain, entry: &mut Entry) {
+    let computer = entry.is_a("computer");
+    let fresh = if computer { control::WORKSTATION_TRUST_ACCOUNT } else { control::NORMAL_ACCOUNT };
+    entry.set_default("userAccountControl", fresh.to_string());
+    let bits = entry.number("userAccountControl").unwrap_or(fresh);
+    let group = if bits & control::SERVER_TRUST_ACCOUNT != 0 {
+        "516"
+    } else if bits & control::WORKSTATION_TRUST_ACCOUNT != 0 {
+        "515"
+    } else {
+        "513"
+    };
+    let counters =
+        ["badPwdCount", "codePage", "countryCode", "badPasswordTime", "lastLogoff", "lastLogon"];
+    for name in counters {
+        entry.set_default(name, "0");
+    }
+    entry.set_default("pwdLastSet", domain.now().to_file_time().to_string());
+    entry.set_default("primaryGroupID", group);
+    entry.set_default("accountExpires", NEVER.to_string());
+    entry.set_default("logonCount", "0");
+    if entry.password.is_none() {
+        entry.password = Some(domain.default_password.clone());
+    }
+}
+
+/// `sAMAccountType` follows from class and flags ([MS-SAMR] 3.1.1.8.1).
+pub(crate) fn account_type(entry: &Entry) -> Option<i64> {
+    if entry.is_a("user") {
+        let bits = entry.number("userAccountControl").unwrap_or(control::NORMAL_ACCOUNT);
+        let machine = control::WORKSTATION_TRUST_ACCOUNT | control::SERVER_TRUST_ACCOUNT;
+        return Some(if bits & machine != 0 {
+            0x3000_0001
+        } else if bits & control::INTERDOMAIN_TRUST_ACCOUNT != 0 {
+            0x3000_0002
+        } else {
+            0x3000_0000
+        });
+    }
+    let group_type = entry.number("groupType").filter(|_| entry.is_a("group"))?;
+    const LOCAL: i64 = 0x4;
+    const SECURITY: i64 = 0x8000_0000;
+    let local = group_type & LOCAL != 0;
+    let kind = if local { 0x2000_0000 } else { 0x1000_0000 };
+    Some(if group_type & SECURITY == 0 { kind + 1 } else { kind })
+}
+
+/// The class furthest from `top` that the entry names, or that its attributes imply.
+fn most_specific_class(entry: &Entry) -> Option<&'static Class> {
+    let named = entry.values("objectClass");
+    if named.is_empty() {
+        return schema::class(implied_class(entry));
+    }
+    named
+        .iter()
+        .map(|name| schema::class(std::str::from_utf8(name).ok()?))
+        .collect::<Option<Vec<_>>>()?
+        .into_iter()
+        .max_by_key(|class| class.chain.len())
+}
+
+/// Captured answers to searches for a few attributes have no `objectClass`.
+fn implied_class(entry: &Entry) -> &'static str {
+    let account = entry.text("sAMAccountName");
+    let naming = entry.dn.first().map(|component| component.attribute.as_str());
+    match (account, naming) {
+        (Some(name), _) if name.ends_with('$') => "computer",
+        (Some(_), _) if entry.has("groupType") || entry.has("member") => "group",
+        (Some(_), _) => "user",
+        (None, Some(naming)) if naming.eq_ignore_ascii_case("OU") => "organizationalUnit",
+        (None, Some(naming)) if naming.eq_ignore_ascii_case("DC") => "domainDNS",
+        _ => "container",
+    }
+}
+
+/// The entries of a DC: its account, and its server object with settings in the configuration.
+pub(crate) fn domain_controller(domain: &Domain, dc: &DcView) -> Vec<Entry> {
+    let upper = dc.name.to_ascii_uppercase();
+    let account_dn = domain.dn.child("OU", "Domain Controllers").child("CN", &upper);
+    let server_dn = server_dn(domain, dc);
+    let (dns, netbios, short) = (&dc.dns_name, &domain.netbios, &upper);
+    let domain_name = &domain.dns_name;
+    let services = [
+        format!("HOST/{short}"),
+        format!("HOST/{dns}"),
+        format!("HOST/{dns}/{netbios}"),
+        format!("HOST/{dns}/{domain_name}"),
+        format!("GC/{dns}/{domain_name}"),
+        format!("ldap/{short}"),
+        format!("ldap/{dns}"),
+        format!("ldap/{dns}/{netbios}"),
+        format!("ldap/{dns}/{domain_name}"),
+        format!("RestrictedKrbHost/{short}"),
+        format!("RestrictedKrbHost/{dns}"),
+    ];
+    let account = built_in(
+        account_dn.clone(),
+        vec![
+            Attribute::new("objectClass", ["computer"]),
+            Attribute::new("sAMAccountName", [format!("{upper}$")]),
+            Attribute::new("userAccountControl", ["532480"]),
+            Attribute::new("dNSHostName", [dc.dns_name.as_str()]),
+            Attribute::new("servicePrincipalName", services),
+            Attribute::new("msDS-SupportedEncryptionTypes", ["28"]),
+            Attribute::new("isCriticalSystemObject", ["TRUE"]),
+            Attribute::new("serverReferenceBL", [server_dn.to_string()]),
+        ],
+    );
+    let server = built_in(
+        server_dn.clone(),
+        vec![
+            Attribute::new("objectClass", ["server"]),
+            Attribute::new("dNSHostName", [dc.dns_name.as_str()]),
+            Attribute::new("serverReference", [account_dn.to_string()]),
+        ],
+    );
+    let settings = built_in(
+        server_dn.child("CN", "NTDS Settings"),
+        vec![Attribute::new("objectClass", ["nTDSDSA"])],
+    );
+    let site = server_dn
+        .parent()
+        .and_then(|servers| servers.parent())
+        .map(|site| built_in(site, vec![Attribute::new("objectClass", ["site"])]));
+    site.into_iter().chain([account, server, settings]).collect()
+}
+
+/// The DN of a DC's server object.
+pub(crate) fn server_dn(domain: &Domain, dc: &DcView) -> Dn {
+    domain
+        .configuration()
+        .child("CN", "Sites")
+        .child("CN", &dc.site)
+        .child("CN", "Servers")
+        .child("CN", &dc.name.to_ascii_uppercase())
+}
+
+fn built_in(dn: Dn, attributes: Vec<Attribute>) -> Entry {
+    Entry { attributes, built_in: true, ..Entry::new(dn) }
+}

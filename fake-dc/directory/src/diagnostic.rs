@@ -1,0 +1,303 @@
+//! Results with the texts that each product gives.
+//!
+//! Samba's texts are those of the captures of version 4.22.11. Windows' are the documented ones;
+//! the `DSID` numbers and the trailing version change with every build, so no client reads them.
+//! Where a text of Samba was not captured, the documented one of Windows stands in.
+
+use ldap_wire::{LdapResult, ResultCode};
+
+use crate::{config::Flavour, dn::Dn};
+
+/// Makes results in the words of one product.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Diagnostics {
+    pub(crate) flavour: Flavour,
+}
+
+/// Win32 errors behind a refused bind (`data` of the text).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogonError {
+    AccountDisabled = 0x533,
+    AccountExpired = 0x701,
+    AccountLockedOut = 0x775,
+    LogonFailure = 0x52e,
+    NoSuchUser = 0x525,
+    PasswordExpired = 0x532,
+    PasswordMustChange = 0x773,
+}
+
+impl Diagnostics {
+    pub(crate) fn logon(self, error: LogonError) -> LdapResult {
+        let (dsid, version, error) = match (self.flavour, error) {
+            (Flavour::Samba4_22, LogonError::NoSuchUser) => {
+                ("0C0903A9", "v1db1", LogonError::LogonFailure)
+            }
+            (Flavour::Samba4_22, error) => ("0C0903A9", "v1db1", error),
+            (Flavour::WindowsServer2022, error) => ("0C09044E", "v4f7c", error),
+        };
+        let data = error as u32;
+        LdapResult::new(
+            ResultCode::INVALID_CREDENTIALS,
+            format!(
+                "80090308: LdapErr: DSID-{dsid}, comment: AcceptSecurityContext error, \
+                 data {data:x}, {version}"
+            ),
+        )
+    }
+
+    pub(crate) fn bad_token(self) -> LdapResult {
+        let (dsid, version) = self.choose(("0C0904DC", "v1db1"), ("0C090569", "v4f7c"));
+        LdapResult::new(
+            ResultCode::INVALID_CREDENTIALS,
+            format!(
+                "8009030C: LdapErr: DSID-{dsid}, comment: AcceptSecurityContext error, data 57, \
+                 {version}"
+            ),
+        )
+    }
+
+    pub(crate) fn strong_auth_required(self) -> LdapResult {
+        let text = self.choose(
+            "BindSimple: Transport encryption required.",
+            "00002028: LdapErr: DSID-0C090202, comment: The server requires binds to turn on \
+             integrity checking if SSL\\TLS are not already active on the connection, data 0, \
+             v4f7c",
+        );
+        LdapResult::new(ResultCode::STRONGER_AUTH_REQUIRED, text)
+    }
+
+    pub(crate) fn unknown_mechanism(self) -> LdapResult {
+        match self.flavour {
+            Flavour::Samba4_22 => LdapResult::new(
+                ResultCode::OPERATIONS_ERROR,
+                "SASL: Failed to start authentication system: NT_STATUS_INVALID_PARAMETER",
+            ),
+            Flavour::WindowsServer2022 => LdapResult::new(
+                ResultCode::AUTH_METHOD_NOT_SUPPORTED,
+                "00002027: LdapErr: DSID-0C090568, comment: Invalid Authentication method, \
+                 data 0, v4f7c",
+            ),
+        }
+    }
+
+    pub(crate) fn bad_protocol_version(self) -> LdapResult {
+        LdapResult::new(ResultCode::PROTOCOL_ERROR, "protocol version is neither 2 nor 3")
+    }
+
+    pub(crate) fn unauthenticated(self) -> LdapResult {
+        let text = self.choose(
+            "00002020: Operation unavailable without authentication",
+            "000004DC: LdapErr: DSID-0C090A5C, comment: In order to perform this operation a \
+             successful bind must be completed on the connection., data 0, v4f7c",
+        );
+        LdapResult::new(ResultCode::OPERATIONS_ERROR, text)
+    }
+
+    pub(crate) fn bad_dn(self, text: &str) -> LdapResult {
+        let diagnostic = match self.flavour {
+            Flavour::Samba4_22 => "00002032: ldb_search: invalid basedn '(null)'".to_owned(),
+            Flavour::WindowsServer2022 => format!(
+                "0000208F: NameErr: DSID-0310021F, problem 2006 (BAD_NAME), data 8350, best match \
+                 of:\n\t'{text}'\n"
+            ),
+        };
+        LdapResult::new(ResultCode::INVALID_DN_SYNTAX, diagnostic)
+    }
+
+    pub(crate) fn no_such_object(self, matched: &Dn) -> LdapResult {
+        match self.flavour {
+            Flavour::Samba4_22 => LdapResult::new(
+                ResultCode::NO_SUCH_OBJECT,
+                "acl_read: Error retrieving instanceType for base. at \
+                 source4/dsdb/samdb/ldb_modules/acl_read.c:975",
+            ),
+            Flavour::WindowsServer2022 => LdapResult::new(
+                ResultCode::NO_SUCH_OBJECT,
+                format!(
+                    "0000208D: NameErr: DSID-03100245, problem 2001 (NO_OBJECT), data 0, best \
+                     match of:\n\t'{matched}'\n"
+                ),
+            )
+            .with_matched_dn(matched.to_string()),
+        }
+    }
+
+    /// The base is empty where only the rootDSE has an empty name.
+    pub(crate) fn empty_base(self) -> LdapResult {
+        match self.flavour {
+            Flavour::Samba4_22 => LdapResult::new(
+                ResultCode::NO_SUCH_OBJECT,
+                "empty base DN at source4/dsdb/samdb/ldb_modules/partition.c:821",
+            ),
+            Flavour::WindowsServer2022 => self.no_such_object(&Dn::default()),
+        }
+    }
+
+    /// The base lies in a domain that this DC does not hold.
+    pub(crate) fn elsewhere(self, base: &Dn, dns_name: &str) -> LdapResult {
+        match self.flavour {
+            Flavour::Samba4_22 => self.no_such_object(&Dn::default()),
+            Flavour::WindowsServer2022 => LdapResult {
+                code: ResultCode::REFERRAL,
+                matched_dn: String::new(),
+                diagnostic: format!(
+                    "0000202B: RefErr: DSID-03100781, data 0, 1 access points\n\tref 1: \
+                     '{dns_name}'\n"
+                ),
+                referrals: vec![format!("ldap://{dns_name}/{base}")],
+            },
+        }
+    }
+
+    pub(crate) fn unknown_control(self) -> LdapResult {
+        let text = self.choose(
+            "",
+            "00000057: LdapErr: DSID-0C0907C8, comment: Error processing control, data 0, v4f7c",
+        );
+        LdapResult::new(ResultCode::UNAVAILABLE_CRITICAL_EXTENSION, text)
+    }
+
+    pub(crate) fn bad_cookie(self) -> LdapResult {
+        match self.flavour {
+            Flavour::Samba4_22 => LdapResult::new(
+                ResultCode::UNWILLING_TO_PERFORM,
+                "error in module dsdb_paged_results: Unwilling to perform during LDB_SEARCH (53)",
+            ),
+            Flavour::WindowsServer2022 => self.unknown_control(),
+        }
+    }
+
+    pub(crate) fn bad_control_value(self, oid: &str) -> LdapResult {
+        LdapResult::new(
+            ResultCode::PROTOCOL_ERROR,
+            format!("value of the control {oid} cannot be read"),
+        )
+    }
+
+    pub(crate) fn unknown_extended(self, oid: &str) -> LdapResult {
+        let text = match self.flavour {
+            Flavour::Samba4_22 => format!("Extended Operation({oid}) not supported"),
+            Flavour::WindowsServer2022 => "0000203D: LdapErr: DSID-0C090DCC, comment: Unknown \
+                 extended request OID, data 0, v4f7c"
+                .to_owned(),
+        };
+        LdapResult::new(ResultCode::PROTOCOL_ERROR, text)
+    }
+
+    pub(crate) fn tls_already(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::OPERATIONS_ERROR,
+            "START-TLS: TLS is already enabled on this LDAP session",
+        )
+    }
+
+    pub(crate) fn role_owners(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::OPERATIONS_ERROR,
+            "00002020: operations error at source4/dsdb/samdb/ldb_modules/rootdse.c:590",
+        )
+    }
+
+    pub(crate) fn no_rights(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::INSUFFICIENT_ACCESS_RIGHTS,
+            "00002098: SecErr: DSID-03150F94, problem 4003 (INSUFF_ACCESS_RIGHTS), data 0",
+        )
+    }
+
+    pub(crate) fn exists(self, dn: &Dn) -> LdapResult {
+        let text = match self.flavour {
+            Flavour::Samba4_22 => format!("Entry {dn} already exists"),
+            Flavour::WindowsServer2022 => {
+                "00002071: UpdErr: DSID-031B0D7B, problem 6005 (ENTRY_EXISTS), data 0".to_owned()
+            }
+        };
+        LdapResult::new(ResultCode::ENTRY_ALREADY_EXISTS, text)
+    }
+
+    pub(crate) fn account_name_taken(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::ENTRY_ALREADY_EXISTS,
+            "00000524: UpdErr: DSID-031A11E2, problem 6005 (ENTRY_EXISTS), data 0",
+        )
+    }
+
+    pub(crate) fn service_name_taken(self, name: &str) -> LdapResult {
+        let text = match self.flavour {
+            Flavour::Samba4_22 => format!("0000202F: samldb: spn[{name}] would cause a conflict"),
+            Flavour::WindowsServer2022 => "000021C7: AtrErr: DSID-03200E9D, #1:\n\t0: 000021C7: \
+                 DSID-03200E9D, problem 1005 (CONSTRAINT_ATT_TYPE), data 0, Att 90303 \
+                 (servicePrincipalName)\n"
+                .to_owned(),
+        };
+        LdapResult::new(ResultCode::CONSTRAINT_VIOLATION, text)
+    }
+
+    pub(crate) fn unknown_class(self, name: &str) -> LdapResult {
+        let text = match self.flavour {
+            Flavour::Samba4_22 => {
+                format!("0000200A: objectclass {name} is not a valid objectClass in schema")
+            }
+            Flavour::WindowsServer2022 => "00000057: LdapErr: DSID-0C090C80, comment: Error in \
+                 attribute conversion operation, data 0, v4f7c"
+                .to_owned(),
+        };
+        LdapResult::new(ResultCode::NO_SUCH_ATTRIBUTE, text)
+    }
+
+    pub(crate) fn class_missing(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::OBJECT_CLASS_VIOLATION,
+            "0000207B: UpdErr: DSID-030F0E70, problem 6002 (OBJ_CLASS_VIOLATION), data 0",
+        )
+    }
+
+    pub(crate) fn attribute_problem(
+        self,
+        code: ResultCode,
+        win32: u32,
+        attribute: &str,
+    ) -> LdapResult {
+        let (number, problem) = match code {
+            ResultCode::NO_SUCH_ATTRIBUTE => (1001, "NO_ATTRIBUTE_OR_VAL"),
+            ResultCode::ATTRIBUTE_OR_VALUE_EXISTS => (1006, "ATT_OR_VALUE_EXISTS"),
+            ResultCode::INVALID_ATTRIBUTE_SYNTAX => (1002, "INVALID_ATTRIBUTE_SYNTAX"),
+            _ => (1005, "CONSTRAINT_ATT_TYPE"),
+        };
+        LdapResult::new(
+            code,
+            format!(
+                "{win32:08X}: AtrErr: DSID-03190F80, #1:\n\t0: {win32:08X}: DSID-03190F80, \
+                 problem {number} ({problem}), data 0, Att ({attribute})\n"
+            ),
+        )
+    }
+
+    pub(crate) fn unwilling(self, win32: u32) -> LdapResult {
+        LdapResult::new(
+            ResultCode::UNWILLING_TO_PERFORM,
+            format!("{win32:08X}: SvcErr: DSID-031A12D2, problem 5003 (WILL_NOT_PERFORM), data 0"),
+        )
+    }
+
+    pub(crate) fn not_on_rdn(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::NOT_ALLOWED_ON_RDN,
+            "00002016: UpdErr: DSID-030F1080, problem 6004 (CANT_ON_RDN), data 0",
+        )
+    }
+
+    pub(crate) fn not_on_non_leaf(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::NOT_ALLOWED_ON_NON_LEAF,
+            "00002015: UpdErr: DSID-031A112F, problem 6003 (CANT_ON_NON_LEAF), data 0",
+        )
+    }
+
+    fn choose<T>(self, samba: T, windows: T) -> T {
+        match self.flavour {
+            Flavour::Samba4_22 => samba,
+            Flavour::WindowsServer2022 => windows,
+        }
+    }
+}

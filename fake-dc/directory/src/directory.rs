@@ -1,0 +1,250 @@
+//! The directory as a whole: who may come in, and which operation goes where.
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use ldap_wire::{LdapMessage, LdapResult, ProtocolOp, ResultCode, controls};
+use uuid::Uuid;
+
+use crate::{
+    build,
+    config::{DcView, DirectoryConfig, Flavour},
+    dn::{Dn, EntryName},
+    domain::Domain,
+    error::DirectoryError,
+    session::{Protection, Reply, Session, Then},
+    sid::Sid,
+    state::State,
+    store::EntryId,
+};
+
+/// One domain, shared by all of its DCs.
+#[derive(Debug)]
+pub struct Directory {
+    pub(crate) domain: Domain,
+    state: RwLock<State>,
+}
+
+impl Directory {
+    /// Makes the domain that `config` describes.
+    ///
+    /// # Errors
+    /// If a name cannot be one, or the LDIF has mistakes; all mistakes are reported together.
+    pub fn build(config: DirectoryConfig) -> Result<Self, DirectoryError> {
+        let (domain, state) = build::build(config)?;
+        Ok(Self { domain, state: RwLock::new(state) })
+    }
+
+    /// Gives one more DC its account and its server object.
+    ///
+    /// # Errors
+    /// If the name cannot be a DC's, or is taken.
+    pub fn add_dc(&self, dc: &DcView) -> Result<(), DirectoryError> {
+        build::add_dc(&self.domain, &mut self.write(), dc)
+    }
+
+    /// A client has connected to `dc`.
+    pub fn open_session(&self, dc: &DcView, protection: Protection) -> Session {
+        Session::new(dc.clone(), protection)
+    }
+
+    /// Answers one request of a connection.
+    pub fn handle(&self, session: &mut Session, request: LdapMessage) -> Reply {
+        if let Some(refusal) = self.refuse_control(&request) {
+            return refusal;
+        }
+        let LdapMessage { id, op, controls } = request;
+        let one = |op| Reply::one(LdapMessage::new(id, op));
+        match op {
+            ProtocolOp::BindRequest(bind) => {
+                one(ProtocolOp::BindResponse(self.bind(session, &bind)))
+            }
+            ProtocolOp::UnbindRequest => Reply { then: Then::Close, ..Reply::none() },
+            ProtocolOp::AbandonRequest(_) => Reply::none(),
+            ProtocolOp::SearchRequest(search) => self.search(session, id, &search, &controls),
+            ProtocolOp::CompareRequest(compare) => {
+                one(ProtocolOp::CompareResponse(self.compare(session, &compare)))
+            }
+            ProtocolOp::ModifyRequest(modify) => {
+                let permissive = controls.iter().any(|c| c.oid == controls::PERMISSIVE_MODIFY);
+                one(ProtocolOp::ModifyResponse(either(self.modify(session, &modify, permissive))))
+            }
+            ProtocolOp::AddRequest(add) => {
+                one(ProtocolOp::AddResponse(either(self.add(session, &add))))
+            }
+            ProtocolOp::DelRequest(entry) => {
+                let tree = controls.iter().any(|control| control.oid == controls::TREE_DELETE);
+                one(ProtocolOp::DelResponse(either(self.delete(session, &entry, tree))))
+            }
+            ProtocolOp::ModifyDnRequest(rename) => {
+                one(ProtocolOp::ModifyDnResponse(either(self.rename(session, &rename))))
+            }
+            ProtocolOp::ExtendedRequest(extended) => self.extended(session, id, &extended),
+            // What only a server may send. RFC 4511 §4.1.1 asks to disconnect.
+            _ => {
+                let text = "request has the form of a response";
+                let result = LdapResult::new(ResultCode::PROTOCOL_ERROR, text);
+                let notice = LdapMessage::notice_of_disconnection(result);
+                Reply { messages: vec![notice], then: Then::Close }
+            }
+        }
+    }
+
+    /// Answers one datagram of CLDAP (RFC 3352): searches of the rootDSE, and pings.
+    ///
+    /// The messages belong into one datagram; none means no answer.
+    pub fn handle_datagram(&self, dc: &DcView, request: LdapMessage) -> Vec<LdapMessage> {
+        if !matches!(request.op, ProtocolOp::SearchRequest(_)) {
+            return Vec::new();
+        }
+        let mut session = self.open_session(dc, Protection::None);
+        self.handle(&mut session, request).messages
+    }
+
+    /// DNS name of the domain.
+    pub fn dns_name(&self) -> &str {
+        &self.domain.dns_name
+    }
+
+    /// NetBIOS name of the domain.
+    pub fn netbios_name(&self) -> &str {
+        &self.domain.netbios
+    }
+
+    /// DN of the domain's head.
+    pub fn domain_dn(&self) -> &Dn {
+        &self.domain.dn
+    }
+
+    /// SID of the domain.
+    pub fn domain_sid(&self) -> &Sid {
+        &self.domain.sid
+    }
+
+    /// GUID of the domain, which names it in DNS and in netlogon answers.
+    pub fn domain_guid(&self) -> Uuid {
+        self.domain.guid
+    }
+
+    /// The name by which people call who is bound: `CORP\alice`; `None` if nobody is.
+    pub fn bound_name(&self, session: &Session) -> Option<String> {
+        let state = self.read();
+        let account = state.store.get(session.bound?)?.text("sAMAccountName")?;
+        Some(format!("{}\\{account}", self.domain.netbios))
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, State> {
+        // A panic while writing would be a broken invariant of ours; readers do not add to it.
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds the entry that a request names, in any of AD's forms.
+    pub(crate) fn resolve(&self, state: &State, name: &str) -> Result<EntryId, LdapResult> {
+        let diagnostics = self.domain.diagnostics();
+        let name = EntryName::parse(name).map_err(|_| diagnostics.bad_dn(name))?;
+        match &name {
+            EntryName::Dn(dn) => state.store.find(dn).ok_or_else(|| self.not_here(state, dn)),
+            EntryName::Guid(guid) => {
+                state.store.by_guid(guid).ok_or_else(|| diagnostics.no_such_object(&Dn::default()))
+            }
+            EntryName::Sid(sid) => {
+                state.store.by_sid(sid).ok_or_else(|| diagnostics.no_such_object(&Dn::default()))
+            }
+            EntryName::WellKnown { guid, container } => well_known(state, guid, container)
+                .ok_or_else(|| diagnostics.no_such_object(container)),
+        }
+    }
+
+    /// The result for a DN that names nothing here.
+    pub(crate) fn not_here(&self, state: &State, dn: &Dn) -> LdapResult {
+        let diagnostics = self.domain.diagnostics();
+        if dn.is_empty() {
+            return diagnostics.empty_base();
+        }
+        if !dn.is_at_or_below(&self.domain.dn)
+            && let Some(dns_name) = dn.dns_name()
+        {
+            return diagnostics.elsewhere(dn, &dns_name);
+        }
+        let mut above = dn.parent();
+        while let Some(parent) = above {
+            if state.store.find(&parent).is_some() {
+                return diagnostics.no_such_object(&parent);
+            }
+            above = parent.parent();
+        }
+        diagnostics.no_such_object(&Dn::default())
+    }
+
+    /// Refuses a request with a critical control that is not known.
+    ///
+    /// Samba 4.22 answers even a search with an extended response (capture
+    /// `control-unknown-critical`), so that clients wait for ever.
+    fn refuse_control(&self, request: &LdapMessage) -> Option<Reply> {
+        let known = |oid: &str| KNOWN_CONTROLS.contains(&oid);
+        if request.controls.iter().all(|control| !control.critical || known(&control.oid)) {
+            return None;
+        }
+        let result = self.domain.diagnostics().unknown_control();
+        let op = match (self.domain.flavour, &request.op) {
+            (_, ProtocolOp::UnbindRequest | ProtocolOp::AbandonRequest(_)) => return None,
+            (Flavour::WindowsServer2022, op) => response_to(op, result),
+            (Flavour::Samba4_22, _) => extended_response(result),
+        };
+        Some(Reply::one(LdapMessage::new(request.id, op)))
+    }
+}
+
+/// The controls that change an answer, or that may be ignored without changing it.
+const KNOWN_CONTROLS: [&str; 10] = [
+    controls::DOMAIN_SCOPE,
+    controls::EXTENDED_DN,
+    controls::PAGED_RESULTS,
+    controls::PERMISSIVE_MODIFY,
+    controls::SD_FLAGS,
+    controls::SEARCH_OPTIONS,
+    controls::SHOW_DELETED,
+    controls::SHOW_RECYCLED,
+    controls::SORT,
+    controls::TREE_DELETE,
+];
+
+fn either(result: Result<(), LdapResult>) -> LdapResult {
+    result.err().unwrap_or_default()
+}
+
+fn extended_response(result: LdapResult) -> ProtocolOp {
+    ProtocolOp::ExtendedResponse(ldap_wire::ExtendedResponse { result, name: None, value: None })
+}
+
+fn response_to(request: &ProtocolOp, result: LdapResult) -> ProtocolOp {
+    match request {
+        ProtocolOp::BindRequest(_) => ProtocolOp::BindResponse(ldap_wire::BindResponse {
+            result,
+            server_sasl_credentials: None,
+        }),
+        ProtocolOp::SearchRequest(_) => ProtocolOp::SearchResultDone(result),
+        ProtocolOp::ModifyRequest(_) => ProtocolOp::ModifyResponse(result),
+        ProtocolOp::AddRequest(_) => ProtocolOp::AddResponse(result),
+        ProtocolOp::DelRequest(_) => ProtocolOp::DelResponse(result),
+        ProtocolOp::ModifyDnRequest(_) => ProtocolOp::ModifyDnResponse(result),
+        ProtocolOp::CompareRequest(_) => ProtocolOp::CompareResponse(result),
+        _ => extended_response(result),
+    }
+}
+
+/// What the container lists under that identifier ([MS-ADTS] 6.1.1.4).
+fn well_known(state: &State, guid: &str, container: &Dn) -> Option<EntryId> {
+    let container = state.store.get(state.store.find(container)?)?;
+    ["wellKnownObjects", "otherWellKnownObjects"].iter().find_map(|attribute| {
+        container.values(attribute).iter().find_map(|value| {
+            let mut parts = std::str::from_utf8(value).ok()?.splitn(4, ':').skip(2);
+            let same = parts.next()?.eq_ignore_ascii_case(guid);
+            let dn = Dn::parse(parts.next()?).ok()?;
+            if same { state.store.find(&dn) } else { None }
+        })
+    })
+}

@@ -1,0 +1,357 @@
+//! The rootDSE: what a DC says of itself, to everybody ([MS-ADTS] 3.1.1.3.2).
+
+use ldap_wire::{Attribute, LdapResult, ProtocolOp, SearchRequest, SearchResultEntry};
+
+use crate::{
+    computed,
+    config::{DcView, Flavour},
+    defaults,
+    directory::Directory,
+    search::{Answer, Selection},
+    session::Session,
+    sid::Sid,
+    stamp,
+    state::State,
+};
+
+impl Directory {
+    pub(crate) fn search_root_dse(
+        &self,
+        session: &Session,
+        request: &SearchRequest,
+        answer: &mut Answer,
+    ) -> Result<(), LdapResult> {
+        let selection = Selection::new(request);
+        // The filter is looked at only for a ping: Samba answers the rootDSE whatever it says.
+        let attributes = if selection.names_it("netlogon") {
+            match self.netlogon(&session.dc, &request.filter) {
+                Some(answer) => vec![Attribute::new("netlogon", [answer])],
+                None => return Ok(()),
+            }
+        } else {
+            let state = self.read();
+            if selection.names_it("validFSMOs") && self.domain.flavour == Flavour::Samba4_22 {
+                return Err(self.domain.diagnostics().role_owners());
+            }
+            let mut attributes = self.root_dse(&state, session);
+            let full = selection.wants_all() || selection.wants_operational();
+            attributes.retain(|(presence, attribute)| {
+                let named = selection.names_it(&attribute.name);
+                named || (full && *presence == Presence::Always)
+            });
+            attributes.into_iter().map(|(_, attribute)| attribute).collect()
+        };
+        let attributes = attributes.into_iter().map(|attribute| Attribute {
+            values: if selection.types_only { Vec::new() } else { attribute.values },
+            name: attribute.name,
+        });
+        answer.push(ProtocolOp::SearchResultEntry(SearchResultEntry {
+            dn: String::new(),
+            attributes: attributes.collect(),
+        }));
+        Ok(())
+    }
+
+    /// All attributes in the order in which the product gives them.
+    fn root_dse(&self, state: &State, session: &Session) -> Vec<(Presence, Attribute)> {
+        let mut attributes = match self.domain.flavour {
+            Flavour::Samba4_22 => self.samba(state, &session.dc),
+            Flavour::WindowsServer2022 => self.windows(state, &session.dc),
+        };
+        for given in &state.root_dse {
+            if PER_DC.iter().any(|name| given.name.eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            let same = |(_, known): &&mut (Presence, Attribute)| {
+                known.name.eq_ignore_ascii_case(&given.name)
+            };
+            match attributes.iter_mut().find(same) {
+                Some((_, known)) => known.values.clone_from(&given.values),
+                None => attributes.push((Presence::Always, given.clone())),
+            }
+        }
+        attributes
+            .push((Presence::Named, Attribute::new("tokenGroups", self.own_token(state, session))));
+        attributes.retain(|(_, attribute)| !attribute.values.is_empty());
+        attributes
+    }
+
+    fn samba(&self, state: &State, dc: &DcView) -> Vec<(Presence, Attribute)> {
+        let names = self.names(state, dc);
+        let mut list = names.take(&[
+            "configurationNamingContext",
+            "defaultNamingContext",
+            "rootDomainNamingContext",
+            "schemaNamingContext",
+            "subschemaSubentry",
+        ]);
+        list.push(always("supportedCapabilities", &CAPABILITIES[..5]));
+        list.push(always("supportedLDAPVersion", &["2", "3"]));
+        list.push(always("vendorName", &["Samba Team (https://www.samba.org)"]));
+        list.push(always("isSynchronized", &["TRUE"]));
+        list.extend(names.take(&[
+            "dsServiceName",
+            "serverName",
+            "dnsHostName",
+            "ldapServiceName",
+            "currentTime",
+        ]));
+        list.push(always("supportedControl", &SAMBA_CONTROLS));
+        list.extend(names.take(&["namingContexts"]));
+        list.push(always("supportedSASLMechanisms", &["GSS-SPNEGO", "GSSAPI", "NTLM"]));
+        list.extend(names.take(&["highestCommittedUSN"]));
+        list.push(named("vendorVersion", &["4.22.11-Debian-4.22.11+dfsg-0+deb13u1"]));
+        for name in FUNCTIONALITY {
+            list.push(always(name, &["4"]));
+        }
+        list.push(always("isGlobalCatalogReady", &["TRUE"]));
+        list
+    }
+
+    /// The attributes are those that are documented. Their order is not; this is the one in which
+    /// Windows Server 2016 to 2022 are remembered to answer.
+    fn windows(&self, state: &State, dc: &DcView) -> Vec<(Presence, Attribute)> {
+        let names = self.names(state, dc);
+        let mut list: Vec<_> = FUNCTIONALITY.iter().map(|name| always(name, &["7"])).collect();
+        list.extend(names.take(&["rootDomainNamingContext", "ldapServiceName"]));
+        list.push(always("isGlobalCatalogReady", &["TRUE"]));
+        let mechanisms = ["GSSAPI", "GSS-SPNEGO", "EXTERNAL", "DIGEST-MD5"];
+        list.push(always("supportedSASLMechanisms", &mechanisms));
+        list.push(always("supportedLDAPVersion", &["3", "2"]));
+        list.push(always("supportedLDAPPolicies", &WINDOWS_POLICIES));
+        list.push(always("supportedControl", &WINDOWS_CONTROLS));
+        list.push(always("supportedCapabilities", &CAPABILITIES));
+        list.extend(names.take(&[
+            "subschemaSubentry",
+            "serverName",
+            "schemaNamingContext",
+            "namingContexts",
+        ]));
+        list.push(always("isSynchronized", &["TRUE"]));
+        list.extend(names.take(&[
+            "highestCommittedUSN",
+            "dsServiceName",
+            "dnsHostName",
+            "defaultNamingContext",
+            "currentTime",
+            "configurationNamingContext",
+        ]));
+        list.push(named("supportedExtension", &WINDOWS_EXTENSIONS));
+        if state.is_pdc(dc) {
+            let domain = &self.domain;
+            let roles = [
+                domain.dn.to_string(),
+                domain.schema().to_string(),
+                domain.configuration().child("CN", "Partitions").to_string(),
+                domain.dn.child("CN", "System").child("CN", "RID Manager$").to_string(),
+                domain.dn.child("CN", "Infrastructure").to_string(),
+            ];
+            list.push((Presence::Named, Attribute::new("validFSMOs", roles)));
+        }
+        list
+    }
+
+    fn names(&self, state: &State, dc: &DcView) -> Names {
+        let domain = &self.domain;
+        let (dn, dns_name) = (domain.dn.to_string(), &domain.dns_name);
+        let server = defaults::server_dn(domain, dc);
+        let service = format!("{dns_name}:{}$@{}", dc.name, dns_name.to_uppercase());
+        let one = |name, value: String| Attribute::new(name, [value]);
+        let contexts = domain.naming_contexts().map(|context| context.to_string());
+        Names(vec![
+            one("configurationNamingContext", domain.configuration().to_string()),
+            one("defaultNamingContext", dn.clone()),
+            one("rootDomainNamingContext", dn),
+            one("schemaNamingContext", domain.schema().to_string()),
+            one("subschemaSubentry", domain.schema().child("CN", "Aggregate").to_string()),
+            one("dsServiceName", server.child("CN", "NTDS Settings").to_string()),
+            one("serverName", server.to_string()),
+            one("dnsHostName", dc.dns_name.clone()),
+            one("ldapServiceName", service),
+            one("currentTime", stamp::generalized(domain.now())),
+            one("highestCommittedUSN", state.usn.to_string()),
+            Attribute::new("namingContexts", contexts),
+        ])
+    }
+
+    /// `tokenGroups` of the rootDSE: the SIDs of who is bound ([MS-ADTS] 3.1.1.3.2.28).
+    fn own_token(&self, state: &State, session: &Session) -> Vec<Vec<u8>> {
+        let Some(who) = session.bound else { return Vec::new() };
+        let everyone = Sid::new(1, &[0]);
+        let network = Sid::new(5, &[2]);
+        let authenticated_users = Sid::new(5, &[11]);
+        let own = state.store.get(who).and_then(|entry| entry.sid());
+        let groups = computed::token_groups(state, who);
+        let by_authenticated = state
+            .store
+            .by_sid(&authenticated_users)
+            .map(|id| computed::token_groups(state, id))
+            .unwrap_or_default();
+        let mut sids: Vec<Sid> = own.into_iter().chain(groups).collect();
+        for sid in [everyone, network, authenticated_users].into_iter().chain(by_authenticated) {
+            if !sids.contains(&sid) {
+                sids.push(sid);
+            }
+        }
+        sids.into_iter().map(|sid| sid.as_bytes().to_vec()).collect()
+    }
+}
+
+/// When an attribute is given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    /// In a full read, and when asked for.
+    Always,
+    /// Only when asked for.
+    Named,
+}
+
+/// Attributes that follow from the domain and the DC.
+struct Names(Vec<Attribute>);
+
+impl Names {
+    fn take(&self, names: &[&str]) -> Vec<(Presence, Attribute)> {
+        let find = |name: &&str| self.0.iter().find(|attribute| attribute.name == **name);
+        names.iter().filter_map(find).map(|found| (Presence::Always, found.clone())).collect()
+    }
+}
+
+fn always(name: &str, values: &[&str]) -> (Presence, Attribute) {
+    (Presence::Always, Attribute::new(name, values.iter().copied()))
+}
+
+fn named(name: &str, values: &[&str]) -> (Presence, Attribute) {
+    (Presence::Named, Attribute::new(name, values.iter().copied()))
+}
+
+/// What LDIF cannot set: it follows from the domain, the DC, the session or the clock.
+const PER_DC: [&str; 14] = [
+    "configurationNamingContext",
+    "currentTime",
+    "defaultNamingContext",
+    "dnsHostName",
+    "dsServiceName",
+    "highestCommittedUSN",
+    "ldapServiceName",
+    "namingContexts",
+    "netlogon",
+    "rootDomainNamingContext",
+    "schemaNamingContext",
+    "serverName",
+    "subschemaSubentry",
+    "tokenGroups",
+];
+
+const FUNCTIONALITY: [&str; 3] =
+    ["domainFunctionality", "forestFunctionality", "domainControllerFunctionality"];
+
+/// Samba 4.22 has the first five.
+const CAPABILITIES: [&str; 6] = [
+    "1.2.840.113556.1.4.800",
+    "1.2.840.113556.1.4.1670",
+    "1.2.840.113556.1.4.1791",
+    "1.2.840.113556.1.4.1935",
+    "1.2.840.113556.1.4.2080",
+    "1.2.840.113556.1.4.2237",
+];
+
+/// As captured, repetitions included.
+const SAMBA_CONTROLS: [&str; 23] = [
+    "1.2.840.113556.1.4.1413",
+    "1.2.840.113556.1.4.1413",
+    "1.2.840.113556.1.4.1413",
+    "1.2.840.113556.1.4.1413",
+    "1.2.840.113556.1.4.1413",
+    "1.2.840.113556.1.4.528",
+    "1.2.840.113556.1.4.841",
+    "1.2.840.113556.1.4.319",
+    "2.16.840.1.113730.3.4.9",
+    "1.2.840.113556.1.4.473",
+    "1.2.840.113556.1.4.1504",
+    "1.2.840.113556.1.4.801",
+    "1.2.840.113556.1.4.801",
+    "1.2.840.113556.1.4.801",
+    "1.2.840.113556.1.4.805",
+    "1.2.840.113556.1.4.1338",
+    "1.2.840.113556.1.4.529",
+    "1.2.840.113556.1.4.417",
+    "1.2.840.113556.1.4.2064",
+    "1.2.840.113556.1.4.1339",
+    "1.2.840.113556.1.4.1340",
+    "1.2.840.113556.1.4.1413",
+    "1.2.840.113556.1.4.1341",
+];
+
+/// As documented ([MS-ADTS] 3.1.1.3.4.1).
+const WINDOWS_CONTROLS: [&str; 39] = [
+    "1.2.840.113556.1.4.319",
+    "1.2.840.113556.1.4.801",
+    "1.2.840.113556.1.4.473",
+    "1.2.840.113556.1.4.528",
+    "1.2.840.113556.1.4.417",
+    "1.2.840.113556.1.4.619",
+    "1.2.840.113556.1.4.841",
+    "1.2.840.113556.1.4.529",
+    "1.2.840.113556.1.4.805",
+    "1.2.840.113556.1.4.521",
+    "1.2.840.113556.1.4.970",
+    "1.2.840.113556.1.4.1338",
+    "1.2.840.113556.1.4.474",
+    "1.2.840.113556.1.4.1339",
+    "1.2.840.113556.1.4.1340",
+    "1.2.840.113556.1.4.1413",
+    "2.16.840.1.113730.3.4.9",
+    "2.16.840.1.113730.3.4.10",
+    "1.2.840.113556.1.4.1504",
+    "1.2.840.113556.1.4.1852",
+    "1.2.840.113556.1.4.802",
+    "1.2.840.113556.1.4.1907",
+    "1.2.840.113556.1.4.1948",
+    "1.2.840.113556.1.4.1974",
+    "1.2.840.113556.1.4.1341",
+    "1.2.840.113556.1.4.2026",
+    "1.2.840.113556.1.4.2064",
+    "1.2.840.113556.1.4.2065",
+    "1.2.840.113556.1.4.2066",
+    "1.2.840.113556.1.4.2090",
+    "1.2.840.113556.1.4.2205",
+    "1.2.840.113556.1.4.2204",
+    "1.2.840.113556.1.4.2206",
+    "1.2.840.113556.1.4.2211",
+    "1.2.840.113556.1.4.2239",
+    "1.2.840.113556.1.4.2255",
+    "1.2.840.113556.1.4.2256",
+    "1.2.840.113556.1.4.2309",
+    "1.2.840.113556.1.4.2354",
+];
+
+const WINDOWS_EXTENSIONS: [&str; 5] = [
+    "1.3.6.1.4.1.1466.20037",
+    "1.3.6.1.4.1.1466.101.119.1",
+    "1.2.840.113556.1.4.1781",
+    "1.3.6.1.4.1.4203.1.11.3",
+    "1.2.840.113556.1.4.2212",
+];
+
+const WINDOWS_POLICIES: [&str; 20] = [
+    "MaxPoolThreads",
+    "MaxPercentDirSyncRequests",
+    "MaxDatagramRecv",
+    "MaxReceiveBuffer",
+    "InitRecvTimeout",
+    "MaxConnections",
+    "MaxConnIdleTime",
+    "MaxPageSize",
+    "MaxBatchReturnMessages",
+    "MaxQueryDuration",
+    "MaxDirSyncDuration",
+    "MaxTempTableSize",
+    "MaxResultSetSize",
+    "MinResultSets",
+    "MaxResultSetsPerConn",
+    "MaxNotificationPerConn",
+    "MaxValRange",
+    "MaxValRangeTransitive",
+    "ThreadMemoryLimit",
+    "SystemMemoryLimitPercent",
+];

@@ -1,0 +1,84 @@
+//! One client's connection to one DC, as far as the directory is concerned.
+
+use ldap_wire::LdapMessage;
+
+use crate::{config::DcView, page::OpenPages, store::EntryId};
+
+/// How a connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// Not at all.
+    None,
+    /// By SASL sign and seal.
+    Sealed,
+    /// By TLS.
+    Tls,
+}
+
+/// What the directory remembers of one connection.
+#[derive(Debug)]
+pub struct Session {
+    pub(crate) dc: DcView,
+    pub(crate) protection: Protection,
+    pub(crate) bound: Option<EntryId>,
+    pub(crate) global_catalog: bool,
+    pub(crate) pages: OpenPages,
+}
+
+impl Session {
+    pub(crate) fn new(dc: DcView, protection: Protection) -> Self {
+        Self { dc, protection, bound: None, global_catalog: false, pages: OpenPages::default() }
+    }
+
+    /// The same session on a global catalogue port (3268, 3269): the empty base is the forest.
+    #[must_use]
+    pub fn on_global_catalog(mut self) -> Self {
+        self.global_catalog = true;
+        self
+    }
+
+    /// How the connection is protected now.
+    pub fn protection(&self) -> Protection {
+        self.protection
+    }
+
+    /// Tells the session that TLS is up, after [`Then::StartTls`].
+    pub fn tls_started(&mut self) {
+        self.protection = Protection::Tls;
+    }
+
+    /// True once a client has authenticated.
+    pub fn is_bound(&self) -> bool {
+        self.bound.is_some()
+    }
+}
+
+/// What the directory answers to one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The messages to send, in order.
+    pub messages: Vec<LdapMessage>,
+    /// What to do after sending them.
+    pub then: Then,
+}
+
+impl Reply {
+    pub(crate) fn none() -> Self {
+        Self { messages: Vec::new(), then: Then::Continue }
+    }
+
+    pub(crate) fn one(message: LdapMessage) -> Self {
+        Self { messages: vec![message], then: Then::Continue }
+    }
+}
+
+/// What a server does after a [`Reply`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// Closes the connection.
+    Close,
+    /// Reads the next request.
+    Continue,
+    /// Makes the connection TLS, then calls [`Session::tls_started`].
+    StartTls,
+}

@@ -1,0 +1,40 @@
+//! What changes about a domain while it is served.
+
+use ldap_wire::Attribute;
+
+use crate::{config::DcView, store::Store};
+
+/// Entries and counters.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) store: Store,
+    /// The last update sequence number given.
+    pub(crate) usn: i64,
+    /// The next relative identifier to give.
+    pub(crate) next_rid: u32,
+    /// Attributes of the rootDSE that the LDIF gave.
+    pub(crate) root_dse: Vec<Attribute>,
+    /// The DCs that have accounts; the first holds the PDC role.
+    pub(crate) dcs: Vec<DcView>,
+}
+
+impl State {
+    /// Where relative identifiers of new objects begin.
+    pub(crate) const FIRST_RID: u32 = 1_200;
+
+    pub(crate) fn next_usn(&mut self) -> i64 {
+        self.usn += 1;
+        self.usn
+    }
+
+    pub(crate) fn take_rid(&mut self) -> u32 {
+        let rid = self.next_rid;
+        self.next_rid += 1;
+        rid
+    }
+
+    /// True for the DC that holds the PDC role.
+    pub(crate) fn is_pdc(&self, dc: &DcView) -> bool {
+        self.dcs.first().is_none_or(|first| first.name.eq_ignore_ascii_case(&dc.name))
+    }
+}

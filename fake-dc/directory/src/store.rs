@@ -1,0 +1,152 @@
+//! The entries of a domain and the indexes by which they are found.
+
+use std::collections::{BTreeSet, HashMap};
+
+use uuid::Uuid;
+
+use crate::{
+    dn::{Dn, DnKey},
+    entry::Entry,
+    schema,
+    sid::Sid,
+};
+
+/// Number of an entry, in order of creation (AD's distinguished name tag).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct EntryId(usize);
+
+/// All entries. Every change goes through [`Store::update`], so that indexes hold.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    slots: Vec<Option<Entry>>,
+    by_dn: HashMap<DnKey, EntryId>,
+    by_value: HashMap<&'static str, HashMap<Vec<u8>, BTreeSet<EntryId>>>,
+}
+
+/// The attributes whose values are indexed, as spelled in the schema.
+const INDEXED: [&str; 10] = [
+    "cn",
+    "member",
+    "name",
+    "objectGUID",
+    "objectSid",
+    "primaryGroupID",
+    "sAMAccountName",
+    "servicePrincipalName",
+    "userPrincipalName",
+    "flatName",
+];
+
+impl Store {
+    /// Adds an entry. The caller has made sure that the name is free.
+    pub(crate) fn insert(&mut self, entry: Entry) -> EntryId {
+        let id = EntryId(self.slots.len());
+        self.by_dn.insert(entry.dn.key(), id);
+        self.slots.push(None);
+        self.index(id, &entry);
+        self.slots[id.0] = Some(entry);
+        id
+    }
+
+    /// Takes an entry out.
+    pub(crate) fn remove(&mut self, id: EntryId) -> Option<Entry> {
+        let entry = self.slots.get_mut(id.0)?.take()?;
+        self.by_dn.remove(&entry.dn.key());
+        self.unindex(id, &entry);
+        Some(entry)
+    }
+
+    /// Changes an entry, its name included.
+    pub(crate) fn update<T>(
+        &mut self,
+        id: EntryId,
+        change: impl FnOnce(&mut Entry) -> T,
+    ) -> Option<T> {
+        let mut entry = self.slots.get_mut(id.0)?.take()?;
+        self.by_dn.remove(&entry.dn.key());
+        self.unindex(id, &entry);
+        let result = change(&mut entry);
+        self.by_dn.insert(entry.dn.key(), id);
+        self.index(id, &entry);
+        self.slots[id.0] = Some(entry);
+        Some(result)
+    }
+
+    pub(crate) fn get(&self, id: EntryId) -> Option<&Entry> {
+        self.slots.get(id.0)?.as_ref()
+    }
+
+    pub(crate) fn find(&self, dn: &Dn) -> Option<EntryId> {
+        self.by_dn.get(&dn.key()).copied()
+    }
+
+    /// The entry whose normalised DN is `key`.
+    pub(crate) fn find_key(&self, key: &[u8]) -> Option<EntryId> {
+        self.by_dn.get(&DnKey::from_normal(key)?).copied()
+    }
+
+    pub(crate) fn by_sid(&self, sid: &Sid) -> Option<EntryId> {
+        self.first("objectSid", sid.as_bytes())
+    }
+
+    pub(crate) fn by_guid(&self, guid: &Uuid) -> Option<EntryId> {
+        self.first("objectGUID", &guid.to_bytes_le())
+    }
+
+    /// The entry with that account name.
+    pub(crate) fn by_account_name(&self, name: &str) -> Option<EntryId> {
+        self.first("sAMAccountName", name.to_lowercase().as_bytes())
+    }
+
+    /// The first entry with that value, in stored and normalised form.
+    pub(crate) fn first(&self, attribute: &str, normal: &[u8]) -> Option<EntryId> {
+        self.with_value(attribute, normal)?.first().copied()
+    }
+
+    /// The entries with that value; `None` if the attribute is not indexed or nothing has it.
+    pub(crate) fn with_value(&self, attribute: &str, normal: &[u8]) -> Option<&BTreeSet<EntryId>> {
+        self.by_value.get(attribute)?.get(normal)
+    }
+
+    pub(crate) fn is_indexed(attribute: &str) -> bool {
+        INDEXED.contains(&attribute)
+    }
+
+    /// All entries in order of creation.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (EntryId, &Entry)> {
+        self.slots
+            .iter()
+            .enumerate()
+            .filter_map(|(index, entry)| Some((EntryId(index), entry.as_ref()?)))
+    }
+
+    pub(crate) fn ids(&self) -> Vec<EntryId> {
+        self.iter().map(|(id, _)| id).collect()
+    }
+
+    fn index(&mut self, id: EntryId, entry: &Entry) {
+        for (attribute, normal) in indexed_values(entry) {
+            self.by_value.entry(attribute).or_default().entry(normal).or_default().insert(id);
+        }
+    }
+
+    fn unindex(&mut self, id: EntryId, entry: &Entry) {
+        for (attribute, normal) in indexed_values(entry) {
+            let Some(values) = self.by_value.get_mut(attribute) else { continue };
+            if let Some(ids) = values.get_mut(&normal) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    values.remove(&normal);
+                }
+            }
+        }
+    }
+}
+
+fn indexed_values(entry: &Entry) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+    INDEXED.into_iter().flat_map(|attribute| {
+        let syntax = schema::syntax(attribute);
+        let normal = move |value: &Vec<u8>| Some((attribute, syntax.normalise(value)?));
+        entry.values(attribute).iter().filter_map(normal)
+    })
+}
