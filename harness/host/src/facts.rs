@@ -8,6 +8,22 @@ use serde_json::{Map, Value};
 
 use crate::Profile;
 
+/// The kinds of all facts below.
+pub const KINDS: &[&str] = &[
+    PoolCreated::KIND,
+    CallBegan::KIND,
+    CallEnded::KIND,
+    HostTurn::KIND,
+    SmbConfWritten::KIND,
+    TrustStoreChanged::KIND,
+    DatabaseWritten::KIND,
+    MessageCreated::KIND,
+    ProbePinged::KIND,
+    WinbindAwaited::KIND,
+    HookRan::KIND,
+    HostRestarted::KIND,
+];
+
 /// A pool was set up.
 #[derive(Clone, Debug, Serialize)]
 pub struct PoolCreated {

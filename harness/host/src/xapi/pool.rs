@@ -6,8 +6,9 @@ use ground::{Actor, Seed, Trail};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
-    ApiError, Certificate, HostError, HostRecord, HostRoot, Message, PoolRecord, Profile, Quirk,
-    Quirks, Records, Reference,
+    ApiError, Certificate, HostError, HostRecord, HostRoot, Message, Output, PoolRecord, Profile,
+    Quirk, Quirks, Records, Reference, SambaCommand,
+    certificate::TrustedCertificate,
     database::Database,
     facts::{CallBegan, CallEnded, HostTurn, PoolCreated},
     xapi::{Call, CallResult, Host, HostConfig, Liveness, on_host::OnHost},
@@ -147,6 +148,28 @@ impl Pool {
     /// The messages in order of creation.
     pub fn messages(&self) -> Vec<Message> {
         self.database.read(|records| records.messages.clone())
+    }
+
+    /// The first trusted certificate that is the one in this text, which must hold just one.
+    pub fn certificate_by_pem(&self, pem: &str) -> Option<Reference> {
+        let wanted = TrustedCertificate::from_pem(pem, false)?.fingerprint_sha256;
+        let is_wanted = |row: &&Certificate| row.is_trusted() && row.fingerprint_sha256 == wanted;
+        self.database
+            .read(|records| records.certificates.iter().find(is_wanted).cloned())
+            .map(|row| row.reference)
+    }
+
+    /// Runs a program on a host by hand, as an administrator would.
+    pub async fn run_program(
+        &self,
+        host: &str,
+        command: SambaCommand,
+        trail: &Trail,
+    ) -> Result<Output, HostError> {
+        let unknown = || HostError::UnknownHost { name: host.to_owned() };
+        let host = self.host(host).ok_or_else(unknown)?;
+        let trail = trail.of(Actor::Host(host.name().to_owned()));
+        Ok(OnHost { pool: self, host: &host, process: host.process(), trail }.run(command).await)
     }
 
     pub(super) fn coordinator(&self) -> &Host {

@@ -5,7 +5,7 @@ use fake_dc_directory::{Flavour, Policy};
 use ground::{Clock, Ledger, Seed, Timestamp, VirtualClock};
 use sim_host::{Network, Output};
 
-use super::{CAPTURED_AT, DC, Host, Step};
+use crate::samba_support::{self, CAPTURED_AT, DC, Host, Step};
 
 /// Entries of the captured domain: they give it its SID and GUID.
 const CAPTURED_ENTRIES: [(&str, &str); 2] = [
@@ -80,5 +80,5 @@ pub fn as_captured(mut output: Output, world: &World) -> Output {
 pub async fn replay(world: &World, host: &Host, step: &Step) {
     let command = step.command().unwrap();
     let output = as_captured(host.run(command).await, world);
-    super::assert_same(&output, step);
+    samba_support::assert_same(&output, step);
 }
