@@ -1,1 +1,32 @@
 //! A model of the Samba client programs: it acts on what the files under a host's root say.
+//!
+//! [`Client`] is Samba 4.22's `net` and `wbinfo` as one host would run them. Each command reads
+//! `smb.conf`, the trust files and the secrets anew, goes out on the host's [`Network`], and
+//! prints what the real program prints; what it did is recorded as [`facts`]. Measured behaviour
+//! of the real programs: `fixtures/samba-client`.
+//!
+//! Not modelled: SMB and RPC (a DC that answers the CLDAP ping is taken as one whose RPC works),
+//! and for now Kerberos (a simple bind stands for it; see `ads`). Whether a certificate is
+//! accepted is not decided here but in `trust-verdict`.
+//!
+//! [`Network`]: crate::Network
+
+mod ads;
+mod cldap;
+mod client;
+mod commands;
+mod console;
+mod dns;
+pub mod facts;
+mod ldap;
+mod netlogon;
+mod possession;
+mod secrets;
+mod smb_conf;
+mod sockets;
+mod timeouts;
+mod tls;
+mod trust;
+mod values;
+
+pub use client::Client;

@@ -1,8 +1,9 @@
 //! A domain of fake DCs like that of the transcripts, and hosts in it.
 
 use fake_dc::Domain;
-use fake_dc_directory::{Flavour, Policy};
+use fake_dc_directory::{DcView, Flavour, Policy, Protection};
 use ground::{Clock, Ledger, Seed, Timestamp, VirtualClock};
+use ldap_wire::{Authentication, BindRequest, LdapMessage, ProtocolOp};
 use sim_host::{Network, Output};
 
 use crate::samba_support::{self, CAPTURED_AT, DC, Host, Step};
@@ -23,6 +24,11 @@ pub struct World {
 impl World {
     /// A domain whose DCs have these faults, one DC for each list.
     pub async fn with(faults: &[&[&str]]) -> Self {
+        Self::of(Flavour::Samba4_22, faults).await
+    }
+
+    /// The same, answering like another product.
+    pub async fn of(flavour: Flavour, faults: &[&[&str]]) -> Self {
         let time = VirtualClock::starting_at(CAPTURED_AT.parse::<Timestamp>().unwrap());
         let ledger = Ledger::new(time.clock());
         let policy = Policy { sealed_stand_in: true, ..Policy::default() };
@@ -31,7 +37,7 @@ impl World {
             .seed(Seed::new(1))
             .clock(time.clock())
             .ledger(ledger.clone())
-            .flavour(Flavour::Samba4_22)
+            .flavour(flavour)
             .policy(policy);
         for (name, text) in CAPTURED_ENTRIES {
             builder = builder.ldif(name, text);
@@ -47,6 +53,27 @@ impl World {
     /// A domain of one sound DC.
     pub async fn sound() -> Self {
         Self::with(&[&[]]).await
+    }
+
+    /// Deletes an account of the domain, as an administrator would.
+    pub fn delete(&self, dn: &str) {
+        let directory = self.domain.directory();
+        let dc = DcView::new("dc1", "lab.example");
+        let mut session = directory.open_session(&dc, Protection::Tls);
+        let bind = BindRequest {
+            version: 3,
+            name: "Administrator@lab.example".into(),
+            authentication: Authentication::Simple(b"Passw0rd!Lab1".to_vec()),
+        };
+        for op in [ProtocolOp::BindRequest(bind), ProtocolOp::DelRequest(dn.into())] {
+            let reply = directory.handle(&mut session, LdapMessage::new(1, op));
+            let done = match &reply.messages[0].op {
+                ProtocolOp::BindResponse(response) => &response.result,
+                ProtocolOp::DelResponse(result) => result,
+                other => panic!("{other:?}"),
+            };
+            assert!(done.is_success(), "{done:?}");
+        }
     }
 
     /// A host that trusts the domain's root.

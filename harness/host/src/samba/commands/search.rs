@@ -1,0 +1,125 @@
+//! `net ads search`: the probe of xapi.
+
+use std::net::IpAddr;
+
+use ldap_wire::{Filter, ResultCode};
+
+use crate::{
+    Credentials, Output,
+    samba::{
+        ads::{Account, domain_search},
+        client::Run,
+        commands::lookup::registered,
+        console::Console,
+        ldap::LdapError,
+        secrets::Secrets,
+        values,
+    },
+};
+
+pub(in crate::samba) async fn run(
+    run: &Run<'_>,
+    server: IpAddr,
+    credentials: Credentials,
+    filter: &str,
+    attributes: Vec<String>,
+    mut console: Console,
+) -> Output {
+    let account = match credentials {
+        Credentials::User { user, password } => Account { name: user, password },
+        Credentials::Machine => {
+            no_secrets_ldb(&mut console);
+            match Secrets::load(run.root()) {
+                Some(secrets) => secrets.account(),
+                None => return no_machine_account(&run.settings.workgroup, console),
+            }
+        }
+    };
+    registered(&mut console);
+    let context = run.context();
+    let connected = match context.find(server, &mut console).await {
+        Ok(dc) => context.connect(&dc, &account, &mut console).await,
+        Err(error) => Err(error),
+    };
+    let mut ldap = match connected {
+        Ok(ldap) => ldap,
+        Err(error) => {
+            console.error(&format!("ads_startup_int: ads_connect_creds: {}", error.text));
+            return console.net_returns(-1);
+        }
+    };
+    let found = match Filter::parse(filter) {
+        Ok(filter) => {
+            let request = domain_search(run.settings, filter, attributes);
+            ldap.paged_search(request).await.map_err(|error| failure(&error))
+        }
+        Err(_) => Err("Bad search filter".to_owned()),
+    };
+    let found = found.and_then(|found| match found.result.code {
+        ResultCode::SUCCESS => Ok(found),
+        code => Err(values::result_text(code)),
+    });
+    match found {
+        Ok(found) => {
+            console.print(&format!("Got {} replies\n", found.entries.len()));
+            for entry in &found.entries {
+                for line in values::lines(entry) {
+                    console.print(&line);
+                }
+                console.print("");
+            }
+            ldap.unbind().await;
+            console.net_returns(0)
+        }
+        Err(text) => {
+            ldap.unbind().await;
+            console.error(&format!("search failed: {text}"));
+            console.net_returns(-1)
+        }
+    }
+}
+
+/// The two lines that Samba logs whenever it reads the machine account: it looks for the AD DC's
+/// kind of secrets file first.
+pub(in crate::samba) fn no_secrets_ldb(console: &mut Console) {
+    let missing = "Unable to open tdb '/var/lib/samba/private/secrets.ldb': \
+                   No such file or directory";
+    console.debug(1, &format!("ldb: {missing}"));
+    console.debug(
+        1,
+        &format!(
+            "ldb: Failed to connect to '/var/lib/samba/private/secrets.ldb' with backend 'tdb': \
+             {missing}"
+        ),
+    );
+}
+
+fn no_machine_account(workgroup: &str, mut console: Console) -> Output {
+    const STATUS: &str = "NT_STATUS_CANT_ACCESS_DOMAIN_INFO";
+    console.debug(
+        1,
+        &format!(
+            "Could not find machine account in secrets database: Failed to fetch machine account \
+             password for {workgroup} from both secrets.ldb (Could not open secrets.ldb) and from \
+             /var/lib/samba/private/secrets.tdb: {STATUS}"
+        ),
+    );
+    console.debug(
+        1,
+        &format!(
+            "_samba_cmd_set_machine_account_s3: cli_credentials_set_machine_account_db_ctx \
+             failed: {STATUS}"
+        ),
+    );
+    console.error(&format!("Failed to set machine account: {STATUS}"));
+    console.exit(1)
+}
+
+/// What `net` says when the search gets no answer. Not captured; the words are libldap's.
+fn failure(error: &LdapError) -> String {
+    match error {
+        LdapError::Closed | LdapError::Cut => "Can't contact LDAP server".to_owned(),
+        LdapError::Malformed(_) => "Decoding error".to_owned(),
+        LdapError::TimedOut => "Time limit exceeded".to_owned(),
+    }
+}

@@ -1,0 +1,104 @@
+//! The service `winbind`, and the one question xapi asks it through `wbinfo`.
+//!
+//! winbind speaks RPC with the DC, never LDAP: an LDAPS certificate that nobody trusts does not
+//! disturb it. The model has no RPC. It looks for a DC by DNS and CLDAP, as winbind does first,
+//! and takes one that answers as one that would answer RPC; the names it can turn into SIDs are
+//! the accounts that every domain has.
+
+use crate::{
+    HostError, Output,
+    samba::{client::Run, console::Console, facts::WinbindChanged, secrets::Secrets},
+};
+
+/// Exists while winbind runs.
+const PID_FILE: &str = "/run/samba/winbindd.pid";
+
+/// RIDs of the accounts that every domain has (\[MS-SAMR\] 2.2.1.14 and well-known SIDs).
+const WELL_KNOWN: [(&str, u32, &str); 9] = [
+    ("administrator", 500, "SID_USER (1)"),
+    ("domain admins", 512, "SID_DOM_GROUP (2)"),
+    ("domain computers", 515, "SID_DOM_GROUP (2)"),
+    ("domain controllers", 516, "SID_DOM_GROUP (2)"),
+    ("domain guests", 514, "SID_DOM_GROUP (2)"),
+    ("domain users", 513, "SID_DOM_GROUP (2)"),
+    ("enterprise admins", 519, "SID_DOM_GROUP (2)"),
+    ("guest", 501, "SID_USER (1)"),
+    ("krbtgt", 502, "SID_USER (1)"),
+];
+
+/// `systemctl restart winbind`. As a member of a domain (`security = ads`) winbindd does not start
+/// without secrets.
+pub(in crate::samba) fn restart(run: &Run<'_>, mut console: Console) -> Output {
+    let can_start = !run.settings.security_ads || Secrets::load(run.root()).is_some();
+    match switch(run, can_start) {
+        Ok(()) if can_start => console.exit(0),
+        Ok(()) => {
+            console.error(
+                "Job for winbind.service failed because the control process exited with error \
+                 code.\nSee \"systemctl status winbind.service\" and \"journalctl -xeu \
+                 winbind.service\" for details.",
+            );
+            console.exit(1)
+        }
+        Err(error) => failed(&error, console),
+    }
+}
+
+/// `systemctl stop winbind`.
+pub(in crate::samba) fn stop(run: &Run<'_>, console: Console) -> Output {
+    match switch(run, false) {
+        Ok(()) => console.exit(0),
+        Err(error) => failed(&error, console),
+    }
+}
+
+/// `wbinfo -n NAME`.
+pub(in crate::samba) async fn name_to_sid(
+    run: &Run<'_>,
+    name: &str,
+    mut console: Console,
+) -> Output {
+    match resolve(run, name).await {
+        Ok(answer) => {
+            console.print(&answer);
+            console.exit(0)
+        }
+        Err(cause) => {
+            console.error(&format!("failed to call wbcLookupName: {cause}"));
+            console.error(&format!("Could not lookup name {name}"));
+            console.exit(1)
+        }
+    }
+}
+
+async fn resolve(run: &Run<'_>, name: &str) -> Result<String, &'static str> {
+    if !run.root().exists(PID_FILE).unwrap_or(false) {
+        return Err("WBC_ERR_WINBIND_NOT_AVAILABLE");
+    }
+    let secrets = Secrets::load(run.root()).ok_or("WBC_ERR_DOMAIN_NOT_FOUND")?;
+    run.find_dc(&secrets.domain).await.ok_or("WBC_ERR_DOMAIN_NOT_FOUND")?;
+    let (domain, account) = name.split_once('\\').unwrap_or((&secrets.workgroup, name));
+    if !domain.eq_ignore_ascii_case(&secrets.workgroup)
+        && !domain.eq_ignore_ascii_case(&secrets.domain)
+    {
+        return Err("WBC_ERR_DOMAIN_NOT_FOUND");
+    }
+    let known = WELL_KNOWN.iter().find(|known| known.0.eq_ignore_ascii_case(account));
+    let (_, rid, kind) = known.ok_or("WBC_ERR_NOT_MAPPED")?;
+    Ok(format!("{}-{rid} {kind}", secrets.domain_sid))
+}
+
+fn switch(run: &Run<'_>, running: bool) -> Result<(), HostError> {
+    if running {
+        run.root().write(PID_FILE, b"1\n", 0o644)?;
+    } else {
+        run.root().remove(PID_FILE)?;
+    }
+    run.trail.record(WinbindChanged { running });
+    Ok(())
+}
+
+fn failed(error: &HostError, mut console: Console) -> Output {
+    console.error(&format!("Failed to restart winbind.service: {error}"));
+    console.exit(1)
+}

@@ -1,0 +1,350 @@
+//! The TLS of the client: a handshake that accepts whatever is shown, and a stream after it.
+//!
+//! Samba verifies the certificate after the handshake is complete, and when it gives up it says
+//! nothing in TLS: it writes the seven bytes of an LDAP unbind into the bare TCP stream
+//! (samba-tls-verify.md §11). So the rustls session is driven by hand here, and no alert of rustls
+//! reaches the wire.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use ground::Timestamp;
+use rustls::{
+    AlertDescription, ClientConfig, ClientConnection, DigitallySignedStruct, Error as TlsError,
+    InvalidMessage, PeerIncompatible, ProtocolVersion, SignatureScheme, SupportedProtocolVersion,
+    client::{
+        Resumption,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    time_provider::TimeProvider,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::{
+    possession::{self, Possession, SCHEMES},
+    timeouts::{CLOSING, TLS_HANDSHAKE},
+};
+
+/// An LDAP unbind, message 1, as the client writes it in clear text when it gives up on TLS.
+const CLEAR_UNBIND: [u8; 7] = [0x30, 0x05, 0x02, 0x01, 0x01, 0x42, 0x00];
+/// Bytes read from the socket at once.
+const READ_SIZE: usize = 16_384;
+
+/// What the client offers.
+#[derive(Debug)]
+pub(super) struct Hello {
+    /// Cipher suites and groups.
+    pub(super) provider: CryptoProvider,
+    /// Protocol versions.
+    pub(super) versions: Vec<&'static SupportedProtocolVersion>,
+    /// The name to send, if one is sent.
+    pub(super) sni: Option<String>,
+    /// The present, for rustls.
+    pub(super) at: Timestamp,
+}
+
+/// What the server showed in a complete handshake.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    /// The certificates in the order they were sent.
+    pub(super) certificates: Vec<Vec<u8>>,
+    /// The version agreed on.
+    pub(super) version: ProtocolVersion,
+    /// The cipher suite agreed on.
+    pub(super) suite: String,
+}
+
+/// How a handshake failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum HandshakeError {
+    /// The server sent a fatal alert.
+    #[error("fatal alert {0:?} received")]
+    Alert(AlertDescription),
+    /// The server closed the connection.
+    #[error("the server closed the connection")]
+    Closed,
+    /// The client has nothing to offer that its TLS library can do.
+    #[error("{0}")]
+    Offer(String),
+    /// The server did something the client cannot go on with.
+    #[error("{0}")]
+    Protocol(String),
+    /// The server reset the connection, or the network failed.
+    #[error("the connection broke: {0}")]
+    Reset(io::ErrorKind),
+    /// The server does not own the key of its certificate.
+    #[error("the server does not own the key of its certificate")]
+    Signature,
+    /// The server did not answer in time.
+    #[error("the server did not answer in time")]
+    Silent,
+    /// What came is no TLS.
+    #[error("what came is no TLS")]
+    UnexpectedPacket,
+    /// The server chose a version that was not offered.
+    #[error("the server chose a version that was not offered")]
+    Version,
+}
+
+/// Does the handshake. Nothing is verified but the possession of the key. After a failure of the
+/// client's own making the clear-text unbind has been written.
+pub(super) async fn handshake(
+    tcp: TcpStream,
+    hello: Hello,
+) -> Result<(TlsStream, Shown), HandshakeError> {
+    let witness = Arc::new(Witness::default());
+    let session = session(hello, &witness)?;
+    let mut stream = TlsStream { tcp, session };
+    let outcome = match timeout(TLS_HANDSHAKE.waited, stream.negotiate()).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(HandshakeError::Silent),
+    };
+    if let Err(error) = outcome {
+        let error = if witness.refuted() { HandshakeError::Signature } else { error };
+        stream.give_up().await;
+        return Err(error);
+    }
+    let shown = Shown {
+        certificates: witness.certificates(),
+        version: stream.session.protocol_version().unwrap_or(ProtocolVersion::TLSv1_2),
+        suite: stream
+            .session
+            .negotiated_cipher_suite()
+            .map(|suite| format!("{:?}", suite.suite()))
+            .unwrap_or_default(),
+    };
+    Ok((stream, shown))
+}
+
+/// Writes the clear-text unbind into a stream that never saw TLS, and closes it.
+pub(super) async fn give_up_before_tls(mut tcp: TcpStream) {
+    close(&mut tcp, &CLEAR_UNBIND).await;
+}
+
+fn session(hello: Hello, witness: &Arc<Witness>) -> Result<ClientConnection, HandshakeError> {
+    let refused = |error: TlsError| HandshakeError::Offer(error.to_string());
+    let verifier = Arc::clone(witness);
+    let time = Arc::new(At(hello.at));
+    let mut config = ClientConfig::builder_with_details(Arc::new(hello.provider), time)
+        .with_protocol_versions(&hello.versions)
+        .map_err(refused)?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    // A name that rustls cannot write into the handshake is left out.
+    let name = hello.sni.and_then(|name| ServerName::try_from(name).ok());
+    config.enable_sni = name.is_some();
+    let name = name.unwrap_or(ServerName::IpAddress(std::net::Ipv4Addr::LOCALHOST.into()));
+    ClientConnection::new(Arc::new(config), name).map_err(refused)
+}
+
+/// A TLS connection whose handshake is complete.
+#[derive(Debug)]
+pub(super) struct TlsStream {
+    tcp: TcpStream,
+    session: ClientConnection,
+}
+
+impl TlsStream {
+    /// Sends bytes.
+    pub(super) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        io::Write::write_all(&mut self.session.writer(), bytes)?;
+        self.flush().await
+    }
+
+    /// Appends what comes next. Zero after a close_notify; `UnexpectedEof` without one.
+    pub(super) async fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        loop {
+            let before = buffer.len();
+            match io::Read::read_to_end(&mut self.session.reader(), buffer) {
+                Ok(_) => return Ok(buffer.len() - before),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+            if buffer.len() > before {
+                return Ok(buffer.len() - before);
+            }
+            let read = self.read_records().await?;
+            self.flush().await?;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+
+    /// Gives up: no alert, the unbind in clear text, and the end.
+    pub(super) async fn give_up(mut self) {
+        close(&mut self.tcp, &CLEAR_UNBIND).await;
+    }
+
+    /// Closes as is polite.
+    pub(super) async fn close(mut self) {
+        self.session.send_close_notify();
+        // The peer may be gone already.
+        let _ = self.flush().await;
+        close(&mut self.tcp, &[]).await;
+    }
+
+    async fn negotiate(&mut self) -> Result<(), HandshakeError> {
+        loop {
+            self.flush().await.map_err(|error| HandshakeError::Reset(error.kind()))?;
+            if !self.session.is_handshaking() {
+                return Ok(());
+            }
+            match self.read_records().await {
+                Ok(0) => return Err(HandshakeError::Closed),
+                Ok(_) => {}
+                Err(error) => return Err(explain(&error)),
+            }
+        }
+    }
+
+    async fn read_records(&mut self) -> io::Result<usize> {
+        let mut buffer = vec![0; READ_SIZE];
+        let read = self.tcp.read(&mut buffer).await?;
+        let mut rest = &buffer[..read];
+        while !rest.is_empty() {
+            self.session.read_tls(&mut rest)?;
+            self.session
+                .process_new_packets()
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        }
+        Ok(read)
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        let mut records = Vec::new();
+        while self.session.wants_write() {
+            self.session.write_tls(&mut records)?;
+        }
+        self.tcp.write_all(&records).await
+    }
+}
+
+/// Writes `last`, ends the stream and waits until the peer has ended its side too, so that what
+/// was written is not lost to a reset.
+pub(super) async fn close(tcp: &mut TcpStream, last: &[u8]) {
+    let closing = async {
+        tcp.write_all(last).await?;
+        tcp.shutdown().await?;
+        let mut unread = vec![0; READ_SIZE];
+        while tcp.read(&mut unread).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // Nothing depends on how it ends.
+    let _ = timeout(CLOSING.waited, closing).await;
+}
+
+fn explain(error: &io::Error) -> HandshakeError {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
+    match tls {
+        Some(TlsError::AlertReceived(alert)) => HandshakeError::Alert(*alert),
+        Some(TlsError::InvalidMessage(
+            InvalidMessage::InvalidContentType
+            | InvalidMessage::UnknownProtocolVersion
+            | InvalidMessage::MessageTooLarge
+            | InvalidMessage::InvalidEmptyPayload,
+        )) => HandshakeError::UnexpectedPacket,
+        Some(TlsError::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        )) => HandshakeError::Version,
+        Some(other) => HandshakeError::Protocol(other.to_string()),
+        None => HandshakeError::Reset(error.kind()),
+    }
+}
+
+/// Watches the handshake: keeps the certificates, checks the signature, and judges nothing.
+#[derive(Debug, Default)]
+struct Witness {
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    certificates: Vec<Vec<u8>>,
+    refuted: bool,
+}
+
+impl Witness {
+    fn certificates(&self) -> Vec<Vec<u8>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).certificates.clone()
+    }
+
+    fn refuted(&self) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).refuted
+    }
+
+    fn check(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        match possession::check(leaf, signed.scheme, message, signed.signature()) {
+            Possession::Proven | Possession::Unknown => Ok(HandshakeSignatureValid::assertion()),
+            Possession::Refuted => {
+                self.seen.lock().unwrap_or_else(PoisonError::into_inner).refuted = true;
+                Err(TlsError::General("wrong signature".to_owned()))
+            }
+        }
+    }
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        let all = std::iter::once(leaf).chain(others);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.certificates = all.map(|certificate| certificate.to_vec()).collect();
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        self.check(message, leaf, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        self.check(message, leaf, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        SCHEMES.to_vec()
+    }
+}
+
+/// Keeps rustls from reading the machine's clock.
+#[derive(Debug)]
+struct At(Timestamp);
+
+impl TimeProvider for At {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0.unix()).ok()?;
+        Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))
+    }
+}

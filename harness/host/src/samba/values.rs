@@ -1,0 +1,158 @@
+//! How `net` prints values and errors of LDAP (`ads_dump` and `ads_errstr` of Samba 4.22).
+
+use std::fmt::Write as _;
+
+use ldap_wire::{Attribute, ResultCode, SearchResultEntry};
+use uuid::Uuid;
+
+/// Attributes printed as a GUID.
+const GUIDS: [&str; 3] = ["msExchMailboxGuid", "netbootGUID", "objectGUID"];
+/// Attributes printed as SIDs.
+const SIDS: [&str; 6] = [
+    "mS-DS-CreatorSID",
+    "objectSid",
+    "securityIdentifier",
+    "tokenGroups",
+    "tokenGroupsGlobalandUniversal",
+    "tokenGroupsNoGCAcceptable",
+];
+/// Attributes printed as hexadecimal digits. Samba explains a security descriptor in several
+/// lines; the model does not.
+const BINARIES: [&str; 2] = ["dnsRecord", "nTSecurityDescriptor"];
+
+/// Lines `attribute: value` of one entry, in the order of the server.
+pub(super) fn lines(entry: &SearchResultEntry) -> Vec<String> {
+    entry.attributes.iter().flat_map(attribute_lines).collect()
+}
+
+fn attribute_lines(attribute: &Attribute) -> impl Iterator<Item = String> + '_ {
+    let is_one_of =
+        |names: &[&str]| names.iter().any(|name| attribute.name.eq_ignore_ascii_case(name));
+    let shown: fn(&[u8]) -> String = if is_one_of(&SIDS) {
+        |value| sid_text(value).unwrap_or_else(|| hex(value))
+    } else if is_one_of(&GUIDS) {
+        |value| guid_text(value).unwrap_or_else(|| hex(value))
+    } else if is_one_of(&BINARIES) {
+        hex
+    } else {
+        |value| String::from_utf8_lossy(value).into_owned()
+    };
+    attribute.values.iter().map(move |value| format!("{}: {}", attribute.name, shown(value)))
+}
+
+/// `S-1-5-21-…` of a binary SID (\[MS-DTYP\] 2.4.2).
+pub(super) fn sid_text(sid: &[u8]) -> Option<String> {
+    let (&[revision, count], rest) = sid.split_first_chunk::<2>()?;
+    let (authority, parts) = rest.split_first_chunk::<6>()?;
+    if parts.len() != usize::from(count) * 4 {
+        return None;
+    }
+    let authority = authority.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let mut text = format!("S-{revision}-{authority}");
+    for part in parts.chunks_exact(4) {
+        let number = part.iter().rev().fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+        // Writing to a string does not fail.
+        let _ = write!(text, "-{number}");
+    }
+    Some(text)
+}
+
+fn guid_text(guid: &[u8]) -> Option<String> {
+    Some(Uuid::from_bytes_le(guid.try_into().ok()?).to_string())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02X}");
+        text
+    })
+}
+
+/// What `ldap_err2string` of OpenLDAP 2.6 says.
+pub(super) fn result_text(code: ResultCode) -> String {
+    let text = match code.0 {
+        0 => "Success",
+        1 => "Operations error",
+        2 => "Protocol error",
+        3 => "Time limit exceeded",
+        4 => "Size limit exceeded",
+        5 => "Compare False",
+        6 => "Compare True",
+        7 => "Authentication method not supported",
+        8 => "Strong(er) authentication required",
+        10 => "Referral",
+        11 => "Administrative limit exceeded",
+        12 => "Critical extension is unavailable",
+        13 => "Confidentiality required",
+        14 => "SASL bind in progress",
+        16 => "No such attribute",
+        17 => "Undefined attribute type",
+        18 => "Inappropriate matching",
+        19 => "Constraint violation",
+        20 => "Type or value exists",
+        21 => "Invalid syntax",
+        32 => "No such object",
+        33 => "Alias problem",
+        34 => "Invalid DN syntax",
+        36 => "Alias dereferencing problem",
+        48 => "Inappropriate authentication",
+        49 => "Invalid credentials",
+        50 => "Insufficient access",
+        51 => "Server is busy",
+        52 => "Server is unavailable",
+        53 => "Server is unwilling to perform",
+        54 => "Loop detected",
+        64 => "Naming violation",
+        65 => "Object class violation",
+        66 => "Operation not allowed on non-leaf",
+        67 => "Operation not allowed on RDN",
+        68 => "Already exists",
+        69 => "Cannot modify object class",
+        71 => "Operation affects multiple DSAs",
+        80 => "Other (e.g., implementation specific) error",
+        _ => "Unknown error",
+    };
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn values_are_printed_by_attribute() {
+        let sid = [1, 2, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 0xf6, 1, 0, 0];
+        let mut guid = [0; 16];
+        guid[0] = 0x4c;
+        let entry = SearchResultEntry {
+            dn: "CN=x".to_owned(),
+            attributes: vec![
+                Attribute::new("objectSid", [sid]),
+                Attribute::new("objectGUID", [guid]),
+                Attribute::new("name", ["Alice", "Bob"]),
+                Attribute::new("dnsRecord", [[0xab, 1]]),
+                Attribute::new("OBJECTSID", [[7]]),
+            ],
+        };
+        assert_eq!(
+            lines(&entry),
+            [
+                "objectSid: S-1-5-21-502",
+                "objectGUID: 0000004c-0000-0000-0000-000000000000",
+                "name: Alice",
+                "name: Bob",
+                "dnsRecord: AB01",
+                "OBJECTSID: 07",
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_sid_is_printed_or_refused(sid in prop::collection::vec(any::<u8>(), 0..40)) {
+            let _ = sid_text(&sid);
+        }
+    }
+}
