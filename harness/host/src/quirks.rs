@@ -241,12 +241,17 @@ impl Quirks {
     /// The same with one quirk switched.
     #[must_use]
     pub fn with(mut self, quirk: Quirk, on: bool) -> Self {
+        self.set(quirk, on);
+        self
+    }
+
+    /// Switches one quirk.
+    pub fn set(&mut self, quirk: Quirk, on: bool) {
         if on {
             self.on.insert(quirk);
         } else {
             self.on.remove(&quirk);
         }
-        self
     }
 
     /// Whether `quirk` is on.

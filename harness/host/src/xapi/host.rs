@@ -11,8 +11,11 @@ use tokio::sync::Mutex;
 
 use crate::{
     HostError, HostRoot, Network, Profile, Programs, Reference, SharedNetwork, XapiConf,
-    hosts_file, trust_store::TrustStore, xapi_conf,
+    hosts_file, samba::Client, trust_store::TrustStore, xapi_conf,
 };
+
+/// Path of the file with the host's name.
+const HOSTNAME: &str = "/etc/hostname";
 
 /// How to set up one host.
 #[derive(Debug)]
@@ -87,9 +90,15 @@ impl Host {
         if !root.exists(hosts_file::PATH)? {
             root.write(hosts_file::PATH, hosts_file::INSTALLED.as_bytes(), 0o644)?;
         }
+        if !root.exists(HOSTNAME)? {
+            let hostname = config.hostname.as_deref().unwrap_or(&config.name);
+            root.write(HOSTNAME, format!("{hostname}\n").as_bytes(), 0o644)?;
+        }
         let network = SharedNetwork::new(config.network);
-        // The model takes this place as soon as it has landed.
-        let programs = config.programs.ok_or(HostError::NoHosts)?;
+        let programs = config.programs.unwrap_or_else(|| {
+            let seed = seed.child("samba");
+            Arc::new(Client::new(root.clone(), network.clone(), config.clock.clone(), seed))
+        });
         let trust_store = TrustStore::new(root.clone());
         trust_store.create_directories()?;
         let process = RwLock::new(Arc::new(Process::start(&root, profile)?));
