@@ -119,9 +119,15 @@ fn sextet(digit: u8) -> Option<u32> {
 }
 
 fn find(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
-    let rest = text.get(from..)?;
-    // Every wanted text starts with a dash: candidates are rare in base64.
-    rest.windows(wanted.len()).position(|window| window == wanted).map(|at| at + from)
+    // Every wanted text starts with a dash, which is rare in base64.
+    let mut at = from;
+    loop {
+        at += text.get(at..)?.iter().position(|&octet| octet == b'-')?;
+        if text[at..].starts_with(wanted) {
+            return Some(at);
+        }
+        at += 1;
+    }
 }
 
 fn line_of(text: &[u8], at: usize) -> usize {
