@@ -31,6 +31,9 @@ impl Directory {
             return Err(self.not_here(&state, &parent));
         }
         let class = self.class(request)?;
+        if !dn.first().is_some_and(|first| first.attribute.eq_ignore_ascii_case(class.naming)) {
+            return Err(diagnostics.naming_violation());
+        }
         let mut entry = self.requested(session, &state, &dn, request)?;
         entry.set("objectClass", class.chain.iter().copied());
         self.prepare_account(&state, &mut entry);

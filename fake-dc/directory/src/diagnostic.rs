@@ -280,6 +280,14 @@ impl Diagnostics {
         )
     }
 
+    pub(crate) fn naming_violation(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::NAMING_VIOLATION,
+            "00002099: NameErr: DSID-03050F78, problem 2005 (NAMING_VIOLATION), data 0, best match \
+             of:\n\t''\n",
+        )
+    }
+
     pub(crate) fn not_on_rdn(self) -> LdapResult {
         LdapResult::new(
             ResultCode::NOT_ALLOWED_ON_RDN,

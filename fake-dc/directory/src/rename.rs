@@ -1,6 +1,6 @@
 //! Removing entries and moving them.
 
-use ldap_wire::{LdapResult, ModifyDnRequest, ResultCode};
+use ldap_wire::{LdapResult, ModifyDnRequest};
 
 use crate::{
     directory::Directory,
@@ -74,11 +74,7 @@ impl Directory {
         let naming = old.first().map(|first| first.attribute.clone()).unwrap_or_default();
         let fits = first.attribute.eq_ignore_ascii_case(&naming) && !parent.is_at_or_below(&old);
         if !fits || self.domain.naming_contexts().contains(&old) {
-            return Err(LdapResult::new(
-                ResultCode::NAMING_VIOLATION,
-                "00002099: NameErr: DSID-03050F78, problem 2005 (NAMING_VIOLATION), data 0, best \
-                 match of:\n\t''\n",
-            ));
+            return Err(diagnostics.naming_violation());
         }
         let new = parent.child(&naming, &first.value);
         if state.store.find(&new).is_some_and(|other| other != id) {
