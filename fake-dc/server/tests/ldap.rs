@@ -1,0 +1,81 @@
+//! LDAP, StartTLS and LDAPS as the independent client ldap3 finds them.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{ADMINISTRATOR, PASSWORD, Way, ldap, trusting, xapi};
+use fake_dc::Domain;
+use ldap3::{Scope, SearchEntry};
+
+#[tokio::test]
+async fn a_client_binds_and_searches_on_every_way() {
+    let domain = Domain::builder("corp.example").dcs(2).start().await.unwrap();
+    let dc = domain.dc("dc2").unwrap();
+    for way in [Way::Plain, Way::StartTls, Way::Ldaps] {
+        let mut ldap = ldap(dc, way, trusting(&domain)).await.unwrap();
+        ldap.simple_bind(ADMINISTRATOR, PASSWORD).await.unwrap().success().unwrap();
+        let (entries, _) = ldap
+            .search(
+                "DC=corp,DC=example",
+                Scope::Subtree,
+                "(|(sAMAccountName=krbtgt)(name=krbtgt))",
+                ["objectSid", "sAMAccountName"],
+            )
+            .await
+            .unwrap()
+            .success()
+            .unwrap();
+        let found: Vec<SearchEntry> = entries.into_iter().map(SearchEntry::construct).collect();
+        assert_eq!(found.len(), 1, "{way:?}");
+        assert_eq!(found[0].attrs["sAMAccountName"], ["krbtgt"]);
+        assert!(found[0].bin_attrs.contains_key("objectSid"));
+        ldap.unbind().await.unwrap();
+    }
+    domain.stop().await;
+}
+
+#[tokio::test]
+async fn wrong_passwords_and_unknown_users_are_told_apart_as_windows_does() {
+    let domain = Domain::builder("corp.example").start().await.unwrap();
+    let dc = domain.dc("dc1").unwrap();
+    let mut ldap = ldap(dc, Way::Ldaps, trusting(&domain)).await.unwrap();
+    let wrong = ldap.simple_bind(ADMINISTRATOR, "wrong").await.unwrap();
+    assert_eq!(wrong.rc, 49);
+    assert!(wrong.text.contains("data 52e"), "{}", wrong.text);
+    let unknown = ldap.simple_bind("nobody@corp.example", PASSWORD).await.unwrap();
+    assert_eq!(unknown.rc, 49);
+    assert!(unknown.text.contains("data 525"), "{}", unknown.text);
+}
+
+#[tokio::test]
+async fn the_tls_policy_of_xapi_is_served() {
+    let domain = Domain::builder("corp.example").start().await.unwrap();
+    let dc = domain.dc("dc1").unwrap();
+    let stream = common::tls(dc.ldaps(), dc.dns_name(), xapi(&domain)).await.unwrap();
+    let (_, tls) = stream.get_ref();
+    assert_eq!(tls.protocol_version(), Some(rustls::ProtocolVersion::TLSv1_2));
+    let group = tls.negotiated_key_exchange_group().unwrap().name();
+    assert_eq!(group, rustls::NamedGroup::secp384r1);
+    assert_eq!(tls.peer_certificates().unwrap().len(), 2, "the leaf and the intermediate");
+    let event = common::event(&domain, "dc1", "tls.handshake").await;
+    assert_eq!(event.fields()["cipher_suite"], "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384");
+    assert_eq!(event.fields()["group"], "secp384r1");
+    assert_eq!(event.fields()["server_name"], "dc1.corp.example");
+}
+
+#[tokio::test]
+async fn each_dc_answers_as_itself() {
+    let domain = Domain::builder("corp.example").dcs(3).start().await.unwrap();
+    for dc in domain.dcs() {
+        let mut ldap = ldap(dc, Way::Ldaps, trusting(&domain)).await.unwrap();
+        let (entries, _) = ldap
+            .search("", Scope::Base, "(objectClass=*)", ["dnsHostName"])
+            .await
+            .unwrap()
+            .success()
+            .unwrap();
+        let root = SearchEntry::construct(entries.into_iter().next().unwrap());
+        assert_eq!(root.attrs["dnsHostName"], [dc.dns_name()]);
+    }
+}
