@@ -1,6 +1,9 @@
 //! Restarting xapi (xapi-flows.md §14).
 
-use sim_host::{HostError, Profile, Quirk};
+use std::{net::Ipv4Addr, sync::Arc};
+
+use ground::Seed;
+use sim_host::{HostConfig, HostError, Pool, PoolConfig, Profile, Quirk, Quirks};
 
 use crate::support::{Answer, DOMAIN, GENERAL_BUNDLE, LDAPS_BUNDLE, Plan, Rig, authority};
 
@@ -123,4 +126,41 @@ async fn a_member_fetches_what_it_misses() {
         assert_eq!(root.list("/etc/trusted-certs/ca-ldaps").unwrap(), files);
         assert!(root.exists(LDAPS_BUNDLE).unwrap());
     }
+}
+
+#[tokio::test]
+async fn a_pool_goes_on_where_another_process_left_it() {
+    let rig = Rig::landed(2);
+    rig.install(&authority(DOMAIN), &["ldaps"]).await.unwrap();
+    rig.enable(&[("ldaps", "true")]).await.unwrap();
+    let reopen = |names: [&str; 2]| {
+        let hosts = rig.pool.hosts().iter().zip(names).zip(&rig.scripts);
+        let hosts = hosts.map(|((host, name), script)| HostConfig {
+            name: name.to_owned(),
+            hostname: None,
+            address: Ipv4Addr::LOCALHOST.into(),
+            root: host.root().directory().to_owned(),
+            network: host.network(),
+            clock: host.clock().clone(),
+            xapi_conf: None,
+            programs: Some(Arc::clone(script) as _),
+        });
+        Pool::create(PoolConfig {
+            name: "pool".into(),
+            profile: Profile::Landed,
+            quirks: Quirks::of(Profile::Landed),
+            seed: Seed::new(1),
+            hosts: hosts.collect(),
+            trail: rig.trail.clone(),
+        })
+    };
+    let pool = reopen(["host1", "host2"]).unwrap();
+    assert_eq!(pool.database_view(), rig.pool.database_view());
+    let other = reopen(["host1", "host9"]).unwrap_err();
+    assert_eq!(
+        other.to_string(),
+        "the database holds the hosts [host1, host2], expected [host1, host9]"
+    );
+    let twice = reopen(["host1", "host1"]).unwrap_err();
+    assert_eq!(twice.to_string(), "two hosts of the pool are called `host1`");
 }
