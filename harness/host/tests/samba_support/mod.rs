@@ -256,10 +256,31 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let task = tokio::spawn(async move { behave(listener.accept().await.unwrap().0).await });
-    (address, task)
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    (address.local_addr().unwrap(), serve(address, behave))
+}
+
+/// [`server`] on a given address.
+pub async fn server_at<T, F>(
+    address: SocketAddr,
+    behave: impl FnOnce(TcpStream) -> F + Send + 'static,
+) -> JoinHandle<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    serve(TcpListener::bind(address).await.unwrap(), behave)
+}
+
+fn serve<T, F>(
+    listener: TcpListener,
+    behave: impl FnOnce(TcpStream) -> F + Send + 'static,
+) -> JoinHandle<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    tokio::spawn(async move { behave(listener.accept().await.unwrap().0).await })
 }
 
 /// An address on which nothing listens.

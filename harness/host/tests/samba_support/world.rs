@@ -29,6 +29,15 @@ impl World {
 
     /// The same, answering like another product.
     pub async fn of(flavour: Flavour, faults: &[&[&str]]) -> Self {
+        Self::build(flavour, faults, "").await
+    }
+
+    /// A domain of one sound DC with more entries.
+    pub async fn of_entries(flavour: Flavour, ldif: &str) -> Self {
+        Self::build(flavour, &[&[]], ldif).await
+    }
+
+    async fn build(flavour: Flavour, faults: &[&[&str]], ldif: &str) -> Self {
         let time = VirtualClock::starting_at(CAPTURED_AT.parse::<Timestamp>().unwrap());
         let ledger = Ledger::new(time.clock());
         let policy = Policy { sealed_stand_in: true, ..Policy::default() };
@@ -39,7 +48,7 @@ impl World {
             .ledger(ledger.clone())
             .flavour(flavour)
             .policy(policy);
-        for (name, text) in CAPTURED_ENTRIES {
+        for (name, text) in CAPTURED_ENTRIES.into_iter().chain([("more.ldif", ldif)]) {
             builder = builder.ldif(name, text);
         }
         for (index, faults) in faults.iter().enumerate() {
