@@ -80,7 +80,11 @@ pub struct Failure {
     pub picture: Option<String>,
     /// A diff, where texts were compared.
     pub diff: Option<String>,
-    /// The last events before, in order of arrival, one line each.
+    /// Whether it is a snapshot that nobody has accepted. Such a failure does not end the case, so
+    /// that one run shows all of them.
+    pub unaccepted: bool,
+    /// The last events of the step, in order of arrival, one line each; with the last failure of
+    /// a step only.
     pub events: Vec<String>,
 }
 
@@ -102,11 +106,13 @@ impl fmt::Display for Place {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.place {
-            write!(f, "{place}: ")?;
+            write!(f, "{place}:")?;
+            f.write_str(if self.picture.is_some() { "" } else { " " })?;
         }
-        writeln!(f, "{}", self.what)?;
-        if let Some(picture) = &self.picture {
-            write!(f, "{picture}")?;
+        match &self.picture {
+            // The picture holds the words, too.
+            Some(picture) => write!(f, "\n{picture}")?,
+            None => writeln!(f, "{}", self.what)?,
         }
         if let Some(diff) = &self.diff {
             for line in diff.lines() {

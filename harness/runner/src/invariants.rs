@@ -24,6 +24,7 @@ pub(crate) fn check(view: &StepView<'_>) -> Vec<Failure> {
             what: format!("the invariant `{name}` is broken: {what}"),
             picture: None,
             diff: None,
+            unaccepted: false,
             events: Vec::new(),
         }));
     }

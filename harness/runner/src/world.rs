@@ -11,9 +11,9 @@ use std::{
 
 use fake_dc::{DcSpec, Domain};
 use fake_dc_directory::Policy;
-use fake_dc_pki::{CaCertificate, Chain};
-use ground::{Actor, Ledger, Seed, Timestamp, Trail, VirtualClock};
-use scenario::{CertificateSource, Dc, Scenario};
+use fake_dc_pki::{CaCertificate, Chain, PemFile};
+use ground::{Actor, Ledger, Seed, Trail, VirtualClock};
+use scenario::{Action, CertificateSource, Dc, NetCommand, PoolCall, Scenario};
 use sim_host::{HostConfig, Network, Pool, PoolConfig, Reference};
 use tempfile::TempDir;
 
@@ -114,7 +114,7 @@ impl World {
         for (name, on) in &plan.quirks {
             // The parser checked the name against the same table.
             if let Ok(quirk) = name.as_str().parse::<sim_host::Quirk>() {
-                quirks.set(quirk, *on);
+                quirks = quirks.with(quirk, *on);
             }
         }
         let pool = Pool::create(PoolConfig {
@@ -220,7 +220,10 @@ fn dc_spec(dc: &Dc, folder: &Path) -> Result<DcSpec, WorldError> {
     if let (Some(chain), Some(key)) = (&dc.chain, &dc.key) {
         let chain_text = read_text(&folder.join(chain.as_str()))?;
         let key_text = read_text(&folder.join(key.as_str()))?;
-        spec = spec.chain(Chain::from_pem(chain.as_str(), &chain_text, key.as_str(), &key_text)?);
+        spec = spec.chain(Chain::from_pem(
+            &PemFile::new(chain.as_str(), &chain_text),
+            &PemFile::new(key.as_str(), &key_text),
+        )?);
     }
     if let Some(name) = &dc.netlogon_name {
         spec = spec.netlogon_name(name.as_str());
@@ -237,7 +240,7 @@ fn secrets_of(scenario: &Scenario) -> Vec<String> {
     let mut secrets: Vec<String> = scenario
         .steps
         .iter()
-        .filter_map(|step| step.action.password())
+        .filter_map(|step| password_of(&step.action))
         .map(str::to_owned)
         .collect();
     secrets.sort();
@@ -245,9 +248,14 @@ fn secrets_of(scenario: &Scenario) -> Vec<String> {
     secrets
 }
 
-/// The present of the world.
-impl World {
-    pub(crate) fn now(&self) -> Timestamp {
-        self.time.clock().now()
-    }
+fn password_of(action: &Action) -> Option<&str> {
+    let config = match action {
+        Action::Pool(PoolCall::EnableExternalAuth(call)) => &call.config,
+        Action::Pool(PoolCall::DisableExternalAuth(call)) => &call.config,
+        Action::Net(NetCommand::AdsSearch(search)) => {
+            return search.password.as_ref().map(scenario::Password::as_str);
+        }
+        _ => return None,
+    };
+    config.0.get("pass").map(String::as_str)
 }

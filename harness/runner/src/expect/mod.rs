@@ -29,11 +29,13 @@ pub(crate) struct Finding {
     pub(crate) what: String,
     /// A diff of texts.
     pub(crate) diff: Option<String>,
+    /// See [`Failure::unaccepted`].
+    pub(crate) unaccepted: bool,
 }
 
 impl Finding {
     pub(crate) fn new(span: &Span, what: impl Into<String>) -> Self {
-        Self { span: span.clone(), what: what.into(), diff: None }
+        Self { span: span.clone(), what: what.into(), diff: None, unaccepted: false }
     }
 }
 
@@ -50,7 +52,7 @@ pub(crate) fn judge(view: &StepView<'_>, snapshots: &mut Snapshots) -> Vec<Failu
 impl StepView<'_> {
     fn failure(&self, finding: Finding) -> Failure {
         let note = Note {
-            code: "expectation".to_owned(),
+            code: "scenario::expectation".to_owned(),
             message: finding.what.clone(),
             span: finding.span,
             label: None,
@@ -63,6 +65,7 @@ impl StepView<'_> {
             what: finding.what,
             picture: Some(picture),
             diff: finding.diff,
+            unaccepted: finding.unaccepted,
             events: Vec::new(),
         }
     }

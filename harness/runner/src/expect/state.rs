@@ -181,7 +181,7 @@ fn judge_snapshot(
             (format!("the snapshot {} cannot be used: {error}", path.display()), None)
         }
     };
-    Some(Finding { diff, ..Finding::new(&wanted.span, what) })
+    Some(Finding { diff, unaccepted: true, ..Finding::new(&wanted.span, what) })
 }
 
 fn read(view: &StepView<'_>, host: &str, path: &str) -> Result<(Entry, String), HostError> {
