@@ -251,3 +251,41 @@ fn is_like(value: &[u8], initial: &[u8], any: &[Vec<u8>], last: &[u8]) -> bool {
     }
     rest.ends_with(last)
 }
+
+#[cfg(test)]
+mod tests {
+    use ground::{Seed, Timestamp, VirtualClock};
+
+    use super::*;
+    use crate::{Directory, DirectoryConfig};
+
+    fn candidates(filter: &str) -> Option<usize> {
+        let clock = VirtualClock::starting_at(Timestamp::from_unix(0)).clock();
+        let config = DirectoryConfig::new("corp.example", Seed::new(1), clock);
+        let directory = Directory::build(config).unwrap();
+        let matcher = Matcher::compile(&Filter::parse(filter).unwrap(), &directory.domain);
+        matcher.candidates(&directory.read().store).map(|ids| ids.len())
+    }
+
+    #[test]
+    fn probes_are_answered_from_indexes() {
+        assert_eq!(candidates("(|(sAMAccountName=krbtgt)(name=krbtgt))"), Some(1));
+        assert_eq!(candidates("(&(objectClass=user)(sAMAccountName=ALICE))"), Some(1));
+        assert_eq!(candidates("(objectSid=S-1-5-32-544)"), Some(1));
+        assert_eq!(candidates("(&(objectClass=trustedDomain)(flatName=CORP))"), Some(0));
+        assert_eq!(candidates("(objectClass=user)"), None);
+        assert_eq!(candidates("(|(name=krbtgt)(objectClass=user))"), None);
+    }
+
+    #[test]
+    fn parts_of_a_substring_do_not_overlap() {
+        let like = |value: &[u8], initial: &[u8], any: &[&[u8]], last: &[u8]| {
+            let any: Vec<Vec<u8>> = any.iter().map(|part| part.to_vec()).collect();
+            is_like(value, initial, &any, last)
+        };
+        assert!(like(b"abcabc", b"ab", &[b"ca"], b"bc"));
+        assert!(!like(b"abc", b"ab", &[], b"bc"));
+        assert!(!like(b"aa", b"a", &[b"a"], b"a"));
+        assert!(like(b"abc", b"", &[], b""));
+    }
+}
