@@ -124,11 +124,12 @@ fn print_case(case: &CaseReport, seed: u64) {
         Outcome::Broken(_) => "BROKEN",
         Outcome::Failed(_) => "FAILED",
         Outcome::Passed => "ok    ",
+        Outcome::WrongInput(_) => "WRONG ",
     };
     println!("{word} {} ({} ms)", case.name, case.wall.as_millis());
     match &case.outcome {
         Outcome::Passed => {}
-        Outcome::Broken(cause) => {
+        Outcome::Broken(cause) | Outcome::WrongInput(cause) => {
             println!("  {cause}");
             println!("  repeat: {}", repeat(case, seed));
         }
@@ -161,12 +162,18 @@ fn conclude(report: &SuiteReport) -> Exit {
     let failed = of(|outcome| matches!(outcome, Outcome::Failed(_)));
     let broken = of(|outcome| matches!(outcome, Outcome::Broken(_)));
     let mut parts = vec![format!("{passed} passed"), format!("{failed} failed")];
+    let wrong = of(|outcome| matches!(outcome, Outcome::WrongInput(_)));
+    if wrong > 0 {
+        parts.push(format!("{wrong} with wrong input"));
+    }
     if broken > 0 {
         parts.push(format!("{broken} broken"));
     }
     println!("{} in {:.1} s", parts.join(", "), report.wall.as_secs_f64());
     if report.broke() {
         Exit::Broke
+    } else if report.wrong_input() {
+        Exit::WrongInput
     } else if report.held() {
         Exit::Held
     } else {

@@ -36,7 +36,12 @@ impl SuiteReport {
         self.cases.iter().all(|case| matches!(case.outcome, Outcome::Passed))
     }
 
-    /// Whether a case could not be run to its end.
+    /// Whether a case could not be run for what its scenario says.
+    pub fn wrong_input(&self) -> bool {
+        self.cases.iter().any(|case| matches!(case.outcome, Outcome::WrongInput(_)))
+    }
+
+    /// Whether a case could not be run to its end for a trouble of ours or of the machine.
     pub fn broke(&self) -> bool {
         self.cases.iter().any(|case| matches!(case.outcome, Outcome::Broken(_)))
     }
@@ -67,6 +72,8 @@ pub enum Outcome {
     Failed(Vec<Failure>),
     /// Everything held.
     Passed,
+    /// The scenario names a file that cannot be used, or asks for something that cannot be done.
+    WrongInput(String),
 }
 
 /// One thing that did not hold.

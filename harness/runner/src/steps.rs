@@ -72,8 +72,6 @@ pub(crate) struct Done {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StepError {
     #[error(transparent)]
-    Domain(#[from] fake_dc::Error),
-    #[error(transparent)]
     Host(#[from] HostError),
     #[error("`{text}` does not occur in {host}:{path}")]
     NoSuchText { host: String, path: String, text: String },
@@ -86,6 +84,25 @@ pub(crate) enum StepError {
     Unsettled { count: usize },
     #[error(transparent)]
     World(#[from] WorldError),
+}
+
+impl StepError {
+    /// Whether the scenario, or a file it names, is to blame rather than the machine.
+    pub(crate) fn is_wrong_input(&self) -> bool {
+        match self {
+            Self::NoSuchText { .. } | Self::NothingInstalled { .. } => true,
+            Self::World(error) => error.is_wrong_input(),
+            Self::Host(_) | Self::Unsettled { .. } => false,
+        }
+    }
+
+    /// What to do about it, where that is known.
+    pub(crate) fn remedy(&self) -> Option<String> {
+        match self {
+            Self::World(error) => error.remedy(),
+            _ => None,
+        }
+    }
 }
 
 /// Applies `step` and waits until the DCs have seen all of it.
@@ -193,11 +210,19 @@ async fn act(
         }
         Action::Dc(DcAction::SetFaults(change)) => {
             let faults: Vec<&str> = change.faults.iter().map(|fault| fault.as_str()).collect();
-            world.dc(&change.dc)?.0.set_faults_because(trail.cause(), &change.dc, faults)?;
+            world
+                .dc(&change.dc)?
+                .0
+                .set_faults_because(trail.cause(), &change.dc, faults)
+                .map_err(WorldError::from)?;
         }
         Action::Dc(DcAction::ClearFaults(change)) => {
             let none: [&str; 0] = [];
-            world.dc(&change.dc)?.0.set_faults_because(trail.cause(), &change.dc, none)?;
+            world
+                .dc(&change.dc)?
+                .0
+                .set_faults_because(trail.cause(), &change.dc, none)
+                .map_err(WorldError::from)?;
         }
         Action::File(action) => change_file(world, action, trail)?,
         Action::Net(command) => return run_net(world, command, trail).await.map(Some),

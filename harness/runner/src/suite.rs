@@ -103,7 +103,10 @@ async fn run_case(case: &Case, options: &RunOptions) -> CaseReport {
 async fn play(case: Case, seed: Seed, mode: SnapshotMode) -> (Outcome, Option<Ledger>) {
     let mut world = match World::build(&case, seed).await {
         Ok(world) => world,
-        Err(error) => return (Outcome::Broken(error.to_string()), None),
+        Err(error) => {
+            let outcome = unplayable(error.to_string(), error.is_wrong_input(), error.remedy());
+            return (outcome, None);
+        }
     };
     let outcome = play_steps(&case, &mut world, mode).await;
     let ledger = world.ledger.clone();
@@ -123,7 +126,10 @@ async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outco
         let place = Place { step: index + 1, title: step.title() };
         let done = match steps::apply(world, &place, step).await {
             Ok(done) => done,
-            Err(error) => return Outcome::Broken(format!("{place}: {error}")),
+            Err(error) => {
+                let what = format!("{place}: {error}");
+                return unplayable(what, error.is_wrong_input(), error.remedy());
+            }
         };
         let view = StepView { case, step, world, done: &done };
         let mut failures = expect::judge(&view, &mut snapshots);
@@ -152,6 +158,14 @@ async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outco
     };
     unaccepted.extend(snapshots.unreferenced().into_iter().map(failure));
     if unaccepted.is_empty() { Outcome::Passed } else { Outcome::Failed(unaccepted) }
+}
+
+fn unplayable(mut what: String, wrong_input: bool, remedy: Option<String>) -> Outcome {
+    if let Some(remedy) = remedy {
+        what.push_str("\n  help: ");
+        what.push_str(&remedy);
+    }
+    if wrong_input { Outcome::WrongInput(what) } else { Outcome::Broken(what) }
 }
 
 /// Events shown with a failure.

@@ -40,8 +40,7 @@ pub(crate) struct World {
     _roots: TempDir,
 }
 
-/// Why a world cannot be built or changed. All are faults of the machine or of files that the
-/// scenario names.
+/// Why a world cannot be built or changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WorldError {
     #[error(transparent)]
@@ -56,6 +55,31 @@ pub(crate) enum WorldError {
     Roots(io::Error),
     #[error("the scenario has no {what} `{name}`")]
     Unknown { what: &'static str, name: String },
+}
+
+impl WorldError {
+    /// Whether the scenario, or a file it names, is to blame rather than the machine.
+    pub(crate) fn is_wrong_input(&self) -> bool {
+        match self {
+            Self::Domain(fake_dc::Error::Bind { .. } | fake_dc::Error::Reopen { .. })
+            | Self::Host(_)
+            | Self::Roots(_) => false,
+            Self::Domain(_) | Self::File { .. } | Self::Pki(_) | Self::Unknown { .. } => true,
+        }
+    }
+
+    /// What to do about it, where that is known.
+    pub(crate) fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Domain(error) => error.remedy(),
+            Self::File { .. } => Some(
+                "paths in a scenario start at its own folder; give the file there, or name another"
+                    .to_owned(),
+            ),
+            Self::Pki(error) => error.remedy().map(str::to_owned),
+            Self::Host(_) | Self::Roots(_) | Self::Unknown { .. } => None,
+        }
+    }
 }
 
 impl World {
@@ -78,7 +102,8 @@ impl World {
                 builder = builder.netbios(netbios);
             }
             if let Some(ldif) = &domain.ldif {
-                builder = builder.ldif(ldif.as_str(), read_text(&folder.join(ldif.as_str()))?);
+                let path = folder.join(ldif.as_str());
+                builder = builder.ldif(path.to_string_lossy(), read_text(&path)?);
             }
             for dc in &domain.dcs {
                 builder = builder.dc(dc_spec(dc, &folder)?);
@@ -218,11 +243,11 @@ fn dc_spec(dc: &Dc, folder: &Path) -> Result<DcSpec, WorldError> {
         spec = spec.fault(fault.as_str());
     }
     if let (Some(chain), Some(key)) = (&dc.chain, &dc.key) {
-        let chain_text = read_text(&folder.join(chain.as_str()))?;
-        let key_text = read_text(&folder.join(key.as_str()))?;
+        let (chain, key) = (folder.join(chain.as_str()), folder.join(key.as_str()));
+        let (chain_text, key_text) = (read_text(&chain)?, read_text(&key)?);
         spec = spec.chain(Chain::from_pem(
-            &PemFile::new(chain.as_str(), &chain_text),
-            &PemFile::new(key.as_str(), &key_text),
+            &PemFile::new(&chain.to_string_lossy(), &chain_text),
+            &PemFile::new(&key.to_string_lossy(), &key_text),
         )?);
     }
     if let Some(name) = &dc.netlogon_name {

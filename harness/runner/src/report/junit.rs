@@ -23,7 +23,7 @@ pub fn write_junit(report: &SuiteReport, out: &mut impl Write) -> io::Result<()>
                 status.set_description(text.join("\n"));
                 status
             }
-            Outcome::Broken(cause) => {
+            Outcome::Broken(cause) | Outcome::WrongInput(cause) => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
                 status.set_message(cause.as_str());
                 status
