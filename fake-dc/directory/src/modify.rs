@@ -48,6 +48,10 @@ impl Directory {
                 self.change(&state, id, &mut entry, change, permissive)?;
             }
         }
+        if entry.is_a("user") && entry.password.is_none() {
+            // The old password was removed and no new one added.
+            return Err(self.domain.diagnostics().unwilling(win32::WILL_NOT));
+        }
         if let Some(kind) = defaults::account_type(&entry) {
             entry.set("sAMAccountType", [kind.to_string()]);
         }
@@ -127,6 +131,10 @@ impl Directory {
         let same = |a: &Vec<u8>, b: &Vec<u8>| syntax.normalise(a) == syntax.normalise(b);
         let mut values = entry.values(name).to_vec();
         match change.operation {
+            ModifyOperation::Replace if name == "pwdLastSet" && given == [b"-1"] => {
+                // As if the password was set now ([MS-SAMR] 3.1.1.8.8).
+                values = vec![self.domain.now().to_file_time().to_string().into_bytes()];
+            }
             ModifyOperation::Replace => values = given,
             ModifyOperation::Add => {
                 for value in given {

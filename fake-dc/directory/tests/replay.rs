@@ -2,6 +2,7 @@
 //!
 //! Answers are compared message by message and attribute by attribute. What may differ is listed,
 //! with the reason, at the top.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Searches: which entries, which attributes, and what ends them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Every PDU of the captures of Samba 4.22.11 is read, and written back to the same bytes.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 use ldap_wire::{DecodeErrorKind, Decoded, LdapMessage, LimitName, Limits, ProtocolOp, decode};
 use serde_json::Value;
