@@ -62,12 +62,12 @@ pub(super) enum Wrapping {
 impl Settings {
     /// Reads the host's configuration. A file that is absent or unreadable leaves the defaults.
     pub(super) fn load(root: &HostRoot) -> Result<Self, HostError> {
-        let mut raw = Raw::default();
-        raw.netbios_name = root
+        let netbios_name = root
             .read_text_if_present("/etc/hostname")?
             .and_then(|name| name.trim().split('.').next().map(str::to_uppercase))
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| "LOCALHOST".to_owned());
+        let mut raw = Raw { netbios_name, ..Raw::default() };
         raw.read_file(root, PATH, &mut true, 0)?;
         Ok(raw.finish())
     }

@@ -39,7 +39,7 @@ impl Trust {
         root: &HostRoot,
         peer: &PeerName,
         at: Timestamp,
-    ) -> Result<Self, Verdict> {
+    ) -> Result<Self, Box<Verdict>> {
         let file = |path: &String| (!path.is_empty()).then(|| pem_file(root, path));
         let trust = TrustFiles {
             cafile: file(&settings.cafile),
@@ -53,7 +53,7 @@ impl Trust {
         };
         let mode = settings.verify_peer;
         let config = ClientConfig { mode, trust, priority: settings.priority.clone() };
-        let client = Client::new(config).map_err(|error| error.verdict(peer, at))?;
+        let client = Client::new(config).map_err(|error| Box::new(error.verdict(peer, at)))?;
         Ok(Self { client })
     }
 

@@ -1,19 +1,15 @@
 //! The words of the client when there is no DC, a DC that only answers the ping, or a host that
 //! is not joined: as captured, and as samba-tls-verify.md §10 lists them.
 
-mod samba_support;
-
-use samba_support::{
-    DC, Host, Step, Transcript, assert_same, cldap, cldap_named, dead_address, probe, server,
-};
 use sim_host::{Credentials, SambaCommand};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
-macro_rules! transcript {
-    ($name:literal) => {
-        Transcript::parse(include_str!(concat!("../../../fixtures/samba-client/", $name, ".json")))
-    };
-}
+use crate::support::{
+    self, DC, Host, Step, assert_same, cldap, cldap_named, dead_address, probe, server, transcript,
+};
 
 /// A host whose name server and DC refuse everything.
 async fn host_without_dc() -> Host {
@@ -27,13 +23,18 @@ async fn host_without_dc() -> Host {
 
 /// A host whose DC answers the ping and has `behave` behind 636. Trusts something, so that the
 /// configuration is sound.
-async fn host_with_ping() -> (Host, samba_support::Datagrams) {
+async fn host_with_ping() -> (Host, support::Datagrams) {
     let host = Host::new();
     let cldap = cldap().await;
     host.route(389, cldap.address);
     host.route(636, dead_address().await);
     host.set("tls verify peer", "no_check");
     (host, cldap)
+}
+
+/// Reads the client's greeting, whatever it is.
+async fn hello(stream: &mut TcpStream) {
+    assert!(stream.read(&mut [0; 4_096]).await.unwrap() > 0);
 }
 
 fn lines(stderr: &str) -> Vec<&str> {
@@ -89,7 +90,7 @@ async fn the_server_closes_at_once() {
     let (host, _cldap) = host_with_ping().await;
     let (address, _task) = server(|mut stream| async move {
         // The greeting is read, or closing would be a reset.
-        stream.read(&mut [0; 4_096]).await.unwrap();
+        hello(&mut stream).await;
         drop(stream);
     })
     .await;
@@ -102,7 +103,7 @@ async fn the_server_closes_at_once() {
 async fn the_server_sends_an_alert() {
     let (host, _cldap) = host_with_ping().await;
     let (address, heard) = server(|mut stream| async move {
-        stream.read(&mut [0; 4_096]).await.unwrap();
+        hello(&mut stream).await;
         stream.write_all(&[0x15, 3, 3, 0, 2, 2, 40]).await.unwrap();
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.unwrap();
@@ -119,7 +120,7 @@ async fn the_server_sends_an_alert() {
 async fn what_answers_is_no_tls() {
     let (host, _cldap) = host_with_ping().await;
     let (address, _task) = server(|mut stream| async move {
-        stream.read(&mut [0; 4_096]).await.unwrap();
+        hello(&mut stream).await;
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
         stream.read_to_end(&mut Vec::new()).await
     })

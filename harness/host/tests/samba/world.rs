@@ -6,7 +6,7 @@ use ground::{Clock, Ledger, Seed, Timestamp, VirtualClock};
 use ldap_wire::{Authentication, BindRequest, LdapMessage, ProtocolOp};
 use sim_host::{Network, Output};
 
-use crate::samba_support::{self, CAPTURED_AT, DC, Host, Step};
+use crate::support::{self, CAPTURED_AT, DC, Host, Step};
 
 /// Entries of the captured domain: they give it its SID and GUID.
 const CAPTURED_ENTRIES: [(&str, &str); 2] = [
@@ -15,25 +15,25 @@ const CAPTURED_ENTRIES: [(&str, &str); 2] = [
 ];
 
 /// The domain `lab.example` with its clock and its ledger.
-pub struct World {
-    pub domain: Domain,
-    pub ledger: Ledger,
-    pub clock: Clock,
+pub(crate) struct World {
+    pub(crate) domain: Domain,
+    pub(crate) ledger: Ledger,
+    pub(crate) clock: Clock,
 }
 
 impl World {
     /// A domain whose DCs have these faults, one DC for each list.
-    pub async fn with(faults: &[&[&str]]) -> Self {
+    pub(crate) async fn with(faults: &[&[&str]]) -> Self {
         Self::of(Flavour::Samba4_22, faults).await
     }
 
     /// The same, answering like another product.
-    pub async fn of(flavour: Flavour, faults: &[&[&str]]) -> Self {
+    pub(crate) async fn of(flavour: Flavour, faults: &[&[&str]]) -> Self {
         Self::build(flavour, faults, "").await
     }
 
     /// A domain of one sound DC with more entries.
-    pub async fn of_entries(flavour: Flavour, ldif: &str) -> Self {
+    pub(crate) async fn of_entries(flavour: Flavour, ldif: &str) -> Self {
         Self::build(flavour, &[&[]], ldif).await
     }
 
@@ -60,12 +60,12 @@ impl World {
     }
 
     /// A domain of one sound DC.
-    pub async fn sound() -> Self {
+    pub(crate) async fn sound() -> Self {
         Self::with(&[&[]]).await
     }
 
     /// Deletes an account of the domain, as an administrator would.
-    pub fn delete(&self, dn: &str) {
+    pub(crate) fn delete(&self, dn: &str) {
         let directory = self.domain.directory();
         let dc = DcView::new("dc1", "lab.example");
         let mut session = directory.open_session(&dc, Protection::Tls);
@@ -86,7 +86,7 @@ impl World {
     }
 
     /// A host that trusts the domain's root.
-    pub fn host(&self) -> Host {
+    pub(crate) fn host(&self) -> Host {
         let host = Host::within(self.clock.clone(), &self.ledger);
         let mut network = Network { nameservers: self.domain.name_servers(), ..Network::default() };
         for dc in self.domain.dcs() {
@@ -104,7 +104,7 @@ impl World {
 }
 
 /// Puts the address of the transcripts in place of that of the first DC.
-pub fn as_captured(mut output: Output, world: &World) -> Output {
+pub(crate) fn as_captured(mut output: Output, world: &World) -> Output {
     let address = world.domain.dcs().next().unwrap().ip().to_string();
     for text in [&mut output.stdout, &mut output.stderr] {
         *text = text.replace(&address, &DC.to_string());
@@ -113,8 +113,8 @@ pub fn as_captured(mut output: Output, world: &World) -> Output {
 }
 
 /// Runs a captured step and compares.
-pub async fn replay(world: &World, host: &Host, step: &Step) {
+pub(crate) async fn replay(world: &World, host: &Host, step: &Step) {
     let command = step.command().unwrap();
     let output = as_captured(host.run(command).await, world);
-    samba_support::assert_same(&output, step);
+    support::assert_same(&output, step);
 }

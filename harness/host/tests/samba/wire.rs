@@ -1,9 +1,5 @@
 //! The model on the wire: what it offers in TLS, what it asks in LDAP, and replies no DC gives.
 
-mod samba_support;
-#[path = "samba_support/world.rs"]
-mod world;
-
 use fake_dc_directory::Flavour;
 use ground::Secret;
 use ldap_wire::{
@@ -11,13 +7,16 @@ use ldap_wire::{
     SearchResultEntry, decode,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
-use samba_support::{Host, administrator, cldap, probe, server_at};
 use sim_host::{Output, SambaCommand};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
-use world::World;
+
+use crate::{
+    support::{self, Host, administrator, probe, scripted_dc},
+    world::World,
+};
 
 fn fact<'a>(facts: &'a [String], kind: &str) -> &'a str {
     facts.iter().rfind(|fact| fact.starts_with(kind)).unwrap_or_else(|| panic!("no {kind}"))
@@ -105,7 +104,7 @@ async fn all_pages_are_asked_for() {
     let host = world.host();
     let output = host
         .run(SambaCommand::AdsSearch {
-            server: samba_support::DC,
+            server: support::DC,
             credentials: administrator(),
             filter: "(department=paged)".into(),
             attributes: vec!["sAMAccountName".into()],
@@ -122,7 +121,7 @@ async fn searches_that_fail() {
     let world = World::sound().await;
     let host = world.host();
     let search = |filter: &str| SambaCommand::AdsSearch {
-        server: samba_support::DC,
+        server: support::DC,
         credentials: administrator(),
         filter: filter.into(),
         attributes: vec!["objectSid".into()],
@@ -203,9 +202,7 @@ async fn reply_with(mut stream: TcpStream, replies: Vec<Vec<u8>>) {
 async fn probe_scripted_dc(replies: Vec<Vec<u8>>) -> Output {
     let host = Host::new();
     host.set("client ldap sasl wrapping", "seal");
-    let cldap = cldap().await;
-    // CLDAP and LDAP have one number.
-    let task = server_at(cldap.address, |stream| reply_with(stream, replies)).await;
+    let (cldap, task) = scripted_dc(|stream| reply_with(stream, replies)).await;
     host.route(389, cldap.address);
     let output = host.run(probe()).await;
     task.abort();
@@ -269,8 +266,9 @@ fn any_reply_is_read_or_refused() {
             let mut changed = good.clone();
             let at = at.index(changed[reply].len());
             changed[reply][at] = byte;
+            // The server closes after it, so that nobody waits for the rest of a message.
             changed.truncate(reply + 1);
-            changed.push(junk);
+            changed[reply].extend(junk);
             let output = runtime.block_on(probe_scripted_dc(changed));
             prop_assert!(output.exit == 0 || output.stderr.lines().count() > 1);
             Ok(())

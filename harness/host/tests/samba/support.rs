@@ -1,8 +1,6 @@
 //! What the tests of the Samba model share: a host made of files, captured transcripts, and
 //! scripted servers for what no DC would do.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
-
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -20,29 +18,29 @@ use tokio::{
 };
 
 /// The DC's address in the transcripts.
-pub const DC: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10));
+pub(crate) const DC: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10));
 /// The day of the captures.
-pub const CAPTURED_AT: &str = "2026-11-22T00:00:00Z";
+pub(crate) const CAPTURED_AT: &str = "2026-11-22T00:00:00Z";
 
 /// A host with files, a network and programs.
-pub struct Host {
+pub(crate) struct Host {
     _directory: tempfile::TempDir,
-    pub root: HostRoot,
-    pub network: SharedNetwork,
-    pub client: Client,
-    pub trail: Trail,
+    pub(crate) root: HostRoot,
+    pub(crate) network: SharedNetwork,
+    pub(crate) client: Client,
+    pub(crate) trail: Trail,
 }
 
 impl Host {
     /// A host with the captured smb.conf.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let time = VirtualClock::starting_at(CAPTURED_AT.parse::<Timestamp>().unwrap());
         let ledger = Ledger::new(time.clock());
         Self::within(time.clock(), &ledger)
     }
 
     /// A host of a world with that clock and ledger.
-    pub fn within(clock: Clock, ledger: &Ledger) -> Self {
+    pub(crate) fn within(clock: Clock, ledger: &Ledger) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let root = HostRoot::open(directory.path()).unwrap();
         let network = SharedNetwork::default();
@@ -53,12 +51,12 @@ impl Host {
         host
     }
 
-    pub fn smb_conf(&self, text: &str) {
+    pub(crate) fn smb_conf(&self, text: &str) {
         self.root.write("/etc/samba/smb.conf", text.as_bytes(), 0o644).unwrap();
     }
 
     /// Sets one line of the captured smb.conf.
-    pub fn set(&self, name: &str, value: &str) {
+    pub(crate) fn set(&self, name: &str, value: &str) {
         let text = String::from_utf8(self.root.read("/etc/samba/smb.conf").unwrap()).unwrap();
         let kept = text.lines().filter(|line| !line.starts_with(&format!("{name} =")));
         let lines: Vec<_> =
@@ -66,32 +64,32 @@ impl Host {
         self.smb_conf(&lines.join("\n"));
     }
 
-    pub fn trust(&self, pem: &str) {
+    pub(crate) fn trust(&self, pem: &str) {
         self.root.write("/etc/trusted-certs/ca-bundle-ldaps.pem", pem.as_bytes(), 0o644).unwrap();
     }
 
     /// Leads packets for the DC of the transcripts to real sockets.
-    pub fn route(&self, port: u16, to: SocketAddr) {
+    pub(crate) fn route(&self, port: u16, to: SocketAddr) {
         let mut network = self.network.current();
         network.translations.insert(SocketAddr::new(DC, port), to);
         self.network.set(network);
     }
 
-    pub fn name_server(&self, address: SocketAddr) {
+    pub(crate) fn name_server(&self, address: SocketAddr) {
         let network = Network { nameservers: vec![address], ..self.network.current() };
         self.network.set(network);
     }
 
-    pub async fn run(&self, command: SambaCommand) -> Output {
+    pub(crate) async fn run(&self, command: SambaCommand) -> Output {
         self.run_at(2, command).await
     }
 
-    pub async fn run_at(&self, debug_level: u8, command: SambaCommand) -> Output {
+    pub(crate) async fn run_at(&self, debug_level: u8, command: SambaCommand) -> Output {
         self.client.run(command, debug_level, &self.trail).await
     }
 
     /// Everything that was recorded, one line each: kind and fields.
-    pub fn facts(&self) -> Vec<String> {
+    pub(crate) fn facts(&self) -> Vec<String> {
         let events = self.trail.ledger().events();
         let text = |event: &ground::Event| {
             format!("{} {}", event.kind(), serde_json::Value::Object(event.fields()))
@@ -100,14 +98,14 @@ impl Host {
     }
 }
 
-pub const SMB_CONF: &str = include_str!("../../../../fixtures/samba-client/smb.conf");
+pub(crate) const SMB_CONF: &str = include_str!("../../../../fixtures/samba-client/smb.conf");
 
 /// `net ads search` for krbtgt as xapi asks, with the credentials of the transcripts.
-pub fn probe() -> SambaCommand {
+pub(crate) fn probe() -> SambaCommand {
     probe_at(DC)
 }
 
-pub fn probe_at(server: IpAddr) -> SambaCommand {
+pub(crate) fn probe_at(server: IpAddr) -> SambaCommand {
     SambaCommand::AdsSearch {
         server,
         credentials: administrator(),
@@ -116,41 +114,53 @@ pub fn probe_at(server: IpAddr) -> SambaCommand {
     }
 }
 
-pub fn administrator() -> Credentials {
+pub(crate) fn administrator() -> Credentials {
     Credentials::User { user: "Administrator".into(), password: Secret::new("Passw0rd!Lab1") }
 }
 
+/// A captured scenario by the name of its file.
+macro_rules! transcript {
+    ($name:literal) => {
+        $crate::support::Transcript::parse(include_str!(concat!(
+            "../../../../fixtures/samba-client/",
+            $name,
+            ".json"
+        )))
+    };
+}
+pub(crate) use transcript;
+
 /// A captured scenario.
 #[derive(Debug, Deserialize)]
-pub struct Transcript {
-    pub steps: Vec<Step>,
+pub(crate) struct Transcript {
+    pub(crate) steps: Vec<Step>,
 }
 
 /// One command of a transcript.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Step {
-    pub argv: Vec<String>,
+pub(crate) struct Step {
+    pub(crate) argv: Vec<String>,
     #[serde(default)]
-    pub env: BTreeMap<String, String>,
-    pub exit: serde_json::Value,
-    pub stdout: String,
-    pub stderr: String,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) exit: serde_json::Value,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Transcript {
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         serde_json::from_str(text).unwrap()
     }
 
     /// The steps that the model can run, each with its command.
-    pub fn commands(&self) -> Vec<(Step, SambaCommand)> {
+    pub(crate) fn commands(&self) -> Vec<(Step, SambaCommand)> {
         self.steps.iter().filter_map(|step| Some((step.clone(), step.command()?))).collect()
     }
 }
 
 impl Step {
     /// The command, if the model has it.
-    pub fn command(&self) -> Option<SambaCommand> {
+    pub(crate) fn command(&self) -> Option<SambaCommand> {
         let words: Vec<&str> = self.argv.iter().map(String::as_str).collect();
         let option = |name: &str| {
             words.iter().position(|word| *word == name).map(|at| words[at + 1].to_owned())
@@ -196,7 +206,7 @@ impl Step {
 
 /// Compares an output with a captured one. Interface lines are not part of the contract.
 #[track_caller]
-pub fn assert_same(output: &Output, step: &Step) {
+pub(crate) fn assert_same(output: &Output, step: &Step) {
     let expected: String = step
         .stderr
         .split_inclusive('\n')
@@ -208,8 +218,8 @@ pub fn assert_same(output: &Output, step: &Step) {
 }
 
 /// A name server or DC that answers every datagram in the same way.
-pub struct Datagrams {
-    pub address: SocketAddr,
+pub(crate) struct Datagrams {
+    pub(crate) address: SocketAddr,
     task: JoinHandle<()>,
 }
 
@@ -220,12 +230,16 @@ impl Drop for Datagrams {
 }
 
 /// Answers CLDAP pings with captured bytes: dc1.lab.example.
-pub async fn cldap() -> Datagrams {
+pub(crate) async fn cldap() -> Datagrams {
     cldap_named(b"\x03dc1\xc0\x18").await
 }
 
 /// Answers CLDAP pings as a DC with that (encoded) DNS name.
-pub async fn cldap_named(name: &[u8]) -> Datagrams {
+pub(crate) async fn cldap_named(name: &[u8]) -> Datagrams {
+    answer_pings(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap(), name)
+}
+
+fn answer_pings(socket: UdpSocket, name: &[u8]) -> Datagrams {
     let head = b"\x17\x00\x00\x00\xfd\x13\x00\x00\xef\x6b\xaf\x4c\x14\x5e\x66\x45\xb8\x2e\x17\x9f\
         \x54\xb7\xf0\x96\x03lab\x07example\x00\xc0\x18";
     let tail = b"\x03LAB\x00\x03DC1\x00\x00\x17Default-First-Site-Name\x00\
@@ -237,7 +251,6 @@ pub async fn cldap_named(name: &[u8]) -> Datagrams {
     let attribute = [der(4, b"netlogon"), der(0x31, &der(4, &value))].concat();
     let entry = [der(4, b""), der(0x30, &der(0x30, &attribute))].concat();
     let answer = der(0x30, &[&[2, 1, 1][..], &der(0x64, &entry)].concat());
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = socket.local_addr().unwrap();
     let task = tokio::spawn(async move {
         let mut buffer = vec![0; 2_000];
@@ -249,7 +262,7 @@ pub async fn cldap_named(name: &[u8]) -> Datagrams {
 }
 
 /// Accepts one connection and lets `behave` deal with it. The task returns what `behave` returns.
-pub async fn server<T, F>(
+pub(crate) async fn server<T, F>(
     behave: impl FnOnce(TcpStream) -> F + Send + 'static,
 ) -> (SocketAddr, JoinHandle<T>)
 where
@@ -260,16 +273,23 @@ where
     (address.local_addr().unwrap(), serve(address, behave))
 }
 
-/// [`server`] on a given address.
-pub async fn server_at<T, F>(
-    address: SocketAddr,
+/// A DC that answers pings as [`cldap`] does, and on whose TCP port of the same number `behave`
+/// deals with one connection.
+pub(crate) async fn scripted_dc<T, F>(
     behave: impl FnOnce(TcpStream) -> F + Send + 'static,
-) -> JoinHandle<T>
+) -> (Datagrams, JoinHandle<T>)
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    serve(TcpListener::bind(address).await.unwrap(), behave)
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        // Another test may have the number for UDP.
+        if let Ok(socket) = UdpSocket::bind(listener.local_addr().unwrap()).await {
+            let datagrams = answer_pings(socket, b"\x03dc1\xc0\x18");
+            return (datagrams, serve(listener, behave));
+        }
+    }
 }
 
 fn serve<T, F>(
@@ -284,6 +304,6 @@ where
 }
 
 /// An address on which nothing listens.
-pub async fn dead_address() -> SocketAddr {
+pub(crate) async fn dead_address() -> SocketAddr {
     UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap()
 }
