@@ -163,9 +163,11 @@ impl Domain {
         let faults =
             faults.into_iter().map(|id| id.as_ref().parse()).collect::<Result<Vec<Fault>, _>>()?;
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = dc.faults();
+        let (before, registered) = (dc.faults(), dc.registration());
         dc.change(Faults::new(faults.clone()))?;
-        self.make_zone()?;
+        if dc.registration() != registered {
+            self.make_zone()?;
+        }
         let trail = dc.trail.under(cause);
         for fault in before.iter().filter(|fault| !faults.contains(fault)) {
             trail.record(FaultCleared { fault: fault.id().to_owned() });

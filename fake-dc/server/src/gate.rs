@@ -46,7 +46,7 @@ pub(crate) enum Passage {
 #[derive(Debug)]
 enum State {
     Open(TcpListener),
-    /// Bound, not listening.
+    /// Bound, not listening. Without SO_REUSEADDR, which would let another process bind as well.
     Refuse(#[expect(dead_code, reason = "held to keep the port")] Socket),
     /// A listener with room for one waiting connection, and that connection. The kernel drops
     /// every further SYN.
@@ -101,6 +101,7 @@ impl Gate {
         *state = match passage {
             Passage::Open => {
                 let _runtime = self.runtime.enter();
+                socket.set_reuse_address(true)?;
                 State::Open(listen(socket)?)
             }
             Passage::Refuse => State::Refuse(socket),
@@ -142,7 +143,6 @@ impl Gate {
     fn bind_beside(&self) -> io::Result<Socket> {
         let domain = Domain::for_address(self.address);
         let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
         socket.set_reuse_port(true)?;
         socket.bind(&SockAddr::from(self.address))?;
         Ok(socket)

@@ -24,13 +24,16 @@ fn messages(mut datagram: &[u8]) -> Vec<LdapMessage> {
     messages
 }
 
-/// The shape of an answer: its operations, and the opcode and NtVer of the netlogon value.
+/// The shape of an answer: its operations, the names of the attributes, and the first byte
+/// (opcode) and the last eight (NtVer and tokens) of the netlogon value.
 fn shape(datagram: &[u8]) -> Vec<String> {
     let shape = |message: LdapMessage| match message.op {
         ProtocolOp::SearchResultEntry(entry) => {
-            let value = &entry.values("netlogon")[0];
-            let (opcode, tail) = (value[0], &value[value.len() - 8..]);
-            format!("{} entry {} opcode {opcode:#x} tail {tail:x?}", message.id, entry.dn)
+            let tail = |value: &Vec<u8>| value[value.len() - 8..].to_vec();
+            let netlogon = entry.values("netlogon").iter().map(|value| (value[0], tail(value)));
+            let netlogon: Vec<_> = netlogon.collect();
+            let names: Vec<_> = entry.attributes.iter().map(|attribute| &attribute.name).collect();
+            format!("{} entry `{}` {names:?} {netlogon:x?}", message.id, entry.dn)
         }
         ProtocolOp::SearchResultDone(result) => format!("{} done {}", message.id, result.code),
         other => format!("{other:?}"),

@@ -29,7 +29,7 @@ const KPASSWD_PORT: u16 = 464;
 const GLOBAL_CATALOG_PORT: u16 = 3_268;
 
 /// What one DC registers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Registration {
     /// The DC's name, `dc1.corp.example`.
     pub(crate) host: Name,

@@ -4,15 +4,15 @@ use std::{
     collections::BTreeMap,
     io::{self, Write},
     net::Ipv4Addr,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use clap::Args;
-use fake_dc::{DcSpec, Domain, Ports};
+use fake_dc::{DcSpec, Domain, Fault, Ports};
 use fake_dc_directory::Flavour;
 use fake_dc_pki::{Chain, PemFile};
 use ground::{Ledger, Secret, Seed};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
@@ -210,34 +210,61 @@ fn announce(
 ) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for dc in domain.dcs() {
-        let faults: Vec<&str> = dc.faults().iter().map(fake_dc::Fault::id).collect();
-        let line = json!({
-            "name": dc.name(),
-            "dns_name": dc.dns_name(),
-            "address": dc.ip(),
-            "dns": dc.dns().port(),
-            "cldap": dc.cldap().port(),
-            "ldap": dc.ldap().port(),
-            "ldaps": dc.ldaps().port(),
-            "ca_file": ca_file.path(),
-            "faults": faults,
-            "url": format!("ldaps://{}", dc.ldaps()),
-        });
-        writeln!(out, "{line}")?;
+        let line = DcLine {
+            name: dc.name(),
+            dns_name: dc.dns_name(),
+            address: dc.ip(),
+            dns: dc.dns().port(),
+            cldap: dc.cldap().port(),
+            ldap: dc.ldap().port(),
+            ldaps: dc.ldaps().port(),
+            url: format!("ldaps://{}", dc.ldaps()),
+            ca_file: ca_file.path(),
+            faults: dc.faults().iter().map(Fault::id).collect(),
+        };
+        writeln!(out, "{}", serde_json::to_string(&line)?)?;
     }
-    let mut ready = json!({
-        "ready": true,
-        "version": 1,
-        "domain": domain.name(),
-        "dcs": domain.dcs().len(),
-        "ca_file": ca_file.path(),
-        "seed": options.seed,
-    });
-    if let Some(port) = health {
-        ready["health"] = Value::from(format!("http://127.0.0.1:{port}/"));
-    }
-    writeln!(out, "{ready}")?;
+    let line = ReadyLine {
+        ready: true,
+        version: 1,
+        domain: domain.name(),
+        dcs: domain.dcs().len(),
+        ca_file: ca_file.path(),
+        seed: options.seed,
+        health: health.map(|port| format!("http://127.0.0.1:{port}/")),
+    };
+    writeln!(out, "{}", serde_json::to_string(&line)?)?;
     out.flush()
+}
+
+/// Where a DC is.
+#[derive(Serialize)]
+struct DcLine<'a> {
+    name: &'a str,
+    dns_name: &'a str,
+    address: Ipv4Addr,
+    dns: u16,
+    cldap: u16,
+    ldap: u16,
+    ldaps: u16,
+    /// Works as it is with the CA file: sound certificates name the address.
+    url: String,
+    ca_file: &'a Path,
+    faults: Vec<&'static str>,
+}
+
+/// The last line: every listener of every DC takes connections.
+#[derive(Serialize)]
+struct ReadyLine<'a> {
+    ready: bool,
+    /// Version of these lines.
+    version: u32,
+    domain: &'a str,
+    dcs: usize,
+    ca_file: &'a Path,
+    seed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<String>,
 }
 
 /// The signals that end a service.
