@@ -32,14 +32,21 @@ pub(crate) struct Certificate {
     pub(crate) key: PublicKey,
     pub(crate) algorithm: SignatureAlgorithm,
     pub(crate) signed: Vec<u8>,
-    pub(crate) signature: Vec<u8>,
+    /// `None` if it is no whole number of octets.
+    pub(crate) signature: Option<Vec<u8>>,
     pub(crate) extensions: Extensions,
 }
 
 impl Certificate {
     /// Reads one DER certificate by GnuTLS' rules.
     pub(crate) fn parse(der: &[u8]) -> Result<Self, GnutlsError> {
+        if der.is_empty() {
+            return Err(GnutlsError::Asn1TagError);
+        }
         let outer = Reader::only(der, tag::SEQUENCE)?;
+        if outer.content.is_empty() {
+            return Err(GnutlsError::Asn1ElementNotFound);
+        }
         let mut fields = outer.inner();
         let tbs = fields.expect(tag::SEQUENCE)?;
         let outer_algorithm = algorithm_identifier(&mut fields)?;
@@ -88,7 +95,7 @@ impl Certificate {
             key: PublicKey::parse(spki.whole),
             algorithm: SignatureAlgorithm::parse(&outer_algorithm),
             signed: tbs.whole.to_vec(),
-            signature: signature.octet_bits().map(<[u8]>::to_vec).unwrap_or_default(),
+            signature: signature.octet_bits().map(<[u8]>::to_vec).ok(),
             extensions,
         })
     }
@@ -163,7 +170,7 @@ fn version(body: &mut Reader<'_>) -> Result<u32, GnutlsError> {
     let number = Reader::only(wrapper.content, tag::INTEGER)?;
     match number.content {
         [number @ 0..0x80] => Ok(u32::from(*number) + 1),
-        _ => Err(GnutlsError::CertificateError),
+        _ => Err(GnutlsError::Asn1DerError),
     }
 }
 
@@ -203,12 +210,18 @@ pub(crate) fn attributes(name: &[u8]) -> Vec<(String, u8, &[u8])> {
 /// Reads a Time; `None` if it denotes none that GnuTLS can compute.
 pub(crate) fn time(reader: &mut Reader<'_>) -> Result<Option<i64>, DerError> {
     let element = reader.element()?;
-    match element.tag {
-        tag::UTC_TIME | tag::GENERALIZED_TIME => {
-            Ok(calendar_time(element.tag == tag::GENERALIZED_TIME, element.content))
-        }
-        _ => Err(DerError::Tag),
+    let generalized = match element.tag {
+        tag::UTC_TIME => false,
+        tag::GENERALIZED_TIME => true,
+        _ => return Err(DerError::Structure),
+    };
+    let (last, digits) = element.content.split_last().ok_or(DerError::Structure)?;
+    let points = digits.iter().filter(|&&octet| octet == b'.').count();
+    let fair = |octet: &u8| octet.is_ascii_digit() || generalized && points == 1 && *octet == b'.';
+    if *last != b'Z' || !digits.iter().all(fair) {
+        return Err(DerError::Time);
     }
+    Ok(calendar_time(generalized, element.content))
 }
 
 fn check_spki(spki: Element<'_>) -> Result<(), DerError> {

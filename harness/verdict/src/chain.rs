@@ -12,11 +12,14 @@ pub(crate) fn path(sent: &[Certificate], trust: &TrustSet) -> Vec<usize> {
     while !rest.is_empty() {
         let run = run(sent, &rest);
         rest.retain(|index| !run.contains(index));
-        for index in run {
-            if !path.iter().any(|&earlier| sent[earlier].der == sent[index].der) {
-                path.push(index);
-            }
+        let is_known =
+            |index: usize| path.iter().any(|&earlier| sent[earlier].der == sent[index].der);
+        // A repeat at the head of a run ends the list.
+        if run.first().is_some_and(|&head| is_known(head)) {
+            break;
         }
+        let run: Vec<usize> = run.into_iter().filter(|&index| !is_known(index)).collect();
+        path.extend(run);
         if path.last().is_some_and(|&last| trust.knows_issuer_of(&sent[last])) {
             break;
         }

@@ -160,12 +160,12 @@ fn subtrees(fields: &mut Reader<'_>, number: u8) -> Result<Vec<GeneralName>, Der
         tree.optional(tag::context(0))?;
         tree.optional(tag::context(1))?;
         tree.end()?;
-        if let Some(GeneralName::Ip(octets)) = &name
+        if let GeneralName::Ip(octets) = &name
             && !is_cidr(octets)
         {
             return Err(DerError::Structure);
         }
-        names.extend(name);
+        names.push(name);
     }
     Ok(names)
 }

@@ -38,6 +38,8 @@ pub(crate) enum DerError {
     Structure,
     /// Another element than the wanted one stands here.
     Tag,
+    /// A time is not written as DER wants it.
+    Time,
 }
 
 /// One element.
@@ -147,8 +149,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn expect(&mut self, tag: u8) -> Result<Element<'a>, DerError> {
         match self.peek() {
             Some(found) if found == tag => self.element(),
-            Some(_) => Err(DerError::Tag),
-            None => Err(DerError::Structure),
+            _ => Err(DerError::Tag),
         }
     }
 

@@ -147,32 +147,36 @@ impl GeneralName {
         }
     }
 
-    /// Reads a GeneralName. `Ok(None)` is a form GnuTLS does not know.
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Option<Self>, DerError> {
+    /// Reads a GeneralName.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DerError> {
         let element = reader.element()?;
         let octets = element.content.to_vec();
-        Ok(Some(match element.tag {
+        Ok(match element.tag {
             0xa0 => {
                 let mut fields = element.inner();
                 let oid = oid_text(oid(&mut fields)?);
-                let value = fields.expect(tag::context_constructed(0))?.content.to_vec();
+                let value = fields
+                    .optional(tag::context_constructed(0))?
+                    .filter(|value| !value.content.is_empty())
+                    .ok_or(DerError::Tag)?;
                 fields.end()?;
+                let value = value.content.to_vec();
                 Self::Other { oid, value }
             }
             0x81 => Self::Email(octets),
             0x82 => Self::Dns(octets),
-            0xa3 | 0xa5 => return Ok(None),
             0xa4 => {
                 let mut inner = element.inner();
-                let directory = name(&mut inner)?.whole.to_vec();
+                let directory = name(&mut inner).map_err(|_| DerError::Structure)?.whole.to_vec();
                 inner.end()?;
                 Self::Directory(directory)
             }
             0x86 => Self::Uri(octets),
             0x87 => Self::Ip(octets),
             0x88 if !octets.is_empty() => Self::RegisteredId(octets),
-            _ => return Err(DerError::Tag),
-        }))
+            // x400Address and ediPartyName end here too.
+            _ => return Err(DerError::Structure),
+        })
     }
 }
 
@@ -233,7 +237,10 @@ impl Extensions {
             Value::Absent => true,
             Value::Undecodable => false,
             Value::Present(purposes) => {
-                purposes.iter().any(|purpose| purpose == SERVER_AUTH || purpose == ANY_PURPOSE)
+                purposes.is_empty()
+                    || purposes
+                        .iter()
+                        .any(|purpose| purpose == SERVER_AUTH || purpose == ANY_PURPOSE)
             }
         }
     }
@@ -253,12 +260,21 @@ fn boolean(element: Element<'_>) -> Result<bool, DerError> {
 
 /// GnuTLS refuses the certificate if this fails; an empty text counts as undecodable.
 fn alternative_names(value: &[u8]) -> Result<Vec<GeneralName>, GnutlsError> {
+    if value.is_empty() {
+        return Err(GnutlsError::Asn1DerError);
+    }
     let mut reader = Reader::only(value, tag::SEQUENCE)?.inner();
     let mut names = Vec::new();
+    let mut ended = false;
     while !reader.is_empty() {
-        let name = GeneralName::read(&mut reader)?.ok_or(GnutlsError::X509UnknownSan)?;
+        let name = GeneralName::read(&mut reader)?;
+        // GnuTLS takes an empty directory name for the end of the list, but decodes the rest.
+        if ended || name == GeneralName::Directory(vec![tag::SEQUENCE, 0]) {
+            ended = true;
+            continue;
+        }
         if name.octets().is_empty() {
-            return Err(GnutlsError::Asn1DerError);
+            return Err(GnutlsError::X509UnknownSan);
         }
         names.push(name);
     }

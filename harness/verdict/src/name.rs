@@ -138,7 +138,8 @@ fn blocks_common_name(names: &[GeneralName]) -> bool {
     names.iter().any(|name| {
         matches!(name, GeneralName::Dns(_) | GeneralName::Ip(_) | GeneralName::Uri(_))
             || name.is_srv()
-            || name.octets().len() > NAME_OCTETS_MAX
+            || !matches!(name, GeneralName::RegisteredId(_))
+                && name.octets().len() > NAME_OCTETS_MAX
     })
 }
 

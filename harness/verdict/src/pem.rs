@@ -9,7 +9,7 @@ const X509_CERTIFICATE: &[u8] = b"X509 CERTIFICATE";
 const X509_CRL: &[u8] = b"X509 CRL";
 const BEGIN: &[u8] = b"-----BEGIN ";
 const DASHES: &[u8] = b"-----";
-const END: &[u8] = b"-----END";
+const END: &[u8] = b"-----END ";
 
 /// Why a block could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -236,16 +236,26 @@ impl Lists {
             return one(&mut self.exchanges, &tables::EXCHANGES, name);
         }
         if let Some(version) = name.strip_prefix("VERS-") {
-            if version.starts_with("TLS-ALL") || version.starts_with("ALL") {
+            if version.starts_with("ALL") {
                 return all(&mut self.versions, &NORMAL_VERSIONS);
             }
-            if version.starts_with("DTLS-ALL") || tables::OTHER_VERSIONS.contains(&version) {
-                return Ok(());
+            let part = match version {
+                _ if version.starts_with("TLS-ALL") => "TLS",
+                _ if version.starts_with("DTLS-ALL") => "DTLS",
+                _ => return one(&mut self.versions, &tables::VERSIONS, version),
+            };
+            for version in NORMAL_VERSIONS.into_iter().filter(|name| name.starts_with(part)) {
+                one(&mut self.versions, &tables::VERSIONS, version)?;
             }
-            return one(&mut self.versions, &NORMAL_VERSIONS, version);
-        }
-        if name.starts_with("COMP-") {
             return Ok(());
+        }
+        if name.starts_with("COMP-") || tables::GOST.contains(&name) {
+            return Ok(());
+        }
+        if let Some(curve) = name.strip_prefix("CURVE-").filter(|curve| !curve.starts_with("ALL")) {
+            let known: Vec<_> = GROUPS.iter().map(|(name, _)| *name).collect();
+            let known: Vec<_> = known.into_iter().filter(|name| !name.starts_with("FF")).collect();
+            return one(&mut self.groups, &known, curve);
         }
         if let Some(group) = name.strip_prefix("GROUP-").or(name.strip_prefix("CURVE-")) {
             let subset = |wanted: fn(&&str) -> bool| -> Vec<&'static str> {
@@ -291,8 +301,14 @@ impl Lists {
     }
 
     fn into_offer(self) -> Result<TlsOffer, PriorityError> {
-        let versions: Vec<_> =
-            self.versions.iter().filter_map(|version| tables::version(version)).collect();
+        // Without signature algorithms nothing above TLS 1.1 is left, without groups no TLS 1.3.
+        let usable = |version: &&&str| match **version {
+            "TLS1.3" => !self.signatures.is_empty() && !self.groups.is_empty(),
+            "TLS1.2" | "DTLS1.2" => !self.signatures.is_empty(),
+            _ => true,
+        };
+        let kept: Vec<_> = self.versions.iter().filter(usable).collect();
+        let versions: Vec<_> = kept.iter().filter_map(|version| tables::version(version)).collect();
         let mut cipher_suites = Vec::new();
         let mut keys = Vec::new();
         let mut ephemeral = false;
@@ -301,7 +317,7 @@ impl Lists {
             cipher_suites.extend(suites.filter(|_| self.macs.contains(&"AEAD")));
             ephemeral |= !cipher_suites.is_empty();
         }
-        let before_tls13 = versions.iter().any(|&version| version < TlsVersion::Tls13);
+        let before_tls13 = kept.iter().any(|version| **version != "TLS1.3");
         for exchange in self.exchanges.iter().filter(|_| before_tls13) {
             for cipher in &self.ciphers {
                 for mac in &self.macs {
@@ -316,7 +332,7 @@ impl Lists {
                 }
             }
         }
-        if versions.is_empty() || cipher_suites.is_empty() {
+        if kept.is_empty() || cipher_suites.is_empty() {
             return Err(PriorityError {
                 token: String::new(),
                 error: GnutlsError::NoPrioritiesWereSet,

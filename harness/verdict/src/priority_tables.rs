@@ -33,8 +33,11 @@ pub(crate) struct Suite {
     pub(crate) number: u16,
 }
 
-pub(crate) const NORMAL_VERSIONS: [&str; 4] = ["TLS1.3", "TLS1.2", "TLS1.1", "TLS1.0"];
-pub(crate) const OTHER_VERSIONS: [&str; 5] = ["SSL3.0", "DTLS0.9", "DTLS1.0", "DTLS1.2", "SSL3"];
+/// Datagram versions can be the only ones left, and then the string is fine and the handshake not.
+pub(crate) const NORMAL_VERSIONS: [&str; 6] =
+    ["TLS1.3", "TLS1.2", "TLS1.1", "TLS1.0", "DTLS1.2", "DTLS1.0"];
+pub(crate) const VERSIONS: [&str; 8] =
+    ["TLS1.3", "TLS1.2", "TLS1.1", "TLS1.0", "DTLS1.2", "DTLS1.0", "DTLS0.9", "SSL3.0"];
 pub(crate) const NORMAL_CIPHERS: [&str; 7] = [
     "AES-256-GCM",
     "CHACHA20-POLY1305",
@@ -207,22 +210,29 @@ pub(crate) const LEVELS: [Level; 8] = [
     },
 ];
 
-pub(crate) const MACS: [&str; 13] = [
+pub(crate) const MACS: [&str; 20] = [
     "SHA1",
     "SHA256",
     "SHA384",
     "SHA512",
     "SHA224",
-    "MD5",
-    "AEAD",
     "UMAC-96",
     "UMAC-128",
+    "AEAD",
+    "MD5",
+    "GOSTR341194",
+    "STREEBOG-256",
+    "STREEBOG-512",
     "AES-CMAC-128",
     "AES-CMAC-256",
     "AES-GMAC-128",
+    "AES-GMAC-192",
     "AES-GMAC-256",
+    "GOST28147-TC26Z-IMIT",
+    "OMAC-MAGMA",
+    "OMAC-KUZNYECHIK",
 ];
-pub(crate) const CIPHERS: [&str; 28] = [
+pub(crate) const CIPHERS: [&str; 40] = [
     "AES-256-CBC",
     "AES-192-CBC",
     "AES-128-CBC",
@@ -244,33 +254,76 @@ pub(crate) const CIPHERS: [&str; 28] = [
     "CHACHA20-POLY1305",
     "CAMELLIA-128-GCM",
     "CAMELLIA-256-GCM",
-    "3DES-CBC",
-    "DES-CBC",
-    "ARCFOUR-40",
-    "RC2-40",
+    "GOST28147-TC26Z-CFB",
+    "GOST28147-CPA-CFB",
+    "GOST28147-CPB-CFB",
+    "GOST28147-CPC-CFB",
+    "GOST28147-CPD-CFB",
+    "AES-128-CFB8",
+    "AES-192-CFB8",
+    "AES-256-CFB8",
     "AES-128-XTS",
     "AES-256-XTS",
+    "AES-128-SIV",
+    "AES-256-SIV",
+    "GOST28147-TC26Z-CNT",
+    "MAGMA-CTR-ACPKM",
+    "KUZNYECHIK-CTR-ACPKM",
+    "3DES-CBC",
+    "DES-CBC",
+    "RC2-40",
     "NULL",
 ];
-pub(crate) const EXCHANGES: [&str; 15] = [
+pub(crate) const EXCHANGES: [&str; 16] = [
     "ECDHE-RSA",
     "ECDHE-ECDSA",
     "RSA",
     "DHE-RSA",
     "DHE-DSS",
-    "ANON-DH",
-    "ANON-ECDH",
-    "SRP",
-    "SRP-RSA",
-    "SRP-DSS",
     "PSK",
     "RSA-PSK",
     "DHE-PSK",
     "ECDHE-PSK",
+    "SRP-DSS",
+    "SRP-RSA",
+    "SRP",
+    "ANON-DH",
+    "ANON-ECDH",
+    "VKO-GOST-12",
     "RSA-EXPORT",
 ];
-pub(crate) const CERTIFICATE_TYPES: [&str; 9] =
-    ["ALL", "X509", "X.509", "OPENPGP", "RAWPK", "CLI-ALL", "SRV-ALL", "CLI-X509", "SRV-X509"];
+/// Words about Russian algorithms: accepted, and of no consequence here.
+pub(crate) const GOST: [&str; 16] = [
+    "GOST",
+    "GROUP-GOST-ALL",
+    "SIGN-GOST-ALL",
+    "CIPHER-GOST-ALL",
+    "KX-GOST-ALL",
+    "MAC-GOST-ALL",
+    "GROUP-GC256A",
+    "GROUP-GC256B",
+    "GROUP-GC256C",
+    "GROUP-GC256D",
+    "GROUP-GC512A",
+    "GROUP-GC512B",
+    "GROUP-GC512C",
+    "SIGN-GOSTR341012-512",
+    "SIGN-GOSTR341012-256",
+    "SIGN-GOSTR341001",
+];
+pub(crate) const CERTIFICATE_TYPES: [&str; 11] = [
+    "ALL",
+    "X509",
+    "X.509",
+    "OPENPGP",
+    "RAWPK",
+    "CLI-ALL",
+    "SRV-ALL",
+    "CLI-X509",
+    "SRV-X509",
+    "CLI-RAWPK",
+    "SRV-RAWPK",
+];
 pub(crate) const GROUPS: [(&str, u16); 12] = [
     ("SECP192R1", 19),
     ("SECP224R1", 21),
@@ -286,7 +339,7 @@ pub(crate) const GROUPS: [(&str, u16); 12] = [
     ("FFDHE8192", 260),
 ];
 /// Signature algorithms and their TLS scheme numbers; 0 for those without one.
-pub(crate) const SIGNATURES: [(&str, u16); 30] = [
+pub(crate) const SIGNATURES: [(&str, u16); 42] = [
     ("RSA-SHA256", 0x0401),
     ("RSA-SHA384", 0x0501),
     ("RSA-SHA512", 0x0601),
@@ -317,38 +370,51 @@ pub(crate) const SIGNATURES: [(&str, u16); 30] = [
     ("RSA-SHA3-256", 0),
     ("ECDSA-SHA3-256", 0),
     ("RSA-RMD160", 0),
+    ("RSA-SHA3-224", 0),
+    ("RSA-SHA3-384", 0),
+    ("RSA-SHA3-512", 0),
+    ("ECDSA-SHA3-224", 0),
+    ("ECDSA-SHA3-384", 0),
+    ("ECDSA-SHA3-512", 0),
+    ("DSA-SHA3-224", 0),
+    ("DSA-SHA3-256", 0),
+    ("DSA-SHA3-384", 0),
+    ("DSA-SHA3-512", 0),
+    ("RSA-RAW", 0),
+    ("RSA-MD2", 0),
 ];
+/// The last three came with GnuTLS 3.8.
 pub(crate) const OPTIONS: [&str; 30] = [
+    "ALLOW_SMALL_RECORDS",
     "COMPAT",
-    "NO_EXTENSIONS",
-    "NO_EXT_MASTER_SECRET",
-    "FORCE_SESSION_HASH",
-    "DUMBFW",
-    "NO_TICKETS",
-    "NO_TICKETS_TLS12",
-    "NO_ETM",
-    "FORCE_ETM",
-    "NO_STATUS_REQUEST",
-    "NO_SESSION_HASH",
-    "STATELESS_COMPRESSION",
     "DEBUG_ALLOW_KEY_USAGE_VIOLATIONS",
     "DISABLE_SAFE_RENEGOTIATION",
-    "SAFE_RENEGOTIATION",
-    "UNSAFE_RENEGOTIATION",
-    "PARTIAL_RENEGOTIATION",
-    "INITIAL_SAFE_RENEGOTIATION",
-    "FALLBACK_SCSV",
-    "LATEST_RECORD_VERSION",
-    "SSL3_RECORD_VERSION",
-    "NEW_PADDING",
     "DISABLE_TLS13_COMPAT_MODE",
     "DISABLE_WILDCARDS",
+    "DUMBFW",
+    "FALLBACK_SCSV",
+    "FORCE_ETM",
+    "LATEST_RECORD_VERSION",
+    "NEW_PADDING",
+    "NO_ETM",
+    "NO_EXTENSIONS",
+    "NO_SESSION_HASH",
+    "NO_TICKETS",
+    "NO_TICKETS_TLS12",
+    "PARTIAL_RENEGOTIATION",
+    "SAFE_RENEGOTIATION",
     "SERVER_PRECEDENCE",
+    "SSL3_RECORD_VERSION",
+    "STATELESS_COMPRESSION",
+    "UNSAFE_RENEGOTIATION",
     "VERIFY_ALLOW_BROKEN",
     "VERIFY_ALLOW_SIGN_RSA_MD5",
     "VERIFY_ALLOW_SIGN_WITH_SHA1",
     "VERIFY_ALLOW_X509_V1_CA_CRT",
     "VERIFY_DISABLE_CRL_CHECKS",
+    "FORCE_SESSION_HASH",
+    "NO_STATUS_REQUEST",
+    "NO_SHUFFLE_EXTENSIONS",
 ];
 
 const fn suite(

@@ -138,8 +138,13 @@ macro_rules! gnutls_errors {
 gnutls_errors! {
     /// Broken DER.
     Asn1DerError = "GNUTLS_E_ASN1_DER_ERROR", "ASN1 parser: Error in DER parsing.";
+    /// An ASN.1 element that is not there.
+    Asn1ElementNotFound =
+        "GNUTLS_E_ASN1_ELEMENT_NOT_FOUND", "ASN1 parser: Element was not found.";
     /// Another ASN.1 element than expected.
     Asn1TagError = "GNUTLS_E_ASN1_TAG_ERROR", "ASN1 parser: Error in TAG.";
+    /// A time that is not written as DER wants it.
+    Asn1TimeError = "GNUTLS_E_ASN1_TIME_ERROR", "The DER time encoding is invalid.";
     /// Broken base64, or no CRL in a CRL file.
     Base64DecodingError = "GNUTLS_E_BASE64_DECODING_ERROR", "Base64 decoding error.";
     /// Neither of the two PEM labels could be decoded.
@@ -171,7 +176,8 @@ gnutls_errors! {
     /// What came is no TLS.
     UnexpectedPacket = "GNUTLS_E_UNEXPECTED_PACKET", "An unexpected TLS packet was received.";
     /// Something GnuTLS knows but cannot do.
-    UnimplementedFeature = "GNUTLS_E_UNIMPLEMENTED_FEATURE", "The request is invalid.";
+    UnimplementedFeature =
+        "GNUTLS_E_UNIMPLEMENTED_FEATURE", "An unimplemented or disabled feature has been requested.";
     /// No group or version that both sides know.
     UnsupportedVersionPacket = "GNUTLS_E_UNSUPPORTED_VERSION_PACKET", "A packet with illegal or unsupported version was received.";
     /// Two extensions of one kind.
@@ -208,6 +214,7 @@ impl From<DerError> for GnutlsError {
         match error {
             DerError::Structure => Self::Asn1DerError,
             DerError::Tag => Self::Asn1TagError,
+            DerError::Time => Self::Asn1TimeError,
         }
     }
 }

@@ -5,7 +5,7 @@
 /// Seconds since the epoch; `None` where GnuTLS computes no time.
 pub(crate) fn calendar_time(generalized: bool, text: &[u8]) -> Option<i64> {
     let (year, rest) = if generalized {
-        if text.len() < 12 || !text.contains(&b'Z') {
+        if text.len() < 12 || text.contains(&b'.') {
             return None;
         }
         (pair(text, 0) * 100 + pair(text, 2), &text[4..])
@@ -18,7 +18,15 @@ pub(crate) fn calendar_time(generalized: bool, text: &[u8]) -> Option<i64> {
     };
     let (month, day) = (pair(rest, 0), pair(rest, 2));
     let (hour, minute, second) = (pair(rest, 4), pair(rest, 6), pair(rest, 8));
-    if !(1..=12).contains(&month) || year < 1970 {
+    if year < 1970 {
+        return Some(0);
+    }
+    let sane = (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second <= 60;
+    if !sane {
         return None;
     }
     let days = days_before(year, month) + day - 1;
@@ -56,15 +64,20 @@ mod tests {
     }
 
     #[test]
+    fn everything_before_the_epoch_is_the_epoch() {
+        assert_eq!(calendar_time(false, b"691231235959Z"), Some(0));
+        assert_eq!(calendar_time(true, b"19601301000000Z"), Some(0));
+    }
+
+    #[test]
     fn seconds_may_be_left_out() {
         assert_eq!(calendar_time(false, b"7001010001Z"), Some(60));
     }
 
     #[test]
     fn times_that_cannot_be_computed_are_none() {
-        assert_eq!(calendar_time(false, b"691231235959Z"), None);
         assert_eq!(calendar_time(false, b"701301000000Z"), None);
-        assert_eq!(calendar_time(true, b"20240101000000+0100"), None);
+        assert_eq!(calendar_time(true, b"20240101000000.5Z"), None);
         assert_eq!(calendar_time(false, b""), None);
     }
 }

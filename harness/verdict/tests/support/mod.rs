@@ -73,7 +73,11 @@ impl Sample {
             chain: fs::read(folder.join("chain.pem")).expect("chain.pem"),
             crlfile: description.crlfile.map(|name| file(&name)),
             cafile: file("cafile.pem"),
-            directories: description.cadir.map(|name| directory(folder, &name)).into_iter().collect(),
+            directories: description
+                .cadir
+                .map(|name| directory(folder, &name))
+                .into_iter()
+                .collect(),
             folder: folder.to_path_buf(),
             name,
         }
