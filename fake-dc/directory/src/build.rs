@@ -19,6 +19,12 @@ use crate::{
 
 const SKELETON: &str = include_str!("default.ldif");
 
+/// The group of DCs, which is the primary group of each.
+const DOMAIN_CONTROLLERS: i64 = 516;
+const FIRST_RID_OF_DCS: u32 = 1_000;
+/// The accounts of the skeleton begin here.
+const FIRST_RID_OF_SAMPLES: u32 = 1_103;
+
 pub(crate) fn build(config: DirectoryConfig) -> Result<(Domain, State), DirectoryError> {
     let dn = domain_dn(&config.domain)?;
     let netbios = netbios_name(&config)?;
@@ -35,6 +41,7 @@ pub(crate) fn build(config: DirectoryConfig) -> Result<(Domain, State), Director
         .and_then(|head| head.entry.guid())
         .unwrap_or_else(|| config.seed.uuid(&format!("domain {}", config.domain)));
     let domain = Domain {
+        naming_contexts: Domain::contexts_of(&dn),
         dn,
         dns_name: config.domain,
         netbios,
@@ -211,10 +218,12 @@ impl Builder<'_> {
         self.make_parents();
         self.free_taken_sids();
         for id in self.state.store.ids() {
-            let usn = self.state.next_usn();
             let Some(entry) = self.state.store.get(id) else { continue };
-            let sid =
-                (entry.has("sAMAccountName") && !entry.has("objectSid")).then(|| self.free_sid());
+            let is_dc = entry.number("primaryGroupID") == Some(DOMAIN_CONTROLLERS);
+            let needs_sid = entry.has("sAMAccountName") && !entry.has("objectSid");
+            let is_new = !entry.has("uSNCreated");
+            let sid = needs_sid.then(|| self.free_sid(is_dc));
+            let usn = if is_new { self.state.next_usn() } else { self.state.usn };
             let domain = self.domain;
             self.state.store.update(id, |entry| {
                 if let Some(sid) = sid {
@@ -258,9 +267,17 @@ impl Builder<'_> {
         }
     }
 
-    fn free_sid(&mut self) -> Sid {
+    /// The SID of a new account. DCs take the first numbers that a domain gives.
+    fn free_sid(&mut self, is_dc: bool) -> Sid {
+        let mut rid_of_dc = FIRST_RID_OF_DCS;
         loop {
-            let sid = self.domain.sid.with_rid(self.state.take_rid());
+            let rid = if is_dc && rid_of_dc < FIRST_RID_OF_SAMPLES {
+                rid_of_dc += 1;
+                rid_of_dc - 1
+            } else {
+                self.state.take_rid()
+            };
+            let sid = self.domain.sid.with_rid(rid);
             if self.state.store.by_sid(&sid).is_none() {
                 return sid;
             }

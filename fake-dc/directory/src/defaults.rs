@@ -151,6 +151,7 @@ pub(crate) fn domain_controller(domain: &Domain, dc: &DcView) -> Vec<Entry> {
             Attribute::new("objectClass", ["computer"]),
             Attribute::new("sAMAccountName", [format!("{upper}$")]),
             Attribute::new("userAccountControl", ["532480"]),
+            Attribute::new("primaryGroupID", ["516"]),
             Attribute::new("dNSHostName", [dc.dns_name.as_str()]),
             Attribute::new("servicePrincipalName", services),
             Attribute::new("msDS-SupportedEncryptionTypes", ["28"]),

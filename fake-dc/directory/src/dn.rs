@@ -153,7 +153,9 @@ impl Eq for Dn {}
 impl Component {
     fn same(&self, other: &Self) -> bool {
         self.attribute.eq_ignore_ascii_case(&other.attribute)
-            && self.value.to_lowercase() == other.value.to_lowercase()
+            && (self.value.eq_ignore_ascii_case(&other.value)
+                || (!self.value.is_ascii()
+                    && self.value.to_lowercase() == other.value.to_lowercase()))
     }
 }
 

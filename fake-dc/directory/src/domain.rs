@@ -23,38 +23,34 @@ pub(crate) struct Domain {
     pub(crate) flavour: Flavour,
     pub(crate) policy: Policy,
     pub(crate) default_password: Secret,
+    /// Heads of the naming contexts, in the order of Samba's rootDSE.
+    pub(crate) naming_contexts: [Dn; 5],
 }
 
 impl Domain {
+    /// The naming contexts of a forest of one domain.
+    pub(crate) fn contexts_of(domain: &Dn) -> [Dn; 5] {
+        let configuration = domain.child("CN", "Configuration");
+        let schema = configuration.child("CN", "Schema");
+        let zones = |name| domain.child("DC", name);
+        [domain.clone(), configuration, schema, zones("DomainDnsZones"), zones("ForestDnsZones")]
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    pub(crate) fn configuration(&self) -> Dn {
-        self.dn.child("CN", "Configuration")
+    pub(crate) fn configuration(&self) -> &Dn {
+        &self.naming_contexts[1]
     }
 
-    pub(crate) fn schema(&self) -> Dn {
-        self.configuration().child("CN", "Schema")
-    }
-
-    /// Heads of the naming contexts, in the order of Samba's rootDSE.
-    pub(crate) fn naming_contexts(&self) -> [Dn; 5] {
-        [
-            self.dn.clone(),
-            self.configuration(),
-            self.schema(),
-            self.dn.child("DC", "DomainDnsZones"),
-            self.dn.child("DC", "ForestDnsZones"),
-        ]
+    pub(crate) fn schema(&self) -> &Dn {
+        &self.naming_contexts[2]
     }
 
     /// Head of the naming context that holds `dn`.
-    pub(crate) fn naming_context_of(&self, dn: &Dn) -> Option<Dn> {
-        self.naming_contexts()
-            .into_iter()
-            .filter(|head| dn.is_at_or_below(head))
-            .max_by_key(Dn::depth)
+    pub(crate) fn naming_context_of(&self, dn: &Dn) -> Option<&Dn> {
+        self.naming_contexts.iter().filter(|head| dn.is_at_or_below(head)).max_by_key(|h| h.depth())
     }
 
     pub(crate) fn diagnostics(&self) -> Diagnostics {

@@ -33,7 +33,7 @@ impl Directory {
         let critical = |&id: &EntryId| {
             state.store.get(id).is_some_and(|entry| {
                 entry.text("isCriticalSystemObject") == Some("TRUE")
-                    || self.domain.naming_contexts().contains(&entry.dn)
+                    || self.domain.naming_contexts.contains(&entry.dn)
             })
         };
         if doomed.iter().any(critical) {
@@ -73,7 +73,7 @@ impl Directory {
         let parent = parent.ok_or_else(bad_rdn)?;
         let naming = old.first().map(|first| first.attribute.clone()).unwrap_or_default();
         let fits = first.attribute.eq_ignore_ascii_case(&naming) && !parent.is_at_or_below(&old);
-        if !fits || self.domain.naming_contexts().contains(&old) {
+        if !fits || self.domain.naming_contexts.contains(&old) {
             return Err(diagnostics.naming_violation());
         }
         let new = parent.child(&naming, &first.value);

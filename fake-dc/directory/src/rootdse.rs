@@ -157,7 +157,7 @@ impl Directory {
         let server = defaults::server_dn(domain, dc);
         let service = format!("{dns_name}:{}$@{}", dc.name, dns_name.to_uppercase());
         let one = |name, value: String| Attribute::new(name, [value]);
-        let contexts = domain.naming_contexts().map(|context| context.to_string());
+        let contexts = domain.naming_contexts.iter().map(ToString::to_string);
         Names(vec![
             one("configurationNamingContext", domain.configuration().to_string()),
             one("defaultNamingContext", dn.clone()),

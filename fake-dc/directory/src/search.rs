@@ -197,9 +197,9 @@ impl Directory {
         let below = |head: &Dn| {
             let outside = head != base && head.is_at_or_below(base);
             // A naming context within another one below the base is that one's to report.
-            let direct = head.parent().is_some_and(|parent| {
-                self.domain.naming_context_of(&parent).as_ref() == Some(base)
-            });
+            let direct = head
+                .parent()
+                .is_some_and(|parent| self.domain.naming_context_of(&parent) == Some(base));
             outside
                 && direct
                 && match scope {
@@ -208,7 +208,7 @@ impl Directory {
                     Scope::WholeSubtree => true,
                 }
         };
-        let heads = self.domain.naming_contexts().into_iter().filter(below);
+        let heads = self.domain.naming_contexts.iter().filter(|head| below(head));
         let domain = &self.domain.dns_name;
         match self.domain.flavour {
             Flavour::Samba4_22 => heads.map(|head| format!("{scheme}://{domain}/{head}")).collect(),
@@ -408,8 +408,8 @@ impl Options {
             let syntax = schema::syntax(&key.attribute);
             let value = |entry: &Entry| {
                 let value = syntax.normalise(entry.values(&key.attribute).first()?)?;
-                // Numbers sort by their size: the sign, then the length, then the digits.
                 let number = std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok());
+                // Texts have no number, so that they sort by themselves.
                 Some((number.filter(|_: &i64| syntax == schema::Syntax::Integer), value))
             };
             entries.sort_by(|(_, a), (_, b)| {

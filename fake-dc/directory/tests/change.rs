@@ -258,6 +258,8 @@ fn a_dc_that_comes_later_has_an_account_and_the_same_seed_the_same_directory() {
     let account = Client::bound(&one, ADMINISTRATOR).find("(sAMAccountName=DC9$)", &["*"]);
     assert_eq!(text(&account[0], "primaryGroupID").as_deref(), Some("516"));
     assert_eq!(text(&account[0], "dNSHostName").as_deref(), Some("dc9.corp.example"));
+    let sid = one.domain_sid().with_rid(1_000);
+    assert_eq!(account[0].values("objectSid"), [sid.as_bytes()]);
 }
 
 fn directory() -> Directory {
