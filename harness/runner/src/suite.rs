@@ -119,6 +119,7 @@ async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outco
     let mut snapshots =
         Snapshots::new(folder.join("snapshots").join(case.name.profile.as_str()), mode);
     let mut unaccepted = Vec::new();
+    let mut excused = invariants::Excused::default();
     for (index, step) in case.scenario.steps.iter().enumerate() {
         if !step.runs_in(case.name.profile) {
             continue;
@@ -133,7 +134,7 @@ async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outco
         };
         let view = StepView { case, step, world, done: &done };
         let mut failures = expect::judge(&view, &mut snapshots);
-        failures.extend(invariants::check(&view));
+        failures.extend(invariants::check(&view, &mut excused));
         if !failures.is_empty() {
             for failure in &mut failures {
                 failure.place = Some(place.clone());

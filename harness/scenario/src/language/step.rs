@@ -2,7 +2,7 @@
 
 use super::{
     Advance, AuthConfig, DcRef, DomainRef, Expectations, FaultId, HostPath, HostRef, Outcome,
-    Password, Profile, RelativePath, StepName, StepRef,
+    Password, Profile, QuirkName, RelativePath, StepName, StepRef,
 };
 use crate::{
     Span,
@@ -17,6 +17,9 @@ table! {
         pub name: Option<Spanned<StepName>>,
         /// Profiles in which the step runs. Default: all of the scenario's.
         pub only: Option<NonEmpty<Spanned<Profile>>>,
+        /// Quirks of the toolstack that break an invariant in this step. The breach is excused until
+        /// the toolstack writes the file again; where the quirk is on, it must happen.
+        pub excused_by: Vec<Spanned<QuirkName>>,
         /// What must be seen. Without it the action must succeed.
         pub expect: Expectations = Expectations::default(),
         one_of {
