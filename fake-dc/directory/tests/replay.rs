@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use fake_dc_directory::{Directory, LdifSource, Protection, Then, ldif};
 use ldap_wire::{
-    Control, LdapMessage, ProtocolOp, Scope, SearchRequest,
+    AddRequest, Attribute, CompareRequest, Control, LdapMessage, ProtocolOp, Scope, SearchRequest,
     controls::{self, PagedResults},
 };
 use support::{Client, bytes, captured_config, captured_dc, captured_ldif, json, messages};
@@ -55,6 +55,60 @@ fn captured_exchanges_get_the_captured_answers() {
             assert_eq!(closed, exchange["note"] == "connection closed by server", "{name}");
         }
         assert_same(name, answers, expected);
+    }
+}
+
+/// The texts that OpenLDAP's tools printed for requests that Samba refused.
+#[test]
+fn captured_refusals_are_worded_the_same() {
+    let directory = Directory::build(captured_config(captured_ldif())).unwrap();
+    let mut client = Client::bound(&directory, "Administrator@lab.example");
+    let search = |base: &str, scope, attribute: &str| {
+        ProtocolOp::SearchRequest(SearchRequest {
+            base: base.into(),
+            scope,
+            attributes: vec![attribute.into()],
+            ..SearchRequest::default()
+        })
+    };
+    let add = |name: &str, class: &str| {
+        ProtocolOp::AddRequest(AddRequest {
+            entry: format!("CN={name},CN=Users,DC=lab,DC=example"),
+            attributes: vec![Attribute::new("objectClass", [class])],
+        })
+    };
+    let compare = |value: &str| {
+        ProtocolOp::CompareRequest(CompareRequest {
+            entry: "CN=krbtgt,CN=Users,DC=lab,DC=example".into(),
+            attribute: "sAMAccountName".into(),
+            value: value.into(),
+        })
+    };
+    let empty_base = "empty base DN at source4/dsdb/samdb/ldb_modules/partition.c:821";
+    for (request, code, text) in [
+        (
+            add("q", "noSuchClass"),
+            16,
+            "0000200A: objectclass noSuchClass is not a valid objectClass in schema",
+        ),
+        (add("krbtgt", "user"), 68, "Entry CN=krbtgt,CN=Users,DC=lab,DC=example already exists"),
+        (compare("krbtgt"), 6, ""),
+        (compare("x"), 5, ""),
+        (
+            search("", Scope::BaseObject, "validFSMOs"),
+            1,
+            "00002020: operations error at source4/dsdb/samdb/ldb_modules/rootdse.c:590",
+        ),
+        (
+            search("notadn", Scope::BaseObject, "*"),
+            34,
+            "00002032: ldb_search: invalid basedn '(null)'",
+        ),
+        (search("", Scope::SingleLevel, "1.1"), 32, empty_base),
+        (search("", Scope::WholeSubtree, "1.1"), 32, empty_base),
+    ] {
+        let result = client.result(request.clone());
+        assert_eq!((result.code.0, result.diagnostic.as_str()), (code, text), "{request:?}");
     }
 }
 
