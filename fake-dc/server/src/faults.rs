@@ -294,6 +294,6 @@ pub(crate) enum HelloVerdict {
 pub(crate) enum AfterFlight {
     /// The connection is closed when the client has spoken.
     Close,
-    /// Nothing, and of the flight itself only the first record.
+    /// Nothing, and of the flight itself only the ServerHello.
     StallAfterServerHello,
 }

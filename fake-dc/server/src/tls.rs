@@ -184,7 +184,7 @@ async fn disturb(start: StartHandshake<TcpStream>, identity: &Identity, action: 
     }
 }
 
-/// Sends what a server sends before it hears of the client again, or the first record of it.
+/// Sends what a server sends before it hears of the client again, or the ServerHello of it.
 async fn first_flight(mut connection: ServerConnection, mut stream: TcpStream, after: AfterFlight) {
     let mut flight = Vec::new();
     while connection.wants_write() {
@@ -201,7 +201,7 @@ async fn first_flight(mut connection: ServerConnection, mut stream: TcpStream, a
             close(stream).await;
         }
         AfterFlight::StallAfterServerHello => {
-            let _ = stream.write_all(first_record(&flight)).await;
+            let _ = stream.write_all(&server_hello(&flight)).await;
             let mut rest = [0; 1_024];
             // Holds the connection until the client, or the limit of the handshake, ends it.
             while matches!(stream.read(&mut rest).await, Ok(size) if size > 0) {}
@@ -209,15 +209,17 @@ async fn first_flight(mut connection: ServerConnection, mut stream: TcpStream, a
     }
 }
 
-/// The first TLS record: five bytes of header, the last two of which are the size of the rest.
-fn first_record(flight: &[u8]) -> &[u8] {
-    match flight {
-        [_, _, _, high, low, ..] => {
-            let end = 5 + usize::from(u16::from_be_bytes([*high, *low]));
-            flight.get(..end).unwrap_or(flight)
-        }
-        _ => flight,
-    }
+/// A record with the first handshake message of `flight`, the ServerHello, and nothing else.
+///
+/// `flight` begins with a record header of five bytes, in which the last two are the size of the
+/// record, and a message header of four, in which the last three are the size of the message.
+fn server_hello(flight: &[u8]) -> Vec<u8> {
+    let [content_type, major, minor, _, _, message @ ..] = flight else { return Vec::new() };
+    let [_, high, middle, low, ..] = message else { return Vec::new() };
+    let size = 4 + (usize::from(*high) << 16 | usize::from(*middle) << 8 | usize::from(*low));
+    let message = message.get(..size).unwrap_or(message);
+    let [.., high, low] = message.len().to_be_bytes();
+    [&[*content_type, *major, *minor, high, low], message].concat()
 }
 
 /// The TLS error in `error`, if that is what it is, and not the end of the connection.

@@ -1,6 +1,6 @@
 use crate::faults::{AfterFlight, FaultInfo, HelloVerdict, ServerFault};
 
-/// The first record of the server's flight, the ServerHello, and then silence. A path whose MTU
+/// The ServerHello and then silence. A path whose MTU
 /// black hole swallows the full-sized packets that carry the certificate looks like this.
 #[derive(Debug)]
 pub(crate) struct StallAfterServerHello;
@@ -9,7 +9,7 @@ impl ServerFault for StallAfterServerHello {
     fn info(&self) -> FaultInfo {
         FaultInfo::new(
             "handshake.stall-after-server-hello",
-            "the server sends its first record and then nothing, with the connection open",
+            "the server sends its ServerHello and then nothing, with the connection open",
             "an overloaded server, or a path that drops the large packets with the certificate (MTU)",
         )
     }

@@ -1,0 +1,177 @@
+//! The program `fake-dc` from outside: its lines, its end, its complaints.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+fn fake_dc(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fake-dc"));
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A served domain, and the lines that it printed up to the ready line.
+struct Served {
+    process: Child,
+    lines: Vec<Value>,
+}
+
+impl Served {
+    fn start(arguments: &[&str]) -> Self {
+        let mut process =
+            fake_dc(&[&["serve", "--domain", "corp.example"], arguments].concat()).spawn().unwrap();
+        let mut lines = Vec::new();
+        for line in BufReader::new(process.stdout.take().unwrap()).lines() {
+            let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            let ready = line["ready"] == true;
+            lines.push(line);
+            if ready {
+                break;
+            }
+        }
+        Self { process, lines }
+    }
+
+    /// Sends the signal and returns the exit code.
+    fn stop(mut self, signal: &str) -> Option<i32> {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        self.process.wait().unwrap().code()
+    }
+
+    fn port(&self, dc: usize, service: &str) -> u16 {
+        u16::try_from(self.lines[dc][service].as_u64().unwrap()).unwrap()
+    }
+}
+
+fn failed(arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = fake_dc(arguments).output().unwrap();
+    assert_eq!(String::from_utf8(stdout).unwrap(), "");
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn serve_says_where_the_dcs_are_and_leaves_nothing_behind() {
+    for signal in ["-TERM", "-INT"] {
+        let served = Served::start(&["--dcs", "2", "--fault", "dc2=time.leaf-expired"]);
+        let [dc1, dc2, ready] = &served.lines[..] else { panic!("{:?}", served.lines) };
+        assert_eq!(dc1["name"], "dc1");
+        assert_eq!(dc1["dns_name"], "dc1.corp.example");
+        assert_eq!(dc1["address"], "127.0.0.10");
+        assert_eq!(dc1["url"], format!("ldaps://127.0.0.10:{}", dc1["ldaps"]));
+        assert_eq!(dc2["address"], "127.0.0.11");
+        assert_eq!(dc2["faults"], serde_json::json!(["time.leaf-expired"]));
+        assert_eq!(ready["version"], 1);
+        let ca_file = dc1["ca_file"].as_str().unwrap().to_owned();
+        let pem = std::fs::read_to_string(&ca_file).unwrap();
+        assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));
+        let address = ("127.0.0.10", served.port(0, "ldap"));
+        TcpStream::connect(address).unwrap();
+
+        assert_eq!(served.stop(signal), Some(0));
+        assert!(TcpStream::connect(address).is_err());
+        assert!(!Path::new(&ca_file).parent().unwrap().exists());
+    }
+}
+
+#[test]
+fn serve_uses_the_ports_folder_and_files_that_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ca_dir, events) = (folder.path().join("ca"), folder.path().join("events.jsonl"));
+    let arguments = |port: String| {
+        [
+            "--ldaps-port".to_owned(),
+            port,
+            "--ca-dir".to_owned(),
+            ca_dir.display().to_string(),
+            "--events".to_owned(),
+            events.display().to_string(),
+            "--health-port".to_owned(),
+            "0".to_owned(),
+        ]
+    };
+    let first = Served::start(&arguments("0".to_owned()).each_ref().map(String::as_str));
+    let port = first.port(0, "ldaps");
+    assert_eq!(first.stop("-TERM"), Some(0));
+
+    // The port is free again, and can be asked for.
+    let again = Served::start(&arguments(port.to_string()).each_ref().map(String::as_str));
+    assert_eq!(again.port(0, "ldaps"), port);
+    assert!(ca_dir.join("corp.example-ca.pem").exists());
+    let health = again.lines.last().unwrap()["health"].as_str().unwrap().to_owned();
+    let address = health.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    TcpStream::connect(("127.0.0.10", again.port(0, "ldap"))).unwrap();
+
+    let (code, complaint) =
+        failed(&["serve", "--domain", "corp.example", "--ldaps-port", &port.to_string()]);
+    assert_eq!(code, Some(2));
+    assert_eq!(
+        complaint.replace(&port.to_string(), "PORT"),
+        "error: LDAPS of dc1 cannot listen on 127.0.0.10:PORT: Address already in use (os error \
+         98)\n  help: stop what listens there (`ss -lntup | grep PORT`), or leave the port out to \
+         let the system choose\n"
+    );
+
+    assert_eq!(again.stop("-TERM"), Some(0));
+    assert!(!ca_dir.exists());
+    let events = std::fs::read_to_string(&events).unwrap();
+    let head: Value = serde_json::from_str(events.lines().next().unwrap()).unwrap();
+    assert_eq!((&head["format"], &head["version"]), (&"fake-dc-events".into(), &1.into()));
+    assert!(events.contains(r#""kind":"dc.connection""#), "{events}");
+}
+
+#[test]
+fn mistakes_are_named_with_their_remedy_and_exit_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let no_pem = file("chain.pem", "hello\n");
+    let bad_ldif = file("bad.ldif", "dn: DC=corp,DC=example\nobjectClass top\n");
+    let missing = folder.path().join("missing.ldif").display().to_string();
+    let serve = ["serve", "--domain", "corp.example"];
+    let cases: [(&str, &[&str]); 8] = [
+        ("misspelt_fault", &["--fault", "dc1=time.leaf-expird"]),
+        ("fault_of_an_unknown_dc", &["--fault", "dc2=time.leaf-expired"]),
+        ("missing_ldif", &["--ldif", &missing]),
+        ("bad_ldif", &["--ldif", &bad_ldif]),
+        ("chain_without_key", &["--chain", &no_pem]),
+        ("chain_that_is_none", &["--chain", &no_pem, "--key", &no_pem]),
+        ("address_of_another_machine", &["--address", "192.0.2.1"]),
+        ("too_many_dcs", &["--dcs", "201"]),
+    ];
+    for (name, arguments) in cases {
+        let (code, complaint) = failed(&[&serve[..], arguments].concat());
+        assert_eq!(code, Some(2), "{name}: {complaint}");
+        let complaint = complaint.replace(&folder.path().display().to_string(), "[folder]");
+        insta::assert_snapshot!(name, complaint);
+    }
+    let (code, complaint) = failed(&["serve", "--domain", "corp..example"]);
+    assert_eq!(code, Some(2));
+    insta::assert_snapshot!("bad_domain_name", complaint);
+}
+
+#[test]
+fn faults_lists_the_catalogue() {
+    let output = fake_dc(&["faults"]).output().unwrap();
+    assert!(output.status.success());
+    let listed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(listed.lines().count(), fake_dc::faults::catalogue().len());
+    assert!(listed.contains("\ntime.leaf-expired "), "{listed}");
+}

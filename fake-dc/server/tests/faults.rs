@@ -1,0 +1,496 @@
+//! Every fault of the server, observed from outside by clients that know nothing of it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::{io, sync::Arc, time::Duration};
+
+use common::{
+    ADMINISTRATOR, PASSWORD, PATIENCE, Way, ask, ldap, noting, tls, tls_error, trusting, xapi,
+};
+use fake_dc::{Dc, Domain};
+use hickory_proto::{
+    op::{Message, MessageType, OpCode, Query, ResponseCode},
+    rr::{RData, RecordType},
+};
+use ldap_wire::{Filter, LdapMessage, ProtocolOp, SearchRequest};
+use ldap3::{LdapError, Scope};
+use rustls::{AlertDescription, ClientConnection, InvalidMessage, ProtocolVersion};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpStream, UdpSocket},
+    time::timeout,
+};
+
+/// A domain of one DC with that fault.
+async fn domain(fault: &str) -> Domain {
+    Domain::builder("corp.example").fault("dc1", fault).start().await.unwrap()
+}
+
+fn dc(domain: &Domain) -> &Dc {
+    domain.dc("dc1").unwrap()
+}
+
+/// How a handshake on LDAPS fails for the client `config`.
+async fn failure(domain: &Domain, config: Arc<rustls::ClientConfig>) -> io::Error {
+    tls(dc(domain).ldaps(), dc(domain).dns_name(), config).await.unwrap_err()
+}
+
+async fn tls_failure(domain: &Domain) -> rustls::Error {
+    tls_error(&failure(domain, trusting(domain)).await).clone()
+}
+
+async fn dns(domain: &Domain, name: &str, kind: RecordType) -> Message {
+    Message::from_vec(&ask(dc(domain).dns(), &question(name, kind)).await).unwrap()
+}
+
+fn question(name: &str, kind: RecordType) -> Vec<u8> {
+    let mut message = Message::new(7, MessageType::Query, OpCode::Query);
+    message.add_query(Query::query(name.parse().unwrap(), kind));
+    message.to_vec().unwrap()
+}
+
+fn ping() -> Vec<u8> {
+    let ntver = Filter::equality("NtVer", [6, 0, 0, 0]);
+    let search = SearchRequest {
+        filter: Filter::And(vec![ntver]),
+        attributes: vec!["NetLogon".to_owned()],
+        ..SearchRequest::default()
+    };
+    LdapMessage::new(1, ProtocolOp::SearchRequest(search)).encode()
+}
+
+/// What a client sends first.
+fn client_hello(domain: &Domain) -> Vec<u8> {
+    let name = "dc1.corp.example".try_into().unwrap();
+    let mut client = ClientConnection::new(xapi(domain), name).unwrap();
+    let mut hello = Vec::new();
+    client.write_tls(&mut hello).unwrap();
+    hello
+}
+
+/// What the LDAPS port says to a hello before it closes.
+async fn answer_to_hello(domain: &Domain) -> Vec<u8> {
+    let mut stream = TcpStream::connect(dc(domain).ldaps()).await.unwrap();
+    stream.write_all(&client_hello(domain)).await.unwrap();
+    let mut answer = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+    answer
+}
+
+/// The result of a simple bind.
+async fn bind(domain: &Domain, way: Way) -> ldap3::LdapResult {
+    let mut ldap = ldap(dc(domain), way, trusting(domain)).await.unwrap();
+    ldap.simple_bind(ADMINISTRATOR, PASSWORD).await.unwrap()
+}
+
+const REFUSED: io::ErrorKind = io::ErrorKind::ConnectionRefused;
+
+async fn connect(address: std::net::SocketAddr) -> io::Result<TcpStream> {
+    let brief = Duration::from_millis(300);
+    timeout(brief, TcpStream::connect(address)).await.unwrap_or_else(|late| Err(late.into()))
+}
+
+/// True if a ping gets no answer, as the DC's own ledger confirms.
+async fn is_silent(domain: &Domain) -> bool {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.send_to(&ping(), dc(domain).cldap()).await.unwrap();
+    let event = common::event(domain, "dc1", "cldap.ping").await;
+    assert!(event.fields()["answered"].is_null());
+    socket.try_recv(&mut [0; 512]).is_err()
+}
+
+mod net {
+    use super::*;
+
+    #[tokio::test]
+    async fn refuse() {
+        let domain = domain("net.refuse").await;
+        assert_eq!(connect(dc(&domain).ldap()).await.unwrap_err().kind(), REFUSED);
+        assert_eq!(connect(dc(&domain).ldaps()).await.unwrap_err().kind(), REFUSED);
+        assert!(is_silent(&domain).await);
+        let answer = dns(&domain, "dc1.corp.example.", RecordType::A).await;
+        assert_eq!(answer.response_code, ResponseCode::NoError);
+        domain.clear_faults("dc1").unwrap();
+        ldap(dc(&domain), Way::Ldaps, trusting(&domain)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn black_hole() {
+        let domain = domain("net.black-hole").await;
+        for address in [dc(&domain).ldap(), dc(&domain).ldaps()] {
+            let error = connect(address).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        }
+        assert!(is_silent(&domain).await);
+        // A SYN that was swallowed is sent again and gets through once the hole is gone.
+        let waiting = tokio::spawn(TcpStream::connect(dc(&domain).ldap()));
+        tokio::task::yield_now().await;
+        domain.clear_faults("dc1").unwrap();
+        timeout(PATIENCE, waiting).await.unwrap().unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn only_636_filtered() {
+        let domain = domain("net.only-636-filtered").await;
+        let error = connect(dc(&domain).ldaps()).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(bind(&domain, Way::StartTls).await.rc, 0);
+        assert!(!ask(dc(&domain).cldap(), &ping()).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn only_389_filtered() {
+        let domain = domain("net.only-389-filtered").await;
+        let error = connect(dc(&domain).ldap()).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(is_silent(&domain).await);
+        assert_eq!(bind(&domain, Way::Ldaps).await.rc, 0);
+    }
+}
+
+mod handshake {
+    use super::*;
+
+    const HANDSHAKE_FAILURE: rustls::Error =
+        rustls::Error::AlertReceived(AlertDescription::HandshakeFailure);
+
+    /// A policy that xapi's client cannot meet while others can.
+    async fn fails_for_xapi_alone(fault: &str, alert: AlertDescription) -> Option<ProtocolVersion> {
+        let domain = domain(fault).await;
+        let error = failure(&domain, xapi(&domain)).await;
+        assert_eq!(*tls_error(&error), rustls::Error::AlertReceived(alert));
+        let event = common::event(&domain, "dc1", "tls.handshake").await;
+        assert_eq!(event.fields()["outcome"], "failed");
+        let other = tls(dc(&domain).ldaps(), "dc1.corp.example", trusting(&domain)).await.unwrap();
+        other.get_ref().1.protocol_version()
+    }
+
+    #[tokio::test]
+    async fn tls13_only() {
+        let version =
+            fails_for_xapi_alone("handshake.tls13-only", AlertDescription::ProtocolVersion).await;
+        assert_eq!(version, Some(ProtocolVersion::TLSv1_3));
+    }
+
+    #[tokio::test]
+    async fn no_common_cipher() {
+        let alert = AlertDescription::HandshakeFailure;
+        fails_for_xapi_alone("handshake.no-common-cipher", alert).await;
+    }
+
+    #[tokio::test]
+    async fn no_common_group() {
+        let alert = AlertDescription::HandshakeFailure;
+        fails_for_xapi_alone("handshake.no-common-group", alert).await;
+    }
+
+    #[tokio::test]
+    async fn alert_on_hello() {
+        let domain = domain("handshake.alert-on-hello").await;
+        assert_eq!(tls_failure(&domain).await, HANDSHAKE_FAILURE);
+        assert_eq!(answer_to_hello(&domain).await, [0x15, 3, 3, 0, 2, 2, 40]);
+    }
+
+    #[tokio::test]
+    async fn close_on_hello() {
+        let domain = domain("handshake.close-on-hello").await;
+        let error = failure(&domain, trusting(&domain)).await;
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(answer_to_hello(&domain).await, b"");
+    }
+
+    #[tokio::test]
+    async fn reset_on_hello() {
+        let domain = domain("handshake.reset-on-hello").await;
+        let error = failure(&domain, trusting(&domain)).await;
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn garbage() {
+        let domain = domain("handshake.garbage").await;
+        let error = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
+        assert_eq!(tls_failure(&domain).await, error);
+    }
+
+    #[tokio::test]
+    async fn http_on_636() {
+        let domain = domain("handshake.http-on-636").await;
+        assert!(answer_to_hello(&domain).await.starts_with(b"HTTP/1.1 400 Bad Request\r\n"));
+    }
+
+    #[tokio::test]
+    async fn plain_ldap_on_636() {
+        let domain = domain("handshake.plain-ldap-on-636").await;
+        let mut stream = TcpStream::connect(dc(&domain).ldaps()).await.unwrap();
+        stream.write_all(&ping()).await.unwrap();
+        // The beginning of an LDAP message.
+        assert_eq!(stream.read_u8().await.unwrap(), 0x30);
+        // A hello is no LDAP message: the connection is closed.
+        assert_eq!(answer_to_hello(&domain).await, b"");
+    }
+
+    #[tokio::test]
+    async fn tls_on_389() {
+        let domain = domain("handshake.tls-on-389").await;
+        tls(dc(&domain).ldap(), "dc1.corp.example", trusting(&domain)).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn close_after_certificate() {
+        let domain = domain("handshake.close-after-certificate").await;
+        let (config, shown) = noting();
+        let error = failure(&domain, config).await;
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        let chain = dc(&domain).chain();
+        assert_eq!(shown.certificates().len(), chain.certificates.len());
+        assert_eq!(shown.certificates()[0], chain.certificates[0].as_ref());
+    }
+
+    #[tokio::test]
+    async fn stall_after_server_hello() {
+        let domain = domain("handshake.stall-after-server-hello").await;
+        let mut stream = TcpStream::connect(dc(&domain).ldaps()).await.unwrap();
+        stream.write_all(&client_hello(&domain)).await.unwrap();
+        let mut header = [0; 5];
+        stream.read_exact(&mut header).await.unwrap();
+        assert_eq!(header[..3], [22, 3, 3], "a handshake record");
+        let mut record = vec![0; usize::from(u16::from_be_bytes([header[3], header[4]]))];
+        stream.read_exact(&mut record).await.unwrap();
+        assert_eq!(record[0], 2, "a ServerHello");
+        let size = usize::from(record[2]) << 8 | usize::from(record[3]);
+        assert_eq!(record.len(), 4 + size, "and nothing else");
+        timeout(Duration::from_millis(300), stream.read_u8()).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn starttls_refused() {
+        let domain = domain("handshake.starttls-refused").await;
+        let refused = ldap(dc(&domain), Way::StartTls, trusting(&domain)).await.unwrap_err();
+        let LdapError::LdapResult { result } = refused else { panic!("{refused:?}") };
+        assert_eq!(result.rc, 52);
+        assert_eq!(bind(&domain, Way::Ldaps).await.rc, 0);
+    }
+
+    #[tokio::test]
+    async fn starttls_accepted_then_closed() {
+        let domain = domain("handshake.starttls-accepted-then-closed").await;
+        let refused = ldap(dc(&domain), Way::StartTls, trusting(&domain)).await.unwrap_err();
+        assert!(!matches!(refused, LdapError::LdapResult { .. }), "{refused:?}");
+        assert_eq!(bind(&domain, Way::Plain).await.rc, 0);
+    }
+}
+
+mod messages {
+    use super::*;
+
+    #[tokio::test]
+    async fn stronger_auth_required() {
+        let domain = domain("ldap.stronger-auth-required").await;
+        assert_eq!(bind(&domain, Way::Plain).await.rc, 8);
+        assert_eq!(bind(&domain, Way::StartTls).await.rc, 0);
+        assert_eq!(bind(&domain, Way::Ldaps).await.rc, 0);
+    }
+
+    #[tokio::test]
+    async fn invalid_credentials() {
+        let domain = domain("ldap.invalid-credentials").await;
+        assert_eq!(dc(&domain).faults()[0].id(), "ldap.invalid-credentials-52e");
+        for data in ["525", "52e", "52f", "530", "531", "532", "533", "701", "773", "775"] {
+            domain.set_faults("dc1", [format!("ldap.invalid-credentials-{data}")]).unwrap();
+            let result = bind(&domain, Way::Ldaps).await;
+            assert_eq!(result.rc, 49);
+            assert!(result.text.contains(&format!("data {data},")), "{}", result.text);
+        }
+    }
+
+    #[tokio::test]
+    async fn busy_and_unavailable() {
+        for (fault, code) in [("ldap.busy", 51), ("ldap.unavailable", 52)] {
+            let domain = domain(fault).await;
+            assert_eq!(bind(&domain, Way::Ldaps).await.rc, code);
+            let mut ldap = ldap(dc(&domain), Way::Plain, trusting(&domain)).await.unwrap();
+            let found = ldap.search("", Scope::Base, "(objectClass=*)", ["*"]).await.unwrap();
+            assert_eq!(found.1.rc, code);
+        }
+    }
+
+    #[tokio::test]
+    async fn close_after_bind() {
+        let domain = domain("ldap.close-after-bind").await;
+        let mut ldap = ldap(dc(&domain), Way::Ldaps, trusting(&domain)).await.unwrap();
+        assert_eq!(ldap.simple_bind(ADMINISTRATOR, PASSWORD).await.unwrap().rc, 0);
+        let search = ldap.search("", Scope::Base, "(objectClass=*)", ["*"]);
+        assert!(timeout(PATIENCE, search).await.unwrap().is_err());
+    }
+
+    #[tokio::test]
+    async fn empty_search_result() {
+        let domain = domain("ldap.empty-search-result").await;
+        let mut ldap = ldap(dc(&domain), Way::Ldaps, trusting(&domain)).await.unwrap();
+        ldap.simple_bind(ADMINISTRATOR, PASSWORD).await.unwrap().success().unwrap();
+        let base = "DC=corp,DC=example";
+        let search = ldap.search(base, Scope::Subtree, "(sAMAccountName=krbtgt)", ["*"]);
+        let (entries, _) = search.await.unwrap().success().unwrap();
+        assert!(entries.is_empty());
+        let root = ldap.search("", Scope::Base, "(objectClass=*)", ["*"]).await.unwrap();
+        assert_eq!(root.success().unwrap().0.len(), 1);
+    }
+}
+
+mod name {
+    use super::*;
+
+    /// True if the answer to a ping has this label, in the form of DNS names.
+    async fn ping_says(domain: &Domain, label: &str) -> bool {
+        let wanted = [&[u8::try_from(label.len()).unwrap()], label.as_bytes()].concat();
+        let answer = ask(dc(domain).cldap(), &ping()).await;
+        answer.windows(wanted.len()).any(|window| window == wanted)
+    }
+
+    #[tokio::test]
+    async fn cldap_name_differs() {
+        let domain = domain("name.cldap-name-differs").await;
+        assert!(ping_says(&domain, "dc1-old").await);
+        domain.clear_faults("dc1").unwrap();
+        assert!(!ping_says(&domain, "dc1-old").await);
+    }
+
+    #[tokio::test]
+    async fn cldap_name_netbios() {
+        let domain = domain("name.cldap-name-netbios").await;
+        assert!(!ping_says(&domain, "dc1").await);
+        let event = common::event(&domain, "dc1", "cldap.ping").await;
+        assert_eq!(event.fields()["answered"], "DC1");
+    }
+}
+
+mod discovery {
+    use super::*;
+
+    const SRV: &str = "_ldap._tcp.corp.example.";
+
+    #[tokio::test]
+    async fn srv_empty() {
+        let domain = domain("discovery.srv-empty").await;
+        let answer = dns(&domain, SRV, RecordType::SRV).await;
+        assert_eq!((answer.response_code, answer.answers.len()), (ResponseCode::NoError, 0));
+        let answer = dns(&domain, "dc1.corp.example.", RecordType::A).await;
+        assert_eq!(answer.answers.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn srv_dead_host() {
+        let domain = Domain::builder("corp.example")
+            .dcs(2)
+            .fault("dc2", "discovery.srv-dead-host")
+            .start()
+            .await
+            .unwrap();
+        // The zone is the domain's: the other DC's server shows it too.
+        let answer = dns(&domain, SRV, RecordType::SRV).await;
+        let targets: Vec<String> = answer
+            .answers
+            .iter()
+            .map(|record| match &record.data {
+                RData::SRV(srv) => srv.target.to_string(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(targets, ["dc1.corp.example.", "gone-dc2.corp.example."]);
+        let answer = dns(&domain, "gone-dc2.corp.example.", RecordType::A).await;
+        let RData::A(address) = &answer.answers[0].data else { panic!("{answer:?}") };
+        let dead = (address.0, domain.dc("dc2").unwrap().ldap().port()).into();
+        assert_eq!(connect(dead).await.unwrap_err().kind(), REFUSED);
+        domain.clear_faults("dc2").unwrap();
+        let answer = dns(&domain, "gone-dc2.corp.example.", RecordType::A).await;
+        assert_eq!(answer.response_code, ResponseCode::NXDomain);
+    }
+
+    #[tokio::test]
+    async fn nxdomain_and_servfail() {
+        for (fault, code) in [
+            ("discovery.nxdomain", ResponseCode::NXDomain),
+            ("discovery.servfail", ResponseCode::ServFail),
+        ] {
+            let domain = domain(fault).await;
+            assert_eq!(dns(&domain, SRV, RecordType::SRV).await.response_code, code);
+        }
+    }
+
+    #[tokio::test]
+    async fn dns_timeout() {
+        let domain = domain("discovery.dns-timeout").await;
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let question = question(SRV, RecordType::SRV);
+        socket.send_to(&question, dc(&domain).dns()).await.unwrap();
+        let event = common::event(&domain, "dc1", "dns.query").await;
+        assert_eq!(event.fields()["code"], "none");
+        assert!(socket.try_recv(&mut [0; 512]).is_err());
+    }
+
+    #[tokio::test]
+    async fn cldap_silent() {
+        let domain = domain("discovery.cldap-silent").await;
+        assert!(is_silent(&domain).await);
+        assert_eq!(bind(&domain, Way::Plain).await.rc, 0);
+    }
+}
+
+mod together {
+    use super::*;
+
+    #[tokio::test]
+    async fn faults_compose_and_clearing_them_brings_the_dc_back() {
+        let domain = Domain::builder("corp.example").dcs(2).start().await.unwrap();
+        domain
+            .set_faults("dc1", ["time.leaf-expired", "name.cldap-name-differs", "ldap.busy"])
+            .unwrap();
+        let error = failure(&domain, trusting(&domain)).await;
+        let rustls::Error::InvalidCertificate(error) = tls_error(&error) else { panic!("{error}") };
+        assert!(matches!(error, rustls::CertificateError::ExpiredContext { .. }), "{error:?}");
+        assert_eq!(bind(&domain, Way::Plain).await.rc, 51);
+        ask(dc(&domain).cldap(), &ping()).await;
+        let event = common::event(&domain, "dc1", "cldap.ping").await;
+        assert_eq!(event.fields()["answered"], "dc1-old.corp.example");
+
+        domain.clear_faults("dc1").unwrap();
+        assert_eq!(bind(&domain, Way::Ldaps).await.rc, 0);
+        let kinds = domain.ledger().events();
+        assert_eq!(kinds.iter().filter(|event| event.kind() == "fault.cleared").count(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_ldap_reaches_open_connections() {
+        let domain = Domain::builder("corp.example").start().await.unwrap();
+        let mut ldap = ldap(dc(&domain), Way::Ldaps, trusting(&domain)).await.unwrap();
+        assert_eq!(ldap.simple_bind(ADMINISTRATOR, PASSWORD).await.unwrap().rc, 0);
+        domain.set_faults("dc1", ["ldap.unavailable"]).unwrap();
+        assert_eq!(ldap.simple_bind(ADMINISTRATOR, PASSWORD).await.unwrap().rc, 52);
+    }
+
+    #[tokio::test]
+    async fn mistakes_change_nothing() {
+        let domain =
+            Domain::builder("corp.example").fault("dc1", "net.refuse").start().await.unwrap();
+        let misspelt = domain.set_faults("dc1", ["ldap.bussy"]).unwrap_err();
+        assert_eq!(misspelt.to_string(), "`ldap.bussy` is no fault; did you mean `ldap.busy`");
+        let unknown = domain.set_faults("dc9", ["ldap.busy"]).unwrap_err();
+        assert_eq!(unknown.to_string(), "no DC is called `dc9`; the domain has dc1");
+        assert_eq!(dc(&domain).faults()[0].id(), "net.refuse");
+    }
+}
+
+/// A fault without a test here fails this one.
+#[test]
+fn every_fault_of_the_server_is_observed() {
+    let tests = include_str!("faults.rs");
+    let chain: Vec<&str> = fake_dc_pki::catalogue().map(|fault| fault.id).collect();
+    for fault in fake_dc::faults::catalogue() {
+        let observed = tests.contains(fault.id) || fault.id.starts_with("ldap.invalid-credentials");
+        assert!(observed || chain.contains(&fault.id), "{}", fault.id);
+        assert!(!fault.summary.is_empty() && !fault.cause.is_empty(), "{}", fault.id);
+    }
+}
