@@ -188,7 +188,8 @@ fn of_kind(names: &[GeneralName], kind: Kind) -> impl Iterator<Item = &GeneralNa
 /// Whether a name lies in a subtree.
 fn contains(kind: Kind, tree: &[u8], name: &[u8]) -> bool {
     match kind {
-        Kind::Dns => is_below(tree, name),
+        // Found by comparing: a trailing dot of the name does not matter here.
+        Kind::Dns => is_below(tree, name.strip_suffix(b".").unwrap_or(name)),
         Kind::Email => {
             let host =
                 name.iter().rposition(|&octet| octet == b'@').map_or(name, |at| &name[at + 1..]);

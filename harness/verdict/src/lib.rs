@@ -32,6 +32,7 @@ mod constraints;
 mod crl;
 mod der;
 mod evidence;
+mod explain;
 mod extensions;
 mod facts;
 mod judge;
