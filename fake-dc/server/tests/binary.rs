@@ -167,6 +167,19 @@ fn mistakes_are_named_with_their_remedy_and_exit_with_2() {
     insta::assert_snapshot!("bad_domain_name", complaint);
 }
 
+#[tokio::test]
+async fn a_given_chain_is_shown_with_its_key() {
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/oracle/ad-dc-template");
+    let (chain, key) = (format!("{sample}/chain.pem"), format!("dc2={sample}/server.key"));
+    let served = Served::start(&["--dcs", "2", "--chain", &format!("dc2={chain}"), "--key", &key]);
+    let (config, shown) = common::noting();
+    let address = format!("127.0.0.11:{}", served.port(1, "ldaps")).parse().unwrap();
+    common::tls(address, "dc2.corp.example", config).await.unwrap();
+    let file = std::fs::read_to_string(chain).unwrap();
+    assert_eq!(shown.certificates().len(), file.matches("BEGIN CERTIFICATE").count());
+    assert_eq!(served.stop("-TERM"), Some(0));
+}
+
 #[test]
 fn faults_lists_the_catalogue() {
     let output = fake_dc(&["faults"]).output().unwrap();
