@@ -77,6 +77,7 @@ macro_rules! fact {
     ($type:ty, $kind:literal) => {
         impl $type {
             /// Kind of this fact in the event format.
+            #[allow(unreachable_pub, reason = "as public as the type it belongs to")]
             pub const KIND: &'static str = $kind;
         }
 

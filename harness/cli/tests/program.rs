@@ -1,5 +1,7 @@
 //! The `trustrig` program as its users meet it: files and arguments in, text and exit codes out.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
 use std::{
     fs,
     path::{Path, PathBuf},
