@@ -73,6 +73,13 @@ fn remedies(
             }
             list
         }
+        Check::Strength if reason.found.ends_with("issuer's key") => {
+            reissue("below a CA with an RSA key of 2048 bits or more")
+        }
+        Check::Strength if reason.found.ends_with("anchor's key") => vec![(
+            Remedy::Renew,
+            format!("replace the anchor of {culprit} by one with an RSA key of 2048 bits or more"),
+        )],
         Check::SignatureFit | Check::Strength => {
             reissue("with an RSA key of 2048 bits or more and a SHA-256 signature")
         }

@@ -1,173 +1,13 @@
-//! Public keys and signatures: which ones GnuTLS 3.8.9 understands, and whether a signature holds.
-//!
-//! Only public values are handled here. Common sizes go through aws-lc; what that refuses and
-//! GnuTLS takes (small RSA keys, MD5, SHA-224, SHA-3, DSA) is computed with plain big integers.
-
-use aws_lc_rs::{
-    digest::{self, Digest},
-    signature::{self, ParsedPublicKey, UnparsedPublicKey},
-};
-use md5::{Digest as _, Md5};
-use num_bigint::BigUint;
-use sha3::Sha3_224;
+//! How a certificate is signed: the algorithms GnuTLS 3.8.9 understands.
 
 use crate::{
-    certificate::{AlgorithmIdentifier, algorithm_identifier, oid},
-    der::{DerError, Reader, oid_text, tag},
+    certificate::{AlgorithmIdentifier, algorithm_identifier},
+    der::{DerError, Element, Reader, oid_text, tag},
+    hash::Hash,
 };
 
-/// Hash functions that occur in signatures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hash {
-    Md2,
-    Md5,
-    Ripemd160,
-    Sha1,
-    Sha224,
-    Sha256,
-    Sha384,
-    Sha512,
-    Sha3_224,
-    Sha3_256,
-    Sha3_384,
-    Sha3_512,
-}
-
-impl Hash {
-    fn from_oid(oid: &str) -> Option<Self> {
-        Some(match oid {
-            "1.2.840.113549.2.2" => Self::Md2,
-            "1.2.840.113549.2.5" => Self::Md5,
-            "1.3.36.3.2.1" => Self::Ripemd160,
-            "1.3.14.3.2.26" => Self::Sha1,
-            "2.16.840.1.101.3.4.2.4" => Self::Sha224,
-            "2.16.840.1.101.3.4.2.1" => Self::Sha256,
-            "2.16.840.1.101.3.4.2.2" => Self::Sha384,
-            "2.16.840.1.101.3.4.2.3" => Self::Sha512,
-            "2.16.840.1.101.3.4.2.7" => Self::Sha3_224,
-            "2.16.840.1.101.3.4.2.8" => Self::Sha3_256,
-            "2.16.840.1.101.3.4.2.9" => Self::Sha3_384,
-            "2.16.840.1.101.3.4.2.10" => Self::Sha3_512,
-            _ => return None,
-        })
-    }
-
-    /// The DigestInfo prefix of PKCS #1.
-    fn digest_info(self) -> Option<Vec<u8>> {
-        const NIST: [u8; 8] = [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02];
-        let (oid, length): (Vec<u8>, u8) = match self {
-            Self::Md2 | Self::Ripemd160 => return None,
-            Self::Md5 => (vec![0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x05], 16),
-            Self::Sha1 => (vec![0x2b, 0x0e, 0x03, 0x02, 0x1a], 20),
-            Self::Sha224 => ([&NIST[..], &[4]].concat(), 28),
-            Self::Sha256 => ([&NIST[..], &[1]].concat(), 32),
-            Self::Sha384 => ([&NIST[..], &[2]].concat(), 48),
-            Self::Sha512 => ([&NIST[..], &[3]].concat(), 64),
-            Self::Sha3_224 => ([&NIST[..], &[7]].concat(), 28),
-            Self::Sha3_256 => ([&NIST[..], &[8]].concat(), 32),
-            Self::Sha3_384 => ([&NIST[..], &[9]].concat(), 48),
-            Self::Sha3_512 => ([&NIST[..], &[10]].concat(), 64),
-        };
-        let oid_length = u8::try_from(oid.len()).unwrap_or_default();
-        let mut info = vec![tag::SEQUENCE, oid_length + length + 8];
-        info.extend([tag::SEQUENCE, oid_length + 4, tag::OID, oid_length]);
-        info.extend(oid);
-        info.extend([tag::NULL, 0, tag::OCTET_STRING, length]);
-        Some(info)
-    }
-
-    fn aws_lc(self) -> Option<&'static digest::Algorithm> {
-        Some(match self {
-            Self::Md2 | Self::Md5 | Self::Ripemd160 | Self::Sha3_224 => return None,
-            Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
-            Self::Sha224 => &digest::SHA224,
-            Self::Sha256 => &digest::SHA256,
-            Self::Sha384 => &digest::SHA384,
-            Self::Sha512 => &digest::SHA512,
-            Self::Sha3_256 => &digest::SHA3_256,
-            Self::Sha3_384 => &digest::SHA3_384,
-            Self::Sha3_512 => &digest::SHA3_512,
-        })
-    }
-
-    fn of(self, message: &[u8]) -> Option<Vec<u8>> {
-        match self {
-            Self::Md2 | Self::Ripemd160 => None,
-            Self::Md5 => Some(Md5::digest(message).to_vec()),
-            Self::Sha3_224 => Some(Sha3_224::digest(message).to_vec()),
-            _ => {
-                self.aws_lc().map(|algorithm| digest::digest(algorithm, message).as_ref().to_vec())
-            }
-        }
-    }
-
-    /// Whether GnuTLS calls a certificate signature with this hash insecure.
-    pub(crate) fn is_weak(self) -> bool {
-        matches!(self, Self::Md2 | Self::Md5 | Self::Ripemd160 | Self::Sha1)
-    }
-
-    /// Usual spelling.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Md2 => "MD2",
-            Self::Md5 => "MD5",
-            Self::Ripemd160 => "RIPEMD-160",
-            Self::Sha1 => "SHA-1",
-            Self::Sha224 => "SHA-224",
-            Self::Sha256 => "SHA-256",
-            Self::Sha384 => "SHA-384",
-            Self::Sha512 => "SHA-512",
-            Self::Sha3_224 => "SHA3-224",
-            Self::Sha3_256 => "SHA3-256",
-            Self::Sha3_384 => "SHA3-384",
-            Self::Sha3_512 => "SHA3-512",
-        }
-    }
-}
-
-/// RSASSA-PSS parameters, complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PssParameters {
-    hash: Hash,
-    salt_length: usize,
-}
-
-impl PssParameters {
-    /// GnuTLS wants one hash for message and mask.
-    fn parse(parameters: &[u8]) -> Result<Self, DerError> {
-        let mut fields = Reader::only(parameters, tag::SEQUENCE)?.inner();
-        let mut hash = Hash::Sha1;
-        if let Some(wrapper) = fields.optional(tag::context_constructed(0))? {
-            hash = hash_of(algorithm_identifier(&mut wrapper.inner())?)?;
-        }
-        let mut mask_hash = Hash::Sha1;
-        if let Some(wrapper) = fields.optional(tag::context_constructed(1))? {
-            let mask = algorithm_identifier(&mut wrapper.inner())?;
-            if oid_text(mask.oid) != "1.2.840.113549.1.1.8" {
-                return Err(DerError::Structure);
-            }
-            let inner = mask.parameters.ok_or(DerError::Structure)?;
-            mask_hash = hash_of(algorithm_identifier(&mut Reader::new(inner.whole))?)?;
-        }
-        let number = |field: Option<crate::der::Element<'_>>, default: u32| match field {
-            None => Ok(default),
-            Some(wrapper) => Reader::only(wrapper.content, tag::INTEGER)?
-                .small_integer()
-                .ok_or(DerError::Structure),
-        };
-        let salt_length = number(fields.optional(tag::context_constructed(2))?, 20)?;
-        let trailer = number(fields.optional(tag::context_constructed(3))?, 1)?;
-        fields.end()?;
-        if mask_hash != hash || trailer != 1 {
-            return Err(DerError::Structure);
-        }
-        Ok(Self { hash, salt_length: usize::try_from(salt_length).unwrap_or(usize::MAX) })
-    }
-}
-
-fn hash_of(algorithm: AlgorithmIdentifier<'_>) -> Result<Hash, DerError> {
-    Hash::from_oid(&oid_text(algorithm.oid)).ok_or(DerError::Structure)
-}
+/// `id-RSASSA-PSS`, for keys and signatures alike.
+pub(crate) const RSA_PSS: &str = "1.2.840.113549.1.1.10";
 
 /// How a certificate is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,332 +95,46 @@ impl SignatureAlgorithm {
     }
 }
 
-/// Outcome of checking a signature.
+/// RSASSA-PSS parameters, complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signature {
-    /// The algorithm does not belong to this type of key.
-    DoesNotFit,
-    Good,
-    /// GnuTLS could not try.
-    NotUnderstood,
-    Wrong,
+pub(crate) struct PssParameters {
+    pub(crate) hash: Hash,
+    pub(crate) salt_length: usize,
 }
 
-/// Curves of ECDSA keys that GnuTLS knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Curve {
-    P192,
-    P224,
-    P256,
-    P384,
-    P521,
-}
-
-/// A subject's public key.
-#[derive(Clone, Debug)]
-pub(crate) enum PublicKey {
-    Dsa {
-        p: BigUint,
-        q: BigUint,
-        g: BigUint,
-        y: BigUint,
-    },
-    Ec {
-        curve: Curve,
-        point: Vec<u8>,
-    },
-    Ed25519(Vec<u8>),
-    Ed448,
-    Rsa(RsaKey),
-    RsaPss(RsaKey, Option<PssParameters>),
-    /// A type or encoding GnuTLS cannot use.
-    Unusable,
-}
-
-/// An RSA key, in both forms that are needed.
-#[derive(Clone, Debug)]
-pub(crate) struct RsaKey {
-    der: Vec<u8>,
-    n: BigUint,
-    e: BigUint,
-}
-
-const RSA: &str = "1.2.840.113549.1.1.1";
-const RSA_PSS: &str = "1.2.840.113549.1.1.10";
-
-impl PublicKey {
-    /// Reads a SubjectPublicKeyInfo.
-    pub(crate) fn parse(spki: &[u8]) -> Self {
-        Self::try_parse(spki).unwrap_or(Self::Unusable)
-    }
-
-    fn try_parse(spki: &[u8]) -> Result<Self, DerError> {
-        let mut fields = Reader::only(spki, tag::SEQUENCE)?.inner();
-        let algorithm = algorithm_identifier(&mut fields)?;
-        let key = fields.expect(tag::BIT_STRING)?.octet_bits()?;
-        let parameters = algorithm.parameters.ok_or(DerError::Structure);
-        Ok(match oid_text(algorithm.oid).as_str() {
-            RSA => Self::Rsa(RsaKey::parse(key)?),
-            RSA_PSS => {
-                let present = algorithm.parameters.filter(|found| found.tag != tag::NULL);
-                let limits = present.map(|found| PssParameters::parse(found.whole)).transpose()?;
-                Self::RsaPss(RsaKey::parse(key)?, limits)
-            }
-            "1.2.840.10045.2.1" => {
-                let name = oid(&mut Reader::new(parameters?.whole))?;
-                let (curve, size) = match oid_text(name).as_str() {
-                    "1.2.840.10045.3.1.1" => (Curve::P192, 24),
-                    "1.3.132.0.33" => (Curve::P224, 28),
-                    "1.2.840.10045.3.1.7" => (Curve::P256, 32),
-                    "1.3.132.0.34" => (Curve::P384, 48),
-                    "1.3.132.0.35" => (Curve::P521, 66),
-                    _ => return Err(DerError::Structure),
-                };
-                if key.first() != Some(&4) || key.len() != 1 + 2 * size {
-                    return Err(DerError::Structure);
-                }
-                Self::Ec { curve, point: key.to_vec() }
-            }
-            "1.2.840.10040.4.1" => {
-                let mut numbers = Reader::only(parameters?.whole, tag::SEQUENCE)?.inner();
-                let p = unsigned(&mut numbers)?;
-                let q = unsigned(&mut numbers)?;
-                let g = unsigned(&mut numbers)?;
-                Self::Dsa { p, q, g, y: unsigned(&mut Reader::new(key))? }
-            }
-            "1.3.101.112" if key.len() == 32 => Self::Ed25519(key.to_vec()),
-            "1.3.101.113" if key.len() == 57 => Self::Ed448,
-            _ => Self::Unusable,
-        })
-    }
-
-    /// Size in bits as GnuTLS measures security; 0 if unusable.
-    pub(crate) fn bits(&self) -> u64 {
-        match self {
-            Self::Dsa { p, .. } => p.bits(),
-            Self::Ec { curve, .. } => match curve {
-                Curve::P192 => 192,
-                Curve::P224 => 224,
-                Curve::P256 => 256,
-                Curve::P384 => 384,
-                Curve::P521 => 521,
-            },
-            Self::Ed25519(_) => 256,
-            Self::Ed448 => 456,
-            Self::Rsa(key) | Self::RsaPss(key, _) => key.n.bits(),
-            Self::Unusable => 0,
+impl PssParameters {
+    /// GnuTLS wants one hash for message and mask.
+    pub(crate) fn parse(parameters: &[u8]) -> Result<Self, DerError> {
+        let mut fields = Reader::only(parameters, tag::SEQUENCE)?.inner();
+        let mut hash = Hash::Sha1;
+        if let Some(wrapper) = fields.optional(tag::context_constructed(0))? {
+            hash = hash_of(algorithm_identifier(&mut wrapper.inner())?)?;
         }
-    }
-
-    /// Whether the size is that of an elliptic curve.
-    pub(crate) fn is_curve(&self) -> bool {
-        matches!(self, Self::Ec { .. } | Self::Ed25519(_) | Self::Ed448)
-    }
-
-    /// Usual spelling with the size.
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Self::Dsa { .. } => format!("DSA {}", self.bits()),
-            Self::Ec { .. } => format!("EC P-{}", self.bits()),
-            Self::Ed25519(_) => "Ed25519".to_owned(),
-            Self::Ed448 => "Ed448".to_owned(),
-            Self::Rsa(_) => format!("RSA {}", self.bits()),
-            Self::RsaPss(..) => format!("RSA-PSS {}", self.bits()),
-            Self::Unusable => "a key GnuTLS cannot use".to_owned(),
+        let mut mask_hash = Hash::Sha1;
+        if let Some(wrapper) = fields.optional(tag::context_constructed(1))? {
+            let mask = algorithm_identifier(&mut wrapper.inner())?;
+            if oid_text(mask.oid) != "1.2.840.113549.1.1.8" {
+                return Err(DerError::Structure);
+            }
+            let inner = mask.parameters.ok_or(DerError::Structure)?;
+            mask_hash = hash_of(algorithm_identifier(&mut Reader::new(inner.whole))?)?;
         }
-    }
-
-    /// Checks a signature by this key.
-    pub(crate) fn verify(
-        &self,
-        algorithm: &SignatureAlgorithm,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Signature {
-        let holds = match (self, algorithm) {
-            (Self::Unusable, _) | (_, SignatureAlgorithm::Unknown(_)) => None,
-            (Self::Rsa(key), SignatureAlgorithm::Rsa(hash)) => {
-                key.verify_pkcs1(*hash, message, signature)
-            }
-            (Self::Rsa(key), SignatureAlgorithm::RsaPss(parameters)) => {
-                key.verify_pss(*parameters, message, signature)
-            }
-            (Self::RsaPss(key, limits), SignatureAlgorithm::RsaPss(parameters)) => {
-                let allowed = limits.is_none_or(|limits| {
-                    limits.hash == parameters.hash && limits.salt_length <= parameters.salt_length
-                });
-                if !allowed {
-                    return Signature::DoesNotFit;
-                }
-                key.verify_pss(*parameters, message, signature)
-            }
-            (Self::Ec { curve, point }, SignatureAlgorithm::Ecdsa(hash)) => {
-                verify_ecdsa(*curve, point, *hash, message, signature)
-            }
-            (Self::Dsa { p, q, g, y }, SignatureAlgorithm::Dsa(hash)) => {
-                hash.of(message).map(|digest| verify_dsa([p, q, g, y], &digest, signature))
-            }
-            (Self::Ed25519(key), SignatureAlgorithm::Ed25519) => Some(
-                UnparsedPublicKey::new(&signature::ED25519, key).verify(message, signature).is_ok(),
-            ),
-            (Self::Ed448, SignatureAlgorithm::Ed448) => None,
-            _ => return Signature::DoesNotFit,
+        let number = |field: Option<Element<'_>>, default: u32| match field {
+            None => Ok(default),
+            Some(wrapper) => Reader::only(wrapper.content, tag::INTEGER)?
+                .small_integer()
+                .ok_or(DerError::Structure),
         };
-        match holds {
-            Some(true) => Signature::Good,
-            Some(false) => Signature::Wrong,
-            None => Signature::NotUnderstood,
-        }
-    }
-}
-
-fn unsigned(reader: &mut Reader<'_>) -> Result<BigUint, DerError> {
-    Ok(BigUint::from_bytes_be(reader.expect(tag::INTEGER)?.content))
-}
-
-impl RsaKey {
-    fn parse(der: &[u8]) -> Result<Self, DerError> {
-        let mut numbers = Reader::only(der, tag::SEQUENCE)?.inner();
-        let n = unsigned(&mut numbers)?;
-        let e = unsigned(&mut numbers)?;
-        numbers.end()?;
-        if n.bits() < 12 {
+        let salt_length = number(fields.optional(tag::context_constructed(2))?, 20)?;
+        let trailer = number(fields.optional(tag::context_constructed(3))?, 1)?;
+        fields.end()?;
+        if mask_hash != hash || trailer != 1 {
             return Err(DerError::Structure);
         }
-        Ok(Self { der: der.to_vec(), n, e })
-    }
-
-    fn octets(&self) -> usize {
-        usize::try_from(self.n.bits().div_ceil(8)).unwrap_or(usize::MAX)
-    }
-
-    /// The signature raised to the public exponent, as long as the modulus.
-    fn open(&self, signature: &[u8]) -> Option<Vec<u8>> {
-        // An exponent as long as the modulus would cost milliseconds; real ones have 2 to 33 bits.
-        if self.n.bits() > 16_384 || self.e.bits() > 64 {
-            return None;
-        }
-        let signature = BigUint::from_bytes_be(signature);
-        if signature >= self.n {
-            return None;
-        }
-        let opened = signature.modpow(&self.e, &self.n).to_bytes_be();
-        let mut block = vec![0; self.octets().checked_sub(opened.len())?];
-        block.extend(opened);
-        Some(block)
-    }
-
-    fn verify_pkcs1(&self, hash: Hash, message: &[u8], signature: &[u8]) -> Option<bool> {
-        let fast: Option<&'static signature::RsaParameters> = match hash {
-            Hash::Sha256 => Some(&signature::RSA_PKCS1_2048_8192_SHA256),
-            Hash::Sha384 => Some(&signature::RSA_PKCS1_2048_8192_SHA384),
-            Hash::Sha512 => Some(&signature::RSA_PKCS1_2048_8192_SHA512),
-            _ => None,
-        };
-        if let Some(parameters) = fast
-            && (2048..=8192).contains(&self.n.bits())
-            && signature.len() == self.octets()
-            && let Ok(key) = ParsedPublicKey::new(parameters, &self.der)
-        {
-            return Some(key.verify_sig(message, signature).is_ok());
-        }
-        let info = hash.digest_info()?;
-        let digest = hash.of(message)?;
-        let Some(padding) = self.octets().checked_sub(info.len() + digest.len() + 3) else {
-            return Some(false);
-        };
-        let mut expected = vec![0, 1];
-        expected.resize(2 + padding, 0xff);
-        expected.push(0);
-        expected.extend(info);
-        expected.extend(digest);
-        Some(padding >= 8 && self.open(signature).is_some_and(|block| block == expected))
-    }
-
-    /// EMSA-PSS-VERIFY of RFC 8017 §9.1.2.
-    fn verify_pss(
-        &self,
-        parameters: PssParameters,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Option<bool> {
-        let digest = parameters.hash.of(message)?;
-        let bits = usize::try_from(self.n.bits() - 1).unwrap_or(usize::MAX);
-        let Some(block) = self.open(signature) else { return Some(false) };
-        let block = &block[block.len() - bits.div_ceil(8)..];
-        let Some(salted) = block.len().checked_sub(digest.len() + 1) else { return Some(false) };
-        let (masked, rest) = block.split_at(salted);
-        let (hashed, trailer) = rest.split_at(digest.len());
-        if trailer != [0xbc] || signature.len() != self.octets() {
-            return Some(false);
-        }
-        let mut seed_mask = Vec::with_capacity(salted);
-        let mut counter = 0_u32;
-        while seed_mask.len() < salted {
-            seed_mask.extend(parameters.hash.of(&[hashed, &counter.to_be_bytes()].concat())?);
-            counter += 1;
-        }
-        let mut data: Vec<u8> = masked.iter().zip(seed_mask).map(|(one, two)| one ^ two).collect();
-        let surplus = block.len() * 8 - bits;
-        if let Some(first) = data.first_mut() {
-            if masked[0] & !(0xff_u8 >> surplus) != 0 {
-                return Some(false);
-            }
-            *first &= 0xff >> surplus;
-        }
-        let Some(marker) = data.len().checked_sub(parameters.salt_length.saturating_add(1)) else {
-            return Some(false);
-        };
-        let well_formed = data[..marker].iter().all(|&octet| octet == 0) && data[marker] == 1;
-        let again = parameters.hash.of(&[&[0; 8], &digest[..], &data[marker + 1..]].concat())?;
-        Some(well_formed && again == hashed)
+        Ok(Self { hash, salt_length: usize::try_from(salt_length).unwrap_or(usize::MAX) })
     }
 }
 
-/// ECDSA takes the leftmost bits of the digest, so any hash can be given as the one aws-lc expects.
-fn verify_ecdsa(
-    curve: Curve,
-    point: &[u8],
-    hash: Hash,
-    message: &[u8],
-    signature: &[u8],
-) -> Option<bool> {
-    let (verifier, size) = match curve {
-        Curve::P192 | Curve::P224 => return None,
-        Curve::P256 => (&signature::ECDSA_P256_SHA256_ASN1, 32),
-        Curve::P384 => (&signature::ECDSA_P384_SHA384_ASN1, 48),
-        Curve::P521 => (&signature::ECDSA_P521_SHA512_ASN1, 64),
-    };
-    let as_hash = match size {
-        32 => &digest::SHA256,
-        48 => &digest::SHA384,
-        _ => &digest::SHA512,
-    };
-    let digest = hash.of(message)?;
-    let leftmost = &digest[..digest.len().min(size)];
-    let mut padded = vec![0; size - leftmost.len()];
-    padded.extend_from_slice(leftmost);
-    let digest = Digest::import_less_safe(&padded, as_hash).ok()?;
-    Some(UnparsedPublicKey::new(verifier, point).verify_digest(&digest, signature).is_ok())
-}
-
-/// FIPS 186-4 §4.7.
-fn verify_dsa([p, q, g, y]: [&BigUint; 4], digest: &[u8], signature: &[u8]) -> bool {
-    let numbers = || -> Result<(BigUint, BigUint), DerError> {
-        let mut numbers = Reader::only(signature, tag::SEQUENCE)?.inner();
-        let pair = (unsigned(&mut numbers)?, unsigned(&mut numbers)?);
-        numbers.end()?;
-        Ok(pair)
-    };
-    let Ok((r, s)) = numbers() else { return false };
-    let zero = BigUint::default();
-    let sane = p.bits() <= 8192 && q.bits() <= 512 && q.bits() % 8 == 0 && q < p;
-    if !sane || r == zero || s == zero || &r >= q || &s >= q {
-        return false;
-    }
-    let size = usize::try_from(q.bits() / 8).unwrap_or_default();
-    let z = BigUint::from_bytes_be(&digest[..digest.len().min(size)]);
-    let Some(w) = s.modinv(q) else { return false };
-    let (u1, u2) = (z * &w % q, &r * &w % q);
-    g.modpow(&u1, p) * y.modpow(&u2, p) % p % q == r
+fn hash_of(algorithm: AlgorithmIdentifier<'_>) -> Result<Hash, DerError> {
+    Hash::from_oid(&oid_text(algorithm.oid)).ok_or(DerError::Structure)
 }

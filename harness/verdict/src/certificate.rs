@@ -8,9 +8,10 @@
 use aws_lc_rs::digest;
 
 use crate::{
-    algorithm::{PublicKey, SignatureAlgorithm},
+    algorithm::SignatureAlgorithm,
     der::{DerError, Element, Reader, oid_text, tag},
     extensions::{Extension, Extensions},
+    key::PublicKey,
     reason::Fingerprint,
     status::GnutlsError,
     when::calendar_time,

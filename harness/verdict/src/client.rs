@@ -7,17 +7,17 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     advice,
-    algorithm::PublicKey,
     certificate::{Certificate, fingerprint},
     crl::CrlSet,
     evidence::Presented,
     facts::Facts,
+    key::PublicKey,
     name::PeerName,
     priority::TlsOffer,
-    priority_tables::Certificate as SuiteKey,
     reason::{Check, Reason},
     status::{GnutlsError, StatusBits},
     subject::subject_text,
+    suites::ServerKey,
     trust::{FileContent, TrustFiles, TrustSet},
     verdict::{Cause, Link, OtherMode, Verdict},
 };
@@ -403,10 +403,10 @@ fn config_error_of_priority(mode: VerifyPeer, token: &str, error: GnutlsError) -
 }
 
 /// Which suites a key can serve in TLS 1.2.
-pub(crate) fn suite_key(key: &PublicKey) -> Option<SuiteKey> {
+pub(crate) fn suite_key(key: &PublicKey) -> Option<ServerKey> {
     match key {
-        PublicKey::Rsa(_) | PublicKey::RsaPss(..) => Some(SuiteKey::Rsa),
-        PublicKey::Ec { .. } | PublicKey::Ed25519(_) | PublicKey::Ed448 => Some(SuiteKey::Ecdsa),
+        PublicKey::Rsa(_) | PublicKey::RsaPss(..) => Some(ServerKey::Rsa),
+        PublicKey::Ec { .. } | PublicKey::Ed25519(_) | PublicKey::Ed448 => Some(ServerKey::Ecdsa),
         PublicKey::Dsa { .. } | PublicKey::Unusable => None,
     }
 }

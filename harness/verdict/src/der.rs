@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn indefinite_and_overlong_lengths_are_refused() {
         assert_eq!(Reader::new(&[0x30, 0x80, 0, 0]).element(), Err(DerError::Structure));
-        assert_eq!(Reader::new(&[0x30, 0x89, 1, 1, 1, 1, 1, 1, 1, 1, 1]).element().is_err(), true);
+        assert!(Reader::new(&[0x30, 0x89, 1, 1, 1, 1, 1, 1, 1, 1, 1]).element().is_err());
         assert_eq!(Reader::new(&[0x30, 0x02, 0]).element(), Err(DerError::Structure));
     }
 

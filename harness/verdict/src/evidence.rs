@@ -88,7 +88,8 @@ fn certificates(bytes: &[u8]) -> Result<Vec<Vec<u8>>, EvidenceError> {
         found.sort_by_key(|(line, _)| *line);
         return Ok(found.into_iter().map(|(_, der)| der).collect());
     }
-    for block in ["PKCS7", "CMS"].iter().flat_map(|label| pem::labelled(bytes, label)) {
+    let bundle = ["PKCS7", "CMS"].iter().flat_map(|label| pem::labelled(bytes, label)).next();
+    if let Some(block) = bundle {
         let der = block.der.map_err(|_| EvidenceError::NotBase64 { line: block.line })?;
         return pkcs7(&der).map_err(|_| EvidenceError::NoCertificate);
     }

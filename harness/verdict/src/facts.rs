@@ -80,10 +80,10 @@ impl<'a> Facts<'a> {
         if let Some((error, reason)) = &self.handshake {
             return ends(Cause::Handshake(*error), reason.clone());
         }
-        if mode > VerifyPeer::NoCheck {
-            if let Some((cause, status, reasons)) = self.verify(mode) {
-                return (cause, status, reasons);
-            }
+        if mode > VerifyPeer::NoCheck
+            && let Some(refusal) = self.verify(mode)
+        {
+            return refusal;
         }
         match &self.binding {
             Some(reason) => ends(Cause::Binding(GnutlsError::UnimplementedFeature), reason.clone()),

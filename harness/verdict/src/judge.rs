@@ -3,10 +3,10 @@
 use ground::Timestamp;
 
 use crate::{
-    algorithm::Signature,
     certificate::Certificate,
     constraints::Constraints,
     extensions::Value,
+    key::Signature,
     priority::VerifyRules,
     reason::{Check, Reason, WireCertificate},
     status::StatusBits,

@@ -66,8 +66,8 @@ impl PeerName {
         let bracketed = self.0.contains(':');
         let host = if bracketed { format!("[{}]", self.0) } else { self.0.clone() };
         // libldap splits its argument at blanks and commas, and ends a bracket at the first `]`.
-        let usable = !self.0.contains([' ', ',']) && !(bracketed && self.0.contains(']'));
-        (format!("ldap://{host}:636"), usable)
+        let broken = self.0.contains([' ', ',']) || bracketed && self.0.contains(']');
+        (format!("ldap://{host}:636"), !broken)
     }
 
     /// The name as A-labels; `None` if IDNA refuses it.
@@ -164,7 +164,7 @@ pub(crate) fn directory_string(kind: u8, value: &[u8]) -> Option<Vec<u8>> {
         }
         tag::BMP_STRING => {
             let units = value.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-            if value.len() % 2 != 0 {
+            if !value.len().is_multiple_of(2) {
                 return None;
             }
             let text: Option<String> = char::decode_utf16(units).map(Result::ok).collect();

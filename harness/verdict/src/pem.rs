@@ -85,7 +85,7 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
         .take_while(|&octet| octet != b'-')
         .filter(|octet| !b" \t\r\n".contains(octet))
         .collect();
-    if digits.len() % 4 != 0 {
+    if !digits.len().is_multiple_of(4) {
         return None;
     }
     let padding = digits.iter().rev().take_while(|&&octet| octet == b'=').count();

@@ -4,13 +4,14 @@
 use serde::Serialize;
 
 use crate::{
-    algorithm::Hash,
     evidence::TlsVersion,
+    hash::Hash,
     priority_tables::{
-        self as tables, Certificate as SuiteKey, GROUPS, LEVELS, Level, NORMAL_GROUPS,
-        NORMAL_SIGNATURES, NORMAL_VERSIONS, OPTIONS, SIGNATURES, SUITES,
+        self as tables, GROUPS, LEVELS, Level, NORMAL_GROUPS, NORMAL_SIGNATURES, NORMAL_VERSIONS,
+        OPTIONS, SIGNATURES,
     },
     status::GnutlsError,
+    suites::{SUITES, ServerKey, tls13_suite},
 };
 
 /// The string xapi writes (xapi 26.16, smb-conf.md §4).
@@ -38,7 +39,7 @@ pub struct TlsOffer {
     #[serde(skip)]
     pub(crate) rules: VerifyRules,
     #[serde(skip)]
-    keys: Vec<SuiteKey>,
+    keys: Vec<ServerKey>,
     #[serde(skip)]
     ephemeral: bool,
 }
@@ -124,7 +125,7 @@ impl TlsOffer {
     }
 
     /// Whether a server can use a key of this kind with what is offered.
-    pub(crate) fn takes(&self, key: SuiteKey, version: TlsVersion) -> bool {
+    pub(crate) fn takes(&self, key: ServerKey, version: TlsVersion) -> bool {
         if version == TlsVersion::Tls13 { self.has_tls13() } else { self.keys.contains(&key) }
     }
 
@@ -313,7 +314,7 @@ impl Lists {
         let mut keys = Vec::new();
         let mut ephemeral = false;
         if versions.contains(&TlsVersion::Tls13) {
-            let suites = self.ciphers.iter().filter_map(|cipher| tables::tls13_suite(cipher));
+            let suites = self.ciphers.iter().filter_map(|cipher| tls13_suite(cipher));
             cipher_suites.extend(suites.filter(|_| self.macs.contains(&"AEAD")));
             ephemeral |= !cipher_suites.is_empty();
         }
@@ -394,16 +395,16 @@ mod tests {
         assert_eq!(offer.groups, [24]);
         assert_eq!(offer.signature_schemes.len(), 16);
         assert!(offer.server_precedence);
-        assert!(offer.takes(SuiteKey::Rsa, TlsVersion::Tls12));
-        assert!(!offer.takes(SuiteKey::Ecdsa, TlsVersion::Tls12));
+        assert!(offer.takes(ServerKey::Rsa, TlsVersion::Tls12));
+        assert!(!offer.takes(ServerKey::Ecdsa, TlsVersion::Tls12));
     }
 
     #[test]
     fn the_default_offers_tls13_and_every_key() {
         let offer = TlsOffer::parse(SAMBA_PRIORITY).expect("Samba's string");
         assert_eq!(offer.versions.first(), Some(&TlsVersion::Tls13));
-        assert!(offer.takes(SuiteKey::Rsa, TlsVersion::Tls12));
-        assert!(offer.takes(SuiteKey::Ecdsa, TlsVersion::Tls13));
+        assert!(offer.takes(ServerKey::Rsa, TlsVersion::Tls12));
+        assert!(offer.takes(ServerKey::Ecdsa, TlsVersion::Tls13));
         assert!(offer.groups.contains(&29));
     }
 
@@ -440,8 +441,8 @@ mod tests {
         let offer = TlsOffer::parse("secure128:-vers-all:+vers-tls1.2:!ECDHE-RSA:!RSA:!DHE-RSA")
             .expect("a fair string");
         assert_eq!(offer.versions, [TlsVersion::Tls12]);
-        assert!(!offer.takes(SuiteKey::Rsa, TlsVersion::Tls12));
-        assert!(offer.takes(SuiteKey::Ecdsa, TlsVersion::Tls12));
+        assert!(!offer.takes(ServerKey::Rsa, TlsVersion::Tls12));
+        assert!(offer.takes(ServerKey::Ecdsa, TlsVersion::Tls12));
         let offer = TlsOffer::parse("NORMAL:+SECURE192:%PROFILE_MEDIUM").expect("a fair string");
         assert_eq!(offer.rules.key_bits_min, (2048, 224));
     }

@@ -771,7 +771,7 @@ fn leaf_with_boolean(content: &[u8]) -> Vec<u8> {
     // The writer makes sound flags only, so one is put where a value's octets would be.
     let flagged = maker::sequence(&[maker::oid("1.2.3"), der(1, content), der(4, &[5, 0])]);
     resign(&|body: &mut Vec<u8>| {
-        let list = der(0xa3, &maker::sequence(&[flagged.clone()]));
+        let list = der(0xa3, &maker::sequence(std::slice::from_ref(&flagged)));
         body.extend(list);
     })
 }

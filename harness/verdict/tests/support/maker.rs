@@ -1,5 +1,7 @@
 //! Certificates with any content, sound or not: a small DER writer and Ed25519 keys.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 
 /// One DER element.

@@ -1,0 +1,236 @@
+//! Rules of the document that no sample exercises, on certificates made for them.
+
+#[path = "support/maker.rs"]
+mod maker;
+mod support;
+
+use std::time::Instant;
+
+use trust_verdict::{
+    Check, Class, Client, ClientConfig, FileContent, GnutlsError, HandshakeFailure, NtStatus,
+    PeerName, PemFile, Presented, Remedy, TlsVersion, TrustDirectory, TrustFiles, Verdict,
+    VerifyPeer, XAPI_PRIORITY, XapiTag,
+};
+
+use maker::{Ext, Spec, crl, name, utc};
+
+const PEER: &str = "dc1.ad.example.test";
+
+fn client(mode: VerifyPeer, cafile: &str, crlfile: Option<&str>) -> Client {
+    let config = ClientConfig {
+        mode,
+        trust: TrustFiles {
+            cafile: Some(PemFile::new("/etc/ca.pem", cafile)),
+            crlfile: crlfile.map(|text| PemFile::new("/etc/crl.pem", text)),
+            ..TrustFiles::default()
+        },
+        priority: "NORMAL".to_owned(),
+    };
+    Client::new(config).expect("a sound configuration")
+}
+
+fn judge(sent: &[&Spec], cafile: &str) -> Verdict {
+    let presented = Presented {
+        certificates: sent.iter().map(|spec| spec.der()).collect(),
+        tls: TlsVersion::Tls13,
+    };
+    client(VerifyPeer::CaAndName, cafile, None).judge(&PEER.into(), &presented, support::now())
+}
+
+/// root ← leaf, and then what the advice says.
+#[test]
+fn following_the_advice_turns_the_verdict() {
+    let (root, leaf) = (Spec::root("root", 1), Spec::leaf("root", 1));
+    let other = Spec::root("other", 2);
+    let first = |verdict: &Verdict| verdict.advice[0].remedy;
+
+    let unknown = judge(&[&leaf], &other.pem());
+    assert_eq!((first(&unknown), unknown.reasons[0].check), (Remedy::AddAnchor, Check::Signer));
+    assert!(judge(&[&leaf], &(other.pem() + &root.pem())).is_accept());
+
+    let intermediate = Spec::new("int", 3, "root", 1).with(Ext::ca(None));
+    let below = Spec::leaf("int", 3);
+    let missing = judge(&[&below], &root.pem());
+    assert!(missing.advice.iter().any(|advice| advice.remedy == Remedy::SendIntermediate));
+    assert!(judge(&[&below, &intermediate], &root.pem()).is_accept());
+
+    let mut expired = leaf.clone();
+    expired.validity[1] = utc("250101000000Z");
+    let verdict = judge(&[&expired], &root.pem());
+    assert_eq!((first(&verdict), verdict.status.bits()), (Remedy::Renew, 0x402));
+
+    let misnamed = Spec::new("leaf", 200, "root", 1).with(Ext::dns(&["dc9.ad.example.test"]));
+    let verdict = judge(&[&misnamed], &root.pem());
+    assert_eq!((first(&verdict), verdict.status.bits()), (Remedy::Reissue, 0x4002));
+    assert!(judge(&[&leaf], &root.pem()).is_accept());
+}
+
+#[test]
+fn a_directory_skips_bad_files_and_uses_good_ones() {
+    let root = Spec::root("root", 1);
+    let directory = TrustDirectory {
+        path: "/etc/cas".to_owned(),
+        files: vec![
+            ("README".to_owned(), b"nothing".to_vec()),
+            ("bad".to_owned(), maker::pem("CERTIFICATE", b"bad").into_bytes()),
+            ("good".to_owned(), root.pem().into_bytes()),
+        ],
+    };
+    let config = ClientConfig {
+        mode: VerifyPeer::CaAndName,
+        trust: TrustFiles {
+            cafile: Some(PemFile { path: "/etc".to_owned(), content: FileContent::Directory }),
+            ca_directories: vec![directory],
+            system_cas: Some(PemFile::missing("/etc/ssl/certs/ca-certificates.crt")),
+            crlfile: None,
+        },
+        priority: "NORMAL".to_owned(),
+    };
+    let client = Client::new(config).expect("the good file is enough");
+    let presented =
+        Presented { certificates: vec![Spec::leaf("root", 1).der()], tls: TlsVersion::Tls13 };
+    let verdict = client.judge(&PEER.into(), &presented, support::now());
+    assert!(verdict.is_accept());
+    let anchor = verdict.chain[0].anchor.as_ref().expect("the root");
+    assert_eq!((anchor.file.as_str(), anchor.line), ("/etc/cas/good", 1));
+}
+
+#[test]
+fn a_bad_priority_string_is_told_in_sambas_words() {
+    let config = |priority: &str| ClientConfig {
+        mode: VerifyPeer::NoCheck,
+        trust: TrustFiles::default(),
+        priority: priority.to_owned(),
+    };
+    let verdict = |priority: &str| {
+        let error = Client::new(config(priority)).expect_err("refused");
+        error.verdict(&PEER.into(), support::now())
+    };
+    let unknown = verdict("NORMAL:+FOO");
+    assert_eq!(
+        unknown.words(1).stderr[0],
+        "tstream_tls_prepare_gnutls: GNUTLS ERROR: \
+        GNUTLS_E_INVALID_REQUEST, NTSTATUS: NT_STATUS_INVALID_VARIANT at \
+        source4/lib/tls/tls_tstream.c:1234"
+    );
+    assert_eq!(unknown.words(1).last, "The supplied variant structure contains invalid data.");
+    let none = verdict("NONE");
+    assert_eq!(
+        (none.gnutls, none.ntstatus),
+        (Some(GnutlsError::NoPrioritiesWereSet), NtStatus::InternalError,)
+    );
+    assert_eq!(none.words(1).xapi, XapiTag::Generic);
+}
+
+#[test]
+fn what_xapi_makes_of_it_depends_on_the_debug_level() {
+    let client = client(VerifyPeer::CaAndNameIfAvailable, &Spec::root("root", 1).pem(), None);
+    let verdict =
+        client.handshake_failure(&PEER.into(), HandshakeFailure::FatalAlert, support::now());
+    assert_eq!(verdict.class, Class::TlsError);
+    assert_eq!(verdict.words(0).xapi, XapiTag::Generic);
+    assert_eq!(verdict.words(1).xapi, XapiTag::TlsSetupFailed);
+    let refused =
+        Presented { certificates: vec![Spec::leaf("unknown", 9).der()], tls: TlsVersion::Tls13 };
+    let verdict = client.judge(&PEER.into(), &refused, support::now());
+    let words = verdict.words(0);
+    assert_eq!((words.xapi, words.exit), (XapiTag::InvalidTrustedCerts, 255));
+    let join = words.join.expect("a join fails");
+    assert!(join.starts_with("Failed to join domain: failed to connect to AD: Windows cannot"));
+}
+
+#[test]
+fn only_the_strict_modes_send_a_server_name() {
+    let root = Spec::root("root", 1).pem();
+    for (mode, sends) in [
+        (VerifyPeer::NoCheck, false),
+        (VerifyPeer::CaAndNameIfAvailable, false),
+        (VerifyPeer::CaAndName, true),
+    ] {
+        let client = client(mode, &root, None);
+        assert_eq!(client.sni(&PeerName::new(PEER)).is_some(), sends, "{mode}");
+        assert_eq!(client.sni(&PeerName::new("192.0.2.10")), None);
+    }
+}
+
+/// A pinned leaf of a CA is not found in that CA's CRL; a pinned self-signed leaf is in its own.
+#[test]
+fn pinned_leaves_and_crls() {
+    let leaf = Spec::leaf("root", 1);
+    let listed = crl(&name(&["root"]), "250101000000Z", std::slice::from_ref(&leaf.serial));
+    let verdict = |leaf: &Spec, cafile: &str, crlfile: &str| {
+        let presented = Presented { certificates: vec![leaf.der()], tls: TlsVersion::Tls13 };
+        client(VerifyPeer::CaAndName, cafile, Some(crlfile)).judge(
+            &PEER.into(),
+            &presented,
+            support::now(),
+        )
+    };
+    assert_eq!(verdict(&leaf, &Spec::root("root", 1).pem(), &listed).status.bits(), 0x22);
+    assert!(verdict(&leaf, &leaf.pem(), &listed).is_accept());
+    let own = Spec::new(PEER, 7, PEER, 7);
+    let listed = crl(&own.issuer, "250101000000Z", std::slice::from_ref(&own.serial));
+    assert_eq!(verdict(&own, &own.pem(), &listed).status.bits(), 0x22);
+}
+
+#[test]
+fn browsers_and_hosts_can_disagree() {
+    let root = Spec::root("root", 1);
+    let leaf = Spec::leaf("root", 1).with(Ext::purposes(&["1.3.6.1.5.5.7.3.2"]));
+    let client = client(VerifyPeer::CaAndName, &root.pem(), None);
+    let presented = Presented { certificates: vec![leaf.der()], tls: TlsVersion::Tls13 };
+    assert!(client.judge(&PEER.into(), &presented, support::now()).is_accept());
+    let others = client.compare(&PEER.into(), &presented, support::now());
+    assert!(others.iter().all(|other| !other.accepts), "{others:?}");
+    let sound =
+        Presented { certificates: vec![Spec::leaf("root", 1).der()], tls: TlsVersion::Tls13 };
+    let others = client.compare(&PEER.into(), &sound, support::now());
+    assert!(others.iter().all(|other| other.accepts), "{others:?}");
+}
+
+#[test]
+fn evidence_is_read_in_every_form() {
+    let (leaf, root) = (Spec::leaf("root", 1).der(), Spec::root("root", 1).der());
+    let both = [leaf.clone(), root.clone()];
+    let read = |bytes: &[u8]| {
+        Presented::from_bytes(bytes, TlsVersion::Tls12).map(|found| found.certificates)
+    };
+    let pem = format!(
+        "CONNECTED\n 0 s:CN = leaf\n{} 1 s:CN = root\n{}---\n",
+        maker::pem("CERTIFICATE", &leaf),
+        maker::pem("CERTIFICATE", &root)
+    );
+    assert_eq!(read(pem.as_bytes()), Ok(both.to_vec()));
+    assert_eq!(read(&both.concat()), Ok(both.to_vec()));
+    let signed = maker::sequence(&[
+        maker::der(2, &[1]),
+        maker::der(0x31, &[]),
+        maker::sequence(&[maker::oid("1.2.840.113549.1.7.1")]),
+        maker::der(0xa0, &both.concat()),
+        maker::der(0x31, &[]),
+    ]);
+    let pkcs7 = maker::sequence(&[maker::oid("1.2.840.113549.1.7.2"), maker::der(0xa0, &signed)]);
+    assert_eq!(read(&pkcs7), Ok(both.to_vec()));
+    assert_eq!(read(maker::pem("PKCS7", &pkcs7).as_bytes()), Ok(both.to_vec()));
+    assert_eq!(read(maker::pem("CERTIFICATE", b"bad").as_bytes()), Ok(vec![b"bad".to_vec()]));
+    assert!(read(b"nothing here").is_err());
+    let broken = maker::pem("CERTIFICATE", &leaf).replace("MI", "M!");
+    assert!(read(broken.as_bytes()).expect_err("broken").to_string().contains("line 1"));
+}
+
+#[test]
+fn a_judgement_is_cheap() {
+    let sample = support::sample("ok-int");
+    let client = Client::new(ClientConfig {
+        priority: XAPI_PRIORITY.to_owned(),
+        ..sample.config(VerifyPeer::CaAndName, "xapi")
+    })
+    .expect("sound");
+    let presented = sample.presented(TlsVersion::Tls12);
+    let start = Instant::now();
+    for _ in 0..100 {
+        assert!(client.judge(&PEER.into(), &presented, support::now()).is_accept());
+    }
+    let each = start.elapsed() / 100;
+    support::say(&format!("one judgement of two sent certificates: {each:?}"));
+}
