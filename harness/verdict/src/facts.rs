@@ -60,10 +60,12 @@ impl<'a> Facts<'a> {
         };
         facts.handshake = facts.handshake_failure(client, presented);
         facts.verification = facts.verification_failure(presented);
-        let sent: Option<Vec<Certificate>> =
-            facts.parsed.iter().map(|parsed| parsed.clone().ok()).collect();
-        if let Some(sent) = sent.filter(|_| facts.verification.is_none()) {
+        if facts.verification.is_none() {
+            // Every certificate is parsed, or the verification would have failed.
+            let sent: Vec<Certificate> =
+                std::mem::take(&mut facts.parsed).into_iter().flatten().collect();
             facts.judge(client, &sent);
+            facts.parsed = sent.into_iter().map(Ok).collect();
         }
         facts
     }

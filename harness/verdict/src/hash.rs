@@ -92,6 +92,23 @@ impl Hash {
         }
     }
 
+    /// Octets of the digest.
+    pub(crate) fn length(self) -> usize {
+        match self {
+            Self::Md2 | Self::Md5 => 16,
+            Self::Ripemd160 | Self::Sha1 => 20,
+            Self::Sha224 | Self::Sha3_224 => 28,
+            Self::Sha256 | Self::Sha3_256 => 32,
+            Self::Sha384 | Self::Sha3_384 => 48,
+            Self::Sha512 | Self::Sha3_512 => 64,
+        }
+    }
+
+    /// Whether GnuTLS can compute it at all.
+    pub(crate) fn is_computable(self) -> bool {
+        !matches!(self, Self::Md2 | Self::Ripemd160)
+    }
+
     /// Whether GnuTLS calls a certificate signature with this hash insecure.
     pub(crate) fn is_weak(self) -> bool {
         matches!(self, Self::Md2 | Self::Md5 | Self::Ripemd160 | Self::Sha1)

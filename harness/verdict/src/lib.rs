@@ -45,6 +45,7 @@ mod pem;
 mod priority;
 mod priority_tables;
 mod reason;
+mod small_curve;
 mod status;
 mod subject;
 mod suites;
