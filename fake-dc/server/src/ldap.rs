@@ -82,6 +82,7 @@ impl Conversation<'_> {
         let mut output = Vec::new();
         loop {
             let end = self.answer_all(&mut input, &mut output);
+            let is_full = output.len() >= OUTPUT_BYTES;
             if !output.is_empty() && !send(stream, &mut output).await {
                 return End::Left;
             }
@@ -92,8 +93,11 @@ impl Conversation<'_> {
                     return End::Closed;
                 }
                 Some(end) => return end,
+                // More requests may have been read already.
+                None if is_full => continue,
                 None => {}
             }
+            input.reserve(INPUT_BYTES);
             match timeout(limits::LDAP_IDLE, stream.read_buf(&mut input)).await {
                 Ok(Ok(size)) if size > 0 => {}
                 Ok(Ok(_)) => return End::Closed,
@@ -109,7 +113,8 @@ impl Conversation<'_> {
         }
     }
 
-    /// Answers the whole messages at the front of `input` and removes them.
+    /// Answers the whole messages at the front of `input` and removes them, until the output is
+    /// full.
     fn answer_all(&mut self, input: &mut Vec<u8>, output: &mut Vec<u8>) -> Option<End> {
         let mut used = 0;
         let mut end = None;
@@ -145,10 +150,13 @@ impl Conversation<'_> {
         let reply = match instead {
             Some(reply) => reply,
             None => {
-                let op = request.op.clone();
+                // Kept for faults alone: most DCs have none.
+                let asked = faults.server().next().map(|_| request.op.clone());
                 let mut reply = self.dc.domain.directory.handle(&mut self.session, request);
                 for fault in faults.server() {
-                    fault.on_reply(&op, &mut reply);
+                    if let Some(asked) = &asked {
+                        fault.on_reply(asked, &mut reply);
+                    }
                 }
                 reply
             }
@@ -168,6 +176,9 @@ impl Conversation<'_> {
         self.trail.record(Garbage { listener: self.listener, layer, reason });
     }
 }
+
+/// Room for what is read at once.
+const INPUT_BYTES: usize = 8_192;
 
 /// Answers are sent when they come to this size, even if more requests have arrived.
 const OUTPUT_BYTES: usize = 65_536;

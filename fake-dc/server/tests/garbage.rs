@@ -7,7 +7,7 @@ mod common;
 use std::net::SocketAddr;
 
 use common::{PATIENCE, Way, ask, ldap, tls, trusting};
-use fake_dc::{Domain, facts::Garbage};
+use fake_dc::{Domain, facts::Garbage, limits};
 use hickory_proto::{
     op::{Message, MessageType, OpCode, Query},
     rr::RecordType,
@@ -105,19 +105,21 @@ async fn requests_that_come_byte_by_byte_or_all_at_once_are_answered() {
     let domain = Domain::builder("corp.example").start().await.unwrap();
     let mut stream = TcpStream::connect(domain.dc("dc1").unwrap().ldap()).await.unwrap();
     stream.set_nodelay(true).unwrap();
-    // What Samba's client asks before it binds.
+    const COUNT: u32 = 200;
     let request = |id| {
         let search =
-            SearchRequest { attributes: vec!["currentTime".into()], ..SearchRequest::default() };
+            SearchRequest { attributes: vec!["*".into(), "+".into()], ..SearchRequest::default() };
         LdapMessage::new(id, ProtocolOp::SearchRequest(search)).encode()
     };
     for byte in request(1) {
         stream.write_all(&[byte]).await.unwrap();
     }
-    stream.write_all(&[request(2), request(3), request(4)].concat()).await.unwrap();
+    // More answers than are sent at once.
+    let rest: Vec<Vec<u8>> = (2..=COUNT).map(request).collect();
+    stream.write_all(&rest.concat()).await.unwrap();
     let mut answer = Vec::new();
     let mut done = Vec::new();
-    while done.len() < 4 {
+    while done.len() < COUNT as usize {
         timeout(PATIENCE, stream.read_buf(&mut answer)).await.unwrap().unwrap();
         while let Ok(Decoded::Message { message, consumed }) =
             ldap_wire::decode(&answer, &Limits::DEFAULT)
@@ -129,7 +131,42 @@ async fn requests_that_come_byte_by_byte_or_all_at_once_are_answered() {
             }
         }
     }
-    assert_eq!(done, [1, 2, 3, 4]);
+    assert_eq!(done, (1..=COUNT).collect::<Vec<u32>>());
+}
+
+#[tokio::test]
+async fn a_client_that_never_finishes_keeps_nobody_waiting() {
+    let domain = Domain::builder("corp.example").start().await.unwrap();
+    let dc = domain.dc("dc1").unwrap();
+    let mut half_a_message = TcpStream::connect(dc.ldap()).await.unwrap();
+    half_a_message.write_all(&[0x30, 0x82, 0x10, 0x00, 0x02]).await.unwrap();
+    let mut half_a_hello = TcpStream::connect(dc.ldaps()).await.unwrap();
+    half_a_hello.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]).await.unwrap();
+    let mut half_a_question = TcpStream::connect(dc.dns()).await.unwrap();
+    half_a_question.write_all(&[0]).await.unwrap();
+    for way in [Way::Plain, Way::StartTls, Way::Ldaps] {
+        ldap(dc, way, trusting(&domain)).await.unwrap();
+    }
+    drop((half_a_message, half_a_hello, half_a_question));
+    timeout(PATIENCE, domain.quiet()).await.unwrap();
+    assert_eq!(garbage(&domain), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_listener_takes_no_more_connections_than_its_limit() {
+    let domain = Domain::builder("corp.example").start().await.unwrap();
+    let dc = domain.dc("dc1").unwrap();
+    let mut open = Vec::new();
+    for _ in 0..limits::DNS_CONNECTIONS_MAX {
+        open.push(TcpStream::connect(dc.dns()).await.unwrap());
+    }
+    let mut one_more = TcpStream::connect(dc.dns()).await.unwrap();
+    let refused = timeout(PATIENCE, one_more.read(&mut [0; 1])).await.unwrap();
+    assert!(matches!(refused, Ok(0) | Err(_)), "{refused:?}");
+    let event = common::event(&domain, "dc1", "dc.connection-refused").await;
+    assert_eq!(event.fields()["limit"], limits::DNS_CONNECTIONS_MAX);
+    drop(open);
+    timeout(PATIENCE, domain.quiet()).await.unwrap();
 }
 
 #[tokio::test]
