@@ -234,3 +234,69 @@ fn a_judgement_is_cheap() {
     let each = start.elapsed() / 100;
     support::say(&format!("one judgement of two sent certificates: {each:?}"));
 }
+
+#[test]
+fn names_beyond_ascii_are_compared_as_a_labels() {
+    let root = Spec::root("root", 1);
+    let leaf = |san: &str| Spec::new("leaf", 200, "root", 1).with(Ext::dns(&[san]));
+    let verdict = |leaf: &Spec, peer: &str| {
+        let presented = Presented { certificates: vec![leaf.der()], tls: TlsVersion::Tls13 };
+        client(VerifyPeer::CaAndName, &root.pem(), None)
+            .judge(&peer.into(), &presented, support::now())
+            .status
+            .bits()
+    };
+    assert_eq!(verdict(&leaf("xn--mnchen-3ya.example.test"), "münchen.example.test"), 0);
+    assert_eq!(verdict(&leaf("*.example.test"), "münchen.example.test"), 0);
+    assert_eq!(verdict(&leaf("münchen.example.test"), "münchen.example.test"), 0x4002);
+    assert_eq!(verdict(&leaf(PEER), ""), 0x4002);
+}
+
+/// A broken certificate ends the handshake in TLS 1.2 wherever it stands, in TLS 1.3 as the leaf.
+#[test]
+fn unparsable_certificates_by_place_and_version() {
+    let root = Spec::root("root", 1);
+    let twice = Spec::leaf("root", 1).with(Ext::dns(&["x"]));
+    let good = Spec::leaf("root", 1);
+    let verdict = |mode, tls, sent: &[&Spec]| {
+        let presented =
+            Presented { certificates: sent.iter().map(|spec| spec.der()).collect(), tls };
+        let verdict =
+            client(mode, &root.pem(), None).judge(&PEER.into(), &presented, support::now());
+        (verdict.class, verdict.gnutls)
+    };
+    let (check, no_check) = (VerifyPeer::CaAndName, VerifyPeer::NoCheck);
+    let (general, specific) =
+        (Some(GnutlsError::CertificateError), Some(GnutlsError::X509DuplicateExtension));
+    assert_eq!(verdict(check, TlsVersion::Tls12, &[&twice]), (Class::TlsError, general));
+    assert_eq!(verdict(no_check, TlsVersion::Tls12, &[&good, &twice]), (Class::TlsError, general));
+    assert_eq!(verdict(check, TlsVersion::Tls13, &[&twice]), (Class::TlsError, specific));
+    assert_eq!(verdict(check, TlsVersion::Tls13, &[&good, &twice]), (Class::VerifyError, specific));
+    assert_eq!(verdict(no_check, TlsVersion::Tls13, &[&good, &twice]), (Class::Accept, None));
+}
+
+/// A leaf signed in a way GnuTLS does not know fails later the less is checked.
+#[test]
+fn unknown_signature_algorithms_spoil_the_channel_binding() {
+    let root = Spec::root("root", 1);
+    let mut leaf = Spec::leaf("root", 1);
+    leaf.inner_algorithm = maker::algorithm("1.2.3.4");
+    leaf.outer_algorithm = leaf.inner_algorithm.clone();
+    let presented = Presented { certificates: vec![leaf.der()], tls: TlsVersion::Tls13 };
+    let verdict = |mode, cafile: &str| {
+        client(mode, cafile, None).judge(&PEER.into(), &presented, support::now())
+    };
+    assert_eq!(verdict(VerifyPeer::CaAndName, &root.pem()).status.bits(), 0x2);
+    for verdict in [
+        verdict(VerifyPeer::NoCheck, &root.pem()),
+        // Pinned: nothing but the binding is left to fail.
+        verdict(VerifyPeer::CaAndName, &leaf.pem()),
+    ] {
+        assert_eq!(verdict.class, Class::BindingError);
+        assert_eq!(
+            verdict.words(1).stderr[0],
+            "tstream_tls_setup_channel_bindings: GNUTLS ERROR: GNUTLS_E_UNIMPLEMENTED_FEATURE, \
+             NTSTATUS: NT_STATUS_INTERNAL_ERROR at source4/lib/tls/tls_tstream.c:916"
+        );
+    }
+}
