@@ -1,0 +1,181 @@
+//! What a KDC must know of accounts.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use ground::{Secret, Timestamp};
+
+use crate::{
+    crypto::{DEFAULT_ROUNDS, Etype, EtypeNumber, Key},
+    principal::PrincipalName,
+};
+
+/// The accounts of a realm.
+pub trait PrincipalDb {
+    /// The account that `name` names, as client or as service: by account name, user principal
+    /// name, service principal name, or `krbtgt/REALM`, in any letter case.
+    fn lookup(&self, name: &PrincipalName) -> Option<PrincipalEntry>;
+
+    /// A client gave the wrong password. A directory counts that, and may lock the account.
+    fn wrong_password(&self, _client: &PrincipalEntry) {}
+
+    /// A client gave the right password.
+    fn right_password(&self, _client: &PrincipalEntry) {}
+}
+
+impl<D: PrincipalDb + ?Sized> PrincipalDb for &D {
+    fn lookup(&self, name: &PrincipalName) -> Option<PrincipalEntry> {
+        (**self).lookup(name)
+    }
+
+    fn wrong_password(&self, client: &PrincipalEntry) {
+        (**self).wrong_password(client);
+    }
+
+    fn right_password(&self, client: &PrincipalEntry) {
+        (**self).right_password(client);
+    }
+}
+
+/// An account as a KDC sees it.
+#[derive(Clone, Debug)]
+pub struct PrincipalEntry {
+    /// Its canonical name: the account name as it is spelled, or `krbtgt/REALM`.
+    pub name: PrincipalName,
+    /// Its keys.
+    pub keys: Arc<Keys>,
+    /// Whether it may log on.
+    pub state: AccountState,
+    /// When its password expires, as told to the client. `None`: never.
+    pub password_expires: Option<Timestamp>,
+    /// Whether a client must prove that it knows the password before it gets a ticket. Off with
+    /// `DONT_REQ_PREAUTH` in `userAccountControl`.
+    pub requires_preauthentication: bool,
+    /// Whether there are tickets to it: AD has none for users without a service principal name.
+    pub is_service: bool,
+}
+
+/// Whether an account may log on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AccountState {
+    /// It may.
+    #[default]
+    Active,
+    /// `ACCOUNTDISABLE` is set.
+    Disabled,
+    /// `accountExpires` has passed.
+    Expired,
+    /// Too many wrong passwords.
+    LockedOut,
+    /// An administrator demands a new password.
+    MustChangePassword,
+    /// The password is older than the domain allows.
+    PasswordExpired,
+}
+
+/// The keys of one version of an account's password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Keys {
+    version: u32,
+    salt: String,
+    /// The strongest first.
+    keys: Vec<Key>,
+}
+
+impl Keys {
+    /// The keys of `password`, of all encryption types. `version` is `msDS-KeyVersionNumber`.
+    pub fn from_password(password: &Secret, salt: impl Into<String>, version: u32) -> Self {
+        let salt = salt.into();
+        let keys = Etype::ALL
+            .map(|etype| Key::from_password(etype, password, &salt, DEFAULT_ROUNDS))
+            .to_vec();
+        Self { version, salt, keys }
+    }
+
+    /// Only those keys whose type is in `msDS-SupportedEncryptionTypes`.
+    #[must_use]
+    pub fn supporting(mut self, types: u32) -> Self {
+        self.keys.retain(|key| types & key.etype().supported_bit() != 0);
+        self
+    }
+
+    /// Version of the password.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// What the keys were made with beside the password.
+    pub fn salt(&self) -> &str {
+        &self.salt
+    }
+
+    /// All keys, the strongest first.
+    pub fn all(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// The key of that encryption type.
+    pub fn of(&self, etype: EtypeNumber) -> Option<&Key> {
+        self.keys.iter().find(|key| key.etype().number() == etype)
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys(version {}, ***)", self.version)
+    }
+}
+
+/// Keys that were made already: one costs 8,192 hashes.
+///
+/// ```
+/// use fake_dc_kerberos::KeyCache;
+/// use ground::Secret;
+///
+/// let cache = KeyCache::default();
+/// let password = Secret::new("Passw0rd!Lab1");
+/// let first = cache.keys(&password, "CORP.EXAMPLEalice", 2);
+/// assert_eq!(first, cache.keys(&password, "CORP.EXAMPLEalice", 2));
+/// ```
+#[derive(Debug, Default)]
+pub struct KeyCache {
+    made: Mutex<BTreeMap<CacheKey, Arc<Keys>>>,
+}
+
+/// Salt, version and password.
+type CacheKey = (String, u32, HiddenText);
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct HiddenText(String);
+
+impl fmt::Debug for HiddenText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl KeyCache {
+    /// The keys of `password`, as [`Keys::from_password`] makes them.
+    pub fn keys(&self, password: &Secret, salt: &str, version: u32) -> Arc<Keys> {
+        let key = (salt.to_owned(), version, HiddenText(password.expose().to_owned()));
+        // The map is whole after every statement under the lock.
+        let made = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(keys) = made().get(&key) {
+            return Arc::clone(keys);
+        }
+        let keys = Arc::new(Keys::from_password(password, salt, version));
+        let mut made = made();
+        if made.len() >= ENTRIES_MAX {
+            made.pop_first();
+        }
+        made.insert(key, Arc::clone(&keys));
+        keys
+    }
+}
+
+/// Keys that a cache keeps.
+const ENTRIES_MAX: usize = 10_000;

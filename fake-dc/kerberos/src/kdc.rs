@@ -1,0 +1,208 @@
+//! The key distribution centre: requests in, answers out.
+//!
+//! Behaves like that of Windows Server 2022 ([MS-KILE]) where that is documented. It offers no
+//! FAST, no PKINIT and no delegation, and puts no PAC into tickets. It sets neither
+//! `ok-as-delegate` nor `enc-pa-rep` (0x00010000): clients would ask for what it does not give.
+
+mod authentication;
+mod issue;
+mod ticket_granting;
+
+use ground::{Clock, Stream, Timestamp, Transport};
+
+use crate::{
+    crypto::Etype,
+    db::PrincipalDb,
+    der,
+    error::Error,
+    limits,
+    message::{ErrorCode, Exchange, KdcReq, KrbError},
+    principal::PrincipalName,
+};
+
+/// A KDC of one realm.
+#[derive(Clone, Debug)]
+pub struct Kdc<D> {
+    realm: String,
+    netbios: String,
+    db: D,
+    clock: Clock,
+    policy: KdcPolicy,
+}
+
+/// What a realm allows. The defaults are those of a new Active Directory domain (Default Domain
+/// Policy, Kerberos Policy).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KdcPolicy {
+    /// By how much clocks may differ.
+    pub skew_seconds_max: i64,
+    /// How long a ticket lives at most.
+    pub ticket_seconds_max: i64,
+    /// For how long it can be renewed.
+    pub renew_seconds_max: i64,
+    /// Age of a ticket-granting ticket from which the account is looked at again ([MS-KILE]
+    /// 3.3.5.7.1).
+    pub account_check_seconds: i64,
+    /// Encryption types that this KDC uses.
+    pub etypes: Vec<Etype>,
+    /// Largest answer in a datagram.
+    pub datagram_answer_bytes_max: usize,
+}
+
+impl Default for KdcPolicy {
+    fn default() -> Self {
+        Self {
+            skew_seconds_max: 300,
+            ticket_seconds_max: 36_000,
+            renew_seconds_max: 604_800,
+            account_check_seconds: 1_200,
+            etypes: Etype::ALL.to_vec(),
+            datagram_answer_bytes_max: limits::DATAGRAM_ANSWER_BYTES_MAX,
+        }
+    }
+}
+
+/// What a KDC sends, and what was decided.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The message to send.
+    pub bytes: Vec<u8>,
+    /// What it is about, for a record.
+    pub summary: Summary,
+}
+
+/// A request and its outcome, without secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// `AS-REQ` or `TGS-REQ`.
+    pub request: &'static str,
+    /// Who asks, as far as that became known.
+    pub client: Option<String>,
+    /// For which service.
+    pub service: Option<String>,
+    /// The code of the KRB-ERROR; `None` if the answer is a ticket.
+    pub error: Option<ErrorCode>,
+}
+
+/// Why there is no ticket.
+#[derive(Debug)]
+struct Refusal {
+    code: ErrorCode,
+    data: Option<Vec<u8>>,
+}
+
+impl Refusal {
+    const fn new(code: ErrorCode) -> Self {
+        Self { code, data: None }
+    }
+
+    fn with_data(code: ErrorCode, data: Vec<u8>) -> Self {
+        Self { code, data: Some(data) }
+    }
+}
+
+impl<D: PrincipalDb> Kdc<D> {
+    /// The KDC of the domain with these names.
+    pub fn new(domain: &str, netbios: &str, db: D, clock: Clock) -> Self {
+        Self {
+            realm: domain.to_uppercase(),
+            netbios: netbios.to_owned(),
+            db,
+            clock,
+            policy: KdcPolicy::default(),
+        }
+    }
+
+    /// With another policy.
+    #[must_use]
+    pub fn policy(mut self, policy: KdcPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Its realm: the DNS name of the domain in capitals.
+    pub fn realm(&self) -> &str {
+        &self.realm
+    }
+
+    /// Answers one message. Session keys and confounders come from `random`.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are no request. A KDC does not answer that.
+    pub fn answer(
+        &self,
+        request: &[u8],
+        transport: Transport,
+        random: &mut Stream,
+    ) -> Result<Answer, Error> {
+        let exchange = if request.first() == Some(&der::application(12)) {
+            Exchange::Tgs
+        } else {
+            Exchange::As
+        };
+        let request = KdcReq::read(exchange, request)?;
+        let mut client = request.body.cname.as_ref().map(ToString::to_string);
+        let outcome = if request.version != 5 {
+            Err(Refusal::new(ErrorCode::KDC_ERR_BAD_PVNO))
+        } else {
+            match exchange {
+                Exchange::As => self.authenticate(&request, random),
+                Exchange::Tgs => self.grant(&request, &mut client, random),
+            }
+        };
+        let outcome = outcome.and_then(|bytes| {
+            let too_big = bytes.len() > self.policy.datagram_answer_bytes_max;
+            if transport == Transport::Udp && too_big {
+                return Err(Refusal::new(ErrorCode::KRB_ERR_RESPONSE_TOO_BIG));
+            }
+            Ok(bytes)
+        });
+        let service = request.body.sname.as_ref().map(ToString::to_string);
+        let (bytes, error) = match outcome {
+            Ok(bytes) => (bytes, None),
+            Err(refusal) => (self.error(&request, &refusal), Some(refusal.code)),
+        };
+        let request = match exchange {
+            Exchange::As => "AS-REQ",
+            Exchange::Tgs => "TGS-REQ",
+        };
+        Ok(Answer { bytes, summary: Summary { request, client, service, error } })
+    }
+
+    fn error(&self, request: &KdcReq, refusal: &Refusal) -> Vec<u8> {
+        let sname = request.body.sname.clone();
+        KrbError {
+            time: self.clock.now(),
+            code: refusal.code,
+            realm: self.realm.clone(),
+            sname: sname.unwrap_or_else(|| PrincipalName::ticket_granting(&self.realm)),
+            data: refusal.data.clone(),
+        }
+        .encode()
+    }
+
+    /// The present, in the whole seconds of tickets.
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix(self.clock.now().unix())
+    }
+
+    fn is_within_skew(&self, time: Timestamp) -> bool {
+        (time.unix() - self.now().unix()).abs() <= self.policy.skew_seconds_max
+    }
+
+    /// A DC answers to the DNS name of its domain and to the NetBIOS name, in any letter case.
+    fn check_realm(&self, realm: &str) -> Result<(), Refusal> {
+        let ours =
+            realm.eq_ignore_ascii_case(&self.realm) || realm.eq_ignore_ascii_case(&self.netbios);
+        if ours { Ok(()) } else { Err(Refusal::new(ErrorCode::KDC_ERR_WRONG_REALM)) }
+    }
+
+    /// The strongest encryption type that both sides have.
+    fn choose_etype(&self, offered: &[i32]) -> Result<Etype, Refusal> {
+        Etype::ALL
+            .into_iter()
+            .find(|etype| self.policy.etypes.contains(etype) && offered.contains(&etype.number()))
+            .ok_or(Refusal::new(ErrorCode::KDC_ERR_ETYPE_NOSUPP))
+    }
+}

@@ -1,0 +1,18 @@
+//! The messages of Kerberos version 5 (RFC 4120, section 5): fields, reading, writing.
+
+mod ap;
+mod common;
+mod error_code;
+mod kdc;
+mod krb_error;
+
+pub(crate) use self::{
+    ap::{ApRep, ApReq, Authenticator, EncApRepPart, ap_options},
+    common::{Checksum, EncryptedData, EncryptionKey, PaData, encode_pa_list, pa, read_pa_list},
+    kdc::{EncKdcRepPart, EncTicketPart, Exchange, KdcRep, KdcReq, KdcReqBody, Ticket},
+    krb_error::{EtypeInfo, KrbError, PaTimestamp, extended_error},
+};
+pub use self::{error_code::ErrorCode, kdc::KdcOptions, kdc::TicketFlags};
+
+/// The protocol version number in every message.
+const PVNO: i32 = 5;
