@@ -50,7 +50,7 @@ fn algorithms_are_judged_as_gnutls_does() {
     fs::create_dir_all(&folder).expect("a folder for keys");
     let openssl = Openssl { folder };
     if !openssl.run("version", "") {
-        support::say("skipped: needs the openssl command");
+        support::skip("needs the openssl command");
         return;
     }
     fs::write(openssl.folder.join("ext"), "subjectAltName=DNS:dc1.ad.example.test").expect("ext");

@@ -40,7 +40,7 @@ impl Gnutls {
             .join(format!("gnutls-judge-{:?}", std::thread::current().id()));
         let built = Command::new("cc").arg(source).arg("-o").arg(&program).arg("-lgnutls").output();
         if !built.is_ok_and(|output| output.status.success()) {
-            support::say("skipped: needs a C compiler and libgnutls (Debian: libgnutls28-dev)");
+            support::skip("needs a C compiler and libgnutls (Debian: libgnutls28-dev)");
             return None;
         }
         let mut process = Command::new(program)

@@ -44,6 +44,12 @@ pub(crate) fn say(line: &str) {
     writeln!(stderr, "{line}").expect("stderr");
 }
 
+/// Says that a test cannot run here; where the tools are promised that is a failure.
+pub(crate) fn skip(why: &str) {
+    assert!(std::env::var_os("TRUSTRIG_REQUIRE_TOOLS").is_none(), "cannot run: {why}");
+    say(&format!("skipped: {why}"));
+}
+
 #[derive(Debug, Deserialize)]
 struct Description {
     crlfile: Option<String>,
