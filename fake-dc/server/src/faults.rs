@@ -1,7 +1,7 @@
 //! The catalogue of faults: those of chains, from `fake-dc-pki`, and those of the server.
 //!
 //! A server fault is one file below this module: a type, its real-life cause, and the hooks of
-//! [`ServerFault`] that it takes part in, each called where that thing happens in reality. Faults
+//! `ServerFault` that it takes part in, each called where that thing happens in reality. Faults
 //! compose: changes are made one after the other in the order of the list; where only one thing
 //! can be done, the first fault that has something to do decides.
 
