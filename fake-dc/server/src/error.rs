@@ -108,6 +108,10 @@ impl Error {
                 io::ErrorKind::AddrNotAvailable => {
                     "use an address of this machine, such as one in 127.0.0.0/8".to_owned()
                 }
+                _ if source.raw_os_error() == Some(TOO_MANY_OPEN_FILES) => {
+                    "raise the limit, such as with `ulimit -n 8192`; a DC has five sockets"
+                        .to_owned()
+                }
                 _ => return None,
             },
             Self::ChainIsGiven { dc, .. } => {
@@ -123,3 +127,6 @@ impl Error {
         })
     }
 }
+
+/// `EMFILE`, for which [`io::ErrorKind`] has no name.
+const TOO_MANY_OPEN_FILES: i32 = 24;
