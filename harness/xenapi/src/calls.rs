@@ -1,0 +1,193 @@
+//! The calls that change something: their names, their parameters, and what they become.
+
+use std::collections::BTreeMap;
+
+use sim_host::{ApiError, AuthConfig, Call, Profile, Reference};
+
+use crate::value::Value;
+
+/// A row of the table below.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    /// Parameters after the session that must be given.
+    pub(crate) required: usize,
+    /// Parameters that may be left out, from the right; they follow the required ones.
+    defaulted: usize,
+    /// Whether those came with the landed profile.
+    landed: bool,
+    pub(crate) effect: Effect,
+}
+
+/// What a method does.
+#[derive(Clone, Copy)]
+pub(crate) enum Effect {
+    /// It becomes a call of the pool.
+    Call(fn(&Arguments<'_>) -> Result<Call, ApiError>),
+    /// Hosts of a pool use it among each other; a client may not.
+    Internal,
+}
+
+impl Entry {
+    pub(crate) fn find(name: &str) -> Option<&'static Self> {
+        TABLE.iter().find(|entry| entry.name == name)
+    }
+
+    pub(crate) fn defaulted(&self, profile: Profile) -> usize {
+        if self.landed && profile != Profile::Landed { 0 } else { self.defaulted }
+    }
+}
+
+const fn call(
+    name: &'static str,
+    required: usize,
+    make: fn(&Arguments<'_>) -> Result<Call, ApiError>,
+) -> Entry {
+    Entry { name, required, defaulted: 0, landed: false, effect: Effect::Call(make) }
+}
+
+const fn internal(name: &'static str) -> Entry {
+    Entry { name, required: 1, defaulted: 0, landed: false, effect: Effect::Internal }
+}
+
+/// xenapi-wire.md §§7.1, 7.2.
+const TABLE: &[Entry] = &[
+    internal("host.certificate_sync"),
+    internal("host.copy_primary_host_certs"),
+    Entry {
+        defaulted: 2,
+        ..call("host.disable_external_auth", 1, |arguments| {
+            Ok(Call::HostDisableExternalAuth {
+                host: arguments.reference(0)?,
+                config: arguments.config(1)?,
+                force: arguments.optional_bool(2)?.unwrap_or(false),
+            })
+        })
+    },
+    call("host.enable_external_auth", 4, |arguments| {
+        Ok(Call::HostEnableExternalAuth {
+            host: arguments.reference(0)?,
+            config: arguments.config(1)?,
+            service_name: arguments.text(2)?.to_owned(),
+            auth_type: arguments.text(3)?.to_owned(),
+        })
+    }),
+    Entry {
+        defaulted: 1,
+        landed: true,
+        ..call("host.external_auth_set_ldaps", 2, |arguments| {
+            Ok(Call::HostExternalAuthSetLdaps {
+                host: arguments.reference(0)?,
+                ldaps: arguments.bool(1)?,
+                force: arguments.optional_bool(2)?,
+            })
+        })
+    },
+    call("pool.certificate_sync", 0, |_| Ok(Call::PoolCertificateSync)),
+    Entry {
+        defaulted: 1,
+        ..call("pool.disable_external_auth", 1, |arguments| {
+            Ok(Call::PoolDisableExternalAuth {
+                pool: Some(arguments.reference(0)?),
+                config: arguments.config(1)?,
+            })
+        })
+    },
+    call("pool.enable_external_auth", 4, |arguments| {
+        Ok(Call::PoolEnableExternalAuth {
+            pool: Some(arguments.reference(0)?),
+            config: arguments.config(1)?,
+            service_name: arguments.text(2)?.to_owned(),
+            auth_type: arguments.text(3)?.to_owned(),
+        })
+    }),
+    Entry {
+        defaulted: 1,
+        landed: true,
+        ..call("pool.external_auth_set_ldaps", 2, |arguments| {
+            Ok(Call::PoolExternalAuthSetLdaps {
+                pool: Some(arguments.reference(0)?),
+                ldaps: arguments.bool(1)?,
+                force: arguments.optional_bool(2)?,
+            })
+        })
+    },
+    call("pool.install_trusted_certificate", 4, |arguments| {
+        Ok(Call::PoolInstallTrustedCertificate {
+            pool: Some(arguments.reference(0)?),
+            ca: arguments.bool(1)?,
+            certificate: arguments.text(2)?.to_owned(),
+            purpose: arguments.words(3)?,
+        })
+    }),
+    call("pool.uninstall_trusted_certificate", 2, |arguments| {
+        Ok(Call::PoolUninstallTrustedCertificate {
+            pool: Some(arguments.reference(0)?),
+            certificate: arguments.reference(1)?,
+        })
+    }),
+];
+
+/// The parameters after the session. Too few is an error that [`crate::method`] has ruled out.
+///
+/// A parameter of the wrong type is an `INTERNAL_ERROR`, as unknown text of an enumeration is; the
+/// real text could not be confirmed. None repeats the value, which may be a secret.
+pub(crate) struct Arguments<'a>(pub(crate) &'a [Value]);
+
+impl Arguments<'_> {
+    pub(crate) fn text(&self, index: usize) -> Result<&str, ApiError> {
+        match self.0.get(index) {
+            Some(Value::Text(text)) => Ok(text),
+            _ => Err(wrong_type(index, "string")),
+        }
+    }
+
+    pub(crate) fn reference(&self, index: usize) -> Result<Reference, ApiError> {
+        self.text(index).map(Reference::new)
+    }
+
+    fn bool(&self, index: usize) -> Result<bool, ApiError> {
+        self.optional_bool(index)?.ok_or_else(|| wrong_type(index, "bool"))
+    }
+
+    fn optional_bool(&self, index: usize) -> Result<Option<bool>, ApiError> {
+        match self.0.get(index) {
+            None => Ok(None),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
+            Some(_) => Err(wrong_type(index, "bool")),
+        }
+    }
+
+    /// A set of an enumeration, whose letter case does not count.
+    fn words(&self, index: usize) -> Result<Vec<String>, ApiError> {
+        let wrong = || wrong_type(index, "set of strings");
+        let Some(Value::Array(values)) = self.0.get(index) else { return Err(wrong()) };
+        let word = |value: &Value| match value {
+            Value::Text(text) => Ok(text.to_lowercase()),
+            _ => Err(wrong()),
+        };
+        values.iter().map(word).collect()
+    }
+
+    /// A map of strings, empty if left out. Of a key that repeats the first counts, as in the
+    /// association lists of xapi.
+    fn config(&self, index: usize) -> Result<AuthConfig, ApiError> {
+        let wrong = || wrong_type(index, "map of strings");
+        let members = match self.0.get(index) {
+            None => return Ok(AuthConfig::default()),
+            Some(Value::Struct(members)) => members,
+            Some(_) => return Err(wrong()),
+        };
+        let mut config = BTreeMap::new();
+        for (key, value) in members {
+            let Value::Text(text) = value else { return Err(wrong()) };
+            config.entry(key.clone()).or_insert_with(|| text.clone());
+        }
+        Ok(AuthConfig(config))
+    }
+}
+
+fn wrong_type(index: usize, expected: &str) -> ApiError {
+    let text = format!("parameter {} after the session is no {expected}", index + 1);
+    ApiError::new("INTERNAL_ERROR", [text])
+}

@@ -1,0 +1,243 @@
+//! HTTP on a loopback port (xenapi-wire.md §1).
+//!
+//! hyper without a framework: there are three routes, and whoever stops the service must be able
+//! to end its connections, which frameworks keep to themselves.
+
+use std::{
+    convert::Infallible,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use ground::{EventId, Secret, Seed, Trail, Transport};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{
+        ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE, HeaderValue,
+    },
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use sim_host::Pool;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
+};
+
+use crate::{ServeError, facts::Encoding, json_rpc, service::Service, session::Sessions, xml_rpc};
+
+/// Bytes of a request body, unless [`Options`] say otherwise: xapi's limit.
+pub const BODY_MAX: usize = 300 * 1024;
+/// Connections at a time. A client beyond it waits until another goes.
+pub const CONNECTIONS_MAX: usize = 512;
+
+/// How to serve a pool.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// The password of `root`.
+    pub root_password: Secret,
+    /// References of sessions are drawn from it.
+    pub seed: Seed,
+    /// Where requests are recorded. One from a flow that was announced in this ledger is caused by
+    /// what caused the flow.
+    pub trail: Trail,
+    /// Bytes of a request body.
+    pub body_max: usize,
+}
+
+impl Options {
+    /// A loopback port of the system's choice, and xapi's limits.
+    pub fn new(root_password: Secret, seed: Seed, trail: Trail) -> Self {
+        let listen = (Ipv4Addr::LOCALHOST, 0).into();
+        Self { listen, root_password, seed, trail, body_max: BODY_MAX }
+    }
+}
+
+/// Serves a pool, as its coordinator does, until [`Server::stop`] is called or the server dropped.
+///
+/// ```
+/// # async fn example(pool: std::sync::Arc<sim_host::Pool>, ledger: ground::Ledger)
+/// # -> Result<(), xenapi_wire::ServeError> {
+/// use ground::{Actor, Secret, Seed};
+/// use xenapi_wire::{Options, serve};
+///
+/// let trail = ledger.trail(Actor::Runner);
+/// let server = serve(pool, Options::new(Secret::new("xenroot"), Seed::new(1), trail)).await?;
+/// let url = format!("http://{}/", server.address()); // for XenAPI.Session(url)
+/// server.stop().await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// The port is not to be had.
+pub async fn serve(pool: Arc<Pool>, options: Options) -> Result<Server, ServeError> {
+    let Options { listen, root_password, seed, trail, body_max } = options;
+    let failed = |source| ServeError::Listen { address: listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let coordinator = pool.hosts().first().expect("no pool is created without hosts");
+    let clock = coordinator.clock().clone();
+    let sessions = Sessions::new(root_password, seed, clock);
+    let service = Arc::new(Service::new(pool, sessions, &trail));
+    let (stop, stopped) = oneshot::channel();
+    let handler = Handler { service: Arc::clone(&service), body_max };
+    let task = tokio::spawn(accept(listener, handler, stopped));
+    Ok(Server { address, service, stop: Some(stop), task })
+}
+
+/// A running service. Dropping it closes the port and breaks off what it is doing.
+pub struct Server {
+    address: SocketAddr,
+    service: Arc<Service>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Closes the port and all connections, and waits for the calls that have begun.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        // It ends by itself; a panic there has nothing more to close.
+        let _ = (&mut self.task).await;
+        self.service.finish().await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.service.abort();
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+/// Takes connections until `stopped`, and then ends them all.
+async fn accept(listener: TcpListener, handler: Handler, mut stopped: oneshot::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = &mut stopped => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => {
+                // A connection that broke before it was taken is the client's affair.
+                if let Ok((stream, peer)) = accepted {
+                    connections.spawn(handler.clone().converse(stream, peer));
+                }
+            }
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+#[derive(Clone)]
+struct Handler {
+    service: Arc<Service>,
+    body_max: usize,
+}
+
+impl Handler {
+    /// Answers the requests of one connection.
+    async fn converse(self, stream: TcpStream, peer: SocketAddr) {
+        let cause = self.service.trail().ledger().cause_of_flow(Transport::Tcp, peer);
+        let handler = &self;
+        let respond = service_fn(move |request| async move {
+            Ok::<_, Infallible>(handler.respond(request, cause).await)
+        });
+        // However a connection ends, the client knows.
+        let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), respond).await;
+    }
+
+    async fn respond(
+        &self,
+        request: Request<Incoming>,
+        cause: Option<EventId>,
+    ) -> Response<Full<Bytes>> {
+        let encoding = match request.uri().path() {
+            "/" | "/RPC2" => Encoding::XmlRpc,
+            "/jsonrpc" => Encoding::JsonRpc,
+            _ => return self.refuse(StatusCode::NOT_FOUND, "no such path", cause),
+        };
+        if *request.method() == Method::OPTIONS {
+            return reply(StatusCode::OK, encoding, String::new());
+        }
+        if *request.method() != Method::POST {
+            return self.refuse(StatusCode::METHOD_NOT_ALLOWED, "only POST is taken", cause);
+        }
+        let body = match Limited::new(request.into_body(), self.body_max).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                let text = format!("the body has more than {} bytes", self.body_max);
+                return self.refuse(StatusCode::PAYLOAD_TOO_LARGE, &text, cause);
+            }
+            Err(_) => return self.refuse(StatusCode::BAD_REQUEST, "the body broke off", cause),
+        };
+        let answered = match encoding {
+            Encoding::JsonRpc => match json_rpc::read(&body) {
+                Ok((envelope, request)) => {
+                    let answer = self.service.answer(request, encoding, cause).await;
+                    Ok(json_rpc::write(envelope, answer))
+                }
+                Err(malformed) => Err(malformed),
+            },
+            Encoding::XmlRpc => match xml_rpc::read(&body) {
+                Ok(request) => {
+                    Ok(xml_rpc::write(self.service.answer(request, encoding, cause).await))
+                }
+                Err(malformed) => Err(malformed),
+            },
+        };
+        match answered {
+            Ok(text) => reply(StatusCode::OK, encoding, text),
+            // What xapi answers could not be confirmed.
+            Err(malformed) => self.refuse(StatusCode::BAD_REQUEST, &malformed.to_string(), cause),
+        }
+    }
+
+    fn refuse(
+        &self,
+        status: StatusCode,
+        text: &str,
+        cause: Option<EventId>,
+    ) -> Response<Full<Bytes>> {
+        self.service.note_garbage(status.as_u16(), cause);
+        let mut response = Response::new(Full::new(Bytes::from(format!("{text}\n"))));
+        *response.status_mut() = status;
+        response
+    }
+}
+
+fn reply(status: StatusCode, encoding: Encoding, text: String) -> Response<Full<Bytes>> {
+    let content_type = match encoding {
+        Encoding::JsonRpc => "application/json",
+        Encoding::XmlRpc => "text/xml",
+    };
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    *response.status_mut() = status;
+    for (name, value) in [
+        (CONTENT_TYPE, content_type),
+        (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "X-Requested-With"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
