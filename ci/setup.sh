@@ -17,6 +17,8 @@ missing=()
 for program in "${!wanted[@]}"; do
     command -v "$program" >/dev/null || missing+=("${wanted[$program]}")
 done
+# Debian splits what `python3 -m venv` needs off python3.
+python3 -c "import ensurepip" 2>/dev/null || missing+=(python3-venv)
 if [ "${#missing[@]}" -eq 0 ]; then
     exit 0
 fi

@@ -1,0 +1,9 @@
+//! The service from outside: raw HTTP in both encodings, and the package `XenAPI` of PyPI.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
+
+mod http;
+mod interop;
+mod json;
+mod world;
+mod xml;
