@@ -7,16 +7,25 @@ use crate::{
     verdict::{Link, Verdict},
 };
 
+/// `winbind_debug_level` of xapi 26.16, by default.
+const XAPI_DEBUG_LEVEL: u8 = 2;
+
 impl Verdict {
-    /// The whole verdict as text of several lines. Nothing is coloured.
+    /// The whole verdict as text of several lines, with the words at the debug level of xapi's
+    /// commands. Nothing is coloured.
     pub fn explain(&self) -> String {
+        self.explain_at(XAPI_DEBUG_LEVEL)
+    }
+
+    /// [`Self::explain`] with Samba's words at another debug level (`-d`).
+    pub fn explain_at(&self, debug_level: u8) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
-        let _ = self.write(&mut text);
+        let _ = self.write(&mut text, debug_level);
         text
     }
 
-    fn write(&self, out: &mut String) -> fmt::Result {
+    fn write(&self, out: &mut String, debug_level: u8) -> fmt::Result {
         write!(out, "{}", self.class.name())?;
         if !self.status.is_empty() {
             write!(out, " {} {}", self.status, self.flags.join(" "))?;
@@ -40,7 +49,7 @@ impl Verdict {
                 write_reason(out, "  ", reason)?;
             }
         }
-        let words = self.words(2);
+        let words = self.words(debug_level);
         if !words.stderr.is_empty() {
             writeln!(out, "\nSamba says")?;
             for line in words.stderr {
