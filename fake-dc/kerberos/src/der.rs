@@ -8,7 +8,6 @@ use time::{Date, Month, PrimitiveDateTime, Time};
 
 use crate::{error::Error, limits};
 
-pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
@@ -182,13 +181,6 @@ impl<'a> Reader<'a> {
             .map_err(|_| self.malformed())
     }
 
-    pub(crate) fn boolean(&mut self) -> Result<bool, Error> {
-        match self.element(BOOLEAN)?.bytes {
-            [value] => Ok(*value != 0),
-            _ => Err(self.malformed()),
-        }
-    }
-
     pub(crate) fn octets(&mut self) -> Result<&'a [u8], Error> {
         Ok(self.element(OCTET_STRING)?.bytes)
     }
@@ -290,10 +282,6 @@ fn minimal(mut octets: &[u8]) -> &[u8] {
         octets = &octets[1..];
     }
     octets
-}
-
-pub(crate) fn boolean(value: bool) -> Vec<u8> {
-    element(BOOLEAN, &[if value { 0xff } else { 0 }])
 }
 
 pub(crate) fn octets(value: &[u8]) -> Vec<u8> {

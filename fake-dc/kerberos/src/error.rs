@@ -82,6 +82,12 @@ pub enum Error {
         /// What differs.
         what: &'static str,
     },
+    /// The client did not prove that it means this TLS connection (SEC_E_BAD_BINDINGS).
+    #[error("channel bindings are {found}")]
+    ChannelBindings {
+        /// What is wrong with them.
+        found: &'static str,
+    },
     /// A token or message came that the state of the exchange has no place for.
     #[error("{what} out of order")]
     OutOfOrder {

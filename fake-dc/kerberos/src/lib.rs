@@ -1,4 +1,4 @@
-//! Kerberos of the Active Directory family: a KDC, keys, tickets, and the client's side of it.
+//! Kerberos of the Active Directory family: a KDC, its clients, and [`gss`] on top of the tickets.
 //!
 //! Everything here is a function over bytes, a clock and a stream of random numbers. Sockets are
 //! the server's, accounts come through [`PrincipalDb`]. The types of messages are our own: they
@@ -57,7 +57,9 @@ mod crypto;
 mod db;
 mod der;
 mod error;
+mod flags;
 mod frame;
+pub mod gss;
 mod kdc;
 mod keytab;
 pub mod limits;

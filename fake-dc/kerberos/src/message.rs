@@ -8,7 +8,7 @@ mod krb_error;
 
 pub(crate) use self::{
     ap::{ApRep, ApReq, Authenticator, EncApRepPart, ap_options},
-    common::{Checksum, EncryptedData, EncryptionKey, PaData, encode_pa_list, pa, read_pa_list},
+    common::{Checksum, EncryptedData, PaData, encode_pa_list, pa, read_pa_list},
     kdc::{EncKdcRepPart, EncTicketPart, Exchange, KdcRep, KdcReq, KdcReqBody, Ticket},
     krb_error::{EtypeInfo, KrbError, PaTimestamp, extended_error},
 };

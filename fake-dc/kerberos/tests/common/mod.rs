@@ -1,12 +1,13 @@
 //! A realm of a few accounts, shared by the tests.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use std::{cell::RefCell, collections::BTreeMap, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use fake_dc_kerberos::{
     AccountState, AsExchange, AsOutcome, ClientSecret, Credential, Error, Kdc, KeyCache, NameKind,
-    Principal, PrincipalDb, PrincipalEntry, PrincipalName, Salt, TgsExchange,
+    Principal, PrincipalDb, PrincipalEntry, PrincipalName, Salt, TgsExchange, gss::AcceptorConfig,
 };
 use ground::{Clock, Secret, Seed, Stream, Timestamp, Transport, VirtualClock};
 
@@ -42,12 +43,14 @@ impl PrincipalDb for Accounts {
     }
 }
 
+/// Made once for all tests of a file.
+static KEYS: LazyLock<KeyCache> = LazyLock::new(KeyCache::default);
+
 pub(crate) fn accounts() -> Accounts {
-    let cache = KeyCache::default();
     let password = Secret::new(PASSWORD);
     let entry = |name: PrincipalName, salt: &str, is_service| PrincipalEntry {
         name,
-        keys: cache.keys(&password, salt, 2),
+        keys: KEYS.keys(&password, salt, 2),
         state: AccountState::Active,
         password_expires: None,
         requires_preauthentication: true,
@@ -106,7 +109,7 @@ impl Lab {
 
     pub(crate) fn run(&mut self, mut exchange: AsExchange) -> Result<Credential, Error> {
         loop {
-            let answer = self.ask(&exchange.request().to_vec());
+            let answer = self.ask(exchange.request());
             if let AsOutcome::Ticket(ticket) = exchange.answer(&answer, &mut self.random)? {
                 return Ok(*ticket);
             }
@@ -136,7 +139,7 @@ impl Lab {
     ) -> Result<Credential, Error> {
         let clock = self.clock();
         let exchange = TgsExchange::new(granting, service, &clock, &mut self.random);
-        let answer = self.ask(&exchange.request().to_vec());
+        let answer = self.ask(exchange.request());
         exchange.answer(&answer)
     }
 }
@@ -144,4 +147,18 @@ impl Lab {
 /// The service that every client of a DC asks for.
 pub(crate) fn ldap() -> PrincipalName {
     PrincipalName::service("ldap", "dc1.corp.example")
+}
+
+impl Lab {
+    /// Alice's ticket for the DC.
+    pub(crate) fn ldap_ticket(&mut self) -> Credential {
+        let granting = self.alice();
+        self.ticket(&granting, ldap()).unwrap()
+    }
+
+    /// The DC's side of a connection.
+    pub(crate) fn acceptor(&self) -> AcceptorConfig {
+        let keys = accounts().lookup(&ldap()).unwrap().keys;
+        AcceptorConfig::new(ldap(), REALM, vec![keys], self.clock())
+    }
 }
