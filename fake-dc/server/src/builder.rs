@@ -252,7 +252,7 @@ impl Builder {
                 settings: self.seed.uuid(&format!("settings of {}", view.dns_name)).to_string(),
                 given: spec.chain,
                 faults: Faults::new(faults),
-                sockets: Sockets::open(&view.name, view.address, ports).await?,
+                sockets: Sockets::open(&view.name, view.address, ports)?,
                 view,
             });
         }
@@ -275,15 +275,15 @@ impl Builder {
             addresses_in_certificates: self.addresses_in_certificates,
         });
 
-        let mut served: Vec<(Arc<Dc>, UdpSocket, UdpSocket)> = Vec::with_capacity(drafts.len());
+        let mut served: Vec<(Arc<Dc>, UdpSocket)> = Vec::with_capacity(drafts.len());
         for draft in drafts {
-            let (dc, dns, cldap) = draft.finish(&common)?;
-            served.push((Arc::new(dc), dns, cldap));
+            let (dc, dns) = draft.finish(&common)?;
+            served.push((Arc::new(dc), dns));
         }
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let mut dcs = Vec::with_capacity(served.len());
-        for (dc, dns, cldap) in served {
-            tasks::start(&dc, dns, cldap, &tasks, &stop);
+        for (dc, dns) in served {
+            tasks::start(&dc, dns, &tasks, &stop);
             dcs.push(dc);
         }
         Ok(Domain::running(common, dcs, tasks, stop))

@@ -4,25 +4,24 @@ use std::sync::Arc;
 
 use ground::{Trail, Transport};
 use ldap_wire::{Decoded, LdapMessage, Limits, ProtocolOp};
-use tokio::net::UdpSocket;
 
 use crate::{
     dc::Dc,
     facts::{CldapPing, Garbage, Listener},
+    gate::Passage,
     limits,
 };
 
 /// Answers datagrams for ever.
-pub(crate) async fn serve_datagrams(dc: Arc<Dc>, socket: UdpSocket) {
+pub(crate) async fn serve_datagrams(dc: Arc<Dc>) {
     let mut datagram = vec![0; limits::DATAGRAM_BYTES_MAX];
     loop {
         // An error here tells of an earlier datagram that a client did not take.
-        let Ok((size, client)) = socket.recv_from(&mut datagram).await else { continue };
+        let Ok((size, client)) = dc.cldap_gate.receive(&mut datagram).await else { continue };
         let cause = dc.trail.ledger().cause_of_flow(Transport::Udp, client);
         let trail = dc.trail.under(cause);
         if let Some(answer) = answer(&dc, &trail, &datagram[..size]) {
-            // The client may have gone.
-            let _ = socket.send_to(&answer, client).await;
+            dc.cldap_gate.send(&answer, client);
         }
     }
 }
@@ -43,7 +42,7 @@ fn answer(dc: &Dc, trail: &Trail, datagram: &[u8]) -> Option<Vec<u8>> {
         return garbage("a request other than a search".to_owned());
     };
     let filter = search.filter.to_string();
-    if !dc.condition().faults.answers_pings() {
+    if dc.condition().faults.passage(Listener::Cldap) == Passage::Swallow {
         trail.record(CldapPing { filter, answered: None });
         return None;
     }

@@ -13,12 +13,13 @@ use hickory_proto::rr::Name;
 use tokio::net::UdpSocket;
 
 use crate::{
+    datagram_gate::DatagramGate,
     dns::Registration,
     domain::Common,
     error::Error,
     facts::Listener,
     faults::{Fault, Faults},
-    gate::Gate,
+    gate::{Gate, Passage},
     limits,
     tls::{Identity, TlsPolicy},
 };
@@ -31,6 +32,7 @@ pub struct Dc {
     pub(crate) domain: Arc<Common>,
     pub(crate) trail: Trail,
     pub(crate) dns_gate: Gate,
+    pub(crate) cldap_gate: DatagramGate,
     pub(crate) ldap_gate: Gate,
     pub(crate) ldaps_gate: Gate,
     settings: String,
@@ -49,7 +51,7 @@ pub(crate) struct Condition {
 /// Sockets of a DC that is being started.
 pub(crate) struct Sockets {
     dns: (Gate, UdpSocket),
-    ldap: (Gate, UdpSocket),
+    ldap: (Gate, DatagramGate),
     ldaps: Gate,
 }
 
@@ -76,13 +78,19 @@ impl Ports {
 
 impl Sockets {
     /// Opens the listeners of the DC `dc`.
-    pub(crate) async fn open(dc: &str, ip: Ipv4Addr, ports: Ports) -> Result<Self, Error> {
+    pub(crate) fn open(dc: &str, ip: Ipv4Addr, ports: Ports) -> Result<Self, Error> {
         let failed = |listener, port| {
             let address = SocketAddr::from((ip, port));
             move |source| Error::Bind { dc: dc.to_owned(), listener, address, source }
         };
-        let dns = open_pair(ip, ports.dns).await.map_err(failed(Listener::Dns, ports.dns))?;
-        let ldap = open_pair(ip, ports.ldap).await.map_err(failed(Listener::Ldap, ports.ldap))?;
+        let dns = open_pair(ip, ports.dns, |address| {
+            let socket = std::net::UdpSocket::bind(address)?;
+            socket.set_nonblocking(true)?;
+            UdpSocket::from_std(socket)
+        })
+        .map_err(failed(Listener::Dns, ports.dns))?;
+        let ldap = open_pair(ip, ports.ldap, DatagramGate::open)
+            .map_err(failed(Listener::Ldap, ports.ldap))?;
         let ldaps =
             Gate::open((ip, ports.ldaps).into()).map_err(failed(Listener::Ldaps, ports.ldaps))?;
         Ok(Self { dns, ldap, ldaps })
@@ -94,11 +102,15 @@ impl Sockets {
 }
 
 /// Opens one port number for TCP and UDP.
-async fn open_pair(ip: Ipv4Addr, port: u16) -> io::Result<(Gate, UdpSocket)> {
+fn open_pair<T>(
+    ip: Ipv4Addr,
+    port: u16,
+    open_udp: impl Fn(SocketAddr) -> io::Result<T>,
+) -> io::Result<(Gate, T)> {
     let mut attempts = limits::PORT_PAIR_ATTEMPTS;
     loop {
         let gate = Gate::open((ip, port).into())?;
-        match UdpSocket::bind(gate.address()).await {
+        match open_udp(gate.address()) {
             Ok(socket) => return Ok((gate, socket)),
             Err(error) if port == 0 && attempts > 0 && error.kind() == io::ErrorKind::AddrInUse => {
                 attempts -= 1;
@@ -129,19 +141,20 @@ impl Draft {
         )
     }
 
-    /// The DC, and the sockets for DNS and CLDAP datagrams, to be served.
-    pub(crate) fn finish(self, domain: &Arc<Common>) -> Result<(Dc, UdpSocket, UdpSocket), Error> {
+    /// The DC, and the socket for DNS datagrams, to be served.
+    pub(crate) fn finish(self, domain: &Arc<Common>) -> Result<(Dc, UdpSocket), Error> {
         let given = self.given.map(Arc::new);
         let chain = chain(domain, &self.view, given.as_ref(), &self.faults)?;
         let condition = condition(domain, &self.view, chain, self.faults)?;
         let (dns_gate, dns_socket) = self.sockets.dns;
-        let (ldap_gate, cldap_socket) = self.sockets.ldap;
+        let (ldap_gate, cldap_gate) = self.sockets.ldap;
         let dc = Dc {
             trail: domain.ledger.trail(Actor::Dc(self.view.name.clone())),
             view: self.view,
             host: self.host,
             domain: Arc::clone(domain),
             dns_gate,
+            cldap_gate,
             ldap_gate,
             ldaps_gate: self.sockets.ldaps,
             settings: self.settings,
@@ -149,7 +162,7 @@ impl Draft {
             condition: RwLock::new(Arc::new(condition)),
         };
         dc.apply_passages()?;
-        Ok((dc, dns_socket, cldap_socket))
+        Ok((dc, dns_socket))
     }
 }
 
@@ -258,11 +271,16 @@ impl Dc {
                 .map_err(|source| Error::Reopen { dc: self.name().to_owned(), source })
         };
         apply(&self.ldap_gate, Listener::Ldap)?;
-        apply(&self.ldaps_gate, Listener::Ldaps)
+        apply(&self.ldaps_gate, Listener::Ldaps)?;
+        let refusing = condition.faults.passage(Listener::Cldap) == Passage::Refuse;
+        self.cldap_gate
+            .set_refusing(refusing)
+            .map_err(|source| Error::Reopen { dc: self.name().to_owned(), source })
     }
 
     pub(crate) fn close(&self) {
         self.dns_gate.close();
+        self.cldap_gate.close();
         self.ldap_gate.close();
         self.ldaps_gate.close();
     }

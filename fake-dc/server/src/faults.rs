@@ -203,10 +203,6 @@ impl Faults {
             .unwrap_or(listener == Listener::Ldaps)
     }
 
-    pub(crate) fn answers_pings(&self) -> bool {
-        self.server().all(ServerFault::answers_pings)
-    }
-
     pub(crate) fn on_hello(&self) -> Option<OnHello> {
         self.server().find_map(|fault| {
             let verdict = fault.on_hello()?;
@@ -220,7 +216,7 @@ pub(crate) trait ServerFault: Sync {
     /// What it is.
     fn info(&self) -> FaultInfo;
 
-    /// What a TCP port does with whoever connects.
+    /// What a port does with whoever connects or, for pings over UDP, with datagrams.
     fn passage(&self, _listener: Listener) -> Passage {
         Passage::Open
     }
@@ -231,11 +227,6 @@ pub(crate) trait ServerFault: Sync {
     /// Changes what this DC's DNS server answers. `None`: nothing is sent.
     fn dns(&self, response: Message) -> Option<Message> {
         Some(response)
-    }
-
-    /// Whether netlogon pings over UDP are answered.
-    fn answers_pings(&self) -> bool {
-        true
     }
 
     /// Changes who the DC says it is in answers to netlogon pings.

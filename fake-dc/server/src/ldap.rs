@@ -49,7 +49,7 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: TcpStream
     if let End::Closed = conversation.hold(&mut stream).await {
         // Sends close_notify and the end of the stream.
         let _ = timeout(limits::WRITE, stream.shutdown()).await;
-        close(stream.into_inner().0).await;
+        close(stream.into_inner().0.into_inner()).await;
     }
 }
 
@@ -135,6 +135,11 @@ impl Conversation<'_> {
                 Ok(Decoded::Incomplete { .. }) => break,
                 Err(error) => {
                     self.garbage("ldap", error.to_string());
+                    if self.listener == Listener::Ldaps && self.protection == Protection::None {
+                        // The client meant TLS. What was measured for this mistake is a server that
+                        // answers in LDAP (`samba-tls-verify.md` §9, plain LDAP on the port).
+                        error.notice_of_disconnection().encode_into(output);
+                    }
                     end = Some(End::Closed);
                 }
             }

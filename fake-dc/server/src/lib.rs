@@ -26,6 +26,7 @@
 
 mod builder;
 mod cldap;
+mod datagram_gate;
 mod dc;
 mod dns;
 mod domain;
@@ -35,6 +36,7 @@ pub mod faults;
 mod gate;
 mod ldap;
 pub mod limits;
+mod records;
 mod stream;
 mod summary;
 mod tasks;

@@ -18,13 +18,12 @@ use crate::{
 pub(crate) fn start(
     dc: &Arc<Dc>,
     dns_socket: UdpSocket,
-    cldap_socket: UdpSocket,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) {
     let spawner = Spawner { tasks: tasks.clone(), stop: stop.clone() };
     spawner.spawn(dns::serve_datagrams(Arc::clone(dc), dns_socket));
-    spawner.spawn(cldap::serve_datagrams(Arc::clone(dc), cldap_socket));
+    spawner.spawn(cldap::serve_datagrams(Arc::clone(dc)));
     for listener in [Listener::Dns, Listener::Ldap, Listener::Ldaps] {
         spawner.spawn(accept(Arc::clone(dc), listener, spawner.clone()));
     }

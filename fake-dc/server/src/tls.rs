@@ -27,6 +27,7 @@ use crate::{
     facts::{Garbage, Handshake, HandshakeOutcome, Listener},
     faults::{AfterFlight, HelloVerdict, OnHello},
     limits,
+    records::Records,
     stream::{close, reset},
 };
 
@@ -94,9 +95,9 @@ pub(crate) async fn handshake(
     identity: &Identity,
     on_hello: Option<OnHello>,
     trail: &Trail,
-) -> Option<TlsStream<TcpStream>> {
+) -> Option<TlsStream<Records>> {
     let shaking = async {
-        let mut acceptor = LazyConfigAcceptor::new(Acceptor::default(), stream);
+        let mut acceptor = LazyConfigAcceptor::new(Acceptor::default(), Records::new(stream));
         let start = match (&mut acceptor).await {
             Ok(start) => start,
             Err(error) => {
@@ -104,7 +105,7 @@ pub(crate) async fn handshake(
                     trail.record(Garbage { listener, layer: "tls", reason });
                 }
                 if let Some(stream) = acceptor.take_io() {
-                    close(stream).await;
+                    close(stream.into_inner()).await;
                 }
                 return None;
             }
@@ -126,11 +127,11 @@ pub(crate) async fn handshake(
 }
 
 async fn complete(
-    start: StartHandshake<TcpStream>,
+    start: StartHandshake<Records>,
     identity: &Identity,
     server_name: Option<String>,
     trail: &Trail,
-) -> Option<TlsStream<TcpStream>> {
+) -> Option<TlsStream<Records>> {
     let leaf = identity.leaf.clone();
     match start.into_stream(Arc::clone(&identity.config)).into_fallible().await {
         Ok(stream) => {
@@ -159,15 +160,16 @@ async fn complete(
                 leaf,
                 ..Handshake::default()
             });
-            close(stream).await;
+            close(stream.into_inner()).await;
             None
         }
     }
 }
 
 /// Does to a client that has sent its hello what a fault demands.
-async fn disturb(start: StartHandshake<TcpStream>, identity: &Identity, action: &OnHello) {
-    let StartHandshake { accepted, io: mut stream, .. } = start;
+async fn disturb(start: StartHandshake<Records>, identity: &Identity, action: &OnHello) {
+    let StartHandshake { accepted, io, .. } = start;
+    let mut stream = io.into_inner();
     match &action.verdict {
         HelloVerdict::Answer(bytes) => {
             // The client may have gone; that is its affair.

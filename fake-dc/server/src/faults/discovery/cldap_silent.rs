@@ -1,4 +1,8 @@
-use crate::faults::{FaultInfo, ServerFault};
+use crate::{
+    facts::Listener,
+    faults::{FaultInfo, ServerFault},
+    gate::Passage,
+};
 
 /// Netlogon pings over UDP get no answer. LDAP over TCP works.
 #[derive(Debug)]
@@ -13,7 +17,7 @@ impl ServerFault for CldapSilent {
         )
     }
 
-    fn answers_pings(&self) -> bool {
-        false
+    fn passage(&self, listener: Listener) -> Passage {
+        if listener == Listener::Cldap { Passage::Swallow } else { Passage::Open }
     }
 }

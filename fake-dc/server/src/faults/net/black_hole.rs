@@ -22,8 +22,4 @@ impl ServerFault for BlackHole {
     fn passage(&self, _listener: Listener) -> Passage {
         Passage::Swallow
     }
-
-    fn answers_pings(&self) -> bool {
-        false
-    }
 }

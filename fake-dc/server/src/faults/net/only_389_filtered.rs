@@ -19,10 +19,9 @@ impl ServerFault for Only389Filtered {
     }
 
     fn passage(&self, listener: Listener) -> Passage {
-        if listener == Listener::Ldap { Passage::Swallow } else { Passage::Open }
-    }
-
-    fn answers_pings(&self) -> bool {
-        false
+        match listener {
+            Listener::Cldap | Listener::Ldap => Passage::Swallow,
+            Listener::Dns | Listener::Ldaps => Passage::Open,
+        }
     }
 }

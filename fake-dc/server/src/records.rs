@@ -1,0 +1,155 @@
+//! A stream that gives no more than one TLS record at a time.
+//!
+//! A TLS library reads what has arrived and judges all of it at once. If a client's last handshake
+//! message and the bytes of its displeasure (`samba-tls-verify.md` §11) arrive together, the
+//! handshake would sometimes count as failed and sometimes as complete. Record by record it is
+//! always complete first.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// Bytes of a record's header: type, version and, in the last two, the size of what follows.
+const HEADER_BYTES: usize = 5;
+
+/// Bytes asked of the socket at once.
+const READ_BYTES: usize = 4_096;
+
+/// A TCP stream read record by record; writing goes straight through.
+#[derive(Debug)]
+pub(crate) struct Records {
+    stream: TcpStream,
+    /// Read from the stream and not yet given away.
+    ahead: Vec<u8>,
+    /// Bytes of the present record that are still to be given away.
+    rest: usize,
+}
+
+impl Records {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self { stream, ahead: Vec::new(), rest: 0 }
+    }
+
+    /// The stream itself. What has been read ahead is lost.
+    pub(crate) fn into_inner(self) -> TcpStream {
+        self.stream
+    }
+
+    /// Reads more from the socket; false at its end.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let mut space = [0; READ_BYTES];
+        let mut buffer = ReadBuf::new(&mut space);
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        self.ahead.extend_from_slice(buffer.filled());
+        Poll::Ready(Ok(!buffer.filled().is_empty()))
+    }
+}
+
+impl AsyncRead for Records {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.rest == 0 {
+            while self.ahead.len() < HEADER_BYTES {
+                if !ready!(self.poll_more(cx))? {
+                    // The end, or a header that was cut off: the reader sees the bytes there are.
+                    self.rest = self.ahead.len();
+                    break;
+                }
+            }
+            if let [_, _, _, high, low, ..] = self.ahead[..] {
+                self.rest = HEADER_BYTES + usize::from(u16::from_be_bytes([high, low]));
+            }
+        }
+        if self.ahead.is_empty() && self.rest > 0 && !ready!(self.poll_more(cx))? {
+            return Poll::Ready(Ok(()));
+        }
+        let size = self.ahead.len().min(self.rest).min(buffer.remaining());
+        buffer.put_slice(&self.ahead[..size]);
+        self.ahead.drain(..size);
+        self.rest -= size;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Records {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    async fn chunks(sent: &'static [u8]) -> Vec<Vec<u8>> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        client.write_all(sent).await.unwrap();
+        drop(client);
+        let mut records = Records::new(listener.accept().await.unwrap().0);
+        let mut chunks = Vec::new();
+        loop {
+            let mut chunk = vec![0; 64];
+            let size = records.read(&mut chunk).await.unwrap();
+            if size == 0 {
+                return chunks;
+            }
+            chunk.truncate(size);
+            chunks.push(chunk);
+        }
+    }
+
+    #[tokio::test]
+    async fn records_that_arrive_together_are_read_apart() {
+        let read = chunks(b"\x16\x03\x03\x00\x02ab\x17\x03\x03\x00\x01c0\x05\x02\x01").await;
+        assert_eq!(read[0], b"\x16\x03\x03\x00\x02ab");
+        assert_eq!(read[1], b"\x17\x03\x03\x00\x01c");
+        assert_eq!(read[2..].concat(), b"0\x05\x02\x01");
+    }
+
+    #[tokio::test]
+    async fn bytes_that_are_no_record_come_through_as_they_are() {
+        assert_eq!(chunks(b"GET / HTTP/1.0\r\n\r\n").await.concat(), b"GET / HTTP/1.0\r\n\r\n");
+        assert_eq!(chunks(b"GE").await.concat(), b"GE");
+        assert_eq!(chunks(b"").await.concat(), b"");
+    }
+}
