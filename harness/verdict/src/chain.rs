@@ -5,47 +5,53 @@ use crate::{certificate::Certificate, trust::TrustSet};
 
 /// The path to judge, as indices into `sent`, leaf first.
 ///
-/// This copies GnuTLS 3.8.9: it follows the first issuer in wire order and never turns back.
+/// This copies GnuTLS (`lib/x509/verify-high.c` and `_gnutls_sort_clist`, 3.7.9 to 3.8.9): it
+/// follows the first issuer in wire order and never turns back. Every round either adds a run or
+/// shortens the list, so there are at most twice as many rounds as certificates.
 pub(crate) fn path(sent: &[Certificate], trust: &TrustSet) -> Vec<usize> {
-    let mut rest: Vec<usize> = (0..sent.len()).collect();
-    let mut path: Vec<usize> = Vec::new();
-    while !rest.is_empty() {
-        let run = run(sent, &rest);
-        rest.retain(|index| !run.contains(index));
-        let is_known =
-            |index: usize| path.iter().any(|&earlier| sent[earlier].der == sent[index].der);
-        // A repeat at the head of a run ends the list.
-        if run.first().is_some_and(|&head| is_known(head)) {
-            break;
+    let mut list: Vec<usize> = (0..sent.len()).collect();
+    let mut done = 0;
+    while done < list.len() {
+        let run = sort(sent, &mut list[done..]);
+        let is_repeat =
+            |index: usize| list[..done].iter().any(|&earlier| sent[earlier].der == sent[index].der);
+        if let Some(place) = (done..done + run).find(|&place| is_repeat(list[place])) {
+            // GnuTLS closes the gap with the next certificate only, and then drops the last one:
+            // behind a repeat one certificate may stand twice, and another not at all.
+            if let Some(&next) = list.get(place + 1) {
+                list[place] = next;
+            }
+            list.pop();
+            continue;
         }
-        let run: Vec<usize> = run.into_iter().filter(|&index| !is_known(index)).collect();
-        path.extend(run);
-        if path.last().is_some_and(|&last| trust.knows_issuer_of(&sent[last])) {
-            break;
+        done += run;
+        if trust.knows_issuer_of(&sent[list[done - 1]]) {
+            list.truncate(done);
         }
     }
-    shorten(sent, trust, &mut path);
-    path
+    shorten(sent, trust, &mut list);
+    list
 }
 
-/// The first of `rest` and, one after the other, the first issuer among the others.
-fn run(sent: &[Certificate], rest: &[usize]) -> Vec<usize> {
-    let mut run: Vec<usize> = rest.first().copied().into_iter().collect();
-    while let Some(&last) = run.last() {
-        if sent[last].is_self_signed() {
+/// Moves the first of `rest` and, one after the other, the first issuer of the last one to the
+/// front; returns how many these are. The others keep their order.
+fn sort(sent: &[Certificate], rest: &mut [usize]) -> usize {
+    let mut run = vec![0];
+    while let Some(last) = run.last().copied() {
+        let child = &sent[rest[last]];
+        if child.is_self_signed() {
             break;
         }
-        let issuer = rest
-            .iter()
-            .skip(1)
-            .copied()
-            .find(|&other| other != last && sent[last].is_issued_by(&sent[other]));
-        match issuer {
-            Some(issuer) if !run.contains(&issuer) => run.push(issuer),
-            _ => break,
-        }
+        let issuer = (1..rest.len())
+            .find(|&place| place != last && child.is_issued_by(&sent[rest[place]]))
+            .filter(|place| !run.contains(place));
+        let Some(issuer) = issuer else { break };
+        run.push(issuer);
     }
-    run
+    let others = (0..rest.len()).filter(|place| !run.contains(place));
+    let sorted: Vec<usize> = run.iter().copied().chain(others).map(|place| rest[place]).collect();
+    rest.copy_from_slice(&sorted);
+    run.len()
 }
 
 /// Drops a self-signed end, and what stands above a self-issued certificate that is trusted.

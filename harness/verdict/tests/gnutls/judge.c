@@ -5,6 +5,7 @@
  *   'V': time in decimal, CA file, CRL file (empty: none), host name (empty: none), then
  *        a field with the number of certificates in decimal and that many fields of DER.
  *   'P': a priority string.
+ *   'G': nothing; the answer is the version of GnuTLS.
  * Answers one line per case: the name of the first error, or the status in hexadecimal.
  */
 #include <gnutls/gnutls.h>
@@ -106,6 +107,8 @@ int main(void)
 	while ((kind = getchar()) != EOF) {
 		if (kind == 'P')
 			answer_priority();
+		else if (kind == 'G')
+			printf("%s\n", gnutls_check_version(NULL));
 		else
 			answer_verify();
 		fflush(stdout);
