@@ -1,9 +1,9 @@
-//! A stream that gives no more than one TLS record at a time.
+//! A stream that gives one TLS record at a time while a handshake lasts.
 //!
 //! A TLS library reads what has arrived and judges all of it at once. If a client's last handshake
 //! message and the bytes of its displeasure (`samba-tls-verify.md` §11) arrive together, the
-//! handshake would sometimes count as failed and sometimes as complete. Record by record it is
-//! always complete first.
+//! handshake would sometimes count as failed and sometimes as complete. With a pause behind every
+//! record it is always complete first.
 
 use std::{
     io,
@@ -22,7 +22,8 @@ const HEADER_BYTES: usize = 5;
 /// Bytes asked of the socket at once.
 const READ_BYTES: usize = 4_096;
 
-/// A TCP stream read record by record; writing goes straight through.
+/// A TCP stream read record by record until [`Records::handshake_is_over`]; writing goes straight
+/// through.
 #[derive(Debug)]
 pub(crate) struct Records {
     stream: TcpStream,
@@ -30,16 +31,24 @@ pub(crate) struct Records {
     ahead: Vec<u8>,
     /// Bytes of the present record that are still to be given away.
     rest: usize,
+    /// Whether a record has just ended: the reader gets to look at it before the next.
+    pause: bool,
+    handshake_is_over: bool,
 }
 
 impl Records {
     pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, ahead: Vec::new(), rest: 0 }
+        Self { stream, ahead: Vec::new(), rest: 0, pause: false, handshake_is_over: false }
     }
 
     /// The stream itself. What has been read ahead is lost.
     pub(crate) fn into_inner(self) -> TcpStream {
         self.stream
+    }
+
+    /// From now on everything that has arrived may be read at once.
+    pub(crate) fn handshake_is_over(&mut self) {
+        self.handshake_is_over = true;
     }
 
     /// Reads more from the socket; false at its end.
@@ -58,6 +67,19 @@ impl AsyncRead for Records {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.handshake_is_over {
+            if self.ahead.is_empty() {
+                return Pin::new(&mut self.stream).poll_read(cx, buffer);
+            }
+            let size = self.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&self.ahead[..size]);
+            self.ahead.drain(..size);
+            return Poll::Ready(Ok(()));
+        }
+        if std::mem::take(&mut self.pause) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if self.rest == 0 {
             while self.ahead.len() < HEADER_BYTES {
                 if !ready!(self.poll_more(cx))? {
@@ -77,6 +99,7 @@ impl AsyncRead for Records {
         buffer.put_slice(&self.ahead[..size]);
         self.ahead.drain(..size);
         self.rest -= size;
+        self.pause = self.rest == 0 && size > 0;
         Poll::Ready(Ok(()))
     }
 }

@@ -134,7 +134,8 @@ async fn complete(
 ) -> Option<TlsStream<Records>> {
     let leaf = identity.leaf.clone();
     match start.into_stream(Arc::clone(&identity.config)).into_fallible().await {
-        Ok(stream) => {
+        Ok(mut stream) => {
+            stream.get_mut().0.handshake_is_over();
             let (_, connection) = stream.get_ref();
             trail.record(Handshake {
                 outcome: HandshakeOutcome::Complete,
