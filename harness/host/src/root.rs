@@ -55,6 +55,10 @@ impl HostRoot {
         if !path.starts_with('/') {
             return Err(wrong());
         }
+        if *self.directory == *Path::new("/") {
+            // The machine itself: nothing is outside.
+            return Ok(PathBuf::from(path));
+        }
         let mut real = self.directory.to_path_buf();
         for component in Path::new(path).components() {
             match component {
@@ -208,7 +212,7 @@ fn set_mode(_path: &Path, _mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-fn is_absence(error: &io::Error) -> bool {
+pub(crate) fn is_absence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 

@@ -205,7 +205,7 @@ impl Context<'_> {
         };
         let hello = trust.hello(&peer, self.now);
         let sni = hello.sni.clone();
-        let (stream, shown) = match tls::handshake(tcp, hello).await {
+        let (stream, shown) = match tls::handshake(tcp, hello, TLS_HANDSHAKE.waited).await {
             Ok(done) => done,
             Err(error) => {
                 let refusal = trust.handshake_failure(&error, &peer, self.now);

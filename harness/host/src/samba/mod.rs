@@ -5,6 +5,9 @@
 //! prints what the real program prints; what it did is recorded as [`facts`]. Measured behaviour
 //! of the real programs: `fixtures/samba-client`.
 //!
+//! For a look at a real server from outside of any host there are [`TlsSettings`], read from any
+//! smb.conf, and [`capture`], one handshake.
+//!
 //! Not modelled: SMB and RPC (a DC that answers the CLDAP ping is taken as one whose RPC works),
 //! and for now Kerberos (a simple bind stands for it; see `ads`). Whether a certificate is
 //! accepted is not decided here but in `trust-verdict`.
@@ -12,6 +15,7 @@
 //! [`Network`]: crate::Network
 
 mod ads;
+mod capture;
 mod cldap;
 mod client;
 mod commands;
@@ -26,7 +30,10 @@ mod smb_conf;
 mod sockets;
 mod timeouts;
 mod tls;
+mod tls_settings;
 mod trust;
 mod values;
 
+pub use capture::{CaptureError, capture};
 pub use client::Client;
+pub use tls_settings::{TlsSettings, TrustPath};

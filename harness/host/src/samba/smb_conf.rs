@@ -72,6 +72,13 @@ impl Settings {
         Ok(raw.finish())
     }
 
+    /// What a configuration with this text says; the files it includes are below the root.
+    pub(super) fn parse(text: &str, root: &HostRoot) -> Result<Self, HostError> {
+        let mut raw = Raw::default();
+        raw.read_text(root, text, &mut true, 0)?;
+        Ok(raw.finish())
+    }
+
     /// The base of the domain: `dc=LAB,dc=EXAMPLE` for realm `LAB.EXAMPLE`.
     pub(super) fn bind_path(&self) -> String {
         let labels = self.realm.split('.').filter(|label| !label.is_empty());
@@ -153,8 +160,20 @@ impl Raw {
         if depth > DEPTH_MAX || !path.starts_with('/') {
             return Ok(());
         }
-        let Some(text) = root.read_text_if_present(path)? else { return Ok(()) };
-        for line in logical_lines(&text) {
+        match root.read_text_if_present(path)? {
+            Some(text) => self.read_text(root, &text, global, depth),
+            None => Ok(()),
+        }
+    }
+
+    fn read_text(
+        &mut self,
+        root: &HostRoot,
+        text: &str,
+        global: &mut bool,
+        depth: usize,
+    ) -> Result<(), HostError> {
+        for line in logical_lines(text) {
             if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
                 *global = matches!(name_key(section.0).as_str(), "global" | "globals");
                 continue;

@@ -10,7 +10,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
     /// What the real program waits.
-    real: Duration,
+    pub(crate) real: Duration,
     /// What the model waits on its real socket.
     pub(crate) waited: Duration,
 }

@@ -8,6 +8,7 @@
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use ground::Timestamp;
@@ -30,7 +31,7 @@ use tokio::{
 
 use super::{
     possession::{self, Possession, SCHEMES},
-    timeouts::{CLOSING, TLS_HANDSHAKE},
+    timeouts::CLOSING,
 };
 
 /// An LDAP unbind, message 1, as the client writes it in clear text when it gives up on TLS.
@@ -94,16 +95,17 @@ pub(super) enum HandshakeError {
     Version,
 }
 
-/// Does the handshake. Nothing is verified but the possession of the key. After a failure of the
-/// client's own making the clear-text unbind has been written.
+/// Does the handshake, within `limit`. Nothing is verified but the possession of the key. After a
+/// failure of the client's own making the clear-text unbind has been written.
 pub(super) async fn handshake(
     tcp: TcpStream,
     hello: Hello,
+    limit: Duration,
 ) -> Result<(TlsStream, Shown), HandshakeError> {
     let witness = Arc::new(Witness::default());
     let session = session(hello, &witness)?;
     let mut stream = TlsStream { tcp, session };
-    let outcome = match timeout(TLS_HANDSHAKE.waited, stream.negotiate()).await {
+    let outcome = match timeout(limit, stream.negotiate()).await {
         Ok(outcome) => outcome,
         Err(_) => Err(HandshakeError::Silent),
     };
@@ -345,6 +347,6 @@ struct At(Timestamp);
 impl TimeProvider for At {
     fn current_time(&self) -> Option<UnixTime> {
         let seconds = u64::try_from(self.0.unix()).ok()?;
-        Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 }

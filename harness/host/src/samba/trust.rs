@@ -10,21 +10,14 @@ use rustls::{
     },
     version::{TLS12, TLS13},
 };
-use trust_verdict::{
-    Client, ClientConfig, FileContent, HandshakeFailure, PeerName, PemFile, Presented, TlsVersion,
-    TrustDirectory, TrustFiles, Verdict,
-};
+use trust_verdict::{Client, HandshakeFailure, PeerName, Presented, TlsVersion, Verdict};
 
 use super::{
     smb_conf::Settings,
     tls::{HandshakeError, Hello, Shown},
+    tls_settings::TlsSettings,
 };
-use crate::{Entry, HostRoot};
-
-/// Where the system keeps its CA bundle: Debian, then RHEL and XenServer. GnuTLS knows one of
-/// them, fixed when it was built.
-const SYSTEM_BUNDLES: [&str; 2] =
-    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+use crate::HostRoot;
 
 /// What the client trusts, read anew for each connection.
 #[derive(Debug)]
@@ -40,21 +33,15 @@ impl Trust {
         peer: &PeerName,
         at: Timestamp,
     ) -> Result<Self, Box<Verdict>> {
-        let file = |path: &String| (!path.is_empty()).then(|| pem_file(root, path));
-        let trust = TrustFiles {
-            cafile: file(&settings.cafile),
-            ca_directories: settings
-                .ca_directories
-                .iter()
-                .map(|path| directory(root, path))
-                .collect(),
-            system_cas: settings.trust_system_cas.then(|| system_bundle(root)),
-            crlfile: file(&settings.crlfile),
-        };
-        let mode = settings.verify_peer;
-        let config = ClientConfig { mode, trust, priority: settings.priority.clone() };
+        // What the host cannot reach is not there for it.
+        let (config, _unreadable) = TlsSettings::of(settings, root).read();
         let client = Client::new(config).map_err(|error| Box::new(error.verdict(peer, at)))?;
-        Ok(Self { client })
+        Ok(Self::of(client))
+    }
+
+    /// What this client trusts.
+    pub(super) fn of(client: Client) -> Self {
+        Self { client }
     }
 
     /// What to offer: of what the priority string names, as much as rustls has. It has no TLS 1.0
@@ -86,12 +73,7 @@ impl Trust {
 
     /// The verdict about what the DC showed.
     pub(super) fn judge(&self, peer: &PeerName, shown: &Shown, at: Timestamp) -> Verdict {
-        let tls = match shown.version {
-            ProtocolVersion::TLSv1_3 => TlsVersion::Tls13,
-            _ => TlsVersion::Tls12,
-        };
-        let presented = Presented { certificates: shown.certificates.clone(), tls };
-        self.client.judge(peer, &presented, at)
+        self.client.judge(peer, &presented(shown), at)
     }
 
     /// The verdict about a DC whose handshake failed.
@@ -101,43 +83,31 @@ impl Trust {
         peer: &PeerName,
         at: Timestamp,
     ) -> Verdict {
-        let failure = match error {
-            // An offer that rustls cannot make is one that no server would take.
-            HandshakeError::Alert(_) | HandshakeError::Offer(_) => HandshakeFailure::FatalAlert,
-            HandshakeError::Closed => HandshakeFailure::PrematureTermination,
-            HandshakeError::Reset(_) | HandshakeError::Silent => HandshakeFailure::PullError,
-            HandshakeError::Version => HandshakeFailure::UnsupportedVersion,
-            // GnuTLS has an error of its own for each of the many ways to misbehave; all have the
-            // same NT status.
-            HandshakeError::Protocol(_)
-            | HandshakeError::Signature
-            | HandshakeError::UnexpectedPacket => HandshakeFailure::UnexpectedPacket,
-        };
-        self.client.handshake_failure(peer, failure, at)
+        self.client.handshake_failure(peer, handshake_failure(error), at)
     }
 }
 
-fn pem_file(root: &HostRoot, path: &str) -> PemFile {
-    let content = match root.entry(path) {
-        Ok(Entry::Directory) => FileContent::Directory,
-        Ok(Entry::File) => root.read(path).map_or(FileContent::Missing, FileContent::Bytes),
-        // What the host cannot reach is not there for it.
-        Ok(Entry::Missing) | Err(_) => FileContent::Missing,
+/// What the server showed, as evidence.
+pub(super) fn presented(shown: &Shown) -> Presented {
+    let tls = match shown.version {
+        ProtocolVersion::TLSv1_3 => TlsVersion::Tls13,
+        _ => TlsVersion::Tls12,
     };
-    PemFile { path: path.to_owned(), content }
+    Presented { certificates: shown.certificates.clone(), tls }
 }
 
-fn system_bundle(root: &HostRoot) -> PemFile {
-    let mut bundles = SYSTEM_BUNDLES.iter().map(|path| pem_file(root, path));
-    bundles
-        .find(|bundle| bundle.content != FileContent::Missing)
-        .unwrap_or_else(|| PemFile::missing(SYSTEM_BUNDLES[0]))
-}
-
-fn directory(root: &HostRoot, path: &str) -> TrustDirectory {
-    let files = root.list(path).unwrap_or_default().into_iter().filter_map(|name| {
-        let content = root.read(&format!("{path}/{name}")).ok()?;
-        Some((name, content))
-    });
-    TrustDirectory { path: path.to_owned(), files: files.collect() }
+/// What GnuTLS would have seen.
+pub(super) fn handshake_failure(error: &HandshakeError) -> HandshakeFailure {
+    match error {
+        // An offer that rustls cannot make is one that no server would take.
+        HandshakeError::Alert(_) | HandshakeError::Offer(_) => HandshakeFailure::FatalAlert,
+        HandshakeError::Closed => HandshakeFailure::PrematureTermination,
+        HandshakeError::Reset(_) | HandshakeError::Silent => HandshakeFailure::PullError,
+        HandshakeError::Version => HandshakeFailure::UnsupportedVersion,
+        // GnuTLS has an error of its own for each of the many ways to misbehave; all have the
+        // same NT status.
+        HandshakeError::Protocol(_)
+        | HandshakeError::Signature
+        | HandshakeError::UnexpectedPacket => HandshakeFailure::UnexpectedPacket,
+    }
 }

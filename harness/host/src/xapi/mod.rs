@@ -19,4 +19,5 @@ mod start;
 
 pub use call::{AuthConfig, Call, CallResult};
 pub use host::{Host, HostConfig, Liveness};
+pub(crate) use plugin::Tag;
 pub use pool::{Pool, PoolConfig};

@@ -24,6 +24,9 @@ pub(crate) struct PluginError {
     pub(crate) message: String,
 }
 
+/// The code of set_ldaps for everything that has none of its own.
+pub(crate) const SET_LDAPS_FAILED: &str = "AUTH_SET_LDAPS_FAILED";
+
 /// Fragments of stderr in the order of the search.
 const FRAGMENTS: [(&str, Tag); 5] = [
     ("not a properly formed account name", Tag::InvalidAccount),
@@ -67,6 +70,15 @@ impl Tag {
             | Self::Generic
             | Self::InvalidAccount
             | Self::NoEncryptionType => None,
+        }
+    }
+
+    /// The code of set_ldaps: every tag without a code of its own is `AUTH_SET_LDAPS_FAILED`
+    /// (quirk Q6).
+    pub(crate) const fn set_ldaps_code(self) -> &'static str {
+        match self.direct_code() {
+            Some(code) => code,
+            None => SET_LDAPS_FAILED,
         }
     }
 

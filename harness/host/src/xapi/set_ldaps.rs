@@ -8,7 +8,7 @@ use crate::{
         Call, Pool,
         locate::PingError,
         on_host::OnHost,
-        plugin::{PluginError, Tag},
+        plugin::{PluginError, SET_LDAPS_FAILED, Tag},
     },
 };
 
@@ -135,6 +135,6 @@ impl OnHost<'_> {
     }
 
     fn set_ldaps_failed(&self, message: String) -> ApiError {
-        ApiError::new("AUTH_SET_LDAPS_FAILED", [self.host.reference().to_string(), message])
+        ApiError::new(SET_LDAPS_FAILED, [self.host.reference().to_string(), message])
     }
 }
