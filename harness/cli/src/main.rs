@@ -1,15 +1,17 @@
 //! The `trustrig` program: arguments in, exit code out. All else is in the libraries.
 //!
 //! Exit codes, fixed for ever: 0 everything held; 1 some expectation did not hold or a snapshot
-//! waits for review; 2 the input was wrong; 3 we broke.
+//! waits for review; 2 the input was wrong; 3 we broke. `verify` has its own, see
+//! [`verify::VerifyExit`].
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 mod output;
 mod review;
 mod run;
+mod verify;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{env, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use runner::Exit;
@@ -43,16 +45,37 @@ enum Command {
     },
     /// Prints the JSON Schema of scenario files.
     Schema,
+    /// Judges a certificate chain, or a live server, as Samba and GnuTLS judge it.
+    #[command(after_help = verify::AFTER_HELP)]
+    Verify(Box<verify::VerifyArguments>),
 }
 
 fn main() -> ExitCode {
-    let exit = match Arguments::parse().command {
-        Command::Run(arguments) => run::run(&arguments),
-        Command::Review { paths } => review::review(&paths),
-        Command::Accept { paths } => review::accept(&paths),
-        Command::Schema => schema(),
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return complain(&error),
     };
-    exit.into()
+    match arguments.command {
+        Command::Run(arguments) => run::run(&arguments).into(),
+        Command::Review { paths } => review::review(&paths).into(),
+        Command::Accept { paths } => review::accept(&paths).into(),
+        Command::Schema => schema().into(),
+        Command::Verify(arguments) => verify::verify(&arguments).into(),
+    }
+}
+
+/// Prints help, or what is wrong with the arguments. To `verify`, 2 is a verdict.
+fn complain(error: &clap::Error) -> ExitCode {
+    if error.print().is_err() {
+        return Exit::Broke.into();
+    }
+    if !error.use_stderr() {
+        Exit::Held.into()
+    } else if env::args_os().nth(1).is_some_and(|command| command == "verify") {
+        verify::VerifyExit::WrongInput.into()
+    } else {
+        Exit::WrongInput.into()
+    }
 }
 
 fn schema() -> Exit {
