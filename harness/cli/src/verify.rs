@@ -1,9 +1,10 @@
 //! `trustrig verify`: one chain, or one live server, judged as Samba and GnuTLS judge.
 
 use std::{
+    fmt::Display,
     fs::File,
     io::{self, IsTerminal as _, Read, Write as _},
-    net::{SocketAddr, ToSocketAddrs as _},
+    net::ToSocketAddrs as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -30,6 +31,11 @@ reasons, advice, other_modes.";
 
 /// Where a host keeps its smb.conf.
 const SMB_CONF: &str = "etc/samba/smb.conf";
+/// What to think of a failed handshake whose offer was cut.
+const NARROWED: &str = "the real client might have succeeded: this priority also offers what \
+                        trustrig's handshake lacks (TLS 1.0 and 1.1, CBC, static RSA, finite fields)";
+/// What to think of a configuration that seals.
+const NO_TLS: &str = "with its `client ldap sasl wrapping`, this configuration does not use TLS";
 /// Largest chain that is read.
 const CHAIN_BYTES_MAX: u64 = 16 << 20;
 
@@ -169,11 +175,11 @@ struct Failed {
 }
 
 impl Failed {
-    fn new(exit: VerifyExit, complaint: impl std::fmt::Display) -> Self {
+    fn new(exit: VerifyExit, complaint: impl Display) -> Self {
         Self { exit, complaints: vec![complaint.to_string()] }
     }
 
-    fn wrong_input(complaint: impl std::fmt::Display) -> Self {
+    fn wrong_input(complaint: impl Display) -> Self {
         Self::new(VerifyExit::WrongInput, complaint)
     }
 }
@@ -223,7 +229,8 @@ fn judge(arguments: &VerifyArguments) -> Result<Report, Failed> {
         (Ok(client), None, Some(server)) => live(client, server, &peer, at, &report)?,
         (Ok(_), None, None) => return Err(Failed::wrong_input("no chain is given")),
     };
-    Ok(settings.warnings.into_iter().fold(report, Report::noted))
+    let report = settings.warnings.into_iter().fold(report, Report::noted);
+    Ok(if settings.uses_tls { report } else { report.noted(NO_TLS) })
 }
 
 /// What smb.conf says, if there is one, and what the arguments say before it.
@@ -301,33 +308,27 @@ fn live(
     let broke = |error: io::Error| Failed::new(VerifyExit::Broke, error);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(broke)?;
-    let unreachable = |error: &dyn std::fmt::Display| {
+    let unreachable = |error: &dyn Display| {
         Failed::new(VerifyExit::Unreachable, format_args!("{}: failed to {error}", server.0))
     };
-    let addresses: Vec<SocketAddr> = server
+    let addresses = server
         .0
         .to_socket_addrs()
         .map_err(|error| unreachable(&format_args!("resolve the name: {error}")))?
-        .collect();
-    let mut last = unreachable(&"resolve the name: no address");
-    for address in addresses {
-        match runtime.block_on(capture(client, address, peer, at)) {
-            Ok(presented) => {
-                let judged = report(client.judge(peer, &presented, at));
-                return Ok(judged.compared(client.compare(peer, &presented, at)));
-            }
-            Err(CaptureError::Handshake { failure, cause, .. }) => {
-                let judged = report(client.handshake_failure(peer, failure, at));
-                return Ok(judged.noted(cause));
-            }
-            Err(error) => last = unreachable(&error),
+        .collect::<Vec<_>>();
+    match runtime.block_on(capture(client, &addresses, peer, at)) {
+        Ok(presented) => Ok(report(client.judge(peer, &presented, at))
+            .compared(client.compare(peer, &presented, at))),
+        Err(CaptureError::Handshake { failure, cause, narrowed }) => {
+            let judged = report(client.handshake_failure(peer, failure, at)).noted(cause);
+            Ok(if narrowed { judged.noted(NARROWED) } else { judged })
         }
+        Err(error) => Err(unreachable(&error)),
     }
-    Err(last)
 }
 
 fn print(report: &Report, json: bool) -> Result<(), Failed> {
-    let broke = |error: &dyn std::fmt::Display| {
+    let broke = |error: &dyn Display| {
         Failed::new(VerifyExit::Broke, format_args!("failed to write the report: {error}"))
     };
     let text = if json {
@@ -356,4 +357,16 @@ fn readable(text: &str, on_terminal: bool) -> String {
         }
     });
     lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_cannot_write_to_the_terminal() {
+        let text = "CN=\x1b[2J\r\n  ✗ signer\n";
+        assert_eq!(readable(text, false), "CN=\u{fffd}[2J\n  ✗ signer\n");
+        assert_eq!(readable(text, true), "CN=\u{fffd}[2J\n\x1b[31m  ✗ signer\x1b[0m\n");
+    }
 }

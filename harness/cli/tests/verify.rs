@@ -350,8 +350,10 @@ fn an_smb_conf_gives_mode_files_and_priority() {
         oracle.join("ok-int/cafile.pem").display()
     );
     let conf = file("own.conf", here.as_bytes());
-    let own = ["--smb-conf", conf.to_str().unwrap(), "--at", NOW, "ok-int/chain.pem"];
-    verify(&own).exits(0);
+    let own = ["--json", "--smb-conf", conf.to_str().unwrap(), "--at", NOW, "ok-int/chain.pem"];
+    let json = verify(&own).exits(0).json();
+    let sealed = "with its `client ldap sasl wrapping`, this configuration does not use TLS";
+    assert_eq!(json["notes"], serde_json::json!([sealed]));
 }
 
 #[test]
@@ -440,6 +442,9 @@ fn a_live_server_is_judged() {
     served.verify("dc3", &["--priority=default"]).exits(0);
     let json = served.verify("dc4", &[]).exits(2).json();
     assert_eq!(json["gnutls"], "GNUTLS_E_PREMATURE_TERMINATION");
+    assert_eq!(json["notes"], serde_json::json!(["the server closed the connection"]));
+    let json = served.verify("dc4", &["--priority=default"]).exits(2).json();
+    assert!(json["notes"][1].as_str().unwrap().starts_with("the real client might"), "{json}");
     // The configuration fails first, as for Samba.
     let json = served.verify("dc1", &["--priority=ODD"]).exits(2).json();
     assert_eq!(json["verdict"], "config_error");

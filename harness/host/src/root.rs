@@ -262,6 +262,17 @@ mod tests {
         assert!(matches!(root.remove_directory("/"), Err(HostError::Path { .. })));
     }
 
+    #[test]
+    fn the_machine_itself_has_no_outside() {
+        let (directory, _) = root();
+        fs::write(directory.path().join("file"), b"x").unwrap();
+        let machine = HostRoot::open("/").unwrap();
+        let path = format!("{}/none/../file", directory.path().display());
+        assert!(machine.read(&path).unwrap_err().is_not_found());
+        assert_eq!(machine.read(&path.replace("none/../", "./")).unwrap(), b"x");
+        assert!(matches!(machine.read("file"), Err(HostError::Path { .. })));
+    }
+
     #[cfg(unix)]
     #[test]
     fn links_that_lead_out_are_refused() {

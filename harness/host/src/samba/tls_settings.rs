@@ -10,7 +10,7 @@ use trust_verdict::{
     ClientConfig, FileContent, PemFile, TrustDirectory, TrustFiles, VerifyPeer, XAPI_PRIORITY,
 };
 
-use super::smb_conf::Settings;
+use super::smb_conf::{Settings, Wrapping};
 use crate::{HostError, HostRoot, root::is_absence};
 
 /// Where the system keeps its CA bundle: Debian, then RHEL and XenServer. GnuTLS knows one of
@@ -37,6 +37,8 @@ pub struct TlsSettings {
     pub crlfile: Option<TrustPath>,
     /// `tls priority`.
     pub priority: String,
+    /// Whether `client ldap sasl wrapping` asks for TLS at all.
+    pub uses_tls: bool,
     /// What Samba complains about when it reads the settings.
     pub warnings: Vec<String>,
 }
@@ -51,6 +53,7 @@ impl TlsSettings {
             system_cas: Vec::new(),
             crlfile: None,
             priority: XAPI_PRIORITY.to_owned(),
+            uses_tls: true,
             warnings: Vec::new(),
         }
     }
@@ -72,6 +75,7 @@ impl TlsSettings {
             system_cas: bundles.filter(|_| settings.trust_system_cas).collect(),
             crlfile: if_set(&settings.crlfile),
             priority: settings.priority.clone(),
+            uses_tls: matches!(settings.wrapping, Wrapping::Ldaps | Wrapping::StartTls),
             warnings: settings.warnings.clone(),
         }
     }
@@ -245,6 +249,7 @@ mod tests {
         let settings = TlsSettings::from_smb_conf(text, &root).unwrap();
         let (config, unreadable) = settings.read();
         assert!(unreadable.is_empty(), "{unreadable:?}");
+        assert!(!settings.uses_tls);
         assert_eq!(config.mode, VerifyPeer::AsStrictAsPossible);
         assert_eq!(config.priority, trust_verdict::SAMBA_PRIORITY);
         assert_eq!(config.trust.cafile, Some(PemFile::new("/etc/ca.pem", "ca")));
