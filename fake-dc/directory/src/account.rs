@@ -45,6 +45,11 @@ impl<'a> Account<'a> {
         self.restriction()
     }
 
+    /// Why nobody may log on with this account, whatever the password.
+    pub(crate) fn restriction_of_any_password(&self) -> Option<LogonError> {
+        if self.is_locked_out() { Some(LogonError::AccountLockedOut) } else { self.restriction() }
+    }
+
     fn restriction(&self) -> Option<LogonError> {
         if self.control() & control::ACCOUNT_DISABLE != 0 {
             return Some(LogonError::AccountDisabled);

@@ -161,7 +161,7 @@ impl Directory {
         }
     }
 
-    fn count_wrong_password(&self, id: EntryId) {
+    pub(crate) fn count_wrong_password(&self, id: EntryId) {
         let mut state = self.write();
         let Some(entry) = state.store.get(id).filter(|entry| entry.is_a("user")) else { return };
         let (count, locks) = Account::new(&self.domain, &state, entry).after_wrong_password();
@@ -176,7 +176,7 @@ impl Directory {
     }
 
     /// A good password ends an elapsed lockout and the count towards the next one.
-    fn forget_wrong_passwords(&self, id: EntryId) {
+    pub(crate) fn forget_wrong_passwords(&self, id: EntryId) {
         let differs = {
             let state = self.read();
             state.store.get(id).is_some_and(|entry| {
