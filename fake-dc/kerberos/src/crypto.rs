@@ -54,14 +54,6 @@ impl Etype {
         }
     }
 
-    /// Its bit in `msDS-SupportedEncryptionTypes` ([MS-KILE] 2.2.7).
-    pub const fn supported_bit(self) -> u32 {
-        match self {
-            Self::Aes128 => 0x8,
-            Self::Aes256 => 0x10,
-        }
-    }
-
     const fn key_bytes(self) -> usize {
         match self {
             Self::Aes128 => 16,

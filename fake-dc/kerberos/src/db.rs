@@ -96,13 +96,6 @@ impl Keys {
         Self { version, salt, keys }
     }
 
-    /// Only those keys whose type is in `msDS-SupportedEncryptionTypes`.
-    #[must_use]
-    pub fn supporting(mut self, types: u32) -> Self {
-        self.keys.retain(|key| types & key.etype().supported_bit() != 0);
-        self
-    }
-
     /// Version of the password.
     pub fn version(&self) -> u32 {
         self.version

@@ -238,7 +238,8 @@ fn a_client_that_prefers_another_mechanism_signs_the_list() {
 
     let mut lab = Lab::new();
     let (initiator, _) = bind(&mut lab, Mechanism::Gssapi, GssFlags::MUTUAL);
-    let mut acceptor = SaslAcceptor::new(Mechanism::GssSpnego, Acceptor::new(lab.acceptor()), false);
+    let mut acceptor =
+        SaslAcceptor::new(Mechanism::GssSpnego, Acceptor::new(lab.acceptor()), false);
     let step = acceptor.step(Some(&init), &mut lab.random).unwrap();
     let SaslStep::Continue(answer) = step else { panic!("Kerberos is asked for") };
     assert_eq!(answer, hex("a114 3012 a0030a0103 a10b 06092a864886f712010202"));

@@ -18,6 +18,7 @@ use crate::{
     domain::{Common, Domain},
     error::Error,
     faults::{Fault, Faults},
+    kdc::Kerberos,
     limits, tasks,
     tls::TlsPolicy,
 };
@@ -270,6 +271,7 @@ impl Builder {
             ledger,
             directory,
             pki,
+            kerberos: Kerberos::new(&self.seed),
             provider: TlsPolicy::provider(),
             open: watch::Sender::new(0),
             addresses_in_certificates: self.addresses_in_certificates,

@@ -33,6 +33,8 @@ pub struct Dc {
     pub(crate) trail: Trail,
     pub(crate) dns_gate: Gate,
     pub(crate) cldap_gate: DatagramGate,
+    pub(crate) kdc_gate: Gate,
+    pub(crate) kdc_datagram_gate: DatagramGate,
     pub(crate) ldap_gate: Gate,
     pub(crate) ldaps_gate: Gate,
     settings: String,
@@ -51,6 +53,7 @@ pub(crate) struct Condition {
 /// Sockets of a DC that is being started.
 pub(crate) struct Sockets {
     dns: (Gate, UdpSocket),
+    kdc: (Gate, DatagramGate),
     ldap: (Gate, DatagramGate),
     ldaps: Gate,
 }
@@ -62,6 +65,8 @@ pub(crate) struct Sockets {
 pub struct Ports {
     /// DNS, over UDP and TCP.
     pub dns: u16,
+    /// Kerberos, over UDP and TCP.
+    pub kdc: u16,
     /// LDAP over TCP and CLDAP over UDP.
     pub ldap: u16,
     /// LDAPS.
@@ -70,10 +75,10 @@ pub struct Ports {
 
 impl Ports {
     /// All chosen by the system.
-    pub const SYSTEM: Self = Self { dns: 0, ldap: 0, ldaps: 0 };
+    pub const SYSTEM: Self = Self { dns: 0, kdc: 0, ldap: 0, ldaps: 0 };
 
-    /// Those of a real DC: 53, 389 and 636. They need privileges.
-    pub const STANDARD: Self = Self { dns: 53, ldap: 389, ldaps: 636 };
+    /// Those of a real DC: 53, 88, 389 and 636. They need privileges.
+    pub const STANDARD: Self = Self { dns: 53, kdc: 88, ldap: 389, ldaps: 636 };
 }
 
 impl Sockets {
@@ -89,11 +94,13 @@ impl Sockets {
             UdpSocket::from_std(socket)
         })
         .map_err(failed(Listener::Dns, ports.dns))?;
+        let kdc = open_pair(ip, ports.kdc, DatagramGate::open)
+            .map_err(failed(Listener::Kdc, ports.kdc))?;
         let ldap = open_pair(ip, ports.ldap, DatagramGate::open)
             .map_err(failed(Listener::Ldap, ports.ldap))?;
         let ldaps =
             Gate::open((ip, ports.ldaps).into()).map_err(failed(Listener::Ldaps, ports.ldaps))?;
-        Ok(Self { dns, ldap, ldaps })
+        Ok(Self { dns, kdc, ldap, ldaps })
     }
 
     pub(crate) fn ldap_port(&self) -> u16 {
@@ -147,6 +154,7 @@ impl Draft {
         let chain = chain(domain, &self.view, given.as_ref(), &self.faults)?;
         let condition = condition(domain, &self.view, chain, self.faults)?;
         let (dns_gate, dns_socket) = self.sockets.dns;
+        let (kdc_gate, kdc_datagram_gate) = self.sockets.kdc;
         let (ldap_gate, cldap_gate) = self.sockets.ldap;
         let dc = Dc {
             trail: domain.ledger.trail(Actor::Dc(self.view.name.clone())),
@@ -155,6 +163,8 @@ impl Draft {
             domain: Arc::clone(domain),
             dns_gate,
             cldap_gate,
+            kdc_gate,
+            kdc_datagram_gate,
             ldap_gate,
             ldaps_gate: self.sockets.ldaps,
             settings: self.settings,
@@ -190,6 +200,13 @@ impl Dc {
     /// Where it answers netlogon pings, over UDP. The port is that of [`Dc::ldap`].
     pub fn cldap(&self) -> SocketAddr {
         self.ldap_gate.address()
+    }
+
+    /// Where its KDC answers, over UDP and TCP.
+    ///
+    /// DNS gives clients port 88 all the same: name this address in their `krb5.conf`.
+    pub fn kdc(&self) -> SocketAddr {
+        self.kdc_gate.address()
     }
 
     /// Where it serves LDAP and StartTLS.
@@ -270,17 +287,22 @@ impl Dc {
             gate.set(condition.faults.passage(listener))
                 .map_err(|source| Error::Reopen { dc: self.name().to_owned(), source })
         };
+        let apply_datagrams = |gate: &DatagramGate, listener| {
+            gate.set_refusing(condition.faults.passage(listener) == Passage::Refuse)
+                .map_err(|source| Error::Reopen { dc: self.name().to_owned(), source })
+        };
+        apply(&self.kdc_gate, Listener::Kdc)?;
         apply(&self.ldap_gate, Listener::Ldap)?;
         apply(&self.ldaps_gate, Listener::Ldaps)?;
-        let refusing = condition.faults.passage(Listener::Cldap) == Passage::Refuse;
-        self.cldap_gate
-            .set_refusing(refusing)
-            .map_err(|source| Error::Reopen { dc: self.name().to_owned(), source })
+        apply_datagrams(&self.kdc_datagram_gate, Listener::Kdc)?;
+        apply_datagrams(&self.cldap_gate, Listener::Cldap)
     }
 
     pub(crate) fn close(&self) {
         self.dns_gate.close();
         self.cldap_gate.close();
+        self.kdc_gate.close();
+        self.kdc_datagram_gate.close();
         self.ldap_gate.close();
         self.ldaps_gate.close();
     }

@@ -21,6 +21,7 @@ use crate::{
     error::Error,
     facts::{FaultCleared, FaultSet},
     faults::{Fault, Faults},
+    kdc::{self, Kerberos},
 };
 
 /// A domain of fake DCs. Dropping it closes every port and ends every task.
@@ -45,6 +46,7 @@ pub(crate) struct Common {
     pub(crate) ledger: Ledger,
     pub(crate) directory: Directory,
     pub(crate) pki: Pki,
+    pub(crate) kerberos: Kerberos,
     pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) addresses_in_certificates: bool,
     pub(crate) zone: RwLock<Arc<Zone>>,
@@ -125,6 +127,12 @@ impl Domain {
     /// Its directory, which all DCs share.
     pub fn directory(&self) -> &Directory {
         &self.common.directory
+    }
+
+    /// The keys of an account, by its account name, in a keytab of MIT's format; `None` if there is
+    /// no such account. The principals are the account itself and its services.
+    pub fn keytab(&self, account: &str) -> Option<Vec<u8>> {
+        Some(kdc::keytab(&self.common, account)?.to_bytes())
     }
 
     /// What reached its DCs.

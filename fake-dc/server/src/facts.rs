@@ -31,6 +31,8 @@ pub enum Listener {
     Cldap,
     /// UDP and TCP 53.
     Dns,
+    /// UDP and TCP 88.
+    Kdc,
     /// TCP 389.
     Ldap,
     /// TCP 636.
@@ -42,6 +44,7 @@ impl fmt::Display for Listener {
         f.write_str(match self {
             Self::Cldap => "CLDAP",
             Self::Dns => "DNS",
+            Self::Kdc => "Kerberos",
             Self::Ldap => "LDAP",
             Self::Ldaps => "LDAPS",
         })
@@ -101,6 +104,23 @@ pub struct CldapPing {
     pub answered: Option<String>,
 }
 fact!(CldapPing, "cldap.ping");
+
+/// A Kerberos request was answered.
+#[derive(Debug, Serialize)]
+pub struct KdcRequest {
+    /// Which: `AS-REQ`, `TGS-REQ`.
+    pub request: &'static str,
+    /// Who asks, as far as that became known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// The service that a ticket is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Code and name of the error in the answer; `None` if it is a ticket.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+fact!(KdcRequest, "kdc.request");
 
 /// A TLS handshake ended, as the DC sees it.
 #[derive(Debug, Default, Serialize)]

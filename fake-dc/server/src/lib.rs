@@ -34,6 +34,7 @@ mod error;
 pub mod facts;
 pub mod faults;
 mod gate;
+mod kdc;
 mod ldap;
 pub mod limits;
 mod records;

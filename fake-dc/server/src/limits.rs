@@ -14,6 +14,12 @@ pub const LDAP_CONNECTIONS_MAX: usize = 5_000;
 /// Connections open at one DNS listener over TCP. More are closed at once.
 pub const DNS_CONNECTIONS_MAX: usize = 100;
 
+/// Connections open at one KDC over TCP. More are closed at once.
+pub const KDC_CONNECTIONS_MAX: usize = 1_000;
+
+/// Silence after which a connection to the KDC is closed. Clients close theirs after one answer.
+pub const KDC_IDLE: Duration = Duration::from_secs(30);
+
 /// Silence after which an LDAP connection is closed (`MaxConnIdleTime`).
 pub const LDAP_IDLE: Duration = Duration::from_secs(900);
 

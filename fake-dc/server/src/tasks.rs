@@ -11,7 +11,7 @@ use crate::{
     dc::Dc,
     dns,
     facts::{Connection, ConnectionRefused, Listener},
-    ldap, limits,
+    kdc, ldap, limits,
 };
 
 /// Serves every socket of `dc` until `stop` is cancelled.
@@ -24,7 +24,8 @@ pub(crate) fn start(
     let spawner = Spawner { tasks: tasks.clone(), stop: stop.clone() };
     spawner.spawn(dns::serve_datagrams(Arc::clone(dc), dns_socket));
     spawner.spawn(cldap::serve_datagrams(Arc::clone(dc)));
-    for listener in [Listener::Dns, Listener::Ldap, Listener::Ldaps] {
+    spawner.spawn(kdc::serve_datagrams(Arc::clone(dc)));
+    for listener in [Listener::Dns, Listener::Kdc, Listener::Ldap, Listener::Ldaps] {
         spawner.spawn(accept(Arc::clone(dc), listener, spawner.clone()));
     }
 }
@@ -64,6 +65,7 @@ impl Drop for OpenConnection {
 async fn accept(dc: Arc<Dc>, listener: Listener, spawner: Spawner) {
     let (gate, limit) = match listener {
         Listener::Dns => (&dc.dns_gate, limits::DNS_CONNECTIONS_MAX),
+        Listener::Kdc => (&dc.kdc_gate, limits::KDC_CONNECTIONS_MAX),
         Listener::Ldaps => (&dc.ldaps_gate, limits::LDAP_CONNECTIONS_MAX),
         Listener::Cldap | Listener::Ldap => (&dc.ldap_gate, limits::LDAP_CONNECTIONS_MAX),
     };
@@ -88,6 +90,7 @@ async fn accept(dc: Arc<Dc>, listener: Listener, spawner: Spawner) {
             let _open = open;
             match listener {
                 Listener::Dns => dns::serve_stream(&dc, &trail, stream).await,
+                Listener::Kdc => kdc::serve_stream(&dc, &trail, stream).await,
                 Listener::Cldap | Listener::Ldap | Listener::Ldaps => {
                     ldap::serve(dc, listener, stream, trail).await;
                 }

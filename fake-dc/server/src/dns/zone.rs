@@ -22,9 +22,11 @@ pub(crate) const TTL: u32 = 900;
 
 const SOA_TTL: u32 = 3_600;
 
+/// The port of a KDC wherever ours listens: xapi drops every other that a lookup brings.
+const KERBEROS_PORT: u16 = 88;
+
 /// Ports of services that no listener of ours provides. They are registered all the same: a DC
 /// without them would be none.
-const KERBEROS_PORT: u16 = 88;
 const KPASSWD_PORT: u16 = 464;
 const GLOBAL_CATALOG_PORT: u16 = 3_268;
 

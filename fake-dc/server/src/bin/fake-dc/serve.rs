@@ -63,12 +63,15 @@ pub(crate) struct Options {
     /// Address of the first DC; each further DC has the next one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.10")]
     address: Ipv4Addr,
-    /// Use the ports of a real DC: 53, 389 and 636. Needs privileges; Samba's clients need it.
+    /// Use the ports of a real DC: 53, 88, 389 and 636. Needs privileges; Samba's clients need it.
     #[arg(long)]
     standard_ports: bool,
     /// Port for DNS; by default the system chooses.
     #[arg(long, value_name = "PORT")]
     dns_port: Option<u16>,
+    /// Port for Kerberos; by default the system chooses.
+    #[arg(long, value_name = "PORT")]
+    kdc_port: Option<u16>,
     /// Port for LDAP and CLDAP; by default the system chooses.
     #[arg(long, value_name = "PORT")]
     ldap_port: Option<u16>,
@@ -140,6 +143,7 @@ async fn start(options: &Options) -> Result<Domain, Failure> {
         .addresses_in_certificates(true)
         .ports(Ports {
             dns: options.dns_port.unwrap_or(ports.dns),
+            kdc: options.kdc_port.unwrap_or(ports.kdc),
             ldap: options.ldap_port.unwrap_or(ports.ldap),
             ldaps: options.ldaps_port.unwrap_or(ports.ldaps),
         });
@@ -215,6 +219,7 @@ fn announce(
             dns_name: dc.dns_name(),
             address: dc.ip(),
             dns: dc.dns().port(),
+            kdc: dc.kdc().port(),
             cldap: dc.cldap().port(),
             ldap: dc.ldap().port(),
             ldaps: dc.ldaps().port(),
@@ -244,6 +249,7 @@ struct DcLine<'a> {
     dns_name: &'a str,
     address: Ipv4Addr,
     dns: u16,
+    kdc: u16,
     cldap: u16,
     ldap: u16,
     ldaps: u16,

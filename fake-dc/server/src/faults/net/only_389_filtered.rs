@@ -21,7 +21,7 @@ impl ServerFault for Only389Filtered {
     fn passage(&self, listener: Listener) -> Passage {
         match listener {
             Listener::Cldap | Listener::Ldap => Passage::Swallow,
-            Listener::Dns | Listener::Ldaps => Passage::Open,
+            Listener::Dns | Listener::Kdc | Listener::Ldaps => Passage::Open,
         }
     }
 }

@@ -1,0 +1,220 @@
+//! Kerberos over UDP and TCP (RFC 4120, section 7.2): the sockets of the KDC, and the directory's
+//! accounts as its principals.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use fake_dc_directory::{AccountName, Directory, LogonAccount, LogonRestriction};
+use fake_dc_kerberos::{
+    AccountState, Error, Frame, Kdc, KeyCache, Keytab, NameKind, Principal, PrincipalDb,
+    PrincipalEntry, PrincipalName, Salt, frame, unframe,
+};
+use ground::{Seed, Trail, Transport};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::{
+    dc::Dc,
+    domain::Common,
+    facts::{Garbage, KdcRequest, Listener},
+    gate::Passage,
+    limits,
+};
+
+/// What the KDCs of a domain share beside its directory.
+#[derive(Debug)]
+pub(crate) struct Kerberos {
+    keys: KeyCache,
+    seed: Seed,
+    requests: AtomicU64,
+}
+
+impl Kerberos {
+    pub(crate) fn new(seed: &Seed) -> Self {
+        Self { keys: KeyCache::default(), seed: seed.child("kdc"), requests: AtomicU64::default() }
+    }
+}
+
+/// The keytab of an account, under its own name and those of its services; `None` if there is no
+/// such account.
+pub(crate) fn keytab(domain: &Common, account: &str) -> Option<Keytab> {
+    let principals = Principals { directory: &domain.directory, keys: &domain.kerberos.keys };
+    let account = domain.directory.logon_account(AccountName::Account(account))?;
+    let services = account.services.clone();
+    let entry = principals.entry(account);
+    let services = services.iter().map(|name| PrincipalName {
+        kind: NameKind::SERVICE_HOST,
+        parts: name.split('/').map(str::to_owned).collect(),
+    });
+    let mut keytab = Keytab::new();
+    for name in [entry.name.clone()].into_iter().chain(services) {
+        let principal = Principal { name, realm: domain.name.to_uppercase() };
+        keytab.add(&principal, &entry.keys, domain.clock.now());
+    }
+    Some(keytab)
+}
+
+/// Answers datagrams for ever.
+pub(crate) async fn serve_datagrams(dc: Arc<Dc>) {
+    let mut datagram = vec![0; limits::DATAGRAM_BYTES_MAX];
+    loop {
+        // An error here tells of an earlier datagram that a client did not take.
+        let Ok((size, client)) = dc.kdc_datagram_gate.receive(&mut datagram).await else {
+            continue;
+        };
+        if dc.condition().faults.passage(Listener::Kdc) == Passage::Swallow {
+            continue;
+        }
+        let cause = dc.trail.ledger().cause_of_flow(Transport::Udp, client);
+        let trail = dc.trail.under(cause);
+        if let Some(answer) = answer(&dc, &trail, &datagram[..size], Transport::Udp) {
+            dc.kdc_datagram_gate.send(&answer, client);
+        }
+    }
+}
+
+/// Answers the requests of one connection, in order.
+pub(crate) async fn serve_stream(dc: &Dc, trail: &Trail, mut stream: TcpStream) {
+    let mut input = Vec::new();
+    loop {
+        match unframe(&input) {
+            Ok(Frame::Message { message, consumed }) => {
+                let Some(answer) = answer(dc, trail, message, Transport::Tcp) else { return };
+                let answer = frame(&answer);
+                let sending = stream.write_all(&answer);
+                let Ok(Ok(())) = timeout(limits::WRITE, sending).await else { return };
+                input.drain(..consumed);
+            }
+            Ok(Frame::Incomplete { .. }) => {
+                match timeout(limits::KDC_IDLE, stream.read_buf(&mut input)).await {
+                    Ok(Ok(size)) if size > 0 => {}
+                    _ => return,
+                }
+            }
+            Err(error) => return garbage(trail, &error),
+        }
+    }
+}
+
+fn answer(dc: &Dc, trail: &Trail, request: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    let domain = &dc.domain;
+    let kerberos = &domain.kerberos;
+    let principals = Principals { directory: &domain.directory, keys: &kerberos.keys };
+    let netbios = domain.directory.netbios_name();
+    let kdc = Kdc::new(&domain.name, netbios, principals, domain.clock.clone());
+    // Every request draws from numbers of its own, so that requests need not wait for each other.
+    let number = kerberos.requests.fetch_add(1, Ordering::Relaxed);
+    let mut random = kerberos.seed.stream(&number.to_string());
+    match kdc.answer(request, transport, &mut random) {
+        Ok(answer) => {
+            let summary = answer.summary;
+            trail.record(KdcRequest {
+                request: summary.request,
+                client: summary.client,
+                service: summary.service,
+                error: summary.error.map(|code| code.to_string()),
+            });
+            Some(answer.bytes)
+        }
+        Err(error) => {
+            garbage(trail, &error);
+            None
+        }
+    }
+}
+
+fn garbage(trail: &Trail, error: &Error) {
+    let reason = error.to_string();
+    trail.record(Garbage { listener: Listener::Kdc, layer: "kerberos", reason });
+}
+
+/// The accounts of a directory as principals of its realm.
+struct Principals<'a> {
+    directory: &'a Directory,
+    keys: &'a KeyCache,
+}
+
+impl PrincipalDb for Principals<'_> {
+    fn lookup(&self, name: &PrincipalName) -> Option<PrincipalEntry> {
+        let directory = self.directory;
+        match name.parts.as_slice() {
+            [account] if name.kind == NameKind::ENTERPRISE && account.contains('@') => {
+                let account = directory.logon_account(AccountName::UserPrincipal(account))?;
+                Some(self.entry(account))
+            }
+            [account] => Some(self.entry(directory.logon_account(AccountName::Account(account))?)),
+            [service, realm] if service.eq_ignore_ascii_case(KRBTGT) => {
+                let ours = realm.eq_ignore_ascii_case(directory.dns_name())
+                    || realm.eq_ignore_ascii_case(directory.netbios_name());
+                let realm = directory.dns_name().to_uppercase();
+                if ours { self.own_service(PrincipalName::ticket_granting(realm)) } else { None }
+            }
+            _ if name.same(&PrincipalName::change_password()) => {
+                self.own_service(PrincipalName::change_password())
+            }
+            parts => {
+                let service = parts.join("/");
+                Some(self.entry(directory.logon_account(AccountName::Service(&service))?))
+            }
+        }
+    }
+
+    fn wrong_password(&self, client: &PrincipalEntry) {
+        self.directory.wrong_password_tried(&client.name.to_string());
+    }
+
+    fn right_password(&self, client: &PrincipalEntry) {
+        self.directory.right_password_given(&client.name.to_string());
+    }
+}
+
+impl Principals<'_> {
+    fn entry(&self, account: LogonAccount) -> PrincipalEntry {
+        /// Of `userAccountControl` ([MS-ADTS] 2.2.16).
+        const DONT_REQUIRE_PREAUTH: i64 = 0x40_0000;
+        let salt = self.salt(&account);
+        PrincipalEntry {
+            keys: self.keys.keys(&account.password, &salt, account.key_version),
+            name: PrincipalName::account(account.name),
+            state: match account.restriction {
+                None => AccountState::Active,
+                Some(LogonRestriction::Disabled) => AccountState::Disabled,
+                Some(LogonRestriction::Expired) => AccountState::Expired,
+                Some(LogonRestriction::LockedOut) => AccountState::LockedOut,
+                Some(LogonRestriction::MustChangePassword) => AccountState::MustChangePassword,
+                Some(LogonRestriction::PasswordExpired) => AccountState::PasswordExpired,
+            },
+            password_expires: account.password_expires,
+            requires_preauthentication: account.control & DONT_REQUIRE_PREAUTH == 0,
+            is_service: !account.services.is_empty(),
+        }
+    }
+
+    /// A service of the KDC itself: it has the keys of the account `krbtgt`, which is disabled so
+    /// that nobody logs on with it.
+    fn own_service(&self, name: PrincipalName) -> Option<PrincipalEntry> {
+        let account = self.directory.logon_account(AccountName::Account(KRBTGT))?;
+        let state = AccountState::Active;
+        Some(PrincipalEntry { name, state, is_service: true, ..self.entry(account) })
+    }
+
+    /// A user's salt has the front of the user principal name where there is one
+    /// (`smb_krb5_salt_principal` of Samba 4.22). Really it is that of the time when the password
+    /// was set; here it follows a renamed account.
+    fn salt(&self, account: &LogonAccount) -> String {
+        let realm = self.directory.dns_name();
+        if account.is_computer {
+            return Salt::of_computer(realm, &account.name);
+        }
+        let principal = account.user_principal_name.as_deref();
+        let front = principal.map(|name| name.split_once('@').map_or(name, |(front, _)| front));
+        Salt::of_user(realm, front.unwrap_or(&account.name))
+    }
+}
+
+const KRBTGT: &str = "krbtgt";
