@@ -1,0 +1,227 @@
+//! One end of pinned connections: it dials, and it is dialled.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use ground::{Trail, Transport};
+use rustls::{
+    ClientConfig, Error as TlsError, ServerConfig,
+    client::Resumption,
+    pki_types::ServerName,
+    server::NoServerSessionStorage,
+    version::{TLS12, TLS13},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
+use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+
+use super::{
+    Identity, KnownKeys, PeerName, PinnedError, Verdict,
+    facts::{Accepted, Dialled, Failed, Judged},
+    witness::{Timeless, Witness, provider},
+};
+
+/// How long a handshake may take in real time.
+pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
+/// How long a peer has to close its side after a failure.
+const CLOSING_LIMIT: Duration = Duration::from_secs(1);
+
+/// A manager, an agent, or a host of a pool.
+#[derive(Debug)]
+pub struct Party {
+    identity: RwLock<Identity>,
+    known_keys: KnownKeys,
+    trail: Trail,
+}
+
+/// A connection whose both ends believe each other.
+#[derive(Debug)]
+pub struct Connection {
+    /// What travels over it.
+    pub stream: TlsStream<TcpStream>,
+    /// Why this end believes the other.
+    pub verdict: Verdict,
+    /// Below this, whatever happens over the connection is recorded.
+    pub trail: Trail,
+}
+
+impl Party {
+    /// A party that knows nobody yet. What it does is recorded on `trail`, whose actor it is.
+    pub fn new(identity: Identity, trail: Trail) -> Self {
+        Self { identity: RwLock::new(identity), known_keys: KnownKeys::default(), trail }
+    }
+
+    /// The keys it holds for its peers.
+    pub fn known_keys(&self) -> &KnownKeys {
+        &self.known_keys
+    }
+
+    /// Shows another certificate, with the same key or another, from the next handshake on.
+    pub fn switch_to(&self, identity: Identity) {
+        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = identity;
+    }
+
+    /// What it shows now.
+    pub fn identity(&self) -> Identity {
+        self.identity.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Connects to `peer`, and believes nobody else.
+    ///
+    /// TLS 1.2, in which the handshake ends with the consent of both. (In 1.3 the side that dials
+    /// is done before the other has looked at its key.)
+    ///
+    /// # Errors
+    ///
+    /// One of the two refuses the other, or they do not meet.
+    pub async fn dial(
+        &self,
+        peer: &PeerName,
+        address: SocketAddr,
+    ) -> Result<Connection, PinnedError> {
+        let dialled = Dialled { peer: peer.clone(), address: address.to_string() };
+        let trail = self.trail.begin(dialled);
+        let keys = self.known_keys.keys_of(peer);
+        let witness = Witness::new(BTreeMap::from([(peer.clone(), keys)]));
+        let config = client_config(&self.identity(), Arc::clone(&witness));
+        let handshake = async {
+            let tcp = connect(address, &trail)
+                .await
+                .map_err(|source| (PinnedError::Connect { address, source }, None))?;
+            // Not sent, and not looked at.
+            let name = ServerName::from(address.ip());
+            let connector = TlsConnector::from(Arc::new(config));
+            connector.connect(name, tcp).into_fallible().await.map_err(broken)
+        };
+        judge(&witness, &trail, handshake).await
+    }
+
+    /// Takes the connection of whoever owns a key that is pinned here. TLS 1.2 or 1.3.
+    ///
+    /// # Errors
+    ///
+    /// One of the two refuses the other, or the handshake fails.
+    pub async fn accept(&self, tcp: TcpStream) -> Result<Connection, PinnedError> {
+        let ledger = self.trail.ledger();
+        let cause =
+            tcp.peer_addr().ok().and_then(|dialler| ledger.cause_of_flow(Transport::Tcp, dialler));
+        let trail = self.trail.under(cause.or(self.trail.cause())).begin(Accepted {});
+        let witness = Witness::new(self.known_keys.all());
+        let config = server_config(&self.identity(), Arc::clone(&witness));
+        let handshake = async {
+            let acceptor = TlsAcceptor::from(Arc::new(config));
+            acceptor.accept(tcp).into_fallible().await.map_err(broken)
+        };
+        judge(&witness, &trail, handshake).await
+    }
+}
+
+/// A handshake that failed, and the connection to close.
+type Broken = (PinnedError, Option<TcpStream>);
+
+/// Does a handshake within its limit, and records what came of it.
+async fn judge<S: Into<TlsStream<TcpStream>>>(
+    witness: &Witness,
+    trail: &Trail,
+    handshake: impl Future<Output = Result<S, Broken>>,
+) -> Result<Connection, PinnedError> {
+    let outcome = timeout(HANDSHAKE_LIMIT, handshake).await;
+    let verdict = witness.verdict();
+    let outcome = match outcome {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err((error, tcp))) => {
+            if let Some(tcp) = tcp {
+                close(tcp).await;
+            }
+            Err(explain(error, &verdict))
+        }
+        Err(_) => Err(PinnedError::Silent { limit: HANDSHAKE_LIMIT }),
+    };
+    let cause = match &outcome {
+        Ok(_) | Err(PinnedError::Refused(_)) => None,
+        Err(PinnedError::Connect { .. }) => Some("connect"),
+        Err(PinnedError::Handshake(_)) => Some("handshake"),
+        Err(PinnedError::RefusedByPeer { .. }) => Some("refused-by-peer"),
+        Err(PinnedError::Silent { .. }) => Some("silent"),
+    };
+    // A handshake may break after the peer was judged, or before.
+    if cause.is_none() || verdict.found.is_some() {
+        trail.record(Judged::from(&verdict));
+    }
+    if let Some(cause) = cause {
+        trail.record(Failed { cause });
+    }
+    outcome.map(|stream| Connection { stream: stream.into(), verdict, trail: trail.clone() })
+}
+
+/// Announces the flow before it opens it, so that what the other end sees is caused by it.
+async fn connect(address: SocketAddr, trail: &Trail) -> io::Result<TcpStream> {
+    let (socket, local) = match address {
+        SocketAddr::V4(_) => (TcpSocket::new_v4()?, (Ipv4Addr::LOCALHOST, 0).into()),
+        SocketAddr::V6(_) => (TcpSocket::new_v6()?, (Ipv6Addr::LOCALHOST, 0).into()),
+    };
+    socket.bind(local)?;
+    if let Some(cause) = trail.cause() {
+        trail.ledger().open_flow(Transport::Tcp, socket.local_addr()?, cause);
+    }
+    socket.connect(address).await
+}
+
+/// Waits until the peer has read the alert: an early close could take it back.
+async fn close(mut tcp: TcpStream) {
+    let closing = async {
+        tcp.shutdown().await?;
+        let mut unread = [0; 1024];
+        while tcp.read(&mut unread).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // Nothing depends on how it ends.
+    let _ = timeout(CLOSING_LIMIT, closing).await;
+}
+
+fn broken((error, tcp): (io::Error, TcpStream)) -> Broken {
+    (PinnedError::Handshake(error), Some(tcp))
+}
+
+fn explain(error: PinnedError, verdict: &Verdict) -> PinnedError {
+    let PinnedError::Handshake(source) = error else { return error };
+    match source.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
+        Some(TlsError::AlertReceived(alert)) => PinnedError::RefusedByPeer { alert: *alert },
+        Some(TlsError::InvalidCertificate(_) | TlsError::NoCertificatesPresented) => {
+            PinnedError::Refused(Box::new(verdict.clone()))
+        }
+        _ => PinnedError::Handshake(source),
+    }
+}
+
+fn client_config(identity: &Identity, witness: Arc<Witness>) -> ClientConfig {
+    let mut config = ClientConfig::builder_with_details(Arc::clone(provider()), Arc::new(Timeless))
+        .with_protocol_versions(&[&TLS12])
+        .expect("the provider has suites of TLS 1.2")
+        .dangerous()
+        .with_custom_certificate_verifier(witness)
+        .with_client_cert_resolver(identity.resolver());
+    config.enable_sni = false;
+    config.resumption = Resumption::disabled();
+    config
+}
+
+fn server_config(identity: &Identity, witness: Arc<Witness>) -> ServerConfig {
+    let mut config = ServerConfig::builder_with_details(Arc::clone(provider()), Arc::new(Timeless))
+        .with_protocol_versions(&[&TLS12, &TLS13])
+        .expect("the provider has suites of TLS 1.2 and 1.3")
+        .with_client_cert_verifier(witness)
+        .with_cert_resolver(identity.resolver());
+    // A dropped key must count at the next handshake: nobody resumes.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config
+}
