@@ -9,18 +9,26 @@ use std::{
 };
 
 use fake_dc::{Domain, facts::KdcRequest};
-use fake_dc_kerberos::{AsExchange, ClientSecret, Principal, PrincipalName, frame};
+use fake_dc_kerberos::{
+    AsExchange, AsOutcome, ClientSecret, Credential, Error, ErrorCode, Principal, PrincipalName,
+    frame,
+};
 use ground::{Clock, Secret, Seed};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The first request of a client.
-fn request() -> Vec<u8> {
+/// The exchange of a client that has this password.
+fn exchange(password: &str) -> AsExchange {
     let name = PrincipalName::account("alice");
     let alice = Principal { name, realm: "CORP.EXAMPLE".to_owned() };
-    let secret = ClientSecret::Password(Secret::new("Passw0rd!Lab1"));
+    let secret = ClientSecret::Password(Secret::new(password));
     let mut random = Seed::new(1).stream("client");
-    AsExchange::new(alice, secret, Clock::system(), &mut random).request().to_vec()
+    AsExchange::new(alice, secret, Clock::system(), &mut random)
+}
+
+/// The first request of a client.
+fn request() -> Vec<u8> {
+    exchange("Passw0rd!Lab1").request().to_vec()
 }
 
 /// KRB-ERROR is `[APPLICATION 30]`.
@@ -85,6 +93,38 @@ async fn garbage_is_recorded_and_not_answered() {
     assert_eq!(domain.ledger().events().iter().filter(garbage).count(), 4);
     assert!(is_answered(&socket));
     domain.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_passwords_lock_the_account() {
+    let policy = "dn: DC=corp,DC=example\nlockoutThreshold: 2\n\
+                  lockoutDuration: -18000000000\nlockOutObservationWindow: -18000000000\n";
+    let domain = Domain::builder("corp.example").ldif("policy.ldif", policy).start().await.unwrap();
+    log_on(&domain, "Passw0rd!Lab1").unwrap();
+    let codes = [
+        ErrorCode::KDC_ERR_PREAUTH_FAILED,
+        ErrorCode::KDC_ERR_PREAUTH_FAILED,
+        ErrorCode::KDC_ERR_CLIENT_REVOKED,
+    ];
+    for code in codes {
+        assert_eq!(log_on(&domain, "wrong").unwrap_err(), Error::Refused { code });
+    }
+    domain.stop().await;
+}
+
+/// Asks for a ticket over UDP.
+fn log_on(domain: &Domain, password: &str) -> Result<Credential, Error> {
+    let socket = datagrams(domain);
+    let mut random = Seed::new(1).stream("client");
+    let mut exchange = exchange(password);
+    loop {
+        socket.send(exchange.request()).unwrap();
+        let mut answer = [0; 4_096];
+        let size = socket.recv(&mut answer).unwrap();
+        if let AsOutcome::Ticket(ticket) = exchange.answer(&answer[..size], &mut random)? {
+            return Ok(*ticket);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -388,3 +388,34 @@ impl EncKdcRepPart {
         der::element(der::application(exchange.encrypted_part_tag()), &part)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_read_as_it_was_written() {
+        let body = KdcReqBody {
+            options: KdcOptions::FORWARDABLE,
+            cname: Some(PrincipalName::account("alice")),
+            realm: "CORP.EXAMPLE".to_owned(),
+            sname: Some(PrincipalName::ticket_granting("CORP.EXAMPLE")),
+            from: None,
+            till: Timestamp::from_unix(0),
+            renew_till: Some(Timestamp::from_unix(1_780_000_000)),
+            // Heimdal's, which are Int32.
+            nonce: -2,
+            etypes: vec![18, 17, 23, -133],
+            additional_tickets: Vec::new(),
+        };
+        let padata = [PaData::new(149, Vec::new())];
+        let bytes = KdcReq::encode(Exchange::As, &padata, &body);
+        let read = KdcReq::read(Exchange::As, &bytes).unwrap();
+        assert_eq!(read.padata, padata);
+        assert_eq!(read.body.nonce, -2);
+        assert_eq!(read.body_bytes, body.encode());
+        assert_eq!(KdcReq::encode(Exchange::As, &read.padata, &read.body), bytes);
+        let error = KdcReq::read(Exchange::Tgs, &bytes).unwrap_err();
+        assert_eq!(error, Error::Tag { what: "TGS-REQ", expected: 0x6c, found: 0x6a });
+    }
+}
