@@ -13,7 +13,7 @@ use crate::{
     facts::Facts,
     key::PublicKey,
     name::PeerName,
-    priority::TlsOffer,
+    priority::{PriorityError, TlsOffer},
     reason::{Check, Reason},
     status::{GnutlsError, StatusBits},
     subject::subject_text,
@@ -167,7 +167,8 @@ impl Client {
         let ClientConfig { mode, trust: files, priority } = config;
         let trust = TrustSet::load(&files).map_err(|bad| {
             let found = format!("{} at line {}", bad.error.text(), bad.line);
-            let cause = Cause::BadCafile { path: bad.path.clone(), error: bad.error };
+            let path = bad.path.clone();
+            let cause = Cause::BadCafile { path, line: bad.line, error: bad.error };
             let expected = "only certificates GnuTLS can read";
             config_error(mode, cause, Check::TrustFile, Some(bad.path), expected, found)
         })?;
@@ -177,7 +178,7 @@ impl Client {
             trust,
             crls: CrlSet::default(),
             offer: TlsOffer::parse(crate::SAMBA_PRIORITY)
-                .map_err(|error| config_error_of_priority(mode, &error.token, error.error))?,
+                .map_err(|error| config_error_of_priority(mode, &priority, &error))?,
         };
         if let Some(cause) = client.trust_obstacle(mode) {
             let path = client.files.cafile.as_ref().map(|file| file.path.clone());
@@ -215,7 +216,7 @@ impl Client {
             ));
         }
         client.offer = TlsOffer::parse(&priority)
-            .map_err(|error| config_error_of_priority(mode, &error.token, error.error))?;
+            .map_err(|error| config_error_of_priority(mode, &priority, &error))?;
         Ok(client)
     }
 
@@ -233,7 +234,7 @@ impl Client {
     /// The verdict on a server that presented `presented` at the time `at`.
     pub fn judge(&self, peer: &PeerName, presented: &Presented, at: Timestamp) -> Verdict {
         let facts = Facts::gather(self, peer, presented, at);
-        let (cause, status, reasons) = facts.conclude(self.mode);
+        let (cause, status, findings) = facts.conclude(self.mode);
         let other_modes = VerifyPeer::ALL
             .into_iter()
             .filter(|&mode| mode != self.mode)
@@ -250,13 +251,15 @@ impl Client {
                 }
             })
             .collect();
+        let advice = advice::advise(&findings, self, peer, presented, at);
+        let reasons = findings.into_iter().map(|finding| finding.reason).collect();
         let mut verdict = new_verdict(self.mode, cause, status, reasons);
         verdict.peer = Some(peer.clone());
         verdict.at = Some(at);
         verdict.tls = Some(presented.tls);
         verdict.other_modes = other_modes;
         verdict.chain = self.links(&facts, presented);
-        verdict.advice = advice::advise(&verdict, self, &facts);
+        verdict.advice = advice;
         verdict
     }
 
@@ -386,20 +389,25 @@ fn config_error(
         expected: expected.to_owned(),
         found,
     };
+    let advice = advice::advise_config(&cause, mode, &reason);
     let mut verdict = new_verdict(mode, cause, StatusBits::NONE, vec![reason]);
-    verdict.advice = advice::advise_config(&verdict);
+    verdict.advice = advice;
     ConfigError(Box::new(verdict))
 }
 
-fn config_error_of_priority(mode: VerifyPeer, token: &str, error: GnutlsError) -> ConfigError {
-    let found = match error {
+fn config_error_of_priority(mode: VerifyPeer, text: &str, error: &PriorityError) -> ConfigError {
+    let found = match error.error {
         GnutlsError::NoPrioritiesWereSet => {
             "one that enables no version or no cipher suite".to_owned()
         }
-        _ => format!("`{token}`"),
+        _ => format!("`{}`", error.token),
     };
     let expected = "a priority string GnuTLS understands";
-    config_error(mode, Cause::Prepare(error), Check::Priority, None, expected, found)
+    let cause = Cause::Prepare(error.error);
+    let ConfigError(mut verdict) =
+        config_error(mode, cause, Check::Priority, None, expected, found);
+    verdict.advice = advice::advise_priority(text);
+    ConfigError(verdict)
 }
 
 /// Which suites a key can serve in TLS 1.2.

@@ -28,6 +28,18 @@ pub enum TlsVersion {
     Tls13,
 }
 
+impl TlsVersion {
+    /// Usual spelling.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Tls10 => "TLS 1.0",
+            Self::Tls11 => "TLS 1.1",
+            Self::Tls12 => "TLS 1.2",
+            Self::Tls13 => "TLS 1.3",
+        }
+    }
+}
+
 /// The certificate message of a handshake.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Presented {

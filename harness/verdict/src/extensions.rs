@@ -19,7 +19,7 @@ const KNOWN: [&str; 13] = [
     "2.5.29.17",
     "2.5.29.18",
     "2.5.29.19",
-    "2.5.29.30",
+    NAME_CONSTRAINTS,
     "2.5.29.31",
     "2.5.29.32",
     "2.5.29.35",
@@ -28,7 +28,10 @@ const KNOWN: [&str; 13] = [
     "1.3.6.1.5.5.7.1.1",
     "1.3.6.1.5.5.7.1.14",
 ];
-const TLS_FEATURE: &str = "1.3.6.1.5.5.7.1.24";
+/// TLS features, must-staple among them (RFC 7633).
+pub(crate) const TLS_FEATURE: &str = "1.3.6.1.5.5.7.1.24";
+/// nameConstraints.
+pub(crate) const NAME_CONSTRAINTS: &str = "2.5.29.30";
 const SRV_NAME: &str = "1.3.6.1.5.5.7.8.7";
 const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
 const ANY_PURPOSE: &str = "2.5.29.37.0";
@@ -221,7 +224,9 @@ impl Extensions {
             authority_key_id: find("2.5.29.35").and_then(|found| key_id_of(&found.value).ok()?),
             basic_constraints: Value::of(find("2.5.29.19").map(|e| basic_constraints(&e.value))),
             key_usage: Value::of(find("2.5.29.15").map(|e| key_usage(&e.value))),
-            name_constraints: Value::of(find("2.5.29.30").map(|e| Constraints::parse(&e.value))),
+            name_constraints: Value::of(
+                find(NAME_CONSTRAINTS).map(|e| Constraints::parse(&e.value)),
+            ),
             purposes: Value::of(find("2.5.29.37").map(|e| purposes(&e.value))),
             subject_key_id: find("2.5.29.14").and_then(|found| {
                 let id = Reader::only(&found.value, tag::OCTET_STRING).ok()?;

@@ -8,15 +8,19 @@ use crate::{
     chain,
     client::{Client, VerifyPeer, suite_key},
     evidence::{Presented, TlsVersion},
-    judge::{Court, DEPTH_MAX, PathOutcome, wire_certificate},
+    extensions::TLS_FEATURE,
+    findings::{Finding, RSA_BITS_ADVISED},
+    judge::{Court, DEPTH_MAX, PathOutcome, hex, status_of, wire_certificate},
     name::{self, PeerName},
     reason::{Check, Reason, WireCertificate},
+    remedy::{Holder, Property, Remedy},
     status::{GnutlsError, StatusBits},
+    subject::subject_text,
     verdict::Cause,
 };
 
 /// An error and what it is about.
-type Failure = (GnutlsError, Reason);
+type Failure = (GnutlsError, Finding);
 
 /// What was found out.
 #[derive(Debug)]
@@ -26,14 +30,16 @@ pub(crate) struct Facts<'a> {
     pub(crate) path: Vec<usize>,
     peer: &'a PeerName,
     at: Timestamp,
+    /// Names of the leaf a peer could have and be accepted.
+    names: Vec<String>,
     bad_uri: Option<String>,
     handshake: Option<Failure>,
     verification: Option<Failure>,
     outcome: PathOutcome,
-    wrong_name: Option<Reason>,
-    revoked: Vec<Reason>,
-    unstapled: Option<Reason>,
-    binding: Option<Reason>,
+    wrong_name: Option<Finding>,
+    revoked: Vec<Finding>,
+    unstapled: Option<Finding>,
+    binding: Option<Finding>,
 }
 
 impl<'a> Facts<'a> {
@@ -45,10 +51,11 @@ impl<'a> Facts<'a> {
     ) -> Self {
         let (uri, usable) = peer.uri();
         let mut facts = Self {
-            parsed: presented.certificates.iter().map(|der| Certificate::parse(der)).collect(),
+            parsed: Self::parse(presented),
             path: Vec::new(),
             peer,
             at,
+            names: Vec::new(),
             bad_uri: (!usable).then_some(uri),
             handshake: None,
             verification: None,
@@ -58,6 +65,9 @@ impl<'a> Facts<'a> {
             unstapled: None,
             binding: None,
         };
+        if let Some(Ok(leaf)) = facts.parsed.first() {
+            facts.names = name::usable(leaf, client.offer().rules.wildcards);
+        }
         facts.handshake = facts.handshake_failure(client, presented);
         facts.verification = facts.verification_failure(presented);
         if facts.verification.is_none() {
@@ -70,17 +80,23 @@ impl<'a> Facts<'a> {
         facts
     }
 
+    /// Every certificate of the message, in order.
+    pub(crate) fn parse(presented: &Presented) -> Vec<Result<Certificate, GnutlsError>> {
+        presented.certificates.iter().map(|der| Certificate::parse(der)).collect()
+    }
+
     /// How the attempt ends in a mode.
-    pub(crate) fn conclude(&self, mode: VerifyPeer) -> (Cause, StatusBits, Vec<Reason>) {
-        let ends = |cause: Cause, reason: Reason| (cause, StatusBits::NONE, vec![reason]);
+    pub(crate) fn conclude(&self, mode: VerifyPeer) -> (Cause, StatusBits, Vec<Finding>) {
+        let ends = |cause: Cause, finding: Finding| (cause, StatusBits::NONE, vec![finding]);
         if let Some(uri) = &self.bad_uri {
             let found = format!("`{uri}`, which libldap refuses");
-            let reason =
-                self.reason(Check::PeerUri, None, "a peer name that fits into a URI", found);
-            return ends(Cause::PeerUri { uri: uri.clone() }, reason);
+            let remedy = Remedy::SetPeerName { names: self.names.clone() };
+            let expected = "a peer name that fits into a URI";
+            let finding = self.finding(Check::PeerUri, None, expected, found, vec![remedy]);
+            return ends(Cause::PeerUri { uri: uri.clone() }, finding);
         }
-        if let Some((error, reason)) = &self.handshake {
-            return ends(Cause::Handshake(*error), reason.clone());
+        if let Some((error, finding)) = &self.handshake {
+            return ends(Cause::Handshake(*error), finding.clone());
         }
         if mode > VerifyPeer::NoCheck
             && let Some(refusal) = self.verify(mode)
@@ -88,50 +104,65 @@ impl<'a> Facts<'a> {
             return refusal;
         }
         match &self.binding {
-            Some(reason) => ends(Cause::Binding(GnutlsError::UnimplementedFeature), reason.clone()),
+            Some(finding) => {
+                ends(Cause::Binding(GnutlsError::UnimplementedFeature), finding.clone())
+            }
             None => (Cause::Accepted, StatusBits::NONE, Vec::new()),
         }
     }
 
-    fn verify(&self, mode: VerifyPeer) -> Option<(Cause, StatusBits, Vec<Reason>)> {
+    fn verify(&self, mode: VerifyPeer) -> Option<(Cause, StatusBits, Vec<Finding>)> {
         let is_address = self.peer.is_address();
         if mode >= VerifyPeer::CaAndName && is_address {
             let found = format!("the address {}", self.peer);
-            let reason = self.reason(Check::Name, None, "a host name to verify", found);
-            return Some((Cause::NoHostname, StatusBits::NONE, vec![reason]));
+            let mut remedies = self.peer_name_remedy();
+            remedies.push(Remedy::SetParameter {
+                parameter: "tls verify peer",
+                value: Some(VerifyPeer::CaAndNameIfAvailable.name().to_owned()),
+            });
+            let finding = self.finding(Check::Name, None, "a host name to verify", found, remedies);
+            return Some((Cause::NoHostname, StatusBits::NONE, vec![finding]));
         }
-        if let Some((error, reason)) = &self.verification {
-            return Some((Cause::Verify(*error), StatusBits::NONE, vec![reason.clone()]));
+        if let Some((error, finding)) = &self.verification {
+            return Some((Cause::Verify(*error), StatusBits::NONE, vec![finding.clone()]));
         }
-        let mut status = self.outcome.status;
-        let mut reasons = self.outcome.reasons.clone();
+        let mut findings = self.outcome.findings.clone();
         if mode >= VerifyPeer::CaAndNameIfAvailable && !is_address {
-            status |= self.wrong_name.as_ref().map_or(StatusBits::NONE, |reason| reason.status);
-            reasons.extend(self.wrong_name.clone());
+            findings.extend(self.wrong_name.clone());
         }
-        if status.is_empty() {
-            reasons.extend(self.revoked.iter().cloned());
-            status |= self.revoked.first().map_or(StatusBits::NONE, |reason| reason.status);
+        if findings.is_empty() {
+            findings.extend(self.revoked.iter().cloned());
         }
-        if let Some(reason) = &self.unstapled {
-            status |= reason.status;
-            reasons.push(reason.clone());
+        findings.extend(self.unstapled.clone());
+        let status = status_of(&findings);
+        (!status.is_empty()).then_some((Cause::CheckFailed, status, findings))
+    }
+
+    /// The names the DC could call itself by, if there are any.
+    fn peer_name_remedy(&self) -> Vec<Remedy> {
+        if self.names.is_empty() {
+            return Vec::new();
         }
-        (!status.is_empty()).then_some((Cause::CheckFailed, status, reasons))
+        vec![Remedy::SetPeerName { names: self.names.clone() }]
     }
 
     /// What the handshake itself finds wrong with the certificates.
     fn handshake_failure(&self, client: &Client, presented: &Presented) -> Option<Failure> {
         let offer = client.offer();
         if !offer.versions.contains(&presented.tls) {
-            let reason =
-                self.reason(Check::Handshake, None, "a version the client offers", "another one");
-            return Some((GnutlsError::FatalAlertReceived, reason));
+            let finding = self.finding(
+                Check::Handshake,
+                None,
+                "a version the client offers",
+                "another one",
+                vec![Remedy::OfferTls { versions: offer.versions.clone() }],
+            );
+            return Some((GnutlsError::FatalAlertReceived, finding));
         }
         let is_tls13 = presented.tls == TlsVersion::Tls13;
         let Some(leaf) = self.parsed.first() else {
-            let reason = self.reason(Check::Handshake, None, "a certificate", "none");
-            return Some((GnutlsError::NoCertificateFound, reason));
+            let finding = self.finding(Check::Handshake, None, "a certificate", "none", Vec::new());
+            return Some((GnutlsError::NoCertificateFound, finding));
         };
         if let Ok(leaf) = leaf
             && leaf.key.bits() > 0
@@ -139,36 +170,41 @@ impl<'a> Facts<'a> {
         {
             let found = leaf.key.text();
             let expected = "a key for one of the cipher suites the client offers";
-            let reason = self.reason(Check::KeyType, Some((0, presented)), expected, found);
-            return Some((GnutlsError::FatalAlertReceived, reason));
+            let remedy = self.reissue(0, presented, Property::RsaKey(RSA_BITS_ADVISED));
+            let finding =
+                self.finding(Check::KeyType, Some((0, presented)), expected, found, vec![remedy]);
+            return Some((GnutlsError::FatalAlertReceived, finding));
         }
         let looked_at = if is_tls13 { 1 } else { self.parsed.len() };
         for (position, parsed) in self.parsed.iter().take(looked_at).enumerate() {
-            let error = match parsed {
-                Err(error) => *error,
-                Ok(certificate) if certificate.key.bits() == 0 => GnutlsError::CertificateError,
+            let (error, with) = match parsed {
+                Err(error) => (*error, Property::Encoding),
+                Ok(certificate) if certificate.key.bits() == 0 => {
+                    (GnutlsError::CertificateError, Property::RsaKey(RSA_BITS_ADVISED))
+                }
                 Ok(_) => continue,
             };
-            let reason = self.unparsable(position, presented, error);
-            return Some((if is_tls13 { error } else { GnutlsError::CertificateError }, reason));
+            let finding = self.unparsable(position, presented, error, with);
+            return Some((if is_tls13 { error } else { GnutlsError::CertificateError }, finding));
         }
         let usage = leaf.as_ref().ok()?.extensions.key_usage.present()?;
-        let (allowed, needed) = if is_tls13 || offer.is_ephemeral() {
-            (usage.digital_signature(), "digital signature")
+        let (allowed, needed, bit) = if is_tls13 || offer.is_ephemeral() {
+            (usage.digital_signature(), "digital signature", "digitalSignature")
         } else {
-            (usage.key_encipherment(), "key encipherment")
+            (usage.key_encipherment(), "key encipherment", "keyEncipherment")
         };
         if allowed || usage.is_empty() || offer.rules.allow_key_usage_violation {
             return None;
         }
         let expected = format!("key usage {needed}, or no key usage at all");
-        let reason = self.reason(
+        let finding = self.finding(
             Check::LeafKeyUsage,
             Some((0, presented)),
             expected,
             "a key usage without it",
+            vec![self.reissue(0, presented, Property::KeyUsage(bit))],
         );
-        Some((GnutlsError::KeyUsageViolation, reason))
+        Some((GnutlsError::KeyUsageViolation, finding))
     }
 
     /// What keeps verification from giving a status.
@@ -176,114 +212,158 @@ impl<'a> Facts<'a> {
         let count = self.parsed.len();
         if count > DEPTH_MAX {
             let expected = format!("at most {DEPTH_MAX} certificates");
-            let reason = self.reason(Check::Count, None, expected, count.to_string());
-            return Some((GnutlsError::ConstraintError, reason));
+            let finding = self.finding(Check::Count, None, expected, count.to_string(), Vec::new());
+            return Some((GnutlsError::ConstraintError, finding));
         }
         let (position, error) = self
             .parsed
             .iter()
             .enumerate()
             .find_map(|(position, parsed)| Some((position, *parsed.as_ref().err()?)))?;
-        Some((error, self.unparsable(position, presented, error)))
+        Some((error, self.unparsable(position, presented, error, Property::Encoding)))
     }
 
     fn judge(&mut self, client: &Client, sent: &[Certificate]) {
         let Some(leaf) = sent.first() else { return };
         self.path = chain::path(sent, &client.trust);
-        let court = Court { sent, trust: &client.trust, at: self.at, rules: client.offer().rules };
+        let cafile = client.files.cafile.as_ref().map(|file| file.path.as_str());
+        let rules = client.offer().rules;
+        let court = Court { sent, trust: &client.trust, cafile, at: self.at, rules };
         self.outcome = court.judge(&self.path);
-        let here = |index: usize| Some(wire_certificate(sent, index));
-        if !self.peer.is_address() && !name::matches(leaf, self.peer, court.rules.wildcards) {
-            self.wrong_name = Some(Reason {
-                status: StatusBits::UNEXPECTED_OWNER | StatusBits::INVALID,
-                certificate: here(0),
-                ..self.reason(
+        if !self.peer.is_address() && !name::matches(leaf, self.peer, rules.wildcards) {
+            let mut remedies = Vec::new();
+            if let Some(peer) = self.peer.ascii().filter(|peer| !peer.is_empty()) {
+                remedies.push(again(0, leaf, Property::DnsName(peer)));
+            }
+            remedies.extend(self.peer_name_remedy());
+            self.wrong_name = Some(self.on(
+                (0, leaf),
+                StatusBits::UNEXPECTED_OWNER,
+                self.finding(
                     Check::Name,
                     None,
                     format!("the name {}", self.peer),
                     name::presented(leaf),
-                )
-            });
+                    remedies,
+                ),
+            ));
         }
-        for (step, &index) in self.path.iter().enumerate().filter(|_| court.rules.crl_checks) {
+        for (step, &index) in self.path.iter().enumerate().filter(|_| rules.crl_checks) {
+            let certificate = &sent[index];
             // After the second attempt GnuTLS looks for the last one's CRL under its own name.
             let misplaced = self.outcome.second
                 && step + 1 == self.path.len()
-                && sent[index].issuer != sent[index].subject;
-            if !misplaced && client.crls.revokes(&sent[index].issuer, &sent[index].serial) {
-                self.revoked.push(Reason {
-                    status: StatusBits::REVOKED | StatusBits::INVALID,
-                    certificate: here(index),
-                    file: client.files.crlfile.as_ref().map(|file| file.path.clone()),
-                    ..self.reason(
+                && certificate.issuer != certificate.subject;
+            if !misplaced && client.crls.revokes(&certificate.issuer, &certificate.serial) {
+                let mut finding = self.on(
+                    (index, certificate),
+                    StatusBits::REVOKED,
+                    self.finding(
                         Check::Revocation,
                         None,
                         "a serial number the CRL of its issuer does not list",
-                        format!("serial number {}", hex(&sent[index].serial)),
-                    )
-                });
+                        format!("serial number {}", hex(&certificate.serial)),
+                        vec![again(index, certificate, Property::SerialNumber)],
+                    ),
+                );
+                finding.reason.file = client.files.crlfile.as_ref().map(|file| file.path.clone());
+                self.revoked.push(finding);
             }
         }
-        let demands = sent.iter().position(|certificate| certificate.extensions.must_staple());
-        if let Some(index) = demands {
-            self.unstapled = Some(Reason {
-                status: StatusBits::MISSING_OCSP_STATUS | StatusBits::INVALID,
-                certificate: here(index),
-                ..self.reason(
+        let demands = sent.iter().enumerate().find(|(_, found)| found.extensions.must_staple());
+        if let Some((index, certificate)) = demands {
+            let with = Property::WithoutExtension(TLS_FEATURE.to_owned());
+            self.unstapled = Some(self.on(
+                (index, certificate),
+                StatusBits::MISSING_OCSP_STATUS,
+                self.finding(
                     Check::Stapling,
                     None,
                     "a stapled OCSP answer, which the certificate demands",
                     "none",
-                )
-            });
+                    vec![again(index, certificate, with)],
+                ),
+            ));
         }
         if !leaf.algorithm.is_understood() {
-            self.binding = Some(Reason {
-                certificate: here(0),
-                ..self.reason(
+            self.binding = Some(self.on(
+                (0, leaf),
+                StatusBits::NONE,
+                self.finding(
                     Check::Binding,
                     None,
                     "a signature algorithm with a hash for tls-server-end-point",
                     leaf.algorithm.text(),
-                )
-            });
+                    vec![again(0, leaf, Property::Signature)],
+                ),
+            ));
         }
     }
 
-    fn unparsable(&self, position: usize, presented: &Presented, error: GnutlsError) -> Reason {
-        let found = format!("{} ({})", error.text().trim_end_matches('.'), error.name());
-        let expected = "a certificate GnuTLS can read";
-        self.reason(Check::Parse, Some((position, presented)), expected, found)
+    /// The finding, told at a certificate and with a status.
+    fn on(
+        &self,
+        (position, certificate): (usize, &Certificate),
+        status: StatusBits,
+        mut finding: Finding,
+    ) -> Finding {
+        finding.reason.certificate = Some(wire_certificate(position, certificate));
+        if !status.is_empty() {
+            finding.reason.status = status | StatusBits::INVALID;
+        }
+        finding
     }
 
-    fn reason(
+    fn unparsable(
+        &self,
+        position: usize,
+        presented: &Presented,
+        error: GnutlsError,
+        with: Property,
+    ) -> Finding {
+        let found = format!("{} ({})", error.text().trim_end_matches('.'), error.name());
+        let expected = "a certificate GnuTLS can read";
+        let remedy = self.reissue(position, presented, with);
+        self.finding(Check::Parse, Some((position, presented)), expected, found, vec![remedy])
+    }
+
+    fn reissue(&self, position: usize, presented: &Presented, with: Property) -> Remedy {
+        Remedy::Reissue { certificate: Holder::Server(self.place(position, presented)), with }
+    }
+
+    fn place(&self, position: usize, presented: &Presented) -> WireCertificate {
+        let subject = match &self.parsed[position] {
+            Ok(certificate) => subject_text(&certificate.subject),
+            Err(_) => String::new(),
+        };
+        let fingerprint = fingerprint(&presented.certificates[position]);
+        WireCertificate { position, subject, fingerprint }
+    }
+
+    fn finding(
         &self,
         check: Check,
         place: Option<(usize, &Presented)>,
         expected: impl Into<String>,
         found: impl Into<String>,
-    ) -> Reason {
-        let certificate = place.map(|(position, presented)| {
-            let subject = match &self.parsed[position] {
-                Ok(certificate) => crate::subject::subject_text(&certificate.subject),
-                Err(_) => String::new(),
-            };
-            let fingerprint = fingerprint(&presented.certificates[position]);
-            WireCertificate { position, subject, fingerprint }
-        });
-        Reason {
+        remedies: Vec<Remedy>,
+    ) -> Finding {
+        let reason = Reason {
             check,
             status: StatusBits::NONE,
-            certificate,
+            certificate: place.map(|(position, presented)| self.place(position, presented)),
             anchor: None,
             file: None,
             at: self.at,
             expected: expected.into(),
             found: found.into(),
-        }
+        };
+        Finding { reason, remedies }
     }
 }
 
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
+/// The remedy that issues a certificate of the server again.
+fn again(position: usize, certificate: &Certificate, with: Property) -> Remedy {
+    let certificate = Holder::Server(wire_certificate(position, certificate));
+    Remedy::Reissue { certificate, with }
 }

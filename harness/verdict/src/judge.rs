@@ -1,20 +1,20 @@
 //! The judgement of a path against the anchors (samba-tls-verify.md §5, steps 7 to 9).
 
+use std::collections::BTreeMap;
+
 use ground::Timestamp;
 
 use crate::{
     certificate::Certificate,
-    constraints::Constraints,
-    extensions::Value,
+    findings::{Finding, Findings},
     key::Signature,
     priority::VerifyRules,
-    reason::{Check, Reason, WireCertificate},
+    reason::{Check, WireCertificate},
+    remedy::{Holder, Property, Remedy, Wanted},
     status::StatusBits,
     subject::subject_text,
     trust::{Anchor, TrustSet},
 };
-
-use std::collections::BTreeSet;
 
 /// Certificates GnuTLS looks at below an anchor, and on the wire.
 pub(crate) const DEPTH_MAX: usize = 16;
@@ -23,7 +23,7 @@ pub(crate) const DEPTH_MAX: usize = 16;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PathOutcome {
     pub(crate) status: StatusBits,
-    pub(crate) reasons: Vec<Reason>,
+    pub(crate) findings: Vec<Finding>,
     /// Whether the second attempt decided; CRLs are then looked up differently.
     pub(crate) second: bool,
 }
@@ -33,30 +33,51 @@ pub(crate) struct PathOutcome {
 pub(crate) struct Court<'a> {
     pub(crate) sent: &'a [Certificate],
     pub(crate) trust: &'a TrustSet,
+    /// Path of `tls cafile`, if it is set.
+    pub(crate) cafile: Option<&'a str>,
     pub(crate) at: Timestamp,
     pub(crate) rules: VerifyRules,
 }
 
-/// What is carried down from the anchor to the leaf.
-struct Inherited {
-    depth: usize,
-    constraints: Constraints,
-    features: BTreeSet<u32>,
+/// What is carried down from the anchor to the leaf, and from whom it comes.
+#[derive(Default)]
+pub(crate) struct Inherited<'a> {
+    /// CAs that may still follow; [`DEPTH_MAX`] while no CA has limited it.
+    pub(crate) depth: Option<(usize, Issuer<'a>)>,
+    /// CAs with name constraints.
+    pub(crate) constrained_by: Vec<Issuer<'a>>,
+    /// TLS features and the first CA that lists each.
+    pub(crate) features: BTreeMap<u32, Issuer<'a>>,
 }
 
 /// A certificate in the role of an issuer.
-#[derive(Clone, Copy)]
-enum Issuer<'a> {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Issuer<'a> {
     Anchor(&'a Anchor),
-    Sent(&'a Certificate),
+    Sent(usize, &'a Certificate),
 }
 
 impl<'a> Issuer<'a> {
-    fn certificate(self) -> &'a Certificate {
+    pub(crate) fn certificate(self) -> &'a Certificate {
         match self {
             Self::Anchor(anchor) => &anchor.certificate,
-            Self::Sent(certificate) => certificate,
+            Self::Sent(_, certificate) => certificate,
         }
+    }
+
+    /// Where it would have to be changed.
+    pub(crate) fn holder(self) -> Holder {
+        match self {
+            Self::Anchor(anchor) => Holder::Anchor(anchor.reference()),
+            Self::Sent(position, certificate) => {
+                Holder::Server(wire_certificate(position, certificate))
+            }
+        }
+    }
+
+    /// The remedy that issues it again.
+    pub(crate) fn reissue(self, with: Property) -> Remedy {
+        Remedy::Reissue { certificate: self.holder(), with }
     }
 }
 
@@ -73,7 +94,15 @@ impl<'a> Court<'a> {
         }
         let second = self.attempt(path, &self.trust.with_subject(&last.subject));
         if second.status.is_empty() || first.status.has(StatusBits::SIGNER_NOT_FOUND) {
-            return PathOutcome { second: true, ..second };
+            // The first attempt tells better what is missing, as far as its flags are still set.
+            let told: Vec<Finding> = first
+                .findings
+                .into_iter()
+                .filter(|finding| finding.reason.status.is_within(second.status))
+                .collect();
+            let is_enough = status_of(&told) == second.status;
+            let findings = if is_enough { told } else { second.findings };
+            return PathOutcome { status: second.status, findings, second: true };
         }
         first
     }
@@ -89,20 +118,17 @@ impl<'a> Court<'a> {
         }
         for (step, &index) in path.iter().enumerate() {
             let Some(anchor) = known(&self.sent[index], step == 0, anchors) else { continue };
-            let mut findings = Findings::new(self, Some(index), Some(anchor));
-            findings.check_validity(&anchor.certificate, "the anchor");
-            findings.check_key(&anchor.certificate, "the anchor's key");
-            if !findings.reasons.is_empty() {
-                return findings.into_outcome();
+            let mut findings = Findings::new(self, index, Some(Issuer::Anchor(anchor)));
+            findings.check_validity(Issuer::Anchor(anchor), "the anchor");
+            findings.check_key(Issuer::Anchor(anchor), "the anchor's key");
+            let outcome = findings.into_outcome();
+            if !outcome.status.is_empty() {
+                return outcome;
             }
             path = &path[..step];
             break;
         }
-        let mut inherited = Inherited {
-            depth: DEPTH_MAX,
-            constraints: Constraints::default(),
-            features: BTreeSet::new(),
-        };
+        let mut inherited = Inherited::default();
         let mut above: Option<usize> = None;
         for (step, &index) in path.iter().enumerate().rev() {
             let issuer = match above {
@@ -110,7 +136,7 @@ impl<'a> Court<'a> {
                     .sent
                     .get(parent)
                     .filter(|parent| self.sent[index].is_issued_by(parent))
-                    .map(Issuer::Sent),
+                    .map(|certificate| Issuer::Sent(parent, certificate)),
                 None => self.find_anchor(&self.sent[index], anchors).map(Issuer::Anchor),
             };
             let outcome = self.check(index, issuer, step == 0, &mut inherited);
@@ -144,44 +170,44 @@ impl<'a> Court<'a> {
         index: usize,
         issuer: Option<Issuer<'a>>,
         is_leaf: bool,
-        inherited: &mut Inherited,
+        inherited: &mut Inherited<'a>,
     ) -> PathOutcome {
-        let child = &self.sent[index];
-        let anchor = match issuer {
-            Some(Issuer::Anchor(anchor)) => Some(anchor),
-            _ => None,
-        };
-        let mut findings = Findings::new(self, Some(index), anchor);
-        if inherited.depth == 0 {
-            findings.add(
-                Check::PathLength,
-                StatusBits::SIGNER_CONSTRAINTS_FAILURE,
-                "no more CAs below one than its path length constraint allows",
-                "one certificate too many",
-            );
-            return findings.into_outcome();
+        let child = Issuer::Sent(index, &self.sent[index]);
+        let mut findings = Findings::new(self, index, issuer);
+        if let Some((depth, by)) = &mut inherited.depth {
+            if *depth == 0 {
+                findings.add(
+                    Check::PathLength,
+                    StatusBits::SIGNER_CONSTRAINTS_FAILURE,
+                    "no more CAs below one than its path length constraint allows",
+                    "one certificate too many",
+                    vec![by.reissue(Property::NoPathLength)],
+                );
+                return findings.into_outcome();
+            }
+            *depth -= 1;
         }
-        inherited.depth -= 1;
         if let Some(issuer) = issuer {
-            findings.check_constraints(child, issuer.certificate(), is_leaf, inherited);
+            findings.check_constraints(child, issuer, is_leaf, inherited);
             findings.check_authority(child, issuer, inherited);
-            findings.check_signature(child, issuer.certificate());
-            findings.check_critical_extensions(issuer.certificate());
+            findings.check_signature(child, issuer, self.trust);
+            findings.check_critical_extensions(issuer);
         } else {
-            let wanted = subject_text(&child.issuer);
+            let child = child.certificate();
             findings.add(
                 Check::Signer,
                 StatusBits::SIGNER_NOT_FOUND,
-                format!("a trusted certificate with subject {wanted}"),
+                format!("a trusted certificate with subject {}", subject_text(&child.issuer)),
                 self.nearest_anchor(child),
+                self.signer_remedies(index),
             );
         }
         if is_leaf {
             findings.check_critical_extensions(child);
         }
-        findings.check_strength(child, issuer.map(Issuer::certificate));
+        findings.check_strength(child, issuer);
         if let Some(issuer) = issuer {
-            findings.check_validity(issuer.certificate(), "the issuer");
+            findings.check_validity(issuer, "the issuer");
         }
         findings.check_validity(child, "the certificate");
         findings.into_outcome()
@@ -191,15 +217,57 @@ impl<'a> Court<'a> {
     fn nearest_anchor(&self, child: &Certificate) -> String {
         let same_name = self.trust.with_subject(&child.issuer);
         match same_name.first() {
-            Some(anchor) => {
-                format!("only {} with another key identifier", anchor.reference())
+            // The second attempt looks for the certificate itself.
+            Some(anchor) if child.is_issued_by(&anchor.certificate) => {
+                format!("none: {} is not asked, for the rest fails below it", anchor.reference())
             }
+            Some(anchor) => format!("only {} with another key identifier", anchor.reference()),
             None => match self.trust.anchors.len() {
                 0 => "an empty trust set".to_owned(),
                 1 => "none of that name; the trust set has 1 certificate".to_owned(),
                 count => format!("none of that name among {count} trusted certificates"),
             },
         }
+    }
+
+    /// The issuer is missing: it may be on the wire, or behind, or just named differently.
+    fn signer_remedies(&self, index: usize) -> Vec<Remedy> {
+        let child = &self.sent[index];
+        let position = if child.is_self_signed() {
+            Some(index)
+        } else {
+            self.sent.iter().position(|other| other.der != child.der && child.is_issued_by(other))
+        };
+        let found = position.map(|position| &self.sent[position]);
+        let key_id = match found {
+            Some(found) => found.extensions.subject_key_id.as_deref(),
+            None => child.extensions.authority_key_id.as_deref(),
+        };
+        let wanted = Wanted {
+            subject: Some(subject_text(found.map_or(&child.issuer, |found| &found.subject))),
+            key_id: key_id.map(hex),
+            position,
+        };
+        let file = self.cafile.map(str::to_owned);
+        let mut remedies = vec![Remedy::AddAnchor { wanted: wanted.clone(), file }];
+        if found.is_none() {
+            remedies.push(Remedy::SendCertificate { wanted });
+        }
+        // A CA that people would take for the issuer, and whose key did sign.
+        let issuer = subject_text(&child.issuer);
+        let sent = self.sent.iter().enumerate().map(|(place, sent)| Issuer::Sent(place, sent));
+        let anchors = self.trust.anchors.iter().map(Issuer::Anchor);
+        let namesake = anchors.chain(sent).find(|candidate| {
+            let certificate = candidate.certificate();
+            certificate.der != child.der
+                && !child.is_issued_by(certificate)
+                && subject_text(&certificate.subject).eq_ignore_ascii_case(&issuer)
+                && certificate.key.signed(child) == Signature::Good
+        });
+        remedies.extend(namesake.map(|namesake| {
+            Issuer::Sent(index, child).reissue(Property::AuthorityOf(namesake.holder()))
+        }));
+        remedies
     }
 }
 
@@ -219,251 +287,21 @@ fn known<'a>(
     })
 }
 
-/// Collects the flags of one certificate.
-struct Findings<'a> {
-    at: Timestamp,
-    rules: VerifyRules,
-    certificate: Option<WireCertificate>,
-    anchor: Option<&'a Anchor>,
-    status: StatusBits,
-    reasons: Vec<Reason>,
-}
-
-impl<'a> Findings<'a> {
-    fn new(court: &Court<'a>, index: Option<usize>, anchor: Option<&'a Anchor>) -> Self {
-        let certificate = index.map(|index| wire_certificate(court.sent, index));
-        Self {
-            at: court.at,
-            rules: court.rules,
-            certificate,
-            anchor,
-            status: StatusBits::NONE,
-            reasons: Vec::new(),
-        }
-    }
-
-    fn add(
-        &mut self,
-        check: Check,
-        status: StatusBits,
-        expected: impl Into<String>,
-        found: impl Into<String>,
-    ) {
-        self.status |= status | StatusBits::INVALID;
-        self.reasons.push(Reason {
-            check,
-            status: status | StatusBits::INVALID,
-            certificate: self.certificate.clone(),
-            anchor: self.anchor.map(Anchor::reference),
-            file: None,
-            at: self.at,
-            expected: expected.into(),
-            found: found.into(),
-        });
-    }
-
-    fn check_constraints(
-        &mut self,
-        child: &Certificate,
-        issuer: &Certificate,
-        is_leaf: bool,
-        inherited: &mut Inherited,
-    ) {
-        const BROKEN: &str = "a value that cannot be decoded";
-        match &issuer.extensions.name_constraints {
-            Value::Undecodable => self.add(
-                Check::NameConstraints,
-                StatusBits::SIGNER_CONSTRAINTS_FAILURE,
-                "readable name constraints in the issuer",
-                BROKEN,
-            ),
-            constraints => {
-                if let Some(constraints) = constraints.present() {
-                    inherited.constraints.add(constraints);
-                }
-                if is_leaf && let Some(name) = inherited.constraints.violation(child) {
-                    self.add(
-                        Check::NameConstraints,
-                        StatusBits::SIGNER_CONSTRAINTS_FAILURE,
-                        "names within the name constraints of the CAs above",
-                        name,
-                    );
-                }
-            }
-        }
-        match &issuer.extensions.tls_features {
-            Value::Undecodable => self.add(
-                Check::TlsFeature,
-                StatusBits::SIGNER_CONSTRAINTS_FAILURE,
-                "readable TLS features in the issuer",
-                BROKEN,
-            ),
-            features => {
-                inherited.features.extend(features.present().into_iter().flatten());
-                let own = child.extensions.tls_features.present();
-                let missing = inherited
-                    .features
-                    .iter()
-                    .find(|feature| !own.is_some_and(|own| own.contains(feature)));
-                if let Some(missing) = missing {
-                    let expected = format!("TLS feature {missing}, which a CA above lists");
-                    self.add(
-                        Check::TlsFeature,
-                        StatusBits::SIGNER_CONSTRAINTS_FAILURE,
-                        expected,
-                        "it is not listed",
-                    );
-                }
-            }
-        }
-    }
-
-    fn check_authority(
-        &mut self,
-        child: &Certificate,
-        issuer: Issuer<'_>,
-        inherited: &mut Inherited,
-    ) {
-        let certificate = issuer.certificate();
-        let is_anchor = matches!(issuer, Issuer::Anchor(_));
-        // Version 1 is let through among anchors, but never on the wire.
-        if is_anchor && certificate.version == 1 {
-            return;
-        }
-        let constraints = &certificate.extensions.basic_constraints;
-        let found = match constraints {
-            _ if child.signature.is_none() || certificate.signature.is_none() => {
-                Some("a signature that is no whole number of octets")
-            }
-            Value::Present(constraints) if constraints.is_ca => {
-                if let Some(length) = constraints.path_length {
-                    let length = usize::try_from(length).unwrap_or(usize::MAX);
-                    inherited.depth = inherited.depth.min(length);
-                }
-                None
-            }
-            _ if child.der == certificate.der => None,
-            Value::Absent if is_anchor && certificate.is_self_signed() => None,
-            Value::Absent => Some("no basic constraints"),
-            Value::Present(_) => Some("CA:FALSE"),
-            Value::Undecodable => Some("basic constraints that cannot be decoded"),
-        };
-        if let Some(found) = found {
-            let found = format!("{found} in {}", subject_text(&certificate.subject));
-            self.add(Check::Authority, StatusBits::SIGNER_NOT_CA, "an issuer that is a CA", found);
-        }
-        let usage = certificate.extensions.key_usage.present();
-        if usage.is_some_and(|usage| !usage.key_cert_sign()) {
-            let found = format!("none in {}", subject_text(&certificate.subject));
-            self.add(
-                Check::KeyUsage,
-                StatusBits::SIGNER_CONSTRAINTS_FAILURE,
-                "key usage certificate signing in the issuer",
-                found,
-            );
-        }
-    }
-
-    fn check_signature(&mut self, child: &Certificate, issuer: &Certificate) {
-        let algorithm = &child.algorithm;
-        let Some(signature) = &child.signature else { return };
-        match issuer.key.verify(algorithm, &child.signed, signature) {
-            Signature::Good => {}
-            Signature::DoesNotFit => self.add(
-                Check::SignatureFit,
-                StatusBits::SIGNER_CONSTRAINTS_FAILURE,
-                format!("a signature by the issuer's key ({})", issuer.key.text()),
-                algorithm.text(),
-            ),
-            Signature::NotUnderstood => self.add(
-                Check::SignatureFit,
-                StatusBits::NONE,
-                "a signature GnuTLS understands",
-                format!("{} by {}", algorithm.text(), issuer.key.text()),
-            ),
-            Signature::Wrong => self.add(
-                Check::Signature,
-                StatusBits::SIGNATURE_FAILURE,
-                format!("a signature by {}", subject_text(&issuer.subject)),
-                "one that its key did not make",
-            ),
-        }
-    }
-
-    fn check_critical_extensions(&mut self, certificate: &Certificate) {
-        let Some(unknown) = certificate.extensions.unknown_critical.first() else { return };
-        let found =
-            format!("critical extension {unknown} in {}", subject_text(&certificate.subject));
-        self.add(
-            Check::CriticalExtension,
-            StatusBits::UNKNOWN_CRIT_EXTENSIONS,
-            "only critical extensions GnuTLS knows",
-            found,
-        );
-    }
-
-    fn check_strength(&mut self, child: &Certificate, issuer: Option<&Certificate>) {
-        if !child.algorithm.is_understood() {
-            return;
-        }
-        self.check_key(child, "the certificate's key");
-        if let Some(issuer) = issuer {
-            self.check_key(issuer, "the issuer's key");
-        }
-        let weak =
-            child.algorithm.hash().filter(|&hash| hash.is_weak() && !self.rules.allows(hash));
-        if let Some(hash) = weak.filter(|_| !child.is_self_signed()) {
-            self.add(
-                Check::Strength,
-                StatusBits::INSECURE_ALGORITHM,
-                "a signature with SHA-2 or SHA-3",
-                hash.text(),
-            );
-        }
-    }
-
-    fn check_key(&mut self, certificate: &Certificate, whose: &str) {
-        let (bits, curve_bits) = self.rules.key_bits_min;
-        let needed = if certificate.key.is_curve() { curve_bits } else { bits };
-        if certificate.key.bits() < needed {
-            let found = format!("{} as {whose}", certificate.key.text());
-            self.add(
-                Check::Strength,
-                StatusBits::INSECURE_ALGORITHM,
-                format!("a key of {needed} bits or more"),
-                found,
-            );
-        }
-    }
-
-    fn check_validity(&mut self, certificate: &Certificate, whose: &str) {
-        let now = self.at.unix();
-        let (status, limit, word) = if now < certificate.not_before {
-            (StatusBits::NOT_ACTIVATED, certificate.not_before, "starts")
-        } else if now > certificate.not_after {
-            (StatusBits::EXPIRED, certificate.not_after, "ended")
-        } else {
-            return;
-        };
-        let subject = subject_text(&certificate.subject);
-        self.add(
-            Check::Validity,
-            status,
-            format!("{whose} {subject} to be valid at {}", self.at),
-            format!("its validity {word} at {}", Timestamp::from_unix(limit)),
-        );
-    }
-
-    fn into_outcome(self) -> PathOutcome {
-        PathOutcome { status: self.status, reasons: self.reasons, second: false }
-    }
+/// The flags that findings set together.
+pub(crate) fn status_of(findings: &[Finding]) -> StatusBits {
+    findings.iter().fold(StatusBits::NONE, |status, finding| status | finding.reason.status)
 }
 
 /// How a parsed certificate of the wire is named in reasons.
-pub(crate) fn wire_certificate(sent: &[Certificate], index: usize) -> WireCertificate {
+pub(crate) fn wire_certificate(position: usize, certificate: &Certificate) -> WireCertificate {
     WireCertificate {
-        position: index,
-        subject: subject_text(&sent[index].subject),
-        fingerprint: sent[index].fingerprint(),
+        position,
+        subject: subject_text(&certificate.subject),
+        fingerprint: certificate.fingerprint(),
     }
+}
+
+/// Octets as people write serial numbers and key identifiers.
+pub(crate) fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
 }

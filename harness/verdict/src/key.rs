@@ -11,7 +11,7 @@ use num_bigint::BigUint;
 
 use crate::{
     algorithm::{PssParameters, RSA_PSS, SignatureAlgorithm},
-    certificate::{algorithm_identifier, oid},
+    certificate::{Certificate, algorithm_identifier, oid},
     der::{DerError, Reader, oid_text, tag},
     hash::Hash,
     small_curve::{self, SmallCurve},
@@ -149,6 +149,14 @@ impl PublicKey {
             Self::RsaPss(..) => format!("RSA-PSS {}", self.bits()),
             Self::Unusable => "a key GnuTLS cannot use".to_owned(),
         }
+    }
+
+    /// Checks the signature of a certificate that this key should have made.
+    pub(crate) fn signed(&self, certificate: &Certificate) -> Signature {
+        // GnuTLS passes over a signature that is no whole number of octets.
+        certificate.signature.as_ref().map_or(Signature::Good, |signature| {
+            self.verify(&certificate.algorithm, &certificate.signed, signature)
+        })
     }
 
     /// Checks a signature by this key.

@@ -71,7 +71,7 @@ impl PeerName {
     }
 
     /// The name as A-labels; `None` if IDNA refuses it.
-    fn ascii(&self) -> Option<String> {
+    pub(crate) fn ascii(&self) -> Option<String> {
         if self.0.is_ascii() {
             return Some(self.0.clone());
         }
@@ -132,6 +132,28 @@ pub(crate) fn presented(leaf: &Certificate) -> String {
         );
     }
     if texts.is_empty() { "no name at all".to_owned() } else { texts.join(", ") }
+}
+
+/// The names a DC could call itself by and be accepted with this leaf.
+pub(crate) fn usable(leaf: &Certificate, wildcards: bool) -> Vec<String> {
+    let names = leaf.extensions.alternative_names.iter().filter_map(|name| match name {
+        GeneralName::Dns(name) => Some(name.clone()),
+        _ => None,
+    });
+    let mut usable: Vec<String> = names
+        .chain(common_names(&leaf.subject).into_iter().flatten())
+        .filter_map(|name| String::from_utf8(name).ok())
+        .filter(|name| {
+            let peer = PeerName::new(name.as_str());
+            let is_plain = name
+                .bytes()
+                .all(|octet| octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'.');
+            is_plain && name.contains('.') && !peer.is_address() && matches(leaf, &peer, wildcards)
+        })
+        .collect();
+    let mut seen = std::collections::BTreeSet::new();
+    usable.retain(|name| seen.insert(name.to_ascii_lowercase()));
+    usable
 }
 
 fn blocks_common_name(names: &[GeneralName]) -> bool {

@@ -209,39 +209,3 @@ impl fmt::Display for Reason {
         write!(f, "{}: expected {}, found {}", self.check.id(), self.expected, self.found)
     }
 }
-
-/// The smallest change that would have made the certificate pass. Advice, not observation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Advice {
-    /// What to change.
-    pub remedy: Remedy,
-    /// The same as a sentence.
-    pub text: String,
-}
-
-/// Kinds of change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Remedy {
-    /// Add a CA to the client's bundle.
-    AddAnchor,
-    /// Repair or remove a file of the client.
-    FixFile,
-    /// Change the name the DC gives itself, or how the client checks it.
-    FixPeerName,
-    /// Change the server's TLS settings or the client's priority string.
-    FixTls,
-    /// Issue the certificate again with other contents.
-    Reissue,
-    /// Remove or put last an anchor of the client's bundle.
-    RemoveAnchor,
-    /// Renew an outdated certificate.
-    Renew,
-    /// Send the intermediate.
-    SendIntermediate,
-    /// Send the certificates in another order.
-    SendInOrder,
-    /// Set the clock.
-    SetClock,
-}

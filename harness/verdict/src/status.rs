@@ -75,6 +75,11 @@ impl StatusBits {
         self.0 & other.0 != 0
     }
 
+    /// Whether `other` has all of these bits.
+    pub(crate) const fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
     /// Names of the set bits, lowest first.
     pub fn names(self) -> Vec<&'static str> {
         Self::TABLE.iter().filter(|row| self.has(row.1)).map(|row| row.0).collect()

@@ -7,7 +7,8 @@ use crate::{
     client::VerifyPeer,
     evidence::TlsVersion,
     name::PeerName,
-    reason::{Advice, AnchorRef, Fingerprint, Reason},
+    reason::{AnchorRef, Fingerprint, Reason},
+    remedy::Advice,
     status::{GnutlsError, NtStatus, StatusBits},
 };
 
@@ -127,7 +128,7 @@ pub struct Link {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     Accepted,
-    BadCafile { path: String, error: GnutlsError },
+    BadCafile { path: String, line: usize, error: GnutlsError },
     BadCrlfile { path: String, error: GnutlsError },
     Binding(GnutlsError),
     CheckFailed,

@@ -110,7 +110,7 @@ impl Verdict {
         };
         match &self.cause {
             Cause::Accepted => (u8::MAX, String::new()),
-            Cause::BadCafile { path, error } => {
+            Cause::BadCafile { path, error, .. } => {
                 (0, format!("TLS failed to initialise cafile {path} - {}", error.text()))
             }
             Cause::BadCrlfile { path, error } => {

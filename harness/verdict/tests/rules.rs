@@ -4,15 +4,12 @@
 mod maker;
 mod support;
 
-use std::time::Instant;
-
 use trust_verdict::{
-    Check, Class, Client, ClientConfig, FileContent, GnutlsError, HandshakeFailure, NtStatus,
-    PeerName, PemFile, Presented, Remedy, TlsVersion, TrustDirectory, TrustFiles, Verdict,
-    VerifyPeer, XAPI_PRIORITY, XapiTag,
+    Class, Client, ClientConfig, FileContent, GnutlsError, HandshakeFailure, NtStatus, PeerName,
+    PemFile, Presented, TlsVersion, TrustDirectory, TrustFiles, VerifyPeer, XapiTag,
 };
 
-use maker::{Ext, Spec, crl, name, utc};
+use maker::{Ext, Spec, crl, name};
 
 const PEER: &str = "dc1.ad.example.test";
 
@@ -27,42 +24,6 @@ fn client(mode: VerifyPeer, cafile: &str, crlfile: Option<&str>) -> Client {
         priority: "NORMAL".to_owned(),
     };
     Client::new(config).expect("a sound configuration")
-}
-
-fn judge(sent: &[&Spec], cafile: &str) -> Verdict {
-    let presented = Presented {
-        certificates: sent.iter().map(|spec| spec.der()).collect(),
-        tls: TlsVersion::Tls13,
-    };
-    client(VerifyPeer::CaAndName, cafile, None).judge(&PEER.into(), &presented, support::now())
-}
-
-/// root ← leaf, and then what the advice says.
-#[test]
-fn following_the_advice_turns_the_verdict() {
-    let (root, leaf) = (Spec::root("root", 1), Spec::leaf("root", 1));
-    let other = Spec::root("other", 2);
-    let first = |verdict: &Verdict| verdict.advice[0].remedy;
-
-    let unknown = judge(&[&leaf], &other.pem());
-    assert_eq!((first(&unknown), unknown.reasons[0].check), (Remedy::AddAnchor, Check::Signer));
-    assert!(judge(&[&leaf], &(other.pem() + &root.pem())).is_accept());
-
-    let intermediate = Spec::new("int", 3, "root", 1).with(Ext::ca(None));
-    let below = Spec::leaf("int", 3);
-    let missing = judge(&[&below], &root.pem());
-    assert!(missing.advice.iter().any(|advice| advice.remedy == Remedy::SendIntermediate));
-    assert!(judge(&[&below, &intermediate], &root.pem()).is_accept());
-
-    let mut expired = leaf.clone();
-    expired.validity[1] = utc("250101000000Z");
-    let verdict = judge(&[&expired], &root.pem());
-    assert_eq!((first(&verdict), verdict.status.bits()), (Remedy::Renew, 0x402));
-
-    let misnamed = Spec::new("leaf", 200, "root", 1).with(Ext::dns(&["dc9.ad.example.test"]));
-    let verdict = judge(&[&misnamed], &root.pem());
-    assert_eq!((first(&verdict), verdict.status.bits()), (Remedy::Reissue, 0x4002));
-    assert!(judge(&[&leaf], &root.pem()).is_accept());
 }
 
 #[test]
@@ -216,23 +177,6 @@ fn evidence_is_read_in_every_form() {
     assert!(read(b"nothing here").is_err());
     let broken = maker::pem("CERTIFICATE", &leaf).replace("MI", "M!");
     assert!(read(broken.as_bytes()).expect_err("broken").to_string().contains("line 1"));
-}
-
-#[test]
-fn a_judgement_is_cheap() {
-    let sample = support::sample("ok-int");
-    let client = Client::new(ClientConfig {
-        priority: XAPI_PRIORITY.to_owned(),
-        ..sample.config(VerifyPeer::CaAndName, "xapi")
-    })
-    .expect("sound");
-    let presented = sample.presented(TlsVersion::Tls12);
-    let start = Instant::now();
-    for _ in 0..100 {
-        assert!(client.judge(&PEER.into(), &presented, support::now()).is_accept());
-    }
-    let each = start.elapsed() / 100;
-    support::say(&format!("one judgement of two sent certificates: {each:?}"));
 }
 
 #[test]

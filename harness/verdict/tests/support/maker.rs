@@ -4,6 +4,12 @@
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 
+mod rsa;
+
+/// Key numbers that are no Ed25519 keys.
+pub(crate) const RSA_512: u8 = 250;
+pub(crate) const RSA_2048: u8 = 251;
+
 /// One DER element.
 pub(crate) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = vec![tag];
@@ -55,8 +61,32 @@ pub(crate) fn key(number: u8) -> Ed25519KeyPair {
 }
 
 pub(crate) fn spki(number: u8) -> Vec<u8> {
+    if let Some(key) = rsa_key(number) {
+        return key.spki();
+    }
     let bits = [&[0], key(number).public_key().as_ref()].concat();
     sequence(&[algorithm("1.3.101.112"), der(3, &bits)])
+}
+
+fn rsa_key(number: u8) -> Option<&'static rsa::Rsa> {
+    match number {
+        RSA_512 => Some(&rsa::BITS_512),
+        RSA_2048 => Some(&rsa::BITS_2048),
+        _ => None,
+    }
+}
+
+/// How a key usually signs.
+pub(crate) fn usual_algorithm(signer: u8) -> Vec<u8> {
+    match rsa_key(signer) {
+        Some(_) => sequence(&[oid(rsa::SHA256), der(5, &[])]),
+        None => algorithm("1.3.101.112"),
+    }
+}
+
+/// `sha1WithRSAEncryption`.
+pub(crate) fn sha1_with_rsa() -> Vec<u8> {
+    sequence(&[oid(rsa::SHA1), der(5, &[])])
 }
 
 pub(crate) fn algorithm(text: &str) -> Vec<u8> {
@@ -156,8 +186,8 @@ impl Spec {
             spki: spki(key),
             unique_ids: Vec::new(),
             extensions: Some(Vec::new()),
-            inner_algorithm: algorithm("1.3.101.112"),
-            outer_algorithm: algorithm("1.3.101.112"),
+            inner_algorithm: usual_algorithm(signer),
+            outer_algorithm: usual_algorithm(signer),
             signer,
             broken_signature: false,
         }
@@ -175,6 +205,18 @@ impl Spec {
 
     pub(crate) fn with(mut self, extension: Ext) -> Self {
         self.extensions.get_or_insert_default().push(extension);
+        self
+    }
+
+    pub(crate) fn without(mut self, oid: &str) -> Self {
+        self.extensions.get_or_insert_default().retain(|found| found.0 != oid);
+        self
+    }
+
+    /// With the algorithm its signer usually signs with.
+    pub(crate) fn signed_usually(mut self) -> Self {
+        self.inner_algorithm = usual_algorithm(self.signer);
+        self.outer_algorithm = usual_algorithm(self.signer);
         self
     }
 
@@ -200,7 +242,11 @@ impl Spec {
             self.unique_ids.clone(),
             extensions.unwrap_or_default(),
         ]);
-        let mut signature = key(self.signer).sign(&tbs).as_ref().to_vec();
+        let mut signature = match rsa_key(self.signer) {
+            Some(key) if self.outer_algorithm == sha1_with_rsa() => key.sign(rsa::SHA1, &tbs),
+            Some(key) => key.sign(rsa::SHA256, &tbs),
+            None => key(self.signer).sign(&tbs).as_ref().to_vec(),
+        };
         if self.broken_signature {
             signature[7] ^= 1;
         }
