@@ -1,7 +1,5 @@
 //! The scenario that README shows is one that runs.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
-
 use runner::{Outcome, RunOptions, Suite};
 
 #[tokio::test]
