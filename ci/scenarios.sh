@@ -6,9 +6,8 @@ cd "$(dirname "$0")/.."
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-cargo build --quiet -p trustrig
 for run in 1 2; do
-    target/debug/trustrig run scenarios --check --seed 7 --events "$out/$run.jsonl" --junit "$out/$run.xml"
+    cargo run --quiet -p trustrig -- run scenarios --check --seed 7 --events "$out/$run.jsonl" --junit "$out/$run.xml"
 done
 normalise() {
     sed -E 's/"(port|wall_ms)":[0-9]+/"\1":0/g; s/(127\.[0-9.]+):[0-9]+/\1:0/g' "$1"

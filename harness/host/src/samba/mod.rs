@@ -6,7 +6,7 @@
 //! of the real programs: `fixtures/samba-client`.
 //!
 //! For a look at a real server from outside of any host there are [`TlsSettings`], read from any
-//! smb.conf, and [`capture`], one handshake.
+//! smb.conf, and [`capture()`], one handshake.
 //!
 //! Not modelled: SMB and RPC (a DC that answers the CLDAP ping is taken as one whose RPC works),
 //! and for now Kerberos (a simple bind stands for it; see `ads`). Whether a certificate is
