@@ -16,6 +16,8 @@ use std::{env, path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use runner::Exit;
 
+use crate::output::line;
+
 /// Runs scenarios of LDAPS trust between simulated XenServer hosts and a fake Active Directory.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = EXITS)]
@@ -81,7 +83,7 @@ fn complain(error: &clap::Error) -> ExitCode {
 fn schema() -> Exit {
     match serde_json::to_string_pretty(&scenario::schema()) {
         Ok(text) => {
-            println!("{text}");
+            line(format_args!("{text}"));
             Exit::Held
         }
         Err(error) => {

@@ -1,6 +1,7 @@
-//! Files that a run writes: whole or not at all.
+//! What a program gives its user: lines, complaints, and files written whole or not at all.
 
 use std::{
+    fmt::Display,
     fs,
     io::{self, BufWriter, Write},
     path::Path,
@@ -8,8 +9,14 @@ use std::{
 
 use runner::Exit;
 
+/// Prints a line for the user. Whoever has closed the pipe has seen enough; the work goes on, for
+/// its exit code and its files.
+pub(crate) fn line(text: impl Display) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
 /// Says what is wrong with the input.
-pub(crate) fn wrong_input(what: impl std::fmt::Display) -> Exit {
+pub(crate) fn wrong_input(what: impl Display) -> Exit {
     eprintln!("error: {what}");
     Exit::WrongInput
 }

@@ -7,7 +7,7 @@ use std::{
 
 use runner::{Exit, Pending};
 
-use crate::output::wrong_input;
+use crate::output::{line, wrong_input};
 
 /// Shows every proposal. On a terminal it asks about each; elsewhere it only shows them.
 pub(crate) fn review(paths: &[PathBuf]) -> Exit {
@@ -16,7 +16,7 @@ pub(crate) fn review(paths: &[PathBuf]) -> Exit {
         Err(exit) => return exit,
     };
     if pending.is_empty() {
-        println!("no snapshot waits for review");
+        line(format_args!("no snapshot waits for review"));
         return Exit::Held;
     }
     let asks = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
@@ -31,13 +31,13 @@ pub(crate) fn review(paths: &[PathBuf]) -> Exit {
     if left == 0 {
         return Exit::Held;
     }
-    println!("{left} left; `trustrig accept` accepts all of them");
+    line(format_args!("{left} left; `trustrig accept` accepts all of them"));
     Exit::DidNotHold
 }
 
 /// Whether the proposal is settled.
 fn review_one(proposal: &Pending, asks: bool) -> std::io::Result<bool> {
-    println!("{}", proposal.accepted.display());
+    line(format_args!("{}", proposal.accepted.display()));
     print!("{}", proposal.diff()?);
     if !asks {
         return Ok(false);
@@ -63,10 +63,10 @@ pub(crate) fn accept(paths: &[PathBuf]) -> Exit {
         if let Err(error) = proposal.accept() {
             return broken(proposal, &error);
         }
-        println!("accepted {}", proposal.accepted.display());
+        line(format_args!("accepted {}", proposal.accepted.display()));
     }
     if pending.is_empty() {
-        println!("no snapshot waits for review");
+        line(format_args!("no snapshot waits for review"));
     }
     Exit::Held
 }

@@ -14,7 +14,7 @@ use runner::{
 };
 use scenario::Colour;
 
-use crate::output::{write_whole, wrong_input};
+use crate::output::{line, write_whole, wrong_input};
 
 /// Arguments of `trustrig run`.
 #[derive(Args, Debug)]
@@ -70,7 +70,7 @@ fn try_run(arguments: &RunArguments) -> Result<Exit, Exit> {
     }
     if arguments.list {
         for case in suite.cases() {
-            println!("{}  {}", case.name, case.scenario.title);
+            line(format_args!("{}  {}", case.name, case.scenario.title));
         }
         return Ok(Exit::Held);
     }
@@ -98,7 +98,7 @@ fn run_suite(suite: &Suite, options: &RunOptions) -> Result<SuiteReport, Exit> {
         Exit::Broke
     })?;
     let bar = progress_bar(suite.cases().len());
-    println!("running {} with seed {}", count(suite.cases().len(), "case"), options.seed);
+    line(format_args!("running {} with seed {}", count(suite.cases().len(), "case"), options.seed));
     let report = runtime.block_on(runner::run(suite, options, &mut |case| {
         bar.suspend(|| print_case(case, options.seed));
         bar.inc(1);
@@ -126,20 +126,20 @@ fn print_case(case: &CaseReport, seed: u64) {
         Outcome::Passed => "ok    ",
         Outcome::WrongInput(_) => "WRONG ",
     };
-    println!("{word} {} ({} ms)", case.name, case.wall.as_millis());
+    line(format_args!("{word} {} ({} ms)", case.name, case.wall.as_millis()));
     match &case.outcome {
         Outcome::Passed => {}
         Outcome::Broken(cause) | Outcome::WrongInput(cause) => {
-            println!("  {cause}");
-            println!("  repeat: {}", repeat(case, seed));
+            line(format_args!("  {cause}"));
+            line(format_args!("  repeat: {}", repeat(case, seed)));
         }
         Outcome::Failed(failures) => {
             for failure in failures {
-                for line in failure.to_string().lines() {
-                    println!("  {line}");
+                for shown in failure.to_string().lines() {
+                    line(format_args!("  {shown}"));
                 }
             }
-            println!("  repeat: {}", repeat(case, seed));
+            line(format_args!("  repeat: {}", repeat(case, seed)));
         }
     }
 }
@@ -169,7 +169,7 @@ fn conclude(report: &SuiteReport) -> Exit {
     if broken > 0 {
         parts.push(format!("{broken} broken"));
     }
-    println!("{} in {:.1} s", parts.join(", "), report.wall.as_secs_f64());
+    line(format_args!("{} in {:.1} s", parts.join(", "), report.wall.as_secs_f64()));
     if report.broke() {
         Exit::Broke
     } else if report.wrong_input() {
