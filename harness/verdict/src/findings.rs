@@ -225,7 +225,7 @@ impl<'a> Findings<'a> {
     ) {
         let (signed, by) = (child.certificate(), issuer.certificate());
         let algorithm = &signed.algorithm;
-        let again = vec![child.reissue(Property::Signature)];
+        let again = || vec![child.reissue(Property::Signature)];
         match by.key.signed(signed) {
             Signature::Good => {}
             Signature::DoesNotFit => self.add(
@@ -233,21 +233,21 @@ impl<'a> Findings<'a> {
                 StatusBits::SIGNER_CONSTRAINTS_FAILURE,
                 format!("a signature by the issuer's key ({})", by.key.text()),
                 algorithm.text(),
-                again,
+                again(),
             ),
             Signature::NotUnderstood => self.add(
                 Check::SignatureFit,
                 StatusBits::NONE,
                 "a signature GnuTLS understands",
                 format!("{} by {}", algorithm.text(), by.key.text()),
-                again,
+                again(),
             ),
             Signature::Wrong => {
                 // The last anchor of the name is taken; an earlier one may be the right one.
                 let is_signer = |anchor: &Certificate| {
                     signed.is_issued_by(anchor) && anchor.key.signed(signed) == Signature::Good
                 };
-                let mut remedies = again;
+                let mut remedies = again();
                 if let Issuer::Anchor(anchor) = issuer
                     && trust.anchors.iter().any(|other| is_signer(&other.certificate))
                 {

@@ -31,6 +31,7 @@ pub(crate) struct Block {
 /// The certificates of a PEM file, in order.
 pub(crate) fn certificates(text: &[u8]) -> Vec<Block> {
     let mut blocks = Vec::new();
+    let mut lines = Lines::new(text);
     let mut from = 0;
     while let Some(start) = [CERTIFICATE, X509_CERTIFICATE]
         .into_iter()
@@ -39,7 +40,7 @@ pub(crate) fn certificates(text: &[u8]) -> Vec<Block> {
         let rest = &text[start..];
         // The second label is tried after any failure of the first, and its error is the one kept.
         let der = decode(rest, CERTIFICATE).or_else(|_| decode(rest, X509_CERTIFICATE));
-        blocks.push(Block { line: line_of(text, start), der });
+        blocks.push(Block { line: lines.of(start), der });
         from = start + 1;
     }
     blocks
@@ -48,10 +49,11 @@ pub(crate) fn certificates(text: &[u8]) -> Vec<Block> {
 /// The CRLs of a PEM file, in order.
 pub(crate) fn crls(text: &[u8]) -> Vec<Block> {
     let mut blocks = Vec::new();
+    let mut lines = Lines::new(text);
     let mut from = 0;
     while let Some(start) = find(text, from, &[BEGIN, X509_CRL].concat()) {
         let der = decode(&text[start..], X509_CRL);
-        blocks.push(Block { line: line_of(text, start), der });
+        blocks.push(Block { line: lines.of(start), der });
         from = start + 1;
     }
     blocks
@@ -60,11 +62,12 @@ pub(crate) fn crls(text: &[u8]) -> Vec<Block> {
 /// All blocks with the given label, for readers that are not GnuTLS.
 pub(crate) fn labelled(text: &[u8], label: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
+    let mut lines = Lines::new(text);
     let mut from = 0;
     let begin = [BEGIN, label.as_bytes(), DASHES].concat();
     while let Some(start) = find(text, from, &begin) {
         let der = decode(&text[start..], label.as_bytes());
-        blocks.push(Block { line: line_of(text, start), der });
+        blocks.push(Block { line: lines.of(start), der });
         from = start + 1;
     }
     blocks
@@ -130,8 +133,23 @@ fn find(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
     }
 }
 
-fn line_of(text: &[u8], at: usize) -> usize {
-    1 + text[..at].iter().filter(|&&octet| octet == b'\n').count()
+/// Line numbers of places that are asked for in order.
+struct Lines<'a> {
+    text: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0, line: 1 }
+    }
+
+    fn of(&mut self, at: usize) -> usize {
+        self.line += self.text[self.at..at].iter().filter(|&&octet| octet == b'\n').count();
+        self.at = at;
+        self.line
+    }
 }
 
 #[cfg(test)]

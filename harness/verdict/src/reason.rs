@@ -1,4 +1,4 @@
-//! Why a verdict is what it is: one [`Reason`] per check that failed, and [`Advice`] apart from it.
+//! Why a verdict is what it is: one [`Reason`] per check that failed. Advice is another matter.
 
 use std::fmt;
 
