@@ -11,6 +11,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 fn fake_dc(arguments: &[&str]) -> Command {
@@ -42,9 +43,8 @@ impl Served {
     }
 
     /// Sends the signal and returns the exit code.
-    fn stop(mut self, signal: &str) -> Option<i32> {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    fn stop(mut self, signal: Signal) -> Option<i32> {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
         self.process.wait().unwrap().code()
     }
 
@@ -61,7 +61,7 @@ fn failed(arguments: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn serve_says_where_the_dcs_are_and_leaves_nothing_behind() {
-    for signal in ["-TERM", "-INT"] {
+    for signal in [Signal::TERM, Signal::INT] {
         let served = Served::start(&["--dcs", "2", "--fault", "dc2=time.leaf-expired"]);
         let [dc1, dc2, ready] = &served.lines[..] else { panic!("{:?}", served.lines) };
         assert_eq!(dc1["name"], "dc1");
@@ -101,7 +101,7 @@ fn serve_uses_the_ports_folder_and_files_that_it_is_given() {
     };
     let first = Served::start(&arguments("0".to_owned()).each_ref().map(String::as_str));
     let port = first.port(0, "ldaps");
-    assert_eq!(first.stop("-TERM"), Some(0));
+    assert_eq!(first.stop(Signal::TERM), Some(0));
 
     // The port is free again, and can be asked for.
     let again = Served::start(&arguments(port.to_string()).each_ref().map(String::as_str));
@@ -126,7 +126,7 @@ fn serve_uses_the_ports_folder_and_files_that_it_is_given() {
          let the system choose\n"
     );
 
-    assert_eq!(again.stop("-TERM"), Some(0));
+    assert_eq!(again.stop(Signal::TERM), Some(0));
     assert!(!ca_dir.exists());
     let events = std::fs::read_to_string(&events).unwrap();
     let head: Value = serde_json::from_str(events.lines().next().unwrap()).unwrap();
@@ -177,7 +177,7 @@ async fn a_given_chain_is_shown_with_its_key() {
     common::tls(address, "dc2.corp.example", config).await.unwrap();
     let file = std::fs::read_to_string(chain).unwrap();
     assert_eq!(shown.certificates().len(), file.matches("BEGIN CERTIFICATE").count());
-    assert_eq!(served.stop("-TERM"), Some(0));
+    assert_eq!(served.stop(Signal::TERM), Some(0));
 }
 
 #[test]
