@@ -18,6 +18,8 @@ missing=()
 for program in "${!wanted[@]}"; do
     command -v "$program" >/dev/null || missing+=("${wanted[$program]}")
 done
+# The differential test of trust-verdict asks libgnutls itself, and needs its header.
+[ -e /usr/include/gnutls/gnutls.h ] || missing+=(libgnutls28-dev)
 # Debian splits what `python3 -m venv` needs off python3.
 python3 -c "import ensurepip" 2>/dev/null || missing+=(python3-venv)
 if [ "${#missing[@]}" -eq 0 ]; then
