@@ -42,6 +42,9 @@ pub(crate) fn advise(
     list
 }
 
+/// Certificates looked at for a shorter chain, if too many are sent.
+const ORDERED_MAX: usize = 2 * DEPTH_MAX;
+
 /// Which certificates might be enough: the faulty one is left out, or all that lead nowhere.
 fn send_less(reason: &Reason, client: &Client, presented: &Presented) -> Option<Vec<usize>> {
     let sent = &presented.certificates;
@@ -49,6 +52,7 @@ fn send_less(reason: &Reason, client: &Client, presented: &Presented) -> Option<
         let (places, parsed): (Vec<usize>, Vec<_>) = Facts::parse(presented)
             .into_iter()
             .enumerate()
+            .take(ORDERED_MAX)
             .filter_map(|(place, parsed)| Some((place, parsed.ok()?)))
             .unzip();
         let path = chain::path(&parsed, &client.trust);

@@ -61,7 +61,28 @@ impl Constraints {
     pub(crate) fn violation(&self, leaf: &Certificate) -> Option<String> {
         self.dns_violation(leaf)
             .or_else(|| self.email_violation(leaf))
+            .or_else(|| self.ip_violation(leaf))
             .or_else(|| self.other_violation(leaf))
+    }
+
+    /// The first name that OpenSSL's rules do not allow; they know no URIs here.
+    ///
+    /// Other than GnuTLS, OpenSSL compares directory names: `is_below` tells whether the subject
+    /// stands below a name.
+    pub(crate) fn openssl_violation(
+        &self,
+        certificate: &Certificate,
+        is_below: impl Fn(&[u8]) -> bool,
+    ) -> Option<String> {
+        let mut permitted = of_kind(&self.permitted, Kind::Directory).peekable();
+        let has_subject = !attributes(&certificate.subject).is_empty();
+        let outside = permitted.peek().is_some() && !permitted.any(|tree| is_below(tree.octets()));
+        let inside = of_kind(&self.excluded, Kind::Directory).any(|tree| is_below(tree.octets()));
+        (has_subject && (outside || inside))
+            .then(|| "the subject".to_owned())
+            .or_else(|| self.dns_violation(certificate))
+            .or_else(|| self.email_violation(certificate))
+            .or_else(|| self.ip_violation(certificate))
     }
 
     fn concerns(&self, kind: Kind) -> bool {
@@ -113,13 +134,14 @@ impl Constraints {
         (!self.allows(Kind::Email, address)).then(|| describe(address))
     }
 
+    fn ip_violation(&self, leaf: &Certificate) -> Option<String> {
+        of_kind(&leaf.extensions.alternative_names, Kind::Ip)
+            .find(|name| !self.allows(Kind::Ip, name.octets()))
+            .map(|name| format!("iPAddress {}", ip_text(name.octets())))
+    }
+
     fn other_violation(&self, leaf: &Certificate) -> Option<String> {
         let names = &leaf.extensions.alternative_names;
-        if let Some(name) =
-            of_kind(names, Kind::Ip).find(|name| !self.allows(Kind::Ip, name.octets()))
-        {
-            return Some(format!("iPAddress {}", ip_text(name.octets())));
-        }
         // GnuTLS implements neither kind: an exclusion excludes all, a permission none.
         if of_kind(&self.excluded, Kind::Directory).next().is_some() {
             return Some("any directory name".to_owned());

@@ -2,6 +2,8 @@
 //!
 //! It cuts bytes into elements and says why it could not. What an element means is up to others.
 
+use crate::steps::{self, Step};
+
 /// Universal and context tags that certificates use, with class and constructed bits.
 pub(crate) mod tag {
     pub(crate) const BOOLEAN: u8 = 0x01;
@@ -111,6 +113,7 @@ impl<'a> Reader<'a> {
 
     /// The next element, whatever it is.
     pub(crate) fn element(&mut self) -> Result<Element<'a>, DerError> {
+        steps::count(Step::Element);
         let bytes = self.rest;
         let (&tag, after_tag) = bytes.split_first().ok_or(DerError::Structure)?;
         let mut header = 1;

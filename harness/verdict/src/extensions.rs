@@ -33,7 +33,8 @@ pub(crate) const TLS_FEATURE: &str = "1.3.6.1.5.5.7.1.24";
 /// nameConstraints.
 pub(crate) const NAME_CONSTRAINTS: &str = "2.5.29.30";
 const SRV_NAME: &str = "1.3.6.1.5.5.7.8.7";
-const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
+/// serverAuth among the extended key usages.
+pub(crate) const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
 const ANY_PURPOSE: &str = "2.5.29.37.0";
 
 /// One extension as it stands in the certificate.
@@ -114,6 +115,10 @@ impl KeyUsage {
         self.0 & 1 << 2 != 0
     }
 
+    pub(crate) fn key_agreement(self) -> bool {
+        self.0 & 1 << 4 != 0
+    }
+
     pub(crate) fn key_cert_sign(self) -> bool {
         self.0 & 1 << 5 != 0
     }
@@ -186,14 +191,17 @@ impl GeneralName {
 /// What GnuTLS reads from the extensions of one certificate.
 #[derive(Clone, Debug)]
 pub(crate) struct Extensions {
-    /// Unknown extensions marked critical, dotted OIDs.
+    /// Extensions marked critical that GnuTLS does not know, dotted OIDs.
     pub(crate) unknown_critical: Vec<String>,
+    /// All extensions marked critical.
+    pub(crate) critical: Vec<String>,
     pub(crate) alternative_names: Vec<GeneralName>,
     pub(crate) authority_key_id: Option<Vec<u8>>,
     pub(crate) basic_constraints: Value<BasicConstraints>,
     pub(crate) key_usage: Value<KeyUsage>,
     pub(crate) name_constraints: Value<Constraints>,
-    purposes: Value<Vec<String>>,
+    /// extKeyUsage, dotted OIDs.
+    pub(crate) purposes: Value<Vec<String>>,
     pub(crate) subject_key_id: Option<Vec<u8>>,
     pub(crate) tls_features: Value<BTreeSet<u32>>,
 }
@@ -214,12 +222,14 @@ impl Extensions {
             return Err(GnutlsError::X509DuplicateExtension);
         }
         let known = |oid: &str| KNOWN.contains(&oid) || oid == TLS_FEATURE;
+        let critical: Vec<String> = list
+            .iter()
+            .filter(|extension| extension.critical)
+            .map(|extension| extension.oid.clone())
+            .collect();
         Ok(Self {
-            unknown_critical: list
-                .iter()
-                .filter(|extension| extension.critical && !known(&extension.oid))
-                .map(|extension| extension.oid.clone())
-                .collect(),
+            unknown_critical: critical.iter().filter(|oid| !known(oid)).cloned().collect(),
+            critical,
             alternative_names,
             authority_key_id: find("2.5.29.35").and_then(|found| key_id_of(&found.value).ok()?),
             basic_constraints: Value::of(find("2.5.29.19").map(|e| basic_constraints(&e.value))),

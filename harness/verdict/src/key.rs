@@ -15,6 +15,7 @@ use crate::{
     der::{DerError, Reader, oid_text, tag},
     hash::Hash,
     small_curve::{self, SmallCurve},
+    steps::{self, Step},
 };
 
 /// Outcome of checking a signature.
@@ -166,6 +167,7 @@ impl PublicKey {
         message: &[u8],
         signature: &[u8],
     ) -> Signature {
+        steps::count(Step::Signature);
         let holds = match (self, algorithm) {
             (Self::Unusable, _) | (_, SignatureAlgorithm::Unknown(_)) => None,
             (Self::Rsa(key), SignatureAlgorithm::Rsa(hash)) => {

@@ -1,16 +1,18 @@
-//! OpenSSL's rules (3.0, `X509_verify_cert`), as far as they differ from GnuTLS in practice.
+//! OpenSSL's rules (3.0, `X509_verify_cert`) for a chain as a TLS client applies them.
 //!
-//! Modelled from its documentation (openssl-verification-options(1), X509_check_host(3)); not
-//! measured. Left out: name constraints, policies, CRLs. Where GnuTLS and OpenSSL differ most:
-//! names are compared without regard to case and string type, the trust set is searched first and
-//! only self-signed certificates in it end a chain, and extended key usage is enforced.
+//! Modelled from its documentation (openssl-verification-options(1), X509_check_host(3)) and
+//! compared with `openssl verify` on every chain of the oracle. Left out: certificate policies,
+//! CRLs, URI name constraints. Certificates are read as GnuTLS imports them, which refuses some
+//! that OpenSSL takes (version 1 with extensions). Where GnuTLS and OpenSSL differ most: names are
+//! compared without regard to case and string type, the trust set is searched first and only
+//! self-signed certificates in it end a chain, and extended key usage is enforced.
 
 use ground::Timestamp;
 
 use crate::{
     certificate::{Certificate, attributes},
     evidence::Presented,
-    extensions::{GeneralName, Value},
+    extensions::{Extensions, GeneralName, KeyUsage, SERVER_AUTH, Value},
     key::Signature,
     name::{PeerName, common_names, directory_string},
     subject::subject_text,
@@ -20,6 +22,25 @@ use crate::{
 /// Certificates in a chain, leaf and root included.
 const DEPTH_MAX: usize = 100;
 
+/// Extensions a critical flag may stand on (X509_supported_extension).
+const KNOWN_CRITICAL: [&str; 15] = [
+    "2.16.840.1.113730.1.1",
+    "2.5.29.15",
+    "2.5.29.17",
+    "2.5.29.19",
+    "2.5.29.32",
+    "2.5.29.31",
+    "2.5.29.37",
+    "1.3.6.1.5.5.7.1.7",
+    "1.3.6.1.5.5.7.1.8",
+    "1.3.6.1.5.5.7.48.1.5",
+    "2.5.29.36",
+    "1.3.6.1.5.5.7.1.14",
+    "2.5.29.30",
+    "2.5.29.33",
+    "2.5.29.54",
+];
+
 /// Accepts, or tells the first objection.
 pub(crate) fn judge(
     trust: &TrustSet,
@@ -27,12 +48,12 @@ pub(crate) fn judge(
     presented: &Presented,
     at: Timestamp,
 ) -> Result<(), String> {
-    let mut sent = Vec::with_capacity(presented.certificates.len());
-    for (position, der) in presented.certificates.iter().enumerate() {
-        let parsed = Certificate::parse(der);
-        sent.push(parsed.map_err(|error| format!("certificate #{position}: {}", error.text()))?);
-    }
-    let leaf = sent.first().ok_or_else(|| "no certificate".to_owned())?;
+    let (leaf, above) =
+        presented.certificates.split_first().ok_or_else(|| "no certificate".to_owned())?;
+    let leaf = &Certificate::parse(leaf).map_err(|error| format!("leaf: {}", error.text()))?;
+    // What cannot be read is only missed if it is needed.
+    let sent: Vec<Certificate> =
+        above.iter().filter_map(|der| Certificate::parse(der).ok()).collect();
     let chain = build(trust, &sent, leaf, at)?;
     for (place, certificate) in chain.iter().enumerate() {
         check(&chain, place, certificate, at)?;
@@ -112,11 +133,26 @@ fn check(
     let subject = subject_text(&certificate.subject);
     let object = |what: &str| Err(format!("{what}: {subject}"));
     let extensions = &certificate.extensions;
-    if !extensions.unknown_critical.is_empty() {
+    if !extensions.critical.iter().all(|oid| KNOWN_CRITICAL.contains(&oid.as_str())) {
         return object("unhandled critical extension");
     }
-    if !extensions.allows_server_auth() {
+    let usage = extensions.key_usage.present();
+    let serves = |usage: &KeyUsage| {
+        usage.digital_signature() || usage.key_encipherment() || usage.key_agreement()
+    };
+    if !serves_tls(extensions) || place == 0 && !usage.is_none_or(serves) {
         return object("unsuitable certificate purpose");
+    }
+    // Self-issued certificates may be named anything, unless they are the leaf.
+    if place == 0 || certificate.issuer != certificate.subject {
+        let is_below = |tree: &[u8]| canonical(&certificate.subject).starts_with(&canonical(tree));
+        let violated = chain[place + 1..]
+            .iter()
+            .filter_map(|above| above.extensions.name_constraints.present())
+            .find_map(|constraints| constraints.openssl_violation(certificate, is_below));
+        if let Some(name) = violated {
+            return Err(format!("name constraints do not allow {name}: {subject}"));
+        }
     }
     let is_root = place + 1 == chain.len();
     if place > 0 {
@@ -126,7 +162,6 @@ fn check(
             // A root of version 1, or without the extension.
             Value::Absent => (is_root, None),
         };
-        let usage = extensions.key_usage.present();
         if !is_ca || usage.is_some_and(|usage| !usage.key_cert_sign()) {
             return object("invalid CA certificate");
         }
@@ -158,6 +193,18 @@ fn check(
         return object("certificate has expired");
     }
     Ok(())
+}
+
+/// Unlike for GnuTLS and browsers, "any purpose" does not include this one.
+fn serves_tls(extensions: &Extensions) -> bool {
+    const SERVER_GATED: [&str; 2] = ["1.3.6.1.4.1.311.10.3.3", "2.16.840.1.113730.4.1"];
+    match &extensions.purposes {
+        Value::Absent => true,
+        Value::Undecodable => false,
+        Value::Present(purposes) => {
+            purposes.iter().any(|oid| oid == SERVER_AUTH || SERVER_GATED.contains(&oid.as_str()))
+        }
+    }
 }
 
 /// `X509_check_host` and `X509_check_ip` with default flags.

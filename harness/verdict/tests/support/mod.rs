@@ -11,8 +11,8 @@ use std::{
 use ground::Timestamp;
 use serde::Deserialize;
 use trust_verdict::{
-    Client, ClientConfig, ConfigError, PeerName, PemFile, Presented, SAMBA_PRIORITY, TlsVersion,
-    TrustDirectory, TrustFiles, Verdict, VerifyPeer, XAPI_PRIORITY,
+    Client, ClientConfig, ConfigError, FileContent, PeerName, PemFile, Presented, SAMBA_PRIORITY,
+    TlsVersion, TrustDirectory, TrustFiles, Verdict, VerifyPeer, XAPI_PRIORITY,
 };
 
 /// A time within the validity of the sound certificates (2024 to 2049).
@@ -120,6 +120,23 @@ impl Sample {
     /// The chain as it is sent.
     pub(crate) fn presented(&self, tls: TlsVersion) -> Presented {
         Presented::from_bytes(&self.chain, tls).expect("chain.pem")
+    }
+
+    /// The certificates of its trust set in DER, whatever can be read.
+    pub(crate) fn trusted(&self) -> Vec<Vec<u8>> {
+        let files = self.directories.iter().flat_map(|directory| &directory.files);
+        let mut trusted: Vec<Vec<u8>> = Vec::new();
+        let cafile = match &self.cafile.content {
+            FileContent::Bytes(bytes) => bytes.as_slice(),
+            _ => &[],
+        };
+        for bytes in files.map(|(_, bytes)| bytes.as_slice()).chain([cafile]) {
+            // GnuTLS does not see these.
+            let text = String::from_utf8_lossy(bytes).replace("TRUSTED CERTIFICATE", "NOTHING");
+            let found = Presented::from_bytes(text.as_bytes(), TlsVersion::Tls13);
+            trusted.extend(found.into_iter().flat_map(|presented| presented.certificates));
+        }
+        trusted
     }
 
     pub(crate) fn judge(
