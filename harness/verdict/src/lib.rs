@@ -5,8 +5,8 @@
 //! status bits, the [`Words`] Samba prints, the [`Reason`]s, and [`Advice`]. Bytes go in, a verdict
 //! comes out: no socket, no file, no clock.
 //!
-//! A judgement ends on any bytes: more than 16 certificates are not judged, none is looked at
-//! more often than a stated number of times, and the steps are counted in tests (`steps`).
+//! A judgement ends on any bytes: more than 16 certificates are not judged, and the steps it takes
+//! have bounds that tests count up to (`steps`).
 //!
 //! Modelled on Samba 4.22.11 with GnuTLS 3.8.9 (Debian 13), by rule and not by table. It is no
 //! verifier to protect a connection with: it accepts what that client accepts.

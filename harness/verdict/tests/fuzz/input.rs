@@ -109,7 +109,11 @@ impl Input {
         let (peer, at) = (PeerName::new(self.peer.as_str()), Timestamp::from_unix(NOW));
         match Client::new(config) {
             Ok(client) => {
-                client.judge(&peer, &Presented { certificates: self.sent.clone(), tls }, at)
+                let presented = Presented { certificates: self.sent.clone(), tls };
+                for comparison in client.compare(&peer, &presented, at) {
+                    assert_eq!(comparison.accepts, comparison.objection.is_none());
+                }
+                client.judge(&peer, &presented, at)
             }
             Err(error) => error.verdict(&peer, at),
         }
