@@ -11,7 +11,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind} at byte {offset}")]
 pub struct DecodeError {
-    /// Position in the bytes given to [`decode`](crate::decode).
+    /// Position in the bytes given to [`decode`](crate::decode()).
     pub offset: usize,
     /// What is wrong.
     pub kind: DecodeErrorKind,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What [`decode`](crate::decode) accepts. Crossing one is an ordinary error that states it.
+/// What [`decode`](crate::decode()) accepts. Crossing one is an ordinary error that states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of one message with its header. The default is `MaxReceiveBuffer` of Windows Server
