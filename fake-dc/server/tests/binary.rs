@@ -53,6 +53,15 @@ impl Served {
     }
 }
 
+/// A test that fails in the middle leaves no process behind.
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It has ended where the test went as it should.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 fn failed(arguments: &[&str]) -> (Option<i32>, String) {
     let Output { status, stdout, stderr } = fake_dc(arguments).output().unwrap();
     assert_eq!(String::from_utf8(stdout).unwrap(), "");
