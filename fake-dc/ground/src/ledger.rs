@@ -232,7 +232,9 @@ impl Ledger {
     /// The kept events after `id` in order of arrival; all with `None`.
     pub fn events_after(&self, id: Option<EventId>) -> Vec<Event> {
         let record = self.lock();
-        record.events.iter().filter(|event| Some(event.id) > id).cloned().collect()
+        // Ids grow: what is wanted is the tail.
+        let first = record.events.partition_point(|event| Some(event.id) <= id);
+        record.events.range(first..).cloned().collect()
     }
 
     /// All kept events in the order that depends on the seed alone: depth first along causes.
@@ -253,19 +255,23 @@ impl Ledger {
     /// Waits until an event that satisfies `wanted` has happened, and returns the first.
     ///
     /// Waits for ever if none comes: the caller sets the limit.
-    pub async fn wait_for(&self, mut wanted: impl FnMut(&Event) -> bool) -> Event {
-        let mut changes = self.shared.changed.subscribe();
-        let mut seen = None;
+    pub async fn wait_for(&self, wanted: impl FnMut(&Event) -> bool) -> Event {
+        self.wait_for_after(None, wanted).await
+    }
+
+    /// As [`Ledger::wait_for`], among the events after `id`.
+    pub async fn wait_for_after(
+        &self,
+        id: Option<EventId>,
+        mut wanted: impl FnMut(&Event) -> bool,
+    ) -> Event {
+        let mut seen = id;
         loop {
-            for event in self.events_after(seen) {
+            for event in self.next_after(seen).await {
                 if wanted(&event) {
                     return event;
                 }
                 seen = Some(event.id);
-            }
-            // The sender lives in `self`, so it cannot have gone.
-            if changes.changed().await.is_err() {
-                std::future::pending::<()>().await;
             }
         }
     }

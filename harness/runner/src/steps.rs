@@ -313,7 +313,7 @@ async fn settle(world: &World, before: Option<EventId>) -> Result<(), StepError>
         }
         world
             .ledger
-            .wait_for(|event| {
+            .wait_for_after(before, |event| {
                 if let (Some(_), Some(cause)) = (event.fact::<Connection>(), event.cause) {
                     accepted.insert(cause);
                 }
