@@ -14,7 +14,7 @@ use fake_dc_directory::Policy;
 use fake_dc_pki::{CaCertificate, Chain, PemFile};
 use ground::{Actor, Ledger, Seed, Trail, VirtualClock};
 use scenario::{Action, CertificateSource, Dc, NetCommand, PoolCall, Scenario};
-use sim_host::{HostConfig, Network, Pool, PoolConfig, Reference};
+use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference};
 use tempfile::TempDir;
 
 use crate::Case;
@@ -115,10 +115,9 @@ impl World {
         let mut hosts = Vec::new();
         for (index, host) in plan.hosts.iter().enumerate() {
             let root = roots.path().join(host.name.as_str());
+            let files = HostRoot::open(&root)?;
             for file in &host.files {
-                let path = root.join(file.path.trim_start_matches('/'));
-                let written = path.parent().map_or(Ok(()), fs::create_dir_all);
-                written.and_then(|()| fs::write(&path, &file.text)).map_err(WorldError::Roots)?;
+                files.write(&file.path, file.text.as_bytes(), 0o644)?;
             }
             hosts.push(HostConfig {
                 name: host.name.to_string(),

@@ -24,7 +24,8 @@ pub(super) fn judge(view: &StepView<'_>, expect: &Expectations) -> Vec<Finding> 
     if let Some(wanted) = &expect.output {
         let Some(output) = &view.done.output else {
             let what = format!("{} runs no program", view.step.action.name());
-            return vec![Finding::new(&wanted.span, what)];
+            findings.push(Finding::new(&wanted.span, what));
+            return findings;
         };
         if let Some(exit) = wanted.exit
             && exit != u32::try_from(output.exit).unwrap_or(u32::MAX)
