@@ -30,18 +30,25 @@ pub struct FaultInfo {
     pub summary: &'static str,
     /// What leads to it in real life.
     pub cause: &'static str,
+    /// The chain, drawn, or what passes between client and DC, line by line.
+    pub drawing: &'static str,
 }
 
 impl FaultInfo {
-    const fn new(id: &'static str, summary: &'static str, cause: &'static str) -> Self {
-        Self { id, summary, cause }
+    const fn new(
+        id: &'static str,
+        summary: &'static str,
+        cause: &'static str,
+        drawing: &'static str,
+    ) -> Self {
+        Self { id, summary, cause, drawing }
     }
 }
 
 /// All faults that a DC can have, family by family.
 pub fn catalogue() -> Vec<FaultInfo> {
-    let chain =
-        fake_dc_pki::catalogue().map(|fault| FaultInfo::new(fault.id, fault.summary, fault.cause));
+    let chain = fake_dc_pki::catalogue()
+        .map(|fault| FaultInfo::new(fault.id, fault.summary, fault.cause, fault.chain));
     let mut catalogue: Vec<FaultInfo> =
         chain.chain(server_faults().map(|fault| fault.info())).collect();
     // Stable: within a family the order of the source.

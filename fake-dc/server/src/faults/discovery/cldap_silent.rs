@@ -14,6 +14,7 @@ impl ServerFault for CldapSilent {
             "discovery.cldap-silent",
             "netlogon pings over UDP get no answer",
             "a firewall lets TCP 389 pass but not UDP 389",
+            "",
         )
     }
 

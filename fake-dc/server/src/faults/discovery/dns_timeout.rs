@@ -12,6 +12,7 @@ impl ServerFault for DnsTimeout {
             "discovery.dns-timeout",
             "the DC's DNS server answers nothing",
             "a name server that is gone is still in the client's configuration",
+            "",
         )
     }
 

@@ -13,6 +13,7 @@ impl ServerFault for NxDomain {
             "discovery.nxdomain",
             "the DC's DNS server answers every question with NXDOMAIN",
             "the name server does not know the domain's zone and does not forward to one that does",
+            "",
         )
     }
 

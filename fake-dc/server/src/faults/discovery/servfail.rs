@@ -13,6 +13,7 @@ impl ServerFault for ServFail {
             "discovery.servfail",
             "the DC's DNS server answers every question with SERVFAIL",
             "the DNS service has not loaded its zones yet, or its forwarder is unreachable",
+            "",
         )
     }
 

@@ -17,6 +17,7 @@ impl ServerFault for SrvDeadHost {
             "discovery.srv-dead-host",
             "the DC's SRV records lead to a host that is gone",
             "a DC was demoted by force, or its machine replaced, and its records were left behind",
+            "",
         )
     }
 

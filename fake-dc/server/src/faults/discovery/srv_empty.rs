@@ -12,6 +12,7 @@ impl ServerFault for SrvEmpty {
             "discovery.srv-empty",
             "the DC's DNS server has no SRV records, only addresses",
             "dynamic update is off for the zone, or the underscore zones were not delegated",
+            "",
         )
     }
 

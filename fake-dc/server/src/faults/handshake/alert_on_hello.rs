@@ -10,6 +10,7 @@ impl ServerFault for AlertOnHello {
             "handshake.alert-on-hello",
             "the server answers the ClientHello with the fatal alert handshake_failure",
             "server and client have no parameters in common, or a middlebox forbids the connection",
+            "",
         )
     }
 

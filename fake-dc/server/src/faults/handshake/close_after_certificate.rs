@@ -10,6 +10,7 @@ impl ServerFault for CloseAfterCertificate {
             "handshake.close-after-certificate",
             "the server closes the connection after it has sent its certificate",
             "the server process dies, or fails to use its private key, in the middle of handshakes",
+            "",
         )
     }
 

@@ -10,6 +10,7 @@ impl ServerFault for CloseOnHello {
             "handshake.close-on-hello",
             "the server closes the connection when it has read the ClientHello",
             "a load balancer in front of the DCs has no healthy server left",
+            "",
         )
     }
 

@@ -10,6 +10,7 @@ impl ServerFault for Garbage {
             "handshake.garbage",
             "the server answers the ClientHello with bytes that are no TLS",
             "another program listens on the port, or a proxy speaks another protocol",
+            "",
         )
     }
 

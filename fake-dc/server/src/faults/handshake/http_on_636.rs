@@ -10,6 +10,7 @@ impl ServerFault for HttpOn636 {
             "handshake.http-on-636",
             "an HTTP server answers on the LDAPS port",
             "a port forwarding or load balancer leads to the wrong service",
+            "",
         )
     }
 

@@ -18,6 +18,7 @@ impl ServerFault for NoCommonCipher {
             "handshake.no-common-cipher",
             "the server has no AES suite, only ChaCha20-Poly1305",
             "the list of cipher suites was cut down by a hardening policy",
+            "",
         )
     }
 

@@ -18,6 +18,7 @@ impl ServerFault for NoCommonGroup {
             "handshake.no-common-group",
             "the server has no group but P-256",
             "the list of elliptic curves was cut down by a policy for Schannel",
+            "",
         )
     }
 

@@ -13,6 +13,7 @@ impl ServerFault for PlainLdapOn636 {
             "handshake.plain-ldap-on-636",
             "the LDAPS port speaks LDAP without TLS",
             "a port forwarding or load balancer leads from port 636 to port 389",
+            "",
         )
     }
 

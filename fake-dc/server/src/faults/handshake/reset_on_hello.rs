@@ -10,6 +10,7 @@ impl ServerFault for ResetOnHello {
             "handshake.reset-on-hello",
             "the server resets the connection when it has read the ClientHello",
             "the DC has no certificate: Schannel then resets connections to port 636",
+            "",
         )
     }
 

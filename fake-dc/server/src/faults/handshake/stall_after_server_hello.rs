@@ -11,6 +11,7 @@ impl ServerFault for StallAfterServerHello {
             "handshake.stall-after-server-hello",
             "the server sends its ServerHello and then nothing, with the connection open",
             "an overloaded server, or a path that drops the large packets with the certificate (MTU)",
+            "",
         )
     }
 

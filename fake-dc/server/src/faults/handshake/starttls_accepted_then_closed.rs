@@ -13,6 +13,7 @@ impl ServerFault for StartTlsAcceptedThenClosed {
             "handshake.starttls-accepted-then-closed",
             "StartTLS is answered with success, and then the connection is closed",
             "a middlebox lets LDAP pass on port 389 but no TLS",
+            "",
         )
     }
 

@@ -16,6 +16,7 @@ impl ServerFault for StartTlsRefused {
             "handshake.starttls-refused",
             "StartTLS is answered with unavailable (52)",
             "the DC has no certificate that Schannel accepts",
+            "",
         )
     }
 

@@ -15,6 +15,7 @@ impl ServerFault for Tls13Only {
             "handshake.tls13-only",
             "the server offers no version but TLS 1.3",
             "a hardening policy turned TLS 1.2 off on Windows Server 2022",
+            "",
         )
     }
 

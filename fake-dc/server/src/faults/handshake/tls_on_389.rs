@@ -13,6 +13,7 @@ impl ServerFault for TlsOn389 {
             "handshake.tls-on-389",
             "the LDAP port expects TLS from the first byte",
             "a port forwarding or load balancer leads from port 389 to port 636",
+            "",
         )
     }
 

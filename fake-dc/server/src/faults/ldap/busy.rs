@@ -14,6 +14,7 @@ impl ServerFault for Busy {
             "ldap.busy",
             "every LDAP request is answered with busy (51)",
             "the DC is overloaded, for example while it replicates a large change",
+            "",
         )
     }
 

@@ -13,6 +13,7 @@ impl ServerFault for CloseAfterBind {
             "ldap.close-after-bind",
             "the connection is closed when a bind has been answered",
             "the DC restarts, or drops connections because MaxConnections is reached",
+            "",
         )
     }
 

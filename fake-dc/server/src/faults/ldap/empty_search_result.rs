@@ -13,6 +13,7 @@ impl ServerFault for EmptySearchResult {
             "ldap.empty-search-result",
             "searches of the domain succeed without finding anything",
             "the account may not read the objects, or they have not been replicated to this DC",
+            "",
         )
     }
 

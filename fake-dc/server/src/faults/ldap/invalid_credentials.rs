@@ -81,7 +81,7 @@ sub_code!(
 
 impl ServerFault for InvalidCredentials {
     fn info(&self) -> FaultInfo {
-        FaultInfo::new(self.id, self.summary, self.cause)
+        FaultInfo::new(self.id, self.summary, self.cause, "")
     }
 
     fn on_request(&self, request: &LdapMessage, _protection: Protection) -> Option<Reply> {

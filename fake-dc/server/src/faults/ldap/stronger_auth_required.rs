@@ -15,6 +15,7 @@ impl ServerFault for StrongerAuthRequired {
             "ldap.stronger-auth-required",
             "a simple bind without TLS is refused with strongerAuthRequired (8)",
             "the DC requires LDAP signing, the default since Windows Server 2025",
+            "",
         )
     }
 

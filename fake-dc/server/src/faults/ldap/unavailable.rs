@@ -14,6 +14,7 @@ impl ServerFault for Unavailable {
             "ldap.unavailable",
             "every LDAP request is answered with unavailable (52)",
             "the directory service is shutting down, or has not finished its first replication",
+            "",
         )
     }
 

@@ -13,6 +13,7 @@ impl ServerFault for CldapNameDiffers {
             "name.cldap-name-differs",
             "netlogon answers give another DNS name than DNS and certificate",
             "the DC was renamed and has not been restarted, or two names lead to it",
+            "",
         )
     }
 

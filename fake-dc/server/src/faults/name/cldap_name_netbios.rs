@@ -12,6 +12,7 @@ impl ServerFault for CldapNameNetbios {
             "name.cldap-name-netbios",
             "netlogon answers give the NetBIOS name instead of the DNS name",
             "the primary DNS suffix of the DC is not set",
+            "",
         )
     }
 

@@ -16,6 +16,7 @@ impl ServerFault for BlackHole {
             "net.black-hole",
             "LDAP, LDAPS and netlogon pings are swallowed: no answer, no reset",
             "the machine is off, or a packet filter drops packets to its LDAP ports",
+            "",
         )
     }
 

@@ -15,6 +15,7 @@ impl ServerFault for Only389Filtered {
             "net.only-389-filtered",
             "LDAP and netlogon pings are swallowed; LDAPS works",
             "a firewall was hardened to let only port 636 pass",
+            "",
         )
     }
 

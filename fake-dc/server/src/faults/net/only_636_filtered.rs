@@ -15,6 +15,7 @@ impl ServerFault for Only636Filtered {
             "net.only-636-filtered",
             "connections to LDAPS are swallowed; LDAP and netlogon pings work",
             "a firewall between the sites lets port 389 pass but not port 636",
+            "",
         )
     }
 

@@ -15,6 +15,7 @@ impl ServerFault for Refuse {
             "net.refuse",
             "LDAP and LDAPS refuse connections, and the netlogon port is unreachable",
             "the directory service is stopped or still starting while the machine is up",
+            "",
         )
     }
 
