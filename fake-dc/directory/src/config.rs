@@ -96,8 +96,28 @@ pub struct DcView {
     pub site: String,
     /// Its address, given in netlogon answers of the old form.
     pub address: Ipv4Addr,
-    /// The name it gives in netlogon answers, where that is not [`DcView::dns_name`].
-    pub netlogon_dns_name: Option<String>,
+    /// What it claims in netlogon answers.
+    pub netlogon: NetlogonClaims,
+}
+
+/// What a DC claims of itself in netlogon answers, as far as that differs from what it is. The
+/// default differs in nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetlogonClaims {
+    /// Its DNS name, where that is not [`DcView::dns_name`].
+    pub dns_name: Option<String>,
+    /// DNS name of the domain and the forest that it serves, where that is another.
+    pub domain: Option<String>,
+    /// Site of the client, where that is not the DC's own; empty for none.
+    pub client_site: Option<String>,
+    /// Bits of [`netlogon_flag`](crate::netlogon_flag) that it has beside its own.
+    pub flags_added: u32,
+    /// Bits that it lacks.
+    pub flags_missing: u32,
+    /// Answers LOGON_SAM_LOGON_PAUSE_RESPONSE: its Netlogon service is paused.
+    pub paused: bool,
+    /// Answers in the form of Windows NT 4.0, whatever was asked for.
+    pub nt4_emulation: bool,
 }
 
 impl DcView {
@@ -109,7 +129,7 @@ impl DcView {
             name,
             site: "Default-First-Site-Name".to_owned(),
             address: Ipv4Addr::LOCALHOST,
-            netlogon_dns_name: None,
+            netlogon: NetlogonClaims::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The directory as a whole: who may come in, and which operation goes where.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use ldap_wire::{LdapMessage, LdapResult, ProtocolOp, ResultCode, controls};
 use uuid::Uuid;
@@ -17,11 +17,11 @@ use crate::{
     store::EntryId,
 };
 
-/// One domain, shared by all of its DCs.
-#[derive(Debug)]
+/// One domain, shared by all of its DCs. A clone is the same domain, not a copy of it.
+#[derive(Clone, Debug)]
 pub struct Directory {
     pub(crate) domain: Domain,
-    state: RwLock<State>,
+    state: Arc<RwLock<State>>,
 }
 
 impl Directory {
@@ -31,7 +31,15 @@ impl Directory {
     /// If a name cannot be one, or the LDIF has mistakes; all mistakes are reported together.
     pub fn build(config: DirectoryConfig) -> Result<Self, DirectoryError> {
         let (domain, state) = build::build(config)?;
-        Ok(Self { domain, state: RwLock::new(state) })
+        Ok(Self { domain, state: Arc::new(RwLock::new(state)) })
+    }
+
+    /// The same domain as a DC sees it whose clock is wrong by `seconds` (negative: behind): the
+    /// times that it gives and stamps, and what has expired, are by that clock.
+    #[must_use]
+    pub fn with_clock_off_by(&self, seconds: i64) -> Self {
+        let clock = self.domain.clock.offset_by(seconds);
+        Self { domain: Domain { clock, ..self.domain.clone() }, state: Arc::clone(&self.state) }
     }
 
     /// Gives one more DC its account and its server object.

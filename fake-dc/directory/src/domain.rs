@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A domain's names, identifiers and settings.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Domain {
     pub(crate) dn: Dn,
     pub(crate) dns_name: String,

@@ -60,10 +60,11 @@ mod stamp;
 mod state;
 mod store;
 
-pub use config::{DcView, DirectoryConfig, Flavour, LdifSource, Policy};
+pub use config::{DcView, DirectoryConfig, Flavour, LdifSource, NetlogonClaims, Policy};
 pub use directory::Directory;
 pub use dn::{Dn, DnError};
 pub use error::{DirectoryError, LdifErrors};
 pub use logon::{AccountName, LogonAccount, LogonRestriction};
+pub use netlogon::flag as netlogon_flag;
 pub use session::{Protection, Reply, Session, Then};
 pub use sid::{Sid, SidError};

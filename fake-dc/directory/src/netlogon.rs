@@ -21,18 +21,36 @@ const VERSION_5EX: u32 = 0x4;
 
 /// Codes of answers ([MS-ADTS] 6.3.1.3).
 const RESPONSE: u16 = 0x13;
+const PAUSE_RESPONSE: u16 = 0x14;
 const USER_UNKNOWN: u16 = 0x15;
-const RESPONSE_EX: u16 = 0x17;
-const USER_UNKNOWN_EX: u16 = 0x19;
+/// What the codes of the extended form have beside those of the others.
+const EXTENDED: u16 = 0x4;
 
 /// Flags of the answer ([MS-ADTS] 6.3.1.2).
-mod flag {
-    pub(super) const PDC: u32 = 0x1;
-    /// GC, LDAP, DS, KDC, time service, closest, writable.
-    pub(super) const EVERY_DC: u32 = 0x1fc;
+pub mod flag {
+    /// Has the PDC role.
+    pub const PDC: u32 = 0x1;
+    /// Holds a global catalogue.
+    pub const GC: u32 = 0x4;
+    /// Serves LDAP.
+    pub const LDAP: u32 = 0x8;
+    /// Serves a domain.
+    pub const DS: u32 = 0x10;
+    /// Is a KDC.
+    pub const KDC: u32 = 0x20;
+    /// Serves the time.
+    pub const TIME_SERVICE: u32 = 0x40;
+    /// Is in the client's site.
+    pub const CLOSEST: u32 = 0x80;
+    /// Takes changes.
+    pub const WRITABLE: u32 = 0x100;
+    /// What every DC is.
+    pub(super) const EVERY_DC: u32 = GC | LDAP | DS | KDC | TIME_SERVICE | CLOSEST | WRITABLE;
     pub(super) const GOOD_TIME_SERVICE: u32 = 0x200;
+    /// Holds the secrets of some accounts: a read-only DC.
+    pub const SOME_SECRETS: u32 = 0x800;
     /// Holds all secrets of the domain.
-    pub(super) const FULL_SECRETS: u32 = 0x1000;
+    pub const FULL_SECRETS: u32 = 0x1000;
     /// Web services, and the marks of Windows Server 2012, 2012 R2 and 2016.
     pub(super) const WINDOWS_2016: u32 = 0x1_e000;
     /// Gives key lists, which Windows Server 2022 adds.
@@ -44,9 +62,10 @@ impl Directory {
     /// asks for another domain or is no ping.
     pub fn netlogon(&self, dc: &DcView, filter: &Filter) -> Option<Vec<u8>> {
         let ping = Ping::read(filter)?;
-        let domain = &self.domain;
+        let (domain, claims) = (&self.domain, &dc.netlogon);
+        let dns_domain = claims.domain.as_deref().unwrap_or(&domain.dns_name);
         let other_name =
-            |name: &String| !name.trim_end_matches('.').eq_ignore_ascii_case(&domain.dns_name);
+            |name: &String| !name.trim_end_matches('.').eq_ignore_ascii_case(dns_domain);
         let elsewhere = ping.domain.as_ref().is_some_and(other_name)
             || ping.domain_guid.is_some_and(|guid| guid != domain.guid)
             || ping.domain_sid.as_ref().is_some_and(|sid| *sid != domain.sid);
@@ -55,21 +74,33 @@ impl Directory {
         }
         let state = self.read();
         let user = ping.user.as_deref().unwrap_or_default();
-        let known = user.is_empty() || is_usable(&state, user, ping.account_control);
+        let netbios_domain = match &claims.domain {
+            Some(other) => &other.split('.').next().unwrap_or_default().to_uppercase(),
+            None => &domain.netbios,
+        };
         let names = Names {
-            domain: &domain.dns_name,
-            netbios_domain: &domain.netbios,
-            dc: dc.netlogon_dns_name.as_deref().unwrap_or(&dc.dns_name),
+            domain: dns_domain,
+            netbios_domain,
+            dc: claims.dns_name.as_deref().unwrap_or(&dc.dns_name),
             netbios_dc: &dc.name.to_uppercase(),
             user,
         };
-        let flags = self.flags(&state, dc);
-        Some(if ping.version & VERSION_5EX != 0 {
-            names.extended(known, flags, domain.guid, &dc.site)
-        } else if ping.version & VERSION_5 != 0 {
-            names.version_5(known, flags, domain.guid, dc)
+        let code = if claims.paused {
+            PAUSE_RESPONSE
+        } else if user.is_empty() || is_usable(&state, user, ping.account_control) {
+            RESPONSE
         } else {
-            names.version_1(known)
+            USER_UNKNOWN
+        };
+        let version = if claims.nt4_emulation { VERSION_1 } else { ping.version };
+        let flags = self.flags(&state, dc);
+        Some(if version & VERSION_5EX != 0 {
+            let client_site = claims.client_site.as_deref().unwrap_or(&dc.site);
+            names.extended(code | EXTENDED, flags, domain.guid, [&dc.site, client_site])
+        } else if version & VERSION_5 != 0 {
+            names.version_5(code, flags, domain.guid, dc)
+        } else {
+            names.version_1(code)
         })
     }
 
@@ -79,7 +110,8 @@ impl Directory {
             Flavour::WindowsServer2022 => flag::WINDOWS_2016 | flag::KEY_LIST,
         };
         let role = if state.is_pdc(dc) { flag::PDC } else { 0 };
-        role | flag::EVERY_DC | flag::FULL_SECRETS | product
+        let own = role | flag::EVERY_DC | flag::FULL_SECRETS | product;
+        (own | dc.netlogon.flags_added) & !dc.netlogon.flags_missing
     }
 }
 
@@ -150,9 +182,11 @@ struct Names<'a> {
 
 impl Names<'_> {
     /// NETLOGON_SAM_LOGON_RESPONSE_EX ([MS-ADTS] 6.3.1.9).
-    fn extended(&self, known: bool, flags: u32, guid: Uuid, site: &str) -> Vec<u8> {
+    ///
+    /// `sites` are that of the DC and that of the client.
+    fn extended(&self, code: u16, flags: u32, guid: Uuid, sites: [&str; 2]) -> Vec<u8> {
         let mut answer = Packer::default();
-        answer.u16(if known { RESPONSE_EX } else { USER_UNKNOWN_EX });
+        answer.u16(code);
         answer.u16(0);
         answer.u32(flags);
         answer.bytes(&guid.to_bytes_le());
@@ -163,15 +197,13 @@ impl Names<'_> {
         answer.label(self.netbios_domain);
         answer.label(self.netbios_dc);
         answer.label(self.user);
-        // Site of the DC, and the client's, which is the same here.
-        answer.name(site);
-        answer.name(site);
+        sites.into_iter().for_each(|site| answer.name(site));
         answer.end(VERSION_5EX | VERSION_1)
     }
 
     /// NETLOGON_SAM_LOGON_RESPONSE ([MS-ADTS] 6.3.1.8).
-    fn version_5(&self, known: bool, flags: u32, guid: Uuid, dc: &DcView) -> Vec<u8> {
-        let mut answer = self.old_head(known);
+    fn version_5(&self, code: u16, flags: u32, guid: Uuid, dc: &DcView) -> Vec<u8> {
+        let mut answer = self.old_head(code);
         answer.bytes(&guid.to_bytes_le());
         answer.bytes(Uuid::nil().as_bytes());
         answer.name(self.domain);
@@ -183,13 +215,13 @@ impl Names<'_> {
     }
 
     /// NETLOGON_SAM_LOGON_RESPONSE_NT40 ([MS-ADTS] 6.3.1.7).
-    fn version_1(&self, known: bool) -> Vec<u8> {
-        self.old_head(known).end(VERSION_1)
+    fn version_1(&self, code: u16) -> Vec<u8> {
+        self.old_head(code).end(VERSION_1)
     }
 
-    fn old_head(&self, known: bool) -> Packer {
+    fn old_head(&self, code: u16) -> Packer {
         let mut answer = Packer::default();
-        answer.u16(if known { RESPONSE } else { USER_UNKNOWN });
+        answer.u16(code);
         answer.wide(&format!("\\\\{}", self.netbios_dc));
         answer.wide(self.user);
         answer.wide(self.netbios_domain);

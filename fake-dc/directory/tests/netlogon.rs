@@ -36,10 +36,10 @@ fn a_dc_may_give_another_name_in_pings_alone() {
     let mut dc = DcView::new("dc1", "corp.example");
     assert!(name_in(&dc, b"\x03dc1\xc0\x18"));
     // name.cldap-name-differs
-    dc.netlogon_dns_name = Some("other.corp.example".into());
+    dc.netlogon.dns_name = Some("other.corp.example".into());
     assert!(name_in(&dc, b"\x05other\xc0\x18"));
     // name.cldap-name-netbios
-    dc.netlogon_dns_name = Some("DC1".into());
+    dc.netlogon.dns_name = Some("DC1".into());
     assert!(name_in(&dc, b"\x03DC1\0\x04CORP\0\x03DC1\0"));
 }
 

@@ -84,6 +84,19 @@ pub struct Summary {
     pub error: Option<ErrorCode>,
 }
 
+impl Summary {
+    /// What a message asks for, before it is answered. The client of a TGS-REQ is in its ticket,
+    /// and not known yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kdc::answer`].
+    pub fn of_request(request: &[u8]) -> Result<Self, Error> {
+        let (exchange, request) = read(request)?;
+        Ok(summary(exchange, &request))
+    }
+}
+
 /// Why there is no ticket.
 #[derive(Debug)]
 struct Refusal {
@@ -136,19 +149,14 @@ impl<D: PrincipalDb> Kdc<D> {
         transport: Transport,
         random: &mut Stream,
     ) -> Result<Answer, Error> {
-        let exchange = if request.first() == Some(&der::application(12)) {
-            Exchange::Tgs
-        } else {
-            Exchange::As
-        };
-        let request = KdcReq::read(exchange, request)?;
-        let mut client = request.body.cname.as_ref().map(ToString::to_string);
+        let (exchange, request) = read(request)?;
+        let mut summary = summary(exchange, &request);
         let outcome = if request.version != 5 {
             Err(Refusal::new(ErrorCode::KDC_ERR_BAD_PVNO))
         } else {
             match exchange {
                 Exchange::As => self.authenticate(&request, random),
-                Exchange::Tgs => self.grant(&request, &mut client, random),
+                Exchange::Tgs => self.grant(&request, &mut summary.client, random),
             }
         };
         let outcome = outcome.and_then(|bytes| {
@@ -158,16 +166,22 @@ impl<D: PrincipalDb> Kdc<D> {
             }
             Ok(bytes)
         });
-        let service = request.body.sname.as_ref().map(ToString::to_string);
-        let (bytes, error) = match outcome {
-            Ok(bytes) => (bytes, None),
-            Err(refusal) => (self.error(&request, &refusal), Some(refusal.code)),
-        };
-        let request = match exchange {
-            Exchange::As => "AS-REQ",
-            Exchange::Tgs => "TGS-REQ",
-        };
-        Ok(Answer { bytes, summary: Summary { request, client, service, error } })
+        let bytes = outcome.unwrap_or_else(|refusal| {
+            summary.error = Some(refusal.code);
+            self.error(&request, &refusal)
+        });
+        Ok(Answer { bytes, summary })
+    }
+
+    /// Answers one message with that error, whatever it asks for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kdc::answer`].
+    pub fn refuse(&self, request: &[u8], code: ErrorCode) -> Result<Answer, Error> {
+        let (exchange, request) = read(request)?;
+        let summary = Summary { error: Some(code), ..summary(exchange, &request) };
+        Ok(Answer { bytes: self.error(&request, &Refusal::new(code)), summary })
     }
 
     fn error(&self, request: &KdcReq, refusal: &Refusal) -> Vec<u8> {
@@ -204,5 +218,23 @@ impl<D: PrincipalDb> Kdc<D> {
             .into_iter()
             .find(|etype| self.policy.etypes.contains(etype) && offered.contains(&etype.number()))
             .ok_or(Refusal::new(ErrorCode::KDC_ERR_ETYPE_NOSUPP))
+    }
+}
+
+fn read(request: &[u8]) -> Result<(Exchange, KdcReq), Error> {
+    let is_tgs = request.first() == Some(&der::application(12));
+    let exchange = if is_tgs { Exchange::Tgs } else { Exchange::As };
+    Ok((exchange, KdcReq::read(exchange, request)?))
+}
+
+fn summary(exchange: Exchange, request: &KdcReq) -> Summary {
+    Summary {
+        request: match exchange {
+            Exchange::As => "AS-REQ",
+            Exchange::Tgs => "TGS-REQ",
+        },
+        client: request.body.cname.as_ref().map(ToString::to_string),
+        service: request.body.sname.as_ref().map(ToString::to_string),
+        error: None,
     }
 }

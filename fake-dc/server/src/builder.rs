@@ -325,7 +325,7 @@ impl Builder {
                 }
                 let mut view = DcView::new(dc.name.as_str(), &self.name);
                 view.site = self.site.clone();
-                view.netlogon_dns_name = dc.netlogon_name.clone();
+                view.netlogon.dns_name = dc.netlogon_name.clone();
                 view.address =
                     dc.address.unwrap_or_else(|| Ipv4Addr::from(u32::from(first) + number));
                 Ok(view)

@@ -29,10 +29,14 @@ codes! {
     KDC_ERR_C_PRINCIPAL_UNKNOWN = 6,
     /// Server is not in the database.
     KDC_ERR_S_PRINCIPAL_UNKNOWN = 7,
+    /// More than one entry of the database has that name.
+    KDC_ERR_PRINCIPAL_NOT_UNIQUE = 8,
     /// Requested ticket would begin in the future.
     KDC_ERR_CANNOT_POSTDATE = 10,
     /// Requested ticket would end before it begins.
     KDC_ERR_NEVER_VALID = 11,
+    /// The policy of the KDC forbids it.
+    KDC_ERR_POLICY = 12,
     /// An option cannot be granted.
     KDC_ERR_BADOPTION = 13,
     /// No encryption type in common.
@@ -49,6 +53,8 @@ codes! {
     KDC_ERR_PREAUTH_REQUIRED = 25,
     /// The service is a user, and takes tickets made with its own ticket only.
     KDC_ERR_MUST_USE_USER2USER = 27,
+    /// A service that the KDC needs is not there.
+    KDC_ERR_SVC_UNAVAILABLE = 29,
     /// Integrity check of decrypted data failed.
     KRB_AP_ERR_BAD_INTEGRITY = 31,
     /// Ticket has ended.

@@ -19,6 +19,6 @@ impl ServerFault for CldapNameDiffers {
 
     fn netlogon(&self, dc: &mut DcView) {
         let rest = dc.dns_name.strip_prefix(&dc.name).unwrap_or_default();
-        dc.netlogon_dns_name = Some(format!("{}-old{rest}", dc.name));
+        dc.netlogon.dns_name = Some(format!("{}-old{rest}", dc.name));
     }
 }

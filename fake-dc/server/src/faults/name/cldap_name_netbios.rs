@@ -17,6 +17,6 @@ impl ServerFault for CldapNameNetbios {
     }
 
     fn netlogon(&self, dc: &mut DcView) {
-        dc.netlogon_dns_name = Some(dc.name.to_uppercase());
+        dc.netlogon.dns_name = Some(dc.name.to_uppercase());
     }
 }
