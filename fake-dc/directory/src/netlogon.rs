@@ -23,7 +23,7 @@ const VERSION_5EX: u32 = 0x4;
 const RESPONSE: u16 = 0x13;
 const PAUSE_RESPONSE: u16 = 0x14;
 const USER_UNKNOWN: u16 = 0x15;
-/// What the codes of the extended form have beside those of the others.
+/// What codes of the extended form are more than those of the others.
 const EXTENDED: u16 = 0x4;
 
 /// Flags of the answer ([MS-ADTS] 6.3.1.2).
@@ -96,7 +96,7 @@ impl Directory {
         let flags = self.flags(&state, dc);
         Some(if version & VERSION_5EX != 0 {
             let client_site = claims.client_site.as_deref().unwrap_or(&dc.site);
-            names.extended(code | EXTENDED, flags, domain.guid, [&dc.site, client_site])
+            names.extended(code + EXTENDED, flags, domain.guid, [&dc.site, client_site])
         } else if version & VERSION_5 != 0 {
             names.version_5(code, flags, domain.guid, dc)
         } else {
