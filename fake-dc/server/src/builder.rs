@@ -17,7 +17,7 @@ use crate::{
     dns::Zone,
     domain::{Common, Domain},
     error::Error,
-    faults::{Fault, Faults},
+    fault::{Fault, Faults},
     kdc::Kerberos,
     limits, tasks,
     tls::TlsPolicy,
@@ -68,7 +68,7 @@ impl DcSpec {
         }
     }
 
-    /// With one more fault, by its id.
+    /// With one more fault, as text: see [`Fault`].
     #[must_use]
     pub fn fault(mut self, id: impl Into<String>) -> Self {
         self.faults.push(id.into());
@@ -143,7 +143,7 @@ impl Builder {
         self
     }
 
-    /// With a fault, by its id, on the DC called `dc`.
+    /// With a fault, as text (see [`Fault`]), on the DC called `dc`.
     pub fn fault(mut self, dc: impl Into<String>, id: impl Into<String>) -> Self {
         self.faults.push((dc.into(), id.into()));
         self

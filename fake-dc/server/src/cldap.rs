@@ -46,7 +46,7 @@ fn answer(dc: &Dc, trail: &Trail, datagram: &[u8]) -> Option<Vec<u8>> {
         trail.record(CldapPing { filter, answered: None });
         return None;
     }
-    let view = dc.netlogon_view();
+    let view = dc.netlogon_view(Listener::Cldap);
     let name = view.netlogon.dns_name.clone().unwrap_or_else(|| view.dns_name.clone());
     let messages = dc.domain.directory.handle_datagram(&view, request);
     let answered = messages.iter().any(is_entry).then_some(name);

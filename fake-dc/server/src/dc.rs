@@ -7,7 +7,7 @@ use std::{
 };
 
 use fake_dc_directory::DcView;
-use fake_dc_pki::{AltName, Chain, DcIdentity};
+use fake_dc_pki::{AltName, Chain, ChainFault, DcIdentity};
 use ground::{Actor, Trail};
 use hickory_proto::rr::Name;
 use tokio::net::UdpSocket;
@@ -18,7 +18,7 @@ use crate::{
     domain::Common,
     error::Error,
     facts::Listener,
-    faults::{Fault, Faults},
+    fault::{Fault, Faults},
     gate::{Gate, Passage},
     limits,
     tls::{Identity, TlsPolicy},
@@ -46,6 +46,24 @@ pub struct Dc {
 #[derive(Debug)]
 pub(crate) struct Condition {
     pub(crate) faults: Faults,
+    ldap: Arc<Face>,
+    /// The same as `ldap` where the faults are the same.
+    ldaps: Arc<Face>,
+}
+
+impl Condition {
+    /// What `listener` shows of the DC on TLS.
+    pub(crate) fn face(&self, listener: Listener) -> &Arc<Face> {
+        match listener {
+            Listener::Ldap => &self.ldap,
+            Listener::Cldap | Listener::Dns | Listener::Kdc | Listener::Ldaps => &self.ldaps,
+        }
+    }
+}
+
+/// What a TLS listener of a DC shows.
+#[derive(Debug)]
+pub(crate) struct Face {
     pub(crate) chain: Arc<Chain>,
     pub(crate) identity: Identity,
 }
@@ -151,8 +169,10 @@ impl Draft {
     /// The DC, and the socket for DNS datagrams, to be served.
     pub(crate) fn finish(self, domain: &Arc<Common>) -> Result<(Dc, UdpSocket), Error> {
         let given = self.given.map(Arc::new);
-        let chain = chain(domain, &self.view, given.as_ref(), &self.faults)?;
-        let condition = condition(domain, &self.view, chain, self.faults)?;
+        let condition = condition(self.faults, |faults, listener| {
+            let chain = chain(domain, &self.view, given.as_ref(), &faults.chain(listener))?;
+            face(domain, &self.view, chain, faults, listener)
+        })?;
         let (dns_gate, dns_socket) = self.sockets.dns;
         let (kdc_gate, kdc_datagram_gate) = self.sockets.kdc;
         let (ldap_gate, cldap_gate) = self.sockets.ldap;
@@ -224,19 +244,25 @@ impl Dc {
         self.condition().faults.all().to_vec()
     }
 
-    /// The chain that it shows to whoever connects now.
+    /// The chain that it shows to whoever connects to LDAPS now.
     pub fn chain(&self) -> Arc<Chain> {
-        Arc::clone(&self.condition().chain)
+        self.chain_at(Listener::Ldaps)
+    }
+
+    /// The chain that it shows to whoever connects now: to LDAP with StartTLS, or to LDAPS. They
+    /// differ where a fault is limited to one of them.
+    pub fn chain_at(&self, listener: Listener) -> Arc<Chain> {
+        Arc::clone(&self.condition().face(listener).chain)
     }
 
     pub(crate) fn condition(&self) -> Arc<Condition> {
         Arc::clone(&self.condition.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Who it says it is.
-    pub(crate) fn netlogon_view(&self) -> DcView {
+    /// Who it says it is at `listener`.
+    pub(crate) fn netlogon_view(&self, listener: Listener) -> DcView {
         let mut view = self.view.clone();
-        for fault in self.condition().faults.server() {
+        for fault in self.condition().faults.server(listener) {
             fault.netlogon(&mut view);
         }
         view
@@ -252,26 +278,32 @@ impl Dc {
         )
     }
 
-    /// Becomes as `faults` demand. The chain stays unless its own faults change.
+    /// Becomes as `faults` demand. A chain stays unless its own faults change.
     pub(crate) fn change(&self, faults: Faults) -> Result<(), Error> {
         let before = self.condition();
-        let chain = if faults.chain() == before.faults.chain() {
-            Arc::clone(&before.chain)
-        } else {
-            let given = self.given.read().unwrap_or_else(PoisonError::into_inner).clone();
-            chain(&self.domain, &self.view, given.as_ref(), &faults)?
-        };
-        self.become_this(condition(&self.domain, &self.view, chain, faults)?)
+        let condition = condition(faults, |faults, listener| {
+            let wrong = faults.chain(listener);
+            let chain = if wrong == before.faults.chain(listener) {
+                Arc::clone(&before.face(listener).chain)
+            } else {
+                let given = self.given.read().unwrap_or_else(PoisonError::into_inner).clone();
+                chain(&self.domain, &self.view, given.as_ref(), &wrong)?
+            };
+            face(&self.domain, &self.view, chain, faults, listener)
+        })?;
+        self.become_this(condition)
     }
 
     /// Shows `chain` from now on.
     pub(crate) fn give(&self, chain: Chain) -> Result<(), Error> {
         let faults = self.condition().faults.clone();
-        if let Some(fault) = faults.chain().first() {
+        if let Some(fault) = faults.all().iter().find_map(Fault::chain) {
             return Err(Error::ChainIsGiven { dc: self.name().to_owned(), fault: fault.id() });
         }
         let chain = Arc::new(chain);
-        let condition = condition(&self.domain, &self.view, Arc::clone(&chain), faults)?;
+        let condition = condition(faults, |faults, listener| {
+            face(&self.domain, &self.view, Arc::clone(&chain), faults, listener)
+        })?;
         *self.given.write().unwrap_or_else(PoisonError::into_inner) = Some(chain);
         self.become_this(condition)
     }
@@ -322,7 +354,7 @@ fn registration(
         settings: settings.to_owned(),
         srv_target: None,
     };
-    for fault in faults.server() {
+    for fault in faults.server(Listener::Dns) {
         fault.registers(&mut registration);
     }
     registration
@@ -332,9 +364,8 @@ fn chain(
     domain: &Common,
     view: &DcView,
     given: Option<&Arc<Chain>>,
-    faults: &Faults,
+    faults: &[ChainFault],
 ) -> Result<Arc<Chain>, Error> {
-    let faults = faults.chain();
     match (given, faults.first()) {
         (None, _) => {}
         (Some(chain), None) => return Ok(Arc::clone(chain)),
@@ -358,17 +389,32 @@ fn chain(
     Ok(Arc::new(plan.issue()?))
 }
 
+/// The condition with `faults`, each face made by `face`, but only one if both are alike.
 fn condition(
+    faults: Faults,
+    face: impl Fn(&Faults, Listener) -> Result<Face, Error>,
+) -> Result<Condition, Error> {
+    let ldaps = Arc::new(face(&faults, Listener::Ldaps)?);
+    let ldap = if faults.at(Listener::Ldap).eq(faults.at(Listener::Ldaps)) {
+        Arc::clone(&ldaps)
+    } else {
+        Arc::new(face(&faults, Listener::Ldap)?)
+    };
+    Ok(Condition { faults, ldap, ldaps })
+}
+
+fn face(
     domain: &Common,
     view: &DcView,
     chain: Arc<Chain>,
-    faults: Faults,
-) -> Result<Condition, Error> {
+    faults: &Faults,
+    listener: Listener,
+) -> Result<Face, Error> {
     let mut policy = TlsPolicy::open(&domain.provider);
-    for fault in faults.server() {
+    for fault in faults.server(listener) {
         fault.tls_policy(&mut policy);
     }
     let identity = Identity::new(policy, &chain)
         .map_err(|source| Error::Unservable { dc: view.name.clone(), source })?;
-    Ok(Condition { faults, chain, identity })
+    Ok(Face { chain, identity })
 }

@@ -20,7 +20,7 @@ use crate::{
     dns::{Registration, Zone},
     error::Error,
     facts::{FaultCleared, FaultSet},
-    faults::{Fault, Faults},
+    fault::{Fault, Faults},
     kdc::{self, Kerberos},
 };
 
@@ -140,7 +140,7 @@ impl Domain {
         &self.common.ledger
     }
 
-    /// Gives the DC `dc` these faults, by their ids, in place of those it has.
+    /// Gives the DC `dc` these faults, as text (see [`Fault`]), in place of those it has.
     ///
     /// New connections and questions meet them when this returns. Open connections keep their TLS
     /// session; their next LDAP request meets the LDAP faults.
@@ -178,10 +178,10 @@ impl Domain {
         }
         let trail = dc.trail.under(cause);
         for fault in before.iter().filter(|fault| !faults.contains(fault)) {
-            trail.record(FaultCleared { fault: fault.id().to_owned() });
+            trail.record(FaultCleared { fault: fault.to_string() });
         }
         for fault in faults.iter().filter(|fault| !before.contains(fault)) {
-            trail.record(FaultSet { fault: fault.id().to_owned() });
+            trail.record(FaultSet { fault: fault.to_string() });
         }
         Ok(())
     }
@@ -216,9 +216,9 @@ impl Domain {
         dc: &str,
         faults: impl IntoIterator<Item = F>,
     ) -> Result<FaultGuard<'_>, Error> {
-        let before: Vec<&str> = self.dc(dc)?.faults().iter().map(Fault::id).collect();
+        let before = self.dc(dc)?.faults().iter().map(Fault::to_string).collect::<Vec<_>>();
         let added: Vec<String> = faults.into_iter().map(|id| id.as_ref().to_owned()).collect();
-        self.set_faults(dc, before.iter().copied().chain(added.iter().map(String::as_str)))?;
+        self.set_faults(dc, before.iter().chain(&added))?;
         Ok(FaultGuard { domain: self, dc: dc.to_owned(), added })
     }
 
@@ -286,11 +286,11 @@ pub struct FaultGuard<'a> {
 impl Drop for FaultGuard<'_> {
     fn drop(&mut self) {
         let Ok(dc) = self.domain.dc(&self.dc) else { return };
-        let rest: Vec<&str> = dc
+        let rest: Vec<String> = dc
             .faults()
             .iter()
-            .map(Fault::id)
-            .filter(|id| !self.added.iter().any(|added| added == id))
+            .map(Fault::to_string)
+            .filter(|text| !self.added.contains(text))
             .collect();
         // Taking faults away needs nothing that could fail but a port, which is ours.
         let _ = self.domain.set_faults(&self.dc, rest);

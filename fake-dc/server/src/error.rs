@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr};
 use fake_dc_directory::DirectoryError;
 use fake_dc_pki::PkiError;
 
-use crate::{facts::Listener, faults::UnknownFault, limits};
+use crate::{facts::Listener, fault::FaultError, limits};
 
 /// Failed to start or change a domain.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,9 @@ pub enum Error {
         /// The name.
         dc: String,
     },
+    /// Text that is no fault.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
     /// Text that is no name.
     #[error("`{name}` is no {what}: {cause}")]
     InvalidName {
@@ -78,9 +81,6 @@ pub enum Error {
         /// The names there are.
         known: Vec<String>,
     },
-    /// No fault of that id.
-    #[error(transparent)]
-    UnknownFault(#[from] UnknownFault),
     /// The TLS library cannot sign with the key of a chain.
     #[error("the chain of {dc} cannot be served: {source}")]
     Unservable {
@@ -117,7 +117,7 @@ impl Error {
             Self::ChainIsGiven { dc, .. } => {
                 format!("drop the fault, or let {dc} have a chain of the domain's own CA")
             }
-            Self::UnknownFault(_) => "`fake-dc faults` lists all faults".to_owned(),
+            Self::Fault(FaultError::Unknown(_)) => "`fake-dc faults` lists all faults".to_owned(),
             Self::Pki(PkiError::Pem(error)) => error.cause.remedy().to_owned(),
             Self::Unservable { .. } => {
                 "give a key of type RSA (2048 bits or more), P-256, P-384, P-521 or Ed25519"

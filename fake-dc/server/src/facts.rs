@@ -39,6 +39,22 @@ pub enum Listener {
     Ldaps,
 }
 
+impl Listener {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Cldap, Self::Dns, Self::Kdc, Self::Ldap, Self::Ldaps];
+
+    /// Its id in the text of faults and in the ledger: `ldaps`.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Cldap => "cldap",
+            Self::Dns => "dns",
+            Self::Kdc => "kdc",
+            Self::Ldap => "ldap",
+            Self::Ldaps => "ldaps",
+        }
+    }
+}
+
 impl fmt::Display for Listener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -186,7 +202,7 @@ fact!(LdapResult, "ldap.result");
 /// A fault was set on a DC.
 #[derive(Debug, Serialize)]
 pub struct FaultSet {
-    /// Id of the fault.
+    /// The fault as text: `net.latency:250ms@ldaps`.
     pub fault: String,
 }
 fact!(FaultSet, "fault.set");
@@ -194,7 +210,7 @@ fact!(FaultSet, "fault.set");
 /// A fault was cleared from a DC.
 #[derive(Debug, Serialize)]
 pub struct FaultCleared {
-    /// Id of the fault.
+    /// The fault as text: `net.latency:250ms@ldaps`.
     pub fault: String,
 }
 fact!(FaultCleared, "fault.cleared");

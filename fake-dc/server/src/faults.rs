@@ -11,14 +11,13 @@ mod ldap;
 mod name;
 mod net;
 
-use std::{fmt, str::FromStr};
+use std::sync::Arc;
 
 use fake_dc_directory::{DcView, Protection, Reply};
-use fake_dc_pki::ChainFault;
 use hickory_proto::op::Message;
 use ldap_wire::{LdapMessage, ProtocolOp};
 
-use crate::{dns::Registration, facts::Listener, gate::Passage, tls::TlsPolicy};
+use crate::{dns::Registration, facts::Listener, fault::Faults, gate::Passage, tls::TlsPolicy};
 
 /// What a fault is, for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +31,10 @@ pub struct FaultInfo {
     pub cause: &'static str,
     /// The chain, drawn, or what passes between client and DC, line by line.
     pub drawing: &'static str,
+    /// What its value says and is by default, if it takes one: `a duration such as `250ms` …`.
+    pub value: Option<&'static str>,
+    /// The listeners at which it acts, and may be limited to.
+    pub listeners: &'static [Listener],
 }
 
 impl FaultInfo {
@@ -41,14 +44,25 @@ impl FaultInfo {
         cause: &'static str,
         drawing: &'static str,
     ) -> Self {
-        Self { id, summary, cause, drawing }
+        let listeners = &[Listener::Ldap, Listener::Ldaps];
+        Self { id, summary, cause, drawing, value: None, listeners }
+    }
+
+    /// Acting at these listeners instead of LDAP and LDAPS. Its hooks are asked for no other.
+    const fn at(self, listeners: &'static [Listener]) -> Self {
+        Self { listeners, ..self }
+    }
+
+    /// Taking this as its value, see [`ServerFault::with`].
+    #[expect(dead_code, reason = "until the first fault takes a value")]
+    const fn taking(self, value: &'static str) -> Self {
+        Self { value: Some(value), ..self }
     }
 }
 
 /// All faults that a DC can have, family by family.
 pub fn catalogue() -> Vec<FaultInfo> {
-    let chain = fake_dc_pki::catalogue()
-        .map(|fault| FaultInfo::new(fault.id, fault.summary, fault.cause, fault.chain));
+    let chain = fake_dc_pki::catalogue().map(chain_fault_info);
     let mut catalogue: Vec<FaultInfo> =
         chain.chain(server_faults().map(|fault| fault.info())).collect();
     // Stable: within a family the order of the source.
@@ -56,162 +70,34 @@ pub fn catalogue() -> Vec<FaultInfo> {
     catalogue
 }
 
-fn server_faults() -> impl Iterator<Item = &'static dyn ServerFault> {
+pub(crate) fn chain_fault_info(fault: &fake_dc_pki::FaultInfo) -> FaultInfo {
+    FaultInfo::new(fault.id, fault.summary, fault.cause, fault.chain)
+}
+
+pub(crate) fn server_faults() -> impl Iterator<Item = &'static dyn ServerFault> {
     [handshake::FAULTS, ldap::FAULTS, name::FAULTS, discovery::FAULTS, net::FAULTS]
         .into_iter()
         .flatten()
         .copied()
 }
 
-/// A fault of the catalogue, parsed from its id.
-///
-/// ```
-/// use fake_dc::Fault;
-///
-/// let fault: Fault = "net.refuse".parse()?;
-/// assert_eq!(fault.id(), "net.refuse");
-/// assert_eq!(
-///     "net.refuze".parse::<Fault>().unwrap_err().to_string(),
-///     "`net.refuze` is no fault; did you mean `net.refuse`"
-/// );
-/// # Ok::<(), fake_dc::UnknownFault>(())
-/// ```
-#[derive(Clone, Copy)]
-pub struct Fault(Kind);
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Chain(ChainFault),
-    Server(&'static dyn ServerFault),
-}
-
-impl Fault {
-    /// Its id.
-    pub fn id(&self) -> &'static str {
-        match self.0 {
-            Kind::Chain(fault) => fault.id(),
-            Kind::Server(fault) => fault.info().id,
-        }
-    }
-}
-
-impl FromStr for Fault {
-    type Err = UnknownFault;
-
-    fn from_str(id: &str) -> Result<Self, Self::Err> {
-        let id = ALIASES.iter().find(|(alias, _)| *alias == id).map_or(id, |&(_, id)| id);
-        if let Some(fault) = fake_dc_pki::fault(id) {
-            return Ok(Self(Kind::Chain(fault)));
-        }
-        server_faults()
-            .find(|fault| fault.info().id == id)
-            .map(|fault| Self(Kind::Server(fault)))
-            .ok_or_else(|| UnknownFault::new(id))
-    }
-}
-
-/// Other ids of faults, which are read and never written.
-const ALIASES: &[(&str, &str)] = &[("ldap.invalid-credentials", "ldap.invalid-credentials-52e")];
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
-    }
-}
-
-impl fmt::Debug for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.id())
-    }
-}
-
-impl PartialEq for Fault {
-    fn eq(&self, other: &Self) -> bool {
-        self.id() == other.id()
-    }
-}
-
-impl Eq for Fault {}
-
-/// Text that is no id of the catalogue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownFault {
-    /// The text.
-    pub id: String,
-    /// Ids that are spelt alike, the nearest first.
-    pub nearest: Vec<&'static str>,
-}
-
-impl UnknownFault {
-    fn new(id: &str) -> Self {
-        let mut alike: Vec<(usize, &str)> = catalogue()
-            .iter()
-            .map(|known| (strsim::damerau_levenshtein(id, known.id), known.id))
-            .filter(|&(distance, known)| distance * 3 <= known.len())
-            .collect();
-        alike.sort_unstable();
-        let nearest = alike.into_iter().take(3).map(|(_, known)| known).collect();
-        Self { id: id.to_owned(), nearest }
-    }
-}
-
-impl fmt::Display for UnknownFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no fault", self.id)?;
-        match self.nearest.as_slice() {
-            [] => Ok(()),
-            nearest => write!(f, "; did you mean `{}`", nearest.join("` or `")),
-        }
-    }
-}
-
-impl std::error::Error for UnknownFault {}
-
-/// The faults of one DC, in the order in which they were set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Faults(Vec<Fault>);
-
+/// What the faults of a DC do together.
 impl Faults {
-    pub(crate) fn new(faults: Vec<Fault>) -> Self {
-        Self(faults)
-    }
-
-    pub(crate) fn all(&self) -> &[Fault] {
-        &self.0
-    }
-
-    pub(crate) fn chain(&self) -> Vec<ChainFault> {
-        self.0
-            .iter()
-            .filter_map(|fault| match fault.0 {
-                Kind::Chain(fault) => Some(fault),
-                Kind::Server(_) => None,
-            })
-            .collect()
-    }
-
-    pub(crate) fn server(&self) -> impl Iterator<Item = &'static dyn ServerFault> {
-        self.0.iter().filter_map(|fault| match fault.0 {
-            Kind::Chain(_) => None,
-            Kind::Server(fault) => Some(fault),
-        })
-    }
-
     pub(crate) fn passage(&self, listener: Listener) -> Passage {
-        self.server()
+        self.server(listener)
             .map(|fault| fault.passage(listener))
             .find(|&passage| passage != Passage::Open)
             .unwrap_or_default()
     }
 
     pub(crate) fn speaks_tls(&self, listener: Listener) -> bool {
-        self.server()
+        self.server(listener)
             .find_map(|fault| fault.speaks_tls(listener))
             .unwrap_or(listener == Listener::Ldaps)
     }
 
-    pub(crate) fn on_hello(&self) -> Option<OnHello> {
-        self.server().find_map(|fault| {
+    pub(crate) fn on_hello(&self, listener: Listener) -> Option<OnHello> {
+        self.server(listener).find_map(|fault| {
             let verdict = fault.on_hello()?;
             Some(OnHello { id: fault.info().id, verdict })
         })
@@ -219,9 +105,17 @@ impl Faults {
 }
 
 /// A fault of the server: hooks where the server does something, each doing nothing by default.
-pub(crate) trait ServerFault: Sync {
+///
+/// A hook is asked only for the listeners that [`FaultInfo::at`] names, and of these, only for the
+/// one that a user has limited the fault to. What a DC registers counts as DNS.
+pub(crate) trait ServerFault: Send + Sync {
     /// What it is.
     fn info(&self) -> FaultInfo;
+
+    /// The same fault with a value, if it takes one ([`FaultInfo::taking`]) and can read this.
+    fn with(&self, _value: &str) -> Option<Arc<dyn ServerFault>> {
+        None
+    }
 
     /// What a port does with whoever connects or, for pings over UDP, with datagrams.
     fn passage(&self, _listener: Listener) -> Passage {

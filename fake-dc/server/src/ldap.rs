@@ -29,7 +29,7 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: TcpStream
     let speaks_tls = dc.condition().faults.speaks_tls(listener);
     let protection = if speaks_tls { Protection::Tls } else { Protection::None };
     let mut conversation = Conversation {
-        session: dc.domain.directory.open_session(&dc.netlogon_view(), protection),
+        session: dc.domain.directory.open_session(&dc.netlogon_view(listener), protection),
         dc: &dc,
         listener,
         trail: &trail,
@@ -43,8 +43,10 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: TcpStream
         }
     }
     let condition = dc.condition();
-    let on_hello = condition.faults.on_hello();
-    let shaken = tls::handshake(stream, listener, &condition.identity, on_hello, &trail).await;
+    let on_hello = condition.faults.on_hello(listener);
+    let shaken =
+        tls::handshake(stream, listener, &condition.face(listener).identity, on_hello, &trail)
+            .await;
     let Some(mut stream) = shaken else { return };
     if let End::Closed = conversation.hold(&mut stream).await {
         // Sends close_notify and the end of the stream.
@@ -151,14 +153,16 @@ impl Conversation<'_> {
     fn answer(&mut self, request: LdapMessage) -> Reply {
         self.trail.record(summary::request(&request));
         let faults = &self.dc.condition().faults;
-        let instead = faults.server().find_map(|fault| fault.on_request(&request, self.protection));
+        let instead = faults
+            .server(self.listener)
+            .find_map(|fault| fault.on_request(&request, self.protection));
         let reply = match instead {
             Some(reply) => reply,
             None => {
                 // Kept for faults alone: most DCs have none.
-                let asked = faults.server().next().map(|_| request.op.clone());
+                let asked = faults.server(self.listener).next().map(|_| request.op.clone());
                 let mut reply = self.dc.domain.directory.handle(&mut self.session, request);
-                for fault in faults.server() {
+                for fault in faults.server(self.listener) {
                     if let Some(asked) = &asked {
                         fault.on_reply(asked, &mut reply);
                     }

@@ -70,7 +70,7 @@ fn decode(bytes: &[u8], trail: &Trail) -> Option<Message> {
 
 fn answer(dc: &Dc, trail: &Trail, request: &Message) -> Option<Message> {
     let mut response = super::answer(&dc.domain.zone(), &dc.host, request);
-    for fault in dc.condition().faults.server() {
+    for fault in dc.condition().faults.server(Listener::Dns) {
         response = response.and_then(|response| fault.dns(response));
     }
     trail.record(fact(request, response.as_ref()));

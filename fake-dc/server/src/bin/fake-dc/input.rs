@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use fake_dc::Fault;
+use fake_dc::{Fault, FaultError};
 use fake_dc_directory::Flavour;
 
 use crate::error::Failure;
@@ -25,9 +25,9 @@ impl FromStr for DcFault {
         let (dc, id) = text
             .split_once('=')
             .ok_or_else(|| "write it as DC=FAULT, such as dc2=time.leaf-expired".to_owned())?;
-        let fault: Fault = id.parse().map_err(|error: fake_dc::UnknownFault| {
-            format!("{error} (`fake-dc faults` lists all faults)")
-        })?;
+        let fault: Fault = id
+            .parse()
+            .map_err(|error: FaultError| format!("{error} (`fake-dc faults` lists all faults)"))?;
         Ok(Self { dc: dc.to_owned(), fault })
     }
 }

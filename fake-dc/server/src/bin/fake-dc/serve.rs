@@ -36,7 +36,8 @@ pub(crate) struct Options {
     /// Number of DCs: dc1, dc2 and so on.
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     dcs: usize,
-    /// A fault of a DC, as DC=FAULT; may be given several times. `fake-dc faults` lists all.
+    /// A fault of a DC, as DC=ID[:VALUE][@LISTENER]; may be given several times. `fake-dc faults`
+    /// lists all.
     #[arg(long = "fault", value_name = "DC=FAULT")]
     faults: Vec<DcFault>,
     /// The seed of identifiers, keys and serial numbers.
@@ -174,7 +175,7 @@ async fn start(options: &Options) -> Result<Domain, Failure> {
         return Err(fake_dc::Error::UnknownDc { name, known }.into());
     }
     for fault in &options.faults {
-        builder = builder.fault(fault.dc.as_str(), fault.fault.id());
+        builder = builder.fault(fault.dc.as_str(), fault.fault.to_string());
     }
     Ok(builder.start().await?)
 }
@@ -225,7 +226,7 @@ fn announce(
             ldaps: dc.ldaps().port(),
             url: format!("ldaps://{}", dc.ldaps()),
             ca_file: ca_file.path(),
-            faults: dc.faults().iter().map(Fault::id).collect(),
+            faults: dc.faults(),
         };
         writeln!(out, "{}", serde_json::to_string(&line)?)?;
     }
@@ -256,7 +257,7 @@ struct DcLine<'a> {
     /// Works as it is with the CA file: sound certificates name the address.
     url: String,
     ca_file: &'a Path,
-    faults: Vec<&'static str>,
+    faults: Vec<Fault>,
 }
 
 /// The last line: every listener of every DC takes connections.

@@ -16,9 +16,10 @@ impl ServerFault for CldapSilent {
             "a firewall lets TCP 389 pass but not UDP 389",
             "",
         )
+        .at(&[Listener::Cldap])
     }
 
-    fn passage(&self, listener: Listener) -> Passage {
-        if listener == Listener::Cldap { Passage::Swallow } else { Passage::Open }
+    fn passage(&self, _listener: Listener) -> Passage {
+        Passage::Swallow
     }
 }

@@ -1,6 +1,9 @@
 use hickory_proto::op::Message;
 
-use crate::faults::{FaultInfo, ServerFault};
+use crate::{
+    facts::Listener,
+    faults::{FaultInfo, ServerFault},
+};
 
 /// This DC's DNS server takes questions and answers none.
 #[derive(Debug)]
@@ -14,6 +17,7 @@ impl ServerFault for DnsTimeout {
             "a name server that is gone is still in the client's configuration",
             "",
         )
+        .at(&[Listener::Dns])
     }
 
     fn dns(&self, _response: Message) -> Option<Message> {

@@ -1,7 +1,10 @@
 use hickory_proto::op::{Message, ResponseCode};
 
 use super::failed;
-use crate::faults::{FaultInfo, ServerFault};
+use crate::{
+    facts::Listener,
+    faults::{FaultInfo, ServerFault},
+};
 
 /// This DC's DNS server denies every name: it does not hold the zone of the domain.
 #[derive(Debug)]
@@ -15,6 +18,7 @@ impl ServerFault for NxDomain {
             "the name server does not know the domain's zone and does not forward to one that does",
             "",
         )
+        .at(&[Listener::Dns])
     }
 
     fn dns(&self, response: Message) -> Option<Message> {

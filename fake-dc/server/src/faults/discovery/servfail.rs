@@ -1,7 +1,10 @@
 use hickory_proto::op::{Message, ResponseCode};
 
 use super::failed;
-use crate::faults::{FaultInfo, ServerFault};
+use crate::{
+    facts::Listener,
+    faults::{FaultInfo, ServerFault},
+};
 
 /// This DC's DNS server answers every question with SERVFAIL.
 #[derive(Debug)]
@@ -15,6 +18,7 @@ impl ServerFault for ServFail {
             "the DNS service has not loaded its zones yet, or its forwarder is unreachable",
             "",
         )
+        .at(&[Listener::Dns])
     }
 
     fn dns(&self, response: Message) -> Option<Message> {

@@ -2,6 +2,7 @@ use std::net::Ipv4Addr;
 
 use crate::{
     dns::Registration,
+    facts::Listener,
     faults::{FaultInfo, ServerFault},
 };
 
@@ -19,6 +20,7 @@ impl ServerFault for SrvDeadHost {
             "a DC was demoted by force, or its machine replaced, and its records were left behind",
             "",
         )
+        .at(&[Listener::Dns])
     }
 
     fn registers(&self, registration: &mut Registration) {

@@ -1,6 +1,9 @@
 use hickory_proto::{op::Message, op::ResponseCode, rr::RecordType};
 
-use crate::faults::{FaultInfo, ServerFault};
+use crate::{
+    facts::Listener,
+    faults::{FaultInfo, ServerFault},
+};
 
 /// This DC's DNS server answers questions for SRV records with success and no record.
 #[derive(Debug)]
@@ -14,6 +17,7 @@ impl ServerFault for SrvEmpty {
             "dynamic update is off for the zone, or the underscore zones were not delegated",
             "",
         )
+        .at(&[Listener::Dns])
     }
 
     fn dns(&self, mut response: Message) -> Option<Message> {

@@ -1,6 +1,9 @@
 use fake_dc_directory::DcView;
 
-use crate::faults::{FaultInfo, ServerFault};
+use crate::{
+    facts::Listener,
+    faults::{FaultInfo, ServerFault},
+};
 
 /// Netlogon answers give the name that the DC had before: `dc1-old.corp.example` for
 /// `dc1.corp.example`. Its certificate and its DNS records have the new one.
@@ -15,6 +18,7 @@ impl ServerFault for CldapNameDiffers {
             "the DC was renamed and has not been restarted, or two names lead to it",
             "",
         )
+        .at(&[Listener::Cldap, Listener::Ldap, Listener::Ldaps])
     }
 
     fn netlogon(&self, dc: &mut DcView) {

@@ -1,6 +1,9 @@
 use fake_dc_directory::DcView;
 
-use crate::faults::{FaultInfo, ServerFault};
+use crate::{
+    facts::Listener,
+    faults::{FaultInfo, ServerFault},
+};
 
 /// Netlogon answers give the DC's NetBIOS name, `DC1`, where its DNS name should be.
 #[derive(Debug)]
@@ -14,6 +17,7 @@ impl ServerFault for CldapNameNetbios {
             "the primary DNS suffix of the DC is not set",
             "",
         )
+        .at(&[Listener::Cldap, Listener::Ldap, Listener::Ldaps])
     }
 
     fn netlogon(&self, dc: &mut DcView) {

@@ -1,12 +1,12 @@
+use super::WAYS;
 use crate::{
     facts::Listener,
     faults::{FaultInfo, ServerFault},
     gate::Passage,
 };
 
-/// The LDAP ports swallow every SYN and pings get no answer: the machine is off, or a packet
-/// filter drops what is for it. Its DNS answers all the same, so that a client's name server may
-/// be the same DC; add `discovery.dns-timeout` for a machine that is gone altogether.
+/// The ports swallow every SYN and every datagram: the machine is off, or a packet filter drops
+/// what is for it.
 #[derive(Debug)]
 pub(crate) struct BlackHole;
 
@@ -14,10 +14,13 @@ impl ServerFault for BlackHole {
     fn info(&self) -> FaultInfo {
         FaultInfo::new(
             "net.black-hole",
-            "LDAP, LDAPS and netlogon pings are swallowed: no answer, no reset",
-            "the machine is off, or a packet filter drops packets to its LDAP ports",
-            "",
+            "LDAP, LDAPS, Kerberos and netlogon pings are swallowed: no answer, no reset",
+            "the machine is off, or a packet filter drops packets to its ports",
+            "client → DC   SYN\n\
+             client → DC   SYN, again after 1 s, 2 s, 4 s\n\
+             client        gives up when its own time limit is over",
         )
+        .at(WAYS)
     }
 
     fn passage(&self, _listener: Listener) -> Passage {

@@ -15,14 +15,14 @@ impl ServerFault for Only389Filtered {
             "net.only-389-filtered",
             "LDAP and netlogon pings are swallowed; LDAPS works",
             "a firewall was hardened to let only port 636 pass",
-            "",
+            "client → DC:389   netlogon ping over UDP: no answer\n\
+             client → DC:389   SYN: no answer\n\
+             client ⇄ DC:636   all is well, for whoever still tries",
         )
+        .at(&[Listener::Cldap, Listener::Ldap])
     }
 
-    fn passage(&self, listener: Listener) -> Passage {
-        match listener {
-            Listener::Cldap | Listener::Ldap => Passage::Swallow,
-            Listener::Dns | Listener::Kdc | Listener::Ldaps => Passage::Open,
-        }
+    fn passage(&self, _listener: Listener) -> Passage {
+        Passage::Swallow
     }
 }

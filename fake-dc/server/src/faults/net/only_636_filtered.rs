@@ -15,11 +15,13 @@ impl ServerFault for Only636Filtered {
             "net.only-636-filtered",
             "connections to LDAPS are swallowed; LDAP and netlogon pings work",
             "a firewall between the sites lets port 389 pass but not port 636",
-            "",
+            "client ⇄ DC:389   netlogon ping and LDAP: all is well\n\
+             client → DC:636   SYN, again after 1 s, 2 s, 4 s: no answer",
         )
+        .at(&[Listener::Ldaps])
     }
 
-    fn passage(&self, listener: Listener) -> Passage {
-        if listener == Listener::Ldaps { Passage::Swallow } else { Passage::Open }
+    fn passage(&self, _listener: Listener) -> Passage {
+        Passage::Swallow
     }
 }
