@@ -8,10 +8,31 @@ use crate::{
     diagnostic::LogonError,
     directory::Directory,
     dn::EntryName,
+    logon::AccountName,
     session::{Protection, Session},
     state::State,
     store::EntryId,
 };
+
+/// How a SASL bind protects what follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SaslLayer {
+    /// Not at all.
+    None,
+    /// Every message is signed.
+    Sign,
+    /// Every message is signed and encrypted.
+    Seal,
+}
+
+/// Why a token of a SASL bind is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenRefusal {
+    /// It cannot be read, or proves nothing.
+    Invalid,
+    /// It is not bound to the TLS connection as the DC demands it (SEC_E_BAD_BINDINGS).
+    Bindings,
+}
 
 /// How a client names the account that it binds as ([MS-ADTS] 5.1.1.1.1).
 enum Claim {
@@ -42,6 +63,46 @@ impl Directory {
         }
     }
 
+    /// A client has begun a SASL bind whose tokens somebody else reads: it is nobody until that
+    /// has succeeded (RFC 4511 §4.2.1).
+    pub fn sasl_begins(&self, session: &mut Session) {
+        session.bound = None;
+    }
+
+    /// A client has proved by SASL that it is `account`, and `layer` is what protects the
+    /// connection from now on.
+    pub fn sasl_succeeded(
+        &self,
+        session: &mut Session,
+        account: AccountName<'_>,
+        layer: SaslLayer,
+    ) -> LdapResult {
+        let diagnostics = self.domain.diagnostics();
+        let is_protected = session.protection != Protection::None || layer != SaslLayer::None;
+        if self.domain.policy.require_strong_auth && !is_protected {
+            return diagnostics.sign_or_seal_required();
+        }
+        let account = {
+            let state = self.read();
+            self.find_account(&state, account)
+        };
+        let Some(id) = account else { return diagnostics.bad_token() };
+        session.bound = Some(id);
+        if layer == SaslLayer::Seal && session.protection == Protection::None {
+            session.protection = Protection::Sealed;
+        }
+        LdapResult::success()
+    }
+
+    /// The result of a SASL bind whose token is refused.
+    pub fn sasl_refused(&self, refusal: TokenRefusal) -> LdapResult {
+        let diagnostics = self.domain.diagnostics();
+        match refusal {
+            TokenRefusal::Invalid => diagnostics.bad_token(),
+            TokenRefusal::Bindings => diagnostics.bad_bindings(),
+        }
+    }
+
     fn simple_bind(&self, session: &mut Session, name: &str, password: &[u8]) -> LdapResult {
         let diagnostics = self.domain.diagnostics();
         let unauthenticated_bind =
@@ -66,7 +127,7 @@ impl Directory {
         if mechanism == "PLAIN" && self.domain.policy.sealed_stand_in {
             return response(self.plain_bind(session, credentials.unwrap_or_default()));
         }
-        // Kerberos and NTLM have no acceptor yet: every token of theirs is refused.
+        // Kerberos is the server's; NTLM has no acceptor: every token of it is refused.
         let known = matches!(mechanism, "GSS-SPNEGO" | "GSSAPI" | "NTLM" | "DIGEST-MD5");
         BindResponse {
             result: if known { diagnostics.bad_token() } else { diagnostics.unknown_mechanism() },

@@ -56,6 +56,31 @@ impl Diagnostics {
         )
     }
 
+    /// Channel bindings are missing or wrong: SEC_E_BAD_BINDINGS.
+    pub(crate) fn bad_bindings(self) -> LdapResult {
+        // Samba's number as seen by `adcli join --use-ldaps` (`real-client-wire.md`).
+        let (dsid, data, version) =
+            self.choose(("0C0904DC", "35b", "v1db1"), ("0C090597", "80090346", "v4f7c"));
+        LdapResult::new(
+            ResultCode::INVALID_CREDENTIALS,
+            format!(
+                "80090346: LdapErr: DSID-{dsid}, comment: AcceptSecurityContext error, data \
+                 {data}, {version}"
+            ),
+        )
+    }
+
+    /// A SASL bind that neither signs nor seals, outside TLS.
+    pub(crate) fn sign_or_seal_required(self) -> LdapResult {
+        match self.flavour {
+            Flavour::Samba4_22 => LdapResult::new(
+                ResultCode::STRONGER_AUTH_REQUIRED,
+                "SASL:[GSS-SPNEGO]: Sign or Seal are required.",
+            ),
+            Flavour::WindowsServer2022 => self.strong_auth_required(),
+        }
+    }
+
     pub(crate) fn strong_auth_required(self) -> LdapResult {
         let text = self.choose(
             "BindSimple: Transport encryption required.",

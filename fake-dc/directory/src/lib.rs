@@ -60,6 +60,7 @@ mod stamp;
 mod state;
 mod store;
 
+pub use bind::{SaslLayer, TokenRefusal};
 pub use config::{DcView, DirectoryConfig, Flavour, LdifSource, NetlogonClaims, Policy};
 pub use directory::Directory;
 pub use dn::{Dn, DnError};

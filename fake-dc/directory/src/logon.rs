@@ -88,7 +88,7 @@ impl Directory {
         }
     }
 
-    fn find_account(&self, state: &State, name: AccountName<'_>) -> Option<EntryId> {
+    pub(crate) fn find_account(&self, state: &State, name: AccountName<'_>) -> Option<EntryId> {
         let store = &state.store;
         match name {
             AccountName::Account(name) => {

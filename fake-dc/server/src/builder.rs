@@ -6,6 +6,7 @@ use std::{
 };
 
 use fake_dc_directory::{DcView, Directory, DirectoryConfig, Flavour, LdifSource, Policy};
+use fake_dc_kerberos::gss::BindingPolicy;
 use fake_dc_pki::{Chain, Pki};
 use ground::{Clock, Ledger, Secret, Seed};
 use hickory_proto::rr::Name;
@@ -36,6 +37,7 @@ pub struct Builder {
     site: String,
     flavour: Flavour,
     policy: Policy,
+    channel_binding: BindingPolicy,
     default_password: Secret,
     ldif: Vec<LdifSource>,
     dcs: Vec<DcSpec>,
@@ -116,6 +118,7 @@ impl Builder {
             site: "Default-First-Site-Name".to_owned(),
             flavour: Flavour::default(),
             policy: Policy::default(),
+            channel_binding: BindingPolicy::default(),
             default_password: Secret::new(DEFAULT_PASSWORD),
             ldif: Vec::new(),
             dcs: Vec::new(),
@@ -189,6 +192,13 @@ impl Builder {
     /// What the domain asks of its clients.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Whether binds with Kerberos inside TLS must be bound to it: `LdapEnforceChannelBinding`.
+    /// The default is that of Windows Server 2022: where the client sends bindings.
+    pub fn channel_binding(mut self, policy: BindingPolicy) -> Self {
+        self.channel_binding = policy;
         self
     }
 
@@ -272,6 +282,7 @@ impl Builder {
             directory,
             pki,
             kerberos: Kerberos::new(&self.seed),
+            channel_binding: self.channel_binding,
             provider: TlsPolicy::provider(),
             open: watch::Sender::new(0),
             addresses_in_certificates: self.addresses_in_certificates,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use fake_dc_directory::Directory;
+use fake_dc_kerberos::gss::BindingPolicy;
 use fake_dc_pki::{Chain, Pki};
 use ground::{Clock, EventId, Ledger};
 use hickory_proto::{ProtoError, rr::Name};
@@ -47,6 +48,7 @@ pub(crate) struct Common {
     pub(crate) directory: Directory,
     pub(crate) pki: Pki,
     pub(crate) kerberos: Kerberos,
+    pub(crate) channel_binding: BindingPolicy,
     pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) addresses_in_certificates: bool,
     pub(crate) zone: RwLock<Arc<Zone>>,

@@ -20,6 +20,7 @@ pub const KINDS: &[&str] = &[
     "fault.set",
     "ldap.request",
     "ldap.result",
+    "ldap.sasl-refused",
     "tls.handshake",
 ];
 
@@ -214,3 +215,11 @@ pub struct FaultCleared {
     pub fault: String,
 }
 fact!(FaultCleared, "fault.cleared");
+
+/// The token of a SASL bind was refused, for a reason that the client is not told.
+#[derive(Debug, Serialize)]
+pub struct SaslRefused {
+    /// What is wrong with it.
+    pub reason: String,
+}
+fact!(SaslRefused, "ldap.sasl-refused");

@@ -8,10 +8,10 @@ use std::sync::{
 
 use fake_dc_directory::{AccountName, Directory, LogonAccount, LogonRestriction};
 use fake_dc_kerberos::{
-    AccountState, Error, Frame, Kdc, KeyCache, Keytab, NameKind, Principal, PrincipalDb,
+    AccountState, Error, Frame, Kdc, KeyCache, Keys, Keytab, NameKind, Principal, PrincipalDb,
     PrincipalEntry, PrincipalName, Salt, frame, unframe,
 };
-use ground::{Seed, Trail, Transport};
+use ground::{Seed, Stream, Trail, Transport};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -38,6 +38,21 @@ impl Kerberos {
     pub(crate) fn new(seed: &Seed) -> Self {
         Self { keys: KeyCache::default(), seed: seed.child("kdc"), requests: AtomicU64::default() }
     }
+
+    /// Numbers that nobody else draws: requests need not wait for each other.
+    pub(crate) fn random(&self) -> Stream {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        self.seed.stream(&number.to_string())
+    }
+}
+
+/// The keys of the DC's own account, which open the tickets of its services.
+pub(crate) fn machine_keys(dc: &Dc) -> Vec<Arc<Keys>> {
+    let domain = &dc.domain;
+    let principals = Principals { directory: &domain.directory, keys: &domain.kerberos.keys };
+    let name = format!("{}$", dc.view.name);
+    let account = domain.directory.logon_account(AccountName::Account(&name));
+    account.map(|account| principals.entry(account).keys).into_iter().collect()
 }
 
 /// The keytab of an account, under its own name and those of its services; `None` if there is no
@@ -107,9 +122,7 @@ fn answer(dc: &Dc, trail: &Trail, request: &[u8], transport: Transport) -> Optio
     let principals = Principals { directory: &domain.directory, keys: &kerberos.keys };
     let netbios = domain.directory.netbios_name();
     let kdc = Kdc::new(&domain.name, netbios, principals, domain.clock.clone());
-    // Every request draws from numbers of its own, so that requests need not wait for each other.
-    let number = kerberos.requests.fetch_add(1, Ordering::Relaxed);
-    let mut random = kerberos.seed.stream(&number.to_string());
+    let mut random = kerberos.random();
     match kdc.answer(request, transport, &mut random) {
         Ok(answer) => {
             let summary = answer.summary;

@@ -8,8 +8,10 @@
 use std::{io, sync::Arc};
 
 use fake_dc_directory::{Protection, Reply, Session, Then};
+use fake_dc_kerberos::gss::SecurityLayer;
+use fake_dc_pki::Chain;
 use ground::Trail;
-use ldap_wire::{Decoded, LdapMessage, Limits};
+use ldap_wire::{Decoded, LdapMessage, Limits, ProtocolOp};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -20,6 +22,7 @@ use crate::{
     dc::Dc,
     facts::{Garbage, Listener},
     limits,
+    sasl::{Sasl, SaslAnswer},
     stream::close,
     summary, tls,
 };
@@ -30,6 +33,9 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: TcpStream
     let protection = if speaks_tls { Protection::Tls } else { Protection::None };
     let mut conversation = Conversation {
         session: dc.domain.directory.open_session(&dc.netlogon_view(listener), protection),
+        sasl: Sasl::new(&dc),
+        shown: None,
+        input: Vec::new(),
         dc: &dc,
         listener,
         trail: &trail,
@@ -48,6 +54,7 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: TcpStream
         tls::handshake(stream, listener, &condition.face(listener).identity, on_hello, &trail)
             .await;
     let Some(mut stream) = shaken else { return };
+    conversation.shown = Some(Arc::clone(&condition.face(listener).chain));
     if let End::Closed = conversation.hold(&mut stream).await {
         // Sends close_notify and the end of the stream.
         let _ = timeout(limits::WRITE, stream.shutdown()).await;
@@ -72,6 +79,11 @@ struct Conversation<'a> {
     listener: Listener,
     trail: &'a Trail,
     protection: Protection,
+    sasl: Sasl,
+    /// What the DC has shown on this connection, if it is TLS.
+    shown: Option<Arc<Chain>>,
+    /// LDAP that has been received and not been read yet.
+    input: Vec<u8>,
 }
 
 impl Conversation<'_> {
@@ -80,18 +92,18 @@ impl Conversation<'_> {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut input = Vec::new();
+        let mut received = Vec::new();
         let mut output = Vec::new();
         loop {
-            let end = self.answer_all(&mut input, &mut output);
+            let end = self.answer_all(&mut received, &mut output);
             let is_full = output.len() >= OUTPUT_BYTES;
             if !output.is_empty() && !send(stream, &mut output).await {
                 return End::Left;
             }
             match end {
-                Some(End::StartTls) if !input.is_empty() => {
+                Some(End::StartTls) if !self.input.is_empty() => {
                     // Sent in clear before TLS began: an attacker's words or a client's mistake.
-                    self.garbage("ldap", format!("{} bytes after StartTLS", input.len()));
+                    self.garbage("ldap", format!("{} bytes after StartTLS", self.input.len()));
                     return End::Closed;
                 }
                 Some(end) => return end,
@@ -99,8 +111,8 @@ impl Conversation<'_> {
                 None if is_full => continue,
                 None => {}
             }
-            input.reserve(INPUT_BYTES);
-            match timeout(limits::LDAP_IDLE, stream.read_buf(&mut input)).await {
+            received.reserve(INPUT_BYTES);
+            match timeout(limits::LDAP_IDLE, stream.read_buf(&mut received)).await {
                 Ok(Ok(size)) if size > 0 => {}
                 Ok(Ok(_)) => return End::Closed,
                 Ok(Err(error)) => {
@@ -115,24 +127,45 @@ impl Conversation<'_> {
         }
     }
 
-    /// Answers the whole messages at the front of `input` and removes them, until the output is
-    /// full.
-    fn answer_all(&mut self, input: &mut Vec<u8>, output: &mut Vec<u8>) -> Option<End> {
+    /// Answers the whole messages at the front of what was received and removes them, until the
+    /// output is full.
+    fn answer_all(&mut self, received: &mut Vec<u8>, output: &mut Vec<u8>) -> Option<End> {
+        loop {
+            if let Err(error) = self.sasl.open(received, &mut self.input) {
+                self.garbage("sasl", error.to_string());
+                return Some(End::Closed);
+            }
+            let was_protected = self.sasl.protects();
+            let end = self.answer_input(output);
+            if was_protected == self.sasl.protects() || end.is_some() {
+                return end;
+            }
+            // What follows the bind is protected as the bind has agreed.
+            received.append(&mut self.input);
+        }
+    }
+
+    /// Answers messages of the input until a bind changes the protection.
+    fn answer_input(&mut self, output: &mut Vec<u8>) -> Option<End> {
         let mut used = 0;
         let mut end = None;
         while end.is_none() && output.len() < OUTPUT_BYTES {
-            match ldap_wire::decode(&input[used..], &Limits::DEFAULT) {
+            match ldap_wire::decode(&self.input[used..], &Limits::DEFAULT) {
                 Ok(Decoded::Message { message, consumed }) => {
                     used += consumed;
-                    let reply = self.answer(message);
+                    let (reply, layer) = self.answer(message);
                     for message in &reply.messages {
-                        message.encode_into(output);
+                        self.sasl.write(message, output);
                     }
                     end = match reply.then {
                         Then::Continue => None,
                         Then::Close => Some(End::Closed),
                         Then::StartTls => Some(End::StartTls),
                     };
+                    if let Some(layer) = layer {
+                        self.sasl.put(layer);
+                        break;
+                    }
                 }
                 Ok(Decoded::Incomplete { .. }) => break,
                 Err(error) => {
@@ -140,28 +173,31 @@ impl Conversation<'_> {
                     if self.listener == Listener::Ldaps && self.protection == Protection::None {
                         // The client meant TLS. What was measured for this mistake is a server that
                         // answers in LDAP (`samba-tls-verify.md` §9, plain LDAP on the port).
-                        error.notice_of_disconnection().encode_into(output);
+                        self.sasl.write(&error.notice_of_disconnection(), output);
                     }
                     end = Some(End::Closed);
                 }
             }
         }
-        input.drain(..used);
+        self.input.drain(..used);
         end
     }
 
-    fn answer(&mut self, request: LdapMessage) -> Reply {
+    /// The answer to a request, and what protects everything behind it.
+    fn answer(&mut self, request: LdapMessage) -> (Reply, Option<Box<SecurityLayer>>) {
         self.trail.record(summary::request(&request));
         let faults = &self.dc.condition().faults;
         let instead = faults
             .server(self.listener)
             .find_map(|fault| fault.on_request(&request, self.protection));
+        let mut layer = None;
         let reply = match instead {
             Some(reply) => reply,
             None => {
                 // Kept for faults alone: most DCs have none.
                 let asked = faults.server(self.listener).next().map(|_| request.op.clone());
-                let mut reply = self.dc.domain.directory.handle(&mut self.session, request);
+                let mut reply;
+                (reply, layer) = self.ask(request);
                 for fault in faults.server(self.listener) {
                     if let Some(asked) = &asked {
                         fault.on_reply(asked, &mut reply);
@@ -173,7 +209,23 @@ impl Conversation<'_> {
         if let Some(result) = summary::result(&reply) {
             self.trail.record(result);
         }
-        reply
+        (reply, layer)
+    }
+
+    /// Asks the directory, or those who read the tokens of Kerberos.
+    fn ask(&mut self, request: LdapMessage) -> (Reply, Option<Box<SecurityLayer>>) {
+        if let ProtocolOp::BindRequest(bind) = &request.op {
+            let certificate = self.shown.as_ref().and_then(|chain| chain.certificates.first());
+            let certificate = certificate.map(AsRef::as_ref);
+            if let Some(SaslAnswer { response, layer }) =
+                self.sasl.answer(&mut self.session, bind, certificate, self.trail)
+            {
+                let message = LdapMessage::new(request.id, ProtocolOp::BindResponse(response));
+                return (Reply { messages: vec![message], then: Then::Continue }, layer);
+            }
+        }
+        self.sasl.abandon();
+        (self.dc.domain.directory.handle(&mut self.session, request), None)
     }
 
     fn protect(&mut self) {

@@ -39,6 +39,7 @@ mod kdc;
 mod ldap;
 pub mod limits;
 mod records;
+mod sasl;
 mod stream;
 mod summary;
 mod tasks;
