@@ -3,6 +3,7 @@
 use rustls_pki_types::CertificateDer;
 
 use crate::{
+    crl::Crl,
     error::PkiError,
     key::PrivateKey,
     pem_file::{PemFile, certificates, private_key},
@@ -11,12 +12,15 @@ use crate::{
 /// Certificates as a server sends them, with the key of the first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
-    /// In the order of the wire. Nothing is checked: they are served as they are.
+    /// In the order of the wire. Nothing is checked: they are served as they are. None at all
+    /// means that the DC has no identity for TLS: see [`CertificateStore`](crate::CertificateStore).
     pub certificates: Vec<CertificateDer<'static>>,
     /// The key of the leaf.
     pub key: PrivateKey,
     /// What an administrator would install to trust it, where that is known.
     pub anchor: Option<CertificateDer<'static>>,
+    /// The revocation lists that its CAs publish.
+    pub crls: Vec<Crl>,
 }
 
 impl Chain {
@@ -30,7 +34,12 @@ impl Chain {
     ///
     /// [`PkiError::Pem`] names file, block, line and cause.
     pub fn from_pem(chain: &PemFile<'_>, key: &PemFile<'_>) -> Result<Self, PkiError> {
-        Ok(Self { certificates: certificates(chain)?, key: private_key(key)?, anchor: None })
+        Ok(Self {
+            certificates: certificates(chain)?,
+            key: private_key(key)?,
+            anchor: None,
+            crls: Vec::new(),
+        })
     }
 
     /// All certificates as PEM text, in the order of the wire.
@@ -46,6 +55,11 @@ impl Chain {
     /// [`Chain::anchor`] as PEM text.
     pub fn anchor_pem(&self) -> Option<String> {
         self.anchor.as_ref().map(certificate_pem)
+    }
+
+    /// All of [`Chain::crls`] as PEM text; empty if there is none.
+    pub fn crl_pem(&self) -> String {
+        self.crls.iter().map(Crl::to_pem).collect()
     }
 }
 

@@ -15,6 +15,8 @@ mod anchor;
 mod chain;
 mod name;
 mod profile;
+mod revocation;
+mod store;
 mod time;
 
 /// What a fault is, for people.
@@ -39,9 +41,18 @@ impl fmt::Debug for FaultInfo {
 
 /// All certificate faults, family by family.
 pub fn catalogue() -> impl Iterator<Item = &'static FaultInfo> + Clone {
-    [time::FAULTS, anchor::FAULTS, chain::FAULTS, name::FAULTS, profile::FAULTS, algorithm::FAULTS]
-        .into_iter()
-        .flatten()
+    [
+        time::FAULTS,
+        anchor::FAULTS,
+        chain::FAULTS,
+        name::FAULTS,
+        profile::FAULTS,
+        algorithm::FAULTS,
+        revocation::FAULTS,
+        store::FAULTS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The fault of this id.

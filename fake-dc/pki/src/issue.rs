@@ -23,6 +23,10 @@ impl ChainPlan {
     ///
     /// A name that a certificate cannot hold.
     pub fn issue(&self) -> Result<Chain, PkiError> {
+        self.with_choice().issue_choice()
+    }
+
+    fn issue_choice(&self) -> Result<Chain, PkiError> {
         let leaf = self.certificate(self.leaf_id());
         let refused = |error| refused(leaf, &error);
         let key = Signing::choose(&self.seed, &leaf.key).and_then(|key| key.to_private_key());
@@ -34,6 +38,7 @@ impl ChainPlan {
                 .collect::<Result<_, _>>()?,
             key: key.map_err(refused)?,
             anchor: Some(self.issue_certificate(self.anchor_id())?),
+            crls: self.issue_crls()?,
         })
     }
 
@@ -56,17 +61,8 @@ impl ChainPlan {
     }
 
     fn sign(&self, certificate: &CertificatePlan) -> Result<CertificateDer<'static>, rcgen::Error> {
-        let issuer = match certificate.signer {
-            Signer::Certificate(id) => self.certificate(id),
-            Signer::Itself => certificate,
-        };
-        // 16 octets, drawn for all that is said, so that no two certificates share a serial.
-        let mut serial = [0; 16];
-        let purpose = format!("serial of {certificate:?} by {issuer:?}");
-        self.seed.stream(&purpose).fill_bytes(&mut serial);
-        // Positive, and never shorter than it looks.
-        serial[0] = serial[0] & 0x7f | 0x40;
-
+        let issuer = self.signer_of(certificate);
+        let serial = self.serial(certificate);
         let issuer_key = Signing::choose(&self.seed, &issuer.key)?;
         let mut issuer_params = CertificateParams::default();
         issuer_params.distinguished_name = distinguished_name(issuer);
@@ -79,6 +75,23 @@ impl ChainPlan {
         let mut params = params(certificate, &key)?;
         params.serial_number = Some(SerialNumber::from_slice(&serial));
         Ok(params.signed_by(&key, &issuer)?.into())
+    }
+
+    /// 16 octets, drawn for all that is said, so that no two certificates share a serial.
+    pub(crate) fn serial(&self, certificate: &CertificatePlan) -> [u8; 16] {
+        let mut serial = [0; 16];
+        let purpose = format!("serial of {certificate:?} by {:?}", self.signer_of(certificate));
+        self.seed.stream(&purpose).fill_bytes(&mut serial);
+        // Positive, and never shorter than it looks.
+        serial[0] = serial[0] & 0x7f | 0x40;
+        serial
+    }
+
+    fn signer_of<'a>(&'a self, certificate: &'a CertificatePlan) -> &'a CertificatePlan {
+        match certificate.signer {
+            Signer::Certificate(id) => self.certificate(id),
+            Signer::Itself => certificate,
+        }
     }
 }
 
@@ -117,7 +130,7 @@ fn params(plan: &CertificatePlan, key: &Signing) -> Result<CertificateParams, rc
 }
 
 /// rcgen keeps one attribute of a kind; a second one passes as a kind of its own.
-fn distinguished_name(plan: &CertificatePlan) -> DistinguishedName {
+pub(crate) fn distinguished_name(plan: &CertificatePlan) -> DistinguishedName {
     let mut name = DistinguishedName::new();
     for (attribute, value) in &plan.subject {
         let (kind, oid) = match attribute {

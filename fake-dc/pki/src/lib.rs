@@ -30,6 +30,7 @@
 
 mod certificate;
 mod chain;
+mod crl;
 mod der;
 mod error;
 mod faults;
@@ -38,15 +39,18 @@ mod key;
 mod pem_file;
 mod pki;
 mod plan;
+mod store;
 
 pub use certificate::{
     AltName, BasicConstraints, CertificatePlan, Extension, NameAttribute, Signer,
 };
 pub use chain::Chain;
+pub use crl::{Crl, CrlPlan};
 pub use error::{PemCause, PemError, PkiError};
 pub use faults::{ChainFault, FaultInfo, catalogue, fault};
 pub use key::{Authority, KeyChoice, KeyKind, KeyOwner, PrivateKey};
 pub use pem_file::PemFile;
 pub use pki::{CaCertificate, DcIdentity, Pki};
 pub use plan::{CertificateId, ChainPlan};
-pub use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose};
+pub use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose, RevocationReason};
+pub use store::{CertificateStore, StoreLocation, StoredCertificate, Unfit};

@@ -2,7 +2,10 @@
 
 use ground::{Seed, Timestamp};
 
-use crate::{certificate::CertificatePlan, key::Authority, pki::DcIdentity};
+use crate::{
+    certificate::CertificatePlan, crl::CrlPlan, key::Authority, pki::DcIdentity,
+    store::CertificateStore,
+};
 
 /// A certificate of a [`ChainPlan`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +30,8 @@ pub struct ChainPlan {
     anchor: CertificateId,
     /// The certificates that the server sends, in that order. Repeats are sent twice.
     pub sent: Vec<CertificateId>,
+    pub(crate) crls: Vec<CrlPlan>,
+    stores: Option<CertificateStore>,
 }
 
 impl ChainPlan {
@@ -65,6 +70,12 @@ impl ChainPlan {
             intermediate,
             anchor: root,
             sent: vec![leaf, intermediate],
+            crls: vec![
+                // A root is kept offline and publishes once a year.
+                CrlPlan::of(root, now.plus_days(-30), now.plus_days(335)),
+                CrlPlan::of(intermediate, now.plus_days(-1), now.plus_days(7)),
+            ],
+            stores: None,
         }
     }
 
@@ -81,6 +92,26 @@ impl ChainPlan {
     /// The certificate at the top: what an administrator would install to trust this DC.
     pub fn anchor(&mut self) -> &mut CertificatePlan {
         &mut self.certificates[self.anchor.0]
+    }
+
+    /// A certificate of the plan, to be changed.
+    pub fn certificate_mut(&mut self, id: CertificateId) -> &mut CertificatePlan {
+        &mut self.certificates[id.0]
+    }
+
+    /// The stores that the DC chooses its certificate from. Once asked for, they decide what is
+    /// sent; until then, the leaf is sent whatever it is.
+    pub fn stores_mut(&mut self) -> &mut CertificateStore {
+        self.stores.get_or_insert_with(|| CertificateStore::holding(self.leaf, self.now))
+    }
+
+    /// The stores that the DC chooses its certificate from, if they matter.
+    pub fn stores(&self) -> Option<&CertificateStore> {
+        self.stores.as_ref()
+    }
+
+    pub(crate) fn leaf_is(&mut self, leaf: CertificateId) {
+        self.leaf = leaf;
     }
 
     /// Adds a certificate. It is not sent unless it is put into `sent`.

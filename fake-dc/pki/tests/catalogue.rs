@@ -82,8 +82,32 @@ const VERDICTS: &[(&str, &str)] = &[
     ("profile.must-staple", OK),
     ("algorithm.ecdsa-p256", OK),
     ("algorithm.ecdsa-p384", OK),
+    // Without -crl_check; see `revocation.rs`.
+    ("revocation.leaf-revoked", OK),
+    ("revocation.intermediate-revoked", OK),
+    ("revocation.certificate-hold", OK),
+    ("revocation.removed-from-crl", OK),
+    ("revocation.crl-expired", OK),
+    ("revocation.crl-not-yet-valid", OK),
+    ("revocation.crl-wrong-issuer", OK),
+    ("revocation.crl-bad-signature", OK),
+    ("revocation.crl-missing-when-required", OK),
+    ("revocation.crl-garbage", OK),
+    ("store.several-eligible", "error 18 at 0 depth lookup: self-signed certificate"),
+    ("store.ntds-store-wins", NO_ISSUER),
+    ("store.newest-not-longest", OK),
+    ("store.renewed-not-reloaded", "error 10 at 0 depth lookup: certificate has expired"),
+    ("store.auto-enrolled-empty-subject", OK),
+    ("store.empty", NOTHING),
+    ("store.no-private-key", NOTHING),
+    ("store.template-without-server-auth", NOTHING),
+    ("store.other-name", NOTHING),
+    ("store.untrusted-issuer", NOTHING),
+    ("store.expired-at-start", NOTHING),
 ];
 
+/// The DC has no identity for TLS, so that there is nothing to verify.
+const NOTHING: &str = "nothing is sent";
 const OK: &str = "OK";
 const MISMATCH: &str = "error 62 at 0 depth lookup: hostname mismatch";
 const NO_ISSUER: &str = "error 20 at 0 depth lookup: unable to get local issuer certificate";
@@ -98,7 +122,7 @@ fn each_fault_is_explained_and_tested_once() {
         assert_eq!(fault(id).map(ChainFault::id), Some(*id));
         assert!(summary.len() > 10 && cause.len() > 10, "{id} is not explained");
         let (drawing, sent) =
-            chain.rsplit_once("\nsent: leaf").expect("each drawing says what is sent");
+            chain.rsplit_once("\nsent: ").expect("each drawing says what is sent");
         assert!(
             drawing.contains('[') || sent.contains('['),
             "the drawing of {id} does not mark the flaw"
@@ -174,6 +198,9 @@ fn no_two_certificates_share_a_serial() {
 }
 
 fn openssl_verify(directory: &Path, chain: &Chain, anchor: &str) -> String {
+    if chain.certificates.is_empty() {
+        return NOTHING.to_owned();
+    }
     let file = |name: &str, content: &str| {
         let path = directory.join(name);
         std::fs::write(&path, content).unwrap();

@@ -79,7 +79,8 @@ fn any_three_faults_can_be_on_one_dc() {
         let other = |step| ids[(index + step) % ids.len()];
         for three in [[first, other(1), other(17)], [other(29), first, other(11)]] {
             let made = chain(&three);
-            assert!(!made.certificates.is_empty(), "{three:?}");
+            let may_be_empty = three.iter().any(|id| id.starts_with("store."));
+            assert!(may_be_empty || !made.certificates.is_empty(), "{three:?}");
             made.certificates.iter().for_each(|der| drop(parse(der)));
         }
     }
@@ -152,7 +153,7 @@ fn a_chain_survives_pem() {
         &PemFile::new("server.key", &key),
     )
     .unwrap();
-    assert_eq!(read, Chain { anchor: None, ..made });
+    assert_eq!(read, Chain { anchor: None, crls: Vec::new(), ..made });
 }
 
 /// As `openssl s_client -showcerts` prints it, with CRLF, and the key in the same file.
@@ -168,7 +169,10 @@ fn text_around_blocks_is_ignored() {
     text += "-----END CERTIFICATE-----\r\n";
     text += &made.key.to_pem();
     let file = PemFile::new("both.pem", &text);
-    assert_eq!(Chain::from_pem(&file, &file).unwrap(), Chain { anchor: None, ..made });
+    assert_eq!(
+        Chain::from_pem(&file, &file).unwrap(),
+        Chain { anchor: None, crls: Vec::new(), ..made }
+    );
 }
 
 /// A fake DC serves what it is given, be it a certificate or not.

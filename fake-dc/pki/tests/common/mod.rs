@@ -7,10 +7,11 @@ use std::fmt::Write as _;
 use fake_dc_pki::{CaCertificate, Chain, ChainFault, DcIdentity, Pki};
 use ground::{Seed, Timestamp};
 use x509_parser::{
-    extensions::{GeneralName, ParsedExtension},
+    extensions::{DistributionPointName, GeneralName, ParsedExtension},
     objects::{oid_registry, oid2sn},
     oid_registry::Oid,
     prelude::{FromDer as _, X509Certificate},
+    revocation_list::CertificateRevocationList,
     x509::SubjectPublicKeyInfo,
 };
 
@@ -50,6 +51,10 @@ pub(crate) fn describe(chain: &Chain) -> String {
     }
     writeln!(text, "anchor").unwrap();
     keys.describe(&mut text, &parse(chain.anchor.as_ref().unwrap()));
+    for crl in &chain.crls {
+        writeln!(text, "list of {}", crl.ca).unwrap();
+        keys.describe_crl(&mut text, &crl.der, chain);
+    }
     text
 }
 
@@ -59,7 +64,9 @@ struct KnownKeys(Vec<(String, Vec<u8>)>);
 impl KnownKeys {
     fn new(chain: &Chain) -> Self {
         let mut keys = Self(Vec::new());
-        keys.learn("key of dc1", &chain.certificates[0]);
+        if let Some(leaf) = chain.certificates.first() {
+            keys.learn("key of dc1", leaf);
+        }
         for which in CaCertificate::ALL {
             let pem = pki().certificate_pem(which).unwrap();
             let (_, block) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).unwrap();
@@ -88,6 +95,35 @@ impl KnownKeys {
             certificate.verify_signature(Some(&key)).is_ok()
         });
         signer.map_or("unknown key", |(name, _)| name)
+    }
+
+    fn describe_crl(&self, text: &mut String, der: &[u8], chain: &Chain) {
+        let Ok((_, crl)) = CertificateRevocationList::from_der(der) else {
+            return writeln!(text, "  {:?}", String::from_utf8_lossy(der)).unwrap();
+        };
+        writeln!(text, "  issuer `{}`", crl.issuer()).unwrap();
+        writeln!(
+            text,
+            "  made {}, next {}",
+            distance(crl.last_update().timestamp()),
+            distance(crl.next_update().unwrap().timestamp())
+        )
+        .unwrap();
+        let signer = self.0.iter().find(|(_, key)| {
+            let (_, key) = SubjectPublicKeyInfo::from_der(key).unwrap();
+            crl.verify_signature(&key).is_ok()
+        });
+        writeln!(text, "  signed by {}", signer.map_or("unknown key", |(name, _)| name)).unwrap();
+        for revoked in crl.iter_revoked_certificates() {
+            let sent = chain
+                .certificates
+                .iter()
+                .position(|der| parse(der).raw_serial() == revoked.raw_serial())
+                .unwrap();
+            let (_, reason) = revoked.reason_code().unwrap();
+            let since = distance(revoked.revocation_date.timestamp());
+            writeln!(text, "  lists sent {sent}, {reason}, since {since}").unwrap();
+        }
     }
 
     fn holder_of(&self, identifier: &[u8]) -> &str {
@@ -162,6 +198,15 @@ impl KnownKeys {
                         })
                         .collect();
                     format!("access: {}", places.join(", "))
+                }
+                ParsedExtension::CRLDistributionPoints(points) => {
+                    let places = points.iter().map(|point| match &point.distribution_point {
+                        Some(DistributionPointName::FullName(names)) => {
+                            names.iter().map(alt_name).collect::<Vec<_>>().join(", ")
+                        }
+                        other => format!("{other:?}"),
+                    });
+                    format!("lists at: {}", places.collect::<Vec<_>>().join(", "))
                 }
                 ParsedExtension::NameConstraints(constraints) => {
                     let list = |trees: &Option<Vec<_>>| -> Vec<String> {

@@ -32,6 +32,10 @@ async fn both_ends_know_whom_they_speak_to() {
 async fn nothing_but_the_key_counts() {
     for info in catalogue() {
         let chain = faulty("agent1", fault(info.id).unwrap());
+        if chain.certificates.is_empty() {
+            // A DC whose stores hold nothing it can use; a party always has a certificate.
+            continue;
+        }
         let ledger = ledger();
         let manager = party(&ledger, "manager1", key_of("manager1", 1));
         let agent = party(&ledger, "agent1", identity(&chain));
