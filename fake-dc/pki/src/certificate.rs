@@ -1,15 +1,14 @@
 //! What one certificate will say, before it is signed.
 
-use std::{
-    fmt::{self, Write as _},
-    net::IpAddr,
-};
+use std::{fmt, net::IpAddr};
 
 use ground::Timestamp;
-use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose};
 
 use crate::{
+    algorithm::SignatureAlgorithm,
+    der::Element,
     key::{Authority, KeyChoice, KeyKind, KeyOwner},
+    name::{Name, NameAttribute, Spelling},
     pki::DcIdentity,
     plan::CertificateId,
 };
@@ -34,19 +33,67 @@ use crate::{
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificatePlan {
-    pub(crate) subject: Vec<(NameAttribute, String)>,
+    /// As people count: 3 is the usual.
+    pub(crate) version: u8,
+    /// The content of the INTEGER; `None` draws one.
+    pub(crate) serial: Option<Vec<u8>>,
+    pub(crate) subject: Name,
+    /// `None` is the subject of the signer.
+    pub(crate) issuer: Option<Name>,
     pub(crate) alt_names: Vec<AltName>,
     pub(crate) key: KeyChoice,
     pub(crate) signer: Signer,
     pub(crate) not_before: Timestamp,
     pub(crate) not_after: Timestamp,
     pub(crate) basic_constraints: BasicConstraints,
-    pub(crate) key_usages: Vec<KeyUsagePurpose>,
-    pub(crate) purposes: Vec<ExtendedKeyUsagePurpose>,
+    pub(crate) key_usages: Vec<KeyUsage>,
+    pub(crate) purposes: Vec<Purpose>,
     pub(crate) permitted: Vec<String>,
     pub(crate) excluded: Vec<String>,
     pub(crate) issuer_key_id: Option<Vec<u8>>,
-    pub(crate) further: Vec<Extension>,
+    /// In the order in which they were asked for, behind what is above.
+    pub(crate) edits: Vec<ExtensionEdit>,
+    pub(crate) signature: SignaturePlan,
+}
+
+/// How a certificate is signed. The default is what its signer's key usually does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SignaturePlan {
+    pub(crate) algorithm: Option<SignatureAlgorithm>,
+    /// What the body says that it will be signed with, if not the truth.
+    pub(crate) named_inside: Option<AlgorithmName>,
+    /// What stands before the signature, if not the truth.
+    pub(crate) named_outside: Option<AlgorithmName>,
+    pub(crate) broken: bool,
+}
+
+/// What a certificate calls the algorithm of its signature, true or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AlgorithmName {
+    /// One that exists.
+    Known(SignatureAlgorithm),
+    /// Any object identifier, without parameters.
+    Oid(Vec<u64>),
+}
+
+impl AlgorithmName {
+    pub(crate) fn identifier(&self) -> Element {
+        match self {
+            Self::Known(algorithm) => algorithm.identifier(),
+            Self::Oid(arcs) => Element::sequence([Element::object_identifier(arcs)]),
+        }
+    }
+}
+
+/// A change of the extensions that a plan leads to otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ExtensionEdit {
+    Add(Extension),
+    Remove(Vec<u64>),
+    RemoveAll,
+    Repeat(Vec<u64>),
+    Replace(Extension),
 }
 
 /// Who signs a certificate.
@@ -58,24 +105,20 @@ pub enum Signer {
     Itself,
 }
 
-/// An attribute of a subject name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum NameAttribute {
-    /// CN.
-    CommonName,
-    /// O.
-    Organization,
-}
-
 /// An entry of the subject alternative name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AltName {
     /// A `dNSName`, written as given.
     Dns(String),
+    /// An `rfc822Name`.
+    Email(String),
     /// An `iPAddress`.
     Ip(IpAddr),
+    /// A `uniformResourceIdentifier`.
+    Uri(String),
+    /// An `otherName` with Microsoft's `userPrincipalName` (1.3.6.1.4.1.311.20.2.3).
+    UserPrincipalName(String),
 }
 
 impl From<&str> for AltName {
@@ -107,6 +150,43 @@ pub enum BasicConstraints {
     NotCa,
 }
 
+/// What a key may be used for (RFC 5280, section 4.2.1.3), in the order of its bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyUsage {
+    /// `digitalSignature`: what ECDHE needs.
+    DigitalSignature,
+    /// `contentCommitment`, once `nonRepudiation`.
+    ContentCommitment,
+    /// `keyEncipherment`: what the old key exchange of RSA needs.
+    KeyEncipherment,
+    /// `dataEncipherment`.
+    DataEncipherment,
+    /// `keyAgreement`.
+    KeyAgreement,
+    /// `keyCertSign`.
+    KeyCertSign,
+    /// `cRLSign`.
+    CrlSign,
+    /// `encipherOnly`.
+    EncipherOnly,
+    /// `decipherOnly`.
+    DecipherOnly,
+}
+
+/// What a certificate is meant for (RFC 5280, section 4.2.1.12).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// `anyExtendedKeyUsage`.
+    Any,
+    /// `id-kp-clientAuth`.
+    ClientAuth,
+    /// `id-kp-serverAuth`.
+    ServerAuth,
+    /// Any other.
+    Other(Vec<u64>),
+}
+
 /// An extension given as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extension {
@@ -114,8 +194,28 @@ pub struct Extension {
     pub oid: Vec<u64>,
     /// Whether a client that does not know it must refuse the certificate.
     pub critical: bool,
-    /// Its value in DER.
+    /// What its OCTET STRING holds: DER, if it is well-formed.
     pub value: Vec<u8>,
+}
+
+impl Extension {
+    /// An extension that is not critical.
+    pub(crate) fn new(oid: &[u64], value: Element) -> Self {
+        Self { oid: oid.to_owned(), critical: false, value: value.to_bytes() }
+    }
+
+    pub(crate) fn critical(self) -> Self {
+        Self { critical: true, ..self }
+    }
+
+    pub(crate) fn element(&self) -> Element {
+        let mut elements = vec![Element::object_identifier(&self.oid)];
+        if self.critical {
+            elements.push(Element::boolean(true));
+        }
+        elements.push(Element::octet_string(self.value.as_slice()));
+        Element::sequence(elements)
+    }
 }
 
 impl CertificatePlan {
@@ -149,49 +249,62 @@ impl CertificatePlan {
     /// and as the only `dNSName`; digital signature and key encipherment; client and server
     /// authentication. On purpose without the extension that names the template.
     pub fn leaf(dc: &DcIdentity, issuer: CertificateId, now: Timestamp) -> Self {
-        Self {
-            subject: vec![(NameAttribute::CommonName, dc.dns_name.clone())],
-            alt_names: vec![dc.dns_name.as_str().into()],
-            key: KeyChoice::new(KeyOwner::Named(dc.name.clone())),
-            signer: Signer::Certificate(issuer),
-            not_before: now.plus_days(-30),
-            not_after: now.plus_days(YEAR - 30),
-            basic_constraints: BasicConstraints::Absent,
-            key_usages: vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment],
-            purposes: vec![
-                ExtendedKeyUsagePurpose::ClientAuth,
-                ExtendedKeyUsagePurpose::ServerAuth,
-            ],
-            permitted: Vec::new(),
-            excluded: Vec::new(),
-            issuer_key_id: None,
-            further: Vec::new(),
-        }
+        let mut leaf = Self::bare(KeyOwner::Named(dc.name.clone()), Signer::Certificate(issuer));
+        leaf.named(&dc.dns_name)
+            .also_named([dc.dns_name.as_str()])
+            .valid(now.plus_days(-30), now.plus_days(YEAR - 30))
+            .usable_for([KeyUsage::DigitalSignature, KeyUsage::KeyEncipherment])
+            .meant_for([Purpose::ClientAuth, Purpose::ServerAuth]);
+        leaf
     }
 
     fn authority(authority: Authority, name: &str, organization: &str) -> Self {
+        let mut plan = Self::bare(KeyOwner::Authority(authority), Signer::Itself);
+        plan.named_by([
+            (NameAttribute::Organization, organization),
+            (NameAttribute::CommonName, name),
+        ])
+        .constrained(BasicConstraints::Ca(None))
+        .usable_for([
+            KeyUsage::DigitalSignature,
+            KeyUsage::KeyCertSign,
+            KeyUsage::CrlSign,
+        ]);
+        plan
+    }
+
+    fn bare(owner: KeyOwner, signer: Signer) -> Self {
         Self {
-            subject: vec![
-                (NameAttribute::Organization, organization.to_owned()),
-                (NameAttribute::CommonName, name.to_owned()),
-            ],
+            version: 3,
+            serial: None,
+            subject: Name::default(),
+            issuer: None,
             alt_names: Vec::new(),
-            key: KeyChoice::new(KeyOwner::Authority(authority)),
-            signer: Signer::Itself,
+            key: KeyChoice::new(owner),
+            signer,
             not_before: Timestamp::from_unix(0),
             not_after: Timestamp::from_unix(0),
-            basic_constraints: BasicConstraints::Ca(None),
-            key_usages: vec![
-                KeyUsagePurpose::DigitalSignature,
-                KeyUsagePurpose::KeyCertSign,
-                KeyUsagePurpose::CrlSign,
-            ],
+            basic_constraints: BasicConstraints::Absent,
+            key_usages: Vec::new(),
             purposes: Vec::new(),
             permitted: Vec::new(),
             excluded: Vec::new(),
             issuer_key_id: None,
-            further: Vec::new(),
+            edits: Vec::new(),
+            signature: SignaturePlan::default(),
         }
+    }
+
+    /// Makes it a certificate of version 1, 2, or 3. The extensions stay unless they are removed.
+    pub fn of_version(&mut self, version: u8) -> &mut Self {
+        self.version = version;
+        self
+    }
+
+    /// Gives it a serial number: the content octets of the INTEGER, written as given.
+    pub fn numbered(&mut self, content: &[u8]) -> &mut Self {
+        self.serial = Some(content.to_owned());
+        self
     }
 
     /// Replaces the subject by a single CN. Leaves the alternative names alone.
@@ -204,11 +317,25 @@ impl CertificatePlan {
         &mut self,
         attributes: impl IntoIterator<Item = (NameAttribute, &'a str)>,
     ) -> &mut Self {
-        self.subject = attributes
-            .into_iter()
-            .map(|(attribute, value)| (attribute, value.to_owned()))
-            .collect();
+        self.subject = attributes.into_iter().collect();
         self
+    }
+
+    /// Spells the subject in another kind of string. Those that it issues follow.
+    pub fn spelt_in(&mut self, spelling: Spelling) -> &mut Self {
+        self.subject.spell_in(spelling);
+        self
+    }
+
+    /// Names another issuer than the one that signs.
+    pub fn claiming_issuer(&mut self, issuer: Name) -> &mut Self {
+        self.issuer = Some(issuer);
+        self
+    }
+
+    /// Its subject.
+    pub fn subject(&self) -> &Name {
+        &self.subject
     }
 
     /// Replaces the alternative names. Nothing leaves the extension out.
@@ -270,16 +397,13 @@ impl CertificatePlan {
     }
 
     /// Replaces the key usages. Nothing leaves the extension out.
-    pub fn usable_for(&mut self, usages: impl IntoIterator<Item = KeyUsagePurpose>) -> &mut Self {
+    pub fn usable_for(&mut self, usages: impl IntoIterator<Item = KeyUsage>) -> &mut Self {
         self.key_usages = usages.into_iter().collect();
         self
     }
 
     /// Replaces the extended key usages. Nothing leaves the extension out.
-    pub fn meant_for(
-        &mut self,
-        purposes: impl IntoIterator<Item = ExtendedKeyUsagePurpose>,
-    ) -> &mut Self {
+    pub fn meant_for(&mut self, purposes: impl IntoIterator<Item = Purpose>) -> &mut Self {
         self.purposes = purposes.into_iter().collect();
         self
     }
@@ -292,7 +416,55 @@ impl CertificatePlan {
 
     /// Adds an extension. A second one of the same kind is added, too.
     pub fn with(&mut self, extension: Extension) -> &mut Self {
-        self.further.push(extension);
+        self.edits.push(ExtensionEdit::Add(extension));
+        self
+    }
+
+    /// Puts an extension in the place of the one of its kind, or adds it if there is none.
+    pub fn with_instead(&mut self, extension: Extension) -> &mut Self {
+        self.edits.push(ExtensionEdit::Replace(extension));
+        self
+    }
+
+    /// Has the extension of this kind twice, one behind the other.
+    pub fn with_twice(&mut self, oid: &[u64]) -> &mut Self {
+        self.edits.push(ExtensionEdit::Repeat(oid.to_owned()));
+        self
+    }
+
+    /// Removes the extension of this kind.
+    pub fn without(&mut self, oid: &[u64]) -> &mut Self {
+        self.edits.push(ExtensionEdit::Remove(oid.to_owned()));
+        self
+    }
+
+    /// Removes all extensions that were asked for so far.
+    pub fn without_extensions(&mut self) -> &mut Self {
+        self.edits.push(ExtensionEdit::RemoveAll);
+        self
+    }
+
+    /// Has it signed in this way. A signer whose key cannot do that signs as it usually does.
+    pub fn signed_with(&mut self, algorithm: SignatureAlgorithm) -> &mut Self {
+        self.signature.algorithm = Some(algorithm);
+        self
+    }
+
+    /// Has its body name another algorithm than the one that signs it.
+    pub fn claiming_inside(&mut self, algorithm: AlgorithmName) -> &mut Self {
+        self.signature.named_inside = Some(algorithm);
+        self
+    }
+
+    /// Has body and signature name another algorithm than the one that signs it.
+    pub fn claiming_algorithm(&mut self, algorithm: AlgorithmName) -> &mut Self {
+        self.signature.named_outside = Some(algorithm.clone());
+        self.claiming_inside(algorithm)
+    }
+
+    /// Damages the signature in its last octet, where any client must see it.
+    pub fn with_broken_signature(&mut self) -> &mut Self {
+        self.signature.broken = true;
         self
     }
 
@@ -315,17 +487,6 @@ impl fmt::Display for CertificatePlan {
         if self.subject.is_empty() {
             return f.write_str("a certificate with an empty subject");
         }
-        for (index, (attribute, value)) in self.subject.iter().enumerate() {
-            if index > 0 {
-                f.write_str(", ")?;
-            }
-            f.write_str(match attribute {
-                NameAttribute::CommonName => "CN",
-                NameAttribute::Organization => "O",
-            })?;
-            f.write_char('=')?;
-            f.write_str(value)?;
-        }
-        Ok(())
+        self.subject.fmt(f)
     }
 }

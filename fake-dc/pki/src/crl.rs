@@ -10,17 +10,14 @@
 use std::fmt::Write as _;
 
 use ground::Timestamp;
-use rcgen::{
-    CertificateParams, CertificateRevocationListParams, Issuer, KeyIdMethod, RevocationReason,
-    RevokedCertParams, SerialNumber,
-};
 
 use crate::{
-    certificate::{Extension, NameAttribute, Signer},
-    der,
+    body,
+    certificate::{Extension, Signer},
+    der::{self, Element},
     error::PkiError,
-    issue::distinguished_name,
-    key::Signing,
+    name::NameAttribute,
+    oid,
     plan::{CertificateId, ChainPlan},
 };
 
@@ -52,6 +49,22 @@ pub struct CrlPlan {
     next_update: Timestamp,
     revoked: Vec<(CertificateId, Timestamp, RevocationReason)>,
     form: Form,
+}
+
+/// Why a certificate is revoked (RFC 5280, section 5.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "they are the names of the standard")]
+pub enum RevocationReason {
+    Unspecified = 0,
+    KeyCompromise = 1,
+    CaCompromise = 2,
+    AffiliationChanged = 3,
+    Superseded = 4,
+    CessationOfOperation = 5,
+    CertificateHold = 6,
+    RemoveFromCrl = 8,
+    PrivilegeWithdrawn = 9,
+    AaCompromise = 10,
 }
 
 /// What becomes of the list once it is signed.
@@ -153,10 +166,7 @@ impl ChainPlan {
     pub fn pointing_to_its_crl(&mut self, certificate: CertificateId) -> &mut Self {
         let url = self.crl_url(self.issuer_of(certificate));
         let extension = distribution_point(&url);
-        let certificate = self.certificate_mut(certificate);
-        if !certificate.further.contains(&extension) {
-            certificate.with(extension);
-        }
+        self.certificate_mut(certificate).with_instead(extension);
         self
     }
 
@@ -172,15 +182,11 @@ impl ChainPlan {
         self.crls
             .iter()
             .map(|crl| {
-                let refused = |error: rcgen::Error| PkiError::Refused {
-                    certificate: format!("revocation list of {}", self.certificate(crl.issuer)),
-                    cause: error.to_string(),
-                };
                 let der = match &crl.form {
                     Form::Replaced(bytes) => bytes.clone(),
-                    Form::Sound => self.sign_crl(crl).map_err(refused)?,
+                    Form::Sound => self.sign_crl(crl)?,
                     Form::BadSignature => {
-                        let mut der = self.sign_crl(crl).map_err(refused)?;
+                        let mut der = self.sign_crl(crl)?;
                         // The end of the list is the end of the signature.
                         der.iter_mut().rev().take(1).for_each(|octet| *octet ^= 1);
                         der
@@ -191,30 +197,38 @@ impl ChainPlan {
             .collect()
     }
 
-    fn sign_crl(&self, crl: &CrlPlan) -> Result<Vec<u8>, rcgen::Error> {
-        let issuer = self.certificate(crl.issuer);
-        let key = Signing::choose(&self.seed, &issuer.key)?;
-        let mut params = CertificateParams::default();
-        params.distinguished_name = distinguished_name(issuer);
-        // Without usages: rcgen would refuse to sign for a CA that must not.
-        params.key_identifier_method = KeyIdMethod::PreSpecified(key.identifier());
-        let revoked = crl.revoked.iter().map(|&(certificate, at, reason)| RevokedCertParams {
-            serial_number: SerialNumber::from_slice(&self.serial(self.certificate(certificate))),
-            revocation_time: at.to_date_time(),
-            reason_code: Some(reason),
-            invalidity_date: None,
-        });
-        let list = CertificateRevocationListParams {
-            this_update: crl.this_update.to_date_time(),
-            next_update: crl.next_update.to_date_time(),
-            // Grows with time; the unit is of no matter.
-            crl_number: SerialNumber::from(crl.this_update.unix().unsigned_abs()),
-            issuing_distribution_point: None,
-            revoked_certs: revoked.collect(),
-            key_identifier_method: params.key_identifier_method.clone(),
-        };
-        let list = list.signed_by(&Issuer::new(params, key))?;
-        Ok(list.der().to_vec())
+    /// RFC 5280, section 5.1, with the extensions that AD CS writes: authority key identifier and
+    /// number.
+    fn sign_crl(&self, crl: &CrlPlan) -> Result<Vec<u8>, PkiError> {
+        let key = self.key_of(crl.issuer)?;
+        let algorithm = key.usual_algorithm();
+        let mut body = vec![
+            // v2
+            Element::integer(1),
+            algorithm.identifier(),
+            self.certificate(crl.issuer).subject().element(),
+            body::time(crl.this_update),
+            body::time(crl.next_update),
+        ];
+        let mut revoked = Vec::new();
+        for &(certificate, at, reason) in &crl.revoked {
+            let serial = Element::primitive(der::INTEGER, self.serial_of(certificate)?);
+            let reason = Element::primitive(der::ENUMERATED, [reason as u8]);
+            let reason = Extension::new(oid::REASON_CODE, reason).element();
+            revoked.push(Element::sequence([serial, body::time(at), Element::sequence([reason])]));
+        }
+        if !revoked.is_empty() {
+            body.push(Element::sequence(revoked));
+        }
+        let issuer_key = Element::sequence([Element::context(0, key.identifier())]);
+        // Grows with time; the unit is of no matter.
+        let number = Element::integer(crl.this_update.unix().unsigned_abs());
+        let extensions = [
+            Extension::new(oid::AUTHORITY_KEY_ID, issuer_key).element(),
+            Extension::new(oid::CRL_NUMBER, number).element(),
+        ];
+        body.push(Element::explicit(0, Element::sequence(extensions)));
+        Ok(key.sign_structure(algorithm, Element::sequence(body))?.to_bytes())
     }
 
     /// Where the list of `ca` is published: without a host, so that clients ask their own DC.
@@ -238,20 +252,15 @@ impl ChainPlan {
     }
 
     fn common_name(&self, certificate: CertificateId) -> String {
-        let subject = &self.certificate(certificate).subject;
-        subject
-            .iter()
-            .find(|(attribute, _)| *attribute == NameAttribute::CommonName)
-            .map(|(_, value)| value.clone())
-            .unwrap_or_default()
+        let subject = self.certificate(certificate).subject();
+        subject.values(NameAttribute::CommonName).next().unwrap_or_default().to_owned()
     }
 }
 
 /// The extension of RFC 5280, section 4.2.1.13, with one URL.
 fn distribution_point(url: &str) -> Extension {
     // DistributionPoint { [0] distributionPoint { [0] fullName { [6] URI } } }
-    let name = der::context(6, url.as_bytes());
-    let full_name = der::context(0x20, &name);
-    let point = der::sequence(&[der::context(0x20, &full_name)]);
-    Extension { oid: vec![2, 5, 29, 31], critical: false, value: der::sequence(&[point]) }
+    let full_name = Element::context_of(0, [Element::context(6, url)]);
+    let point = Element::sequence([Element::explicit(0, full_name)]);
+    Extension::new(oid::CRL_DISTRIBUTION_POINTS, Element::sequence([point]))
 }

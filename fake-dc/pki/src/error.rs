@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::faults::catalogue;
+use crate::{algorithm::SignatureAlgorithm, faults::catalogue};
 
 /// Failed to make or to read a chain.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,20 +17,32 @@ pub enum PkiError {
     /// A file of certificates or keys cannot be used.
     #[error(transparent)]
     Pem(#[from] PemError),
-    /// The signing library refused.
-    #[error("certificate `{certificate}` cannot be issued: {cause}")]
-    Refused {
-        /// Subject of the certificate.
-        certificate: String,
-        /// What the library said.
-        cause: String,
+    /// An RSA key that cannot be made.
+    #[error(
+        "an RSA key of {bits} bits with the exponent {exponent} cannot be made: \
+         a size from {min} to {max} and an odd exponent from 3 can"
+    )]
+    RsaShape {
+        /// The size that was asked for.
+        bits: usize,
+        /// The public exponent that was asked for.
+        exponent: u64,
+        /// The smallest size.
+        min: usize,
+        /// The largest size.
+        max: usize,
     },
-    /// rcgen cannot write this many.
-    #[error("certificate `{certificate}` has one attribute of its subject more than twice")]
-    RepeatedAttribute {
-        /// Subject of the certificate.
-        certificate: String,
+    /// The key is of another kind, or too small.
+    #[error("{key} cannot sign {algorithm}")]
+    UnfitKey {
+        /// The key, such as "an Ed25519 key".
+        key: String,
+        /// What it should have signed with.
+        algorithm: SignatureAlgorithm,
     },
+    /// A private key that this crate cannot sign with.
+    #[error("the private key is no RSA, ECDSA (P-256, P-384, P-521) or Ed25519 key")]
+    UnreadableKey,
     /// No CA certificate has this name.
     #[error("`{name}` is no CA certificate{}", hint(.nearest))]
     UnknownCaCertificate {

@@ -1,19 +1,17 @@
 //! From plan to bytes.
 
 use rand::Rng as _;
-use rcgen::{
-    CertificateParams, CustomExtension, DistinguishedName, DnType, GeneralSubtree, IsCa, Issuer,
-    KeyIdMethod, NameConstraints, SanType, SerialNumber,
-};
 use rustls_pki_types::CertificateDer;
 
 use crate::{
-    certificate::{AltName, BasicConstraints, CertificatePlan, Extension, NameAttribute, Signer},
+    algorithm::{Hash, SignatureAlgorithm},
+    body::{Surroundings, behind_serial, complete},
+    certificate::{AlgorithmName, CertificatePlan},
     chain::Chain,
-    der,
+    der::Element,
     error::PkiError,
-    key::Signing,
-    plan::{CertificateId, ChainPlan},
+    key::SigningKey,
+    plan::{CertificateId, ChainPlan, Sent},
 };
 
 impl ChainPlan {
@@ -21,22 +19,22 @@ impl ChainPlan {
     ///
     /// # Errors
     ///
-    /// A name that a certificate cannot hold.
+    /// A signature that the signer's key is too small for.
     pub fn issue(&self) -> Result<Chain, PkiError> {
         self.with_choice().issue_choice()
     }
 
     fn issue_choice(&self) -> Result<Chain, PkiError> {
-        let leaf = self.certificate(self.leaf_id());
-        let refused = |error| refused(leaf, &error);
-        let key = Signing::choose(&self.seed, &leaf.key).and_then(|key| key.to_private_key());
         Ok(Chain {
             certificates: self
                 .sent
                 .iter()
-                .map(|&id| self.issue_certificate(id))
+                .map(|sent| match sent {
+                    Sent::Bytes(bytes) => Ok(bytes.clone().into()),
+                    Sent::Certificate(id) => self.issue_certificate(*id),
+                })
                 .collect::<Result<_, _>>()?,
-            key: key.map_err(refused)?,
+            key: self.key_of(self.leaf_id())?.to_private_key(),
             anchor: Some(self.issue_certificate(self.anchor_id())?),
             crls: self.issue_crls()?,
         })
@@ -46,120 +44,77 @@ impl ChainPlan {
     ///
     /// # Errors
     ///
-    /// A name that a certificate cannot hold.
+    /// As [`ChainPlan::issue`].
     pub fn issue_certificate(
         &self,
         id: CertificateId,
     ) -> Result<CertificateDer<'static>, PkiError> {
         let certificate = self.certificate(id);
-        for (attribute, _) in &certificate.subject {
-            if certificate.subject.iter().filter(|(other, _)| other == attribute).count() > 2 {
-                return Err(PkiError::RepeatedAttribute { certificate: certificate.to_string() });
-            }
+        let (issuer_key, algorithm, body) = self.body(id)?;
+        let serial = self.serial(certificate, &body);
+        let body = complete(certificate.version, &serial, body);
+        let mut whole = issuer_key.sign_structure(algorithm, body)?;
+        let CertificatePlan { signature, .. } = certificate;
+        if let (Some(name), Some(outside)) = (&signature.named_outside, whole.at_mut(&[1])) {
+            *outside = name.identifier();
         }
-        self.sign(certificate).map_err(|error| refused(certificate, &error))
+        if let (true, Some(bits)) = (signature.broken, whole.at_mut(&[2])) {
+            let mut content = bits.content();
+            content.iter_mut().last().into_iter().for_each(|octet| *octet ^= 1);
+            bits.set_content(content);
+        }
+        Ok(whole.to_bytes().into())
     }
 
-    fn sign(&self, certificate: &CertificatePlan) -> Result<CertificateDer<'static>, rcgen::Error> {
-        let issuer = self.signer_of(certificate);
-        let serial = self.serial(certificate);
-        let issuer_key = Signing::choose(&self.seed, &issuer.key)?;
-        let mut issuer_params = CertificateParams::default();
-        issuer_params.distinguished_name = distinguished_name(issuer);
-        issuer_params.key_identifier_method = KeyIdMethod::PreSpecified(
-            certificate.issuer_key_id.clone().unwrap_or_else(|| issuer_key.identifier()),
-        );
-        let issuer = Issuer::new(issuer_params, issuer_key);
+    /// The content octets of the serial number that a certificate of the plan will have.
+    pub(crate) fn serial_of(&self, id: CertificateId) -> Result<Vec<u8>, PkiError> {
+        let (_, _, body) = self.body(id)?;
+        Ok(self.serial(self.certificate(id), &body))
+    }
 
-        let key = Signing::choose(&self.seed, &certificate.key)?;
-        let mut params = params(certificate, &key)?;
-        params.serial_number = Some(SerialNumber::from_slice(&serial));
-        Ok(params.signed_by(&key, &issuer)?.into())
+    /// The key of a certificate of the plan.
+    ///
+    /// # Errors
+    ///
+    /// As [`SigningKey::choose`].
+    pub fn key_of(&self, id: CertificateId) -> Result<SigningKey, PkiError> {
+        SigningKey::choose(&self.seed, &self.certificate(id).key)
+    }
+
+    /// Who signs a certificate and how, and what of it does not depend on its serial number.
+    fn body(
+        &self,
+        id: CertificateId,
+    ) -> Result<(SigningKey, SignatureAlgorithm, Vec<Element>), PkiError> {
+        let certificate = self.certificate(id);
+        let issuer = self.issuer_of(id);
+        let issuer_key = self.key_of(issuer)?;
+        let signature = &certificate.signature;
+        let algorithm = signature
+            .algorithm
+            .filter(|&algorithm| issuer_key.fits(algorithm))
+            .unwrap_or_else(|| issuer_key.usual_algorithm());
+        let named = signature.named_inside.as_ref().map(AlgorithmName::identifier);
+        let around = Surroundings {
+            issuer: self.certificate(issuer).subject(),
+            issuer_key_id: issuer_key.identifier(),
+            algorithm: named.unwrap_or_else(|| algorithm.identifier()),
+            key: &self.key_of(id)?,
+        };
+        Ok((issuer_key, algorithm, behind_serial(certificate, around)))
     }
 
     /// 16 octets, drawn for all that is said, so that no two certificates share a serial.
-    pub(crate) fn serial(&self, certificate: &CertificatePlan) -> [u8; 16] {
+    fn serial(&self, certificate: &CertificatePlan, body: &[Element]) -> Vec<u8> {
+        if let Some(serial) = &certificate.serial {
+            return serial.clone();
+        }
+        let said: Vec<u8> = body.iter().flat_map(Element::to_bytes).collect();
+        let purpose = format!("serial of {:x?}", Hash::Sha256.digest(&said));
         let mut serial = [0; 16];
-        let purpose = format!("serial of {certificate:?} by {:?}", self.signer_of(certificate));
         self.seed.stream(&purpose).fill_bytes(&mut serial);
         // Positive, and never shorter than it looks.
         serial[0] = serial[0] & 0x7f | 0x40;
-        serial
+        serial.to_vec()
     }
-
-    fn signer_of<'a>(&'a self, certificate: &'a CertificatePlan) -> &'a CertificatePlan {
-        match certificate.signer {
-            Signer::Certificate(id) => self.certificate(id),
-            Signer::Itself => certificate,
-        }
-    }
-}
-
-fn params(plan: &CertificatePlan, key: &Signing) -> Result<CertificateParams, rcgen::Error> {
-    let mut params = CertificateParams::default();
-    params.not_before = plan.not_before.to_date_time();
-    params.not_after = plan.not_after.to_date_time();
-    params.distinguished_name = distinguished_name(plan);
-    params.subject_alt_names = plan.alt_names.iter().map(alt_name).collect::<Result<_, _>>()?;
-    params.key_usages.clone_from(&plan.key_usages);
-    params.extended_key_usages.clone_from(&plan.purposes);
-    params.name_constraints = Some(NameConstraints {
-        permitted_subtrees: subtrees(&plan.permitted),
-        excluded_subtrees: subtrees(&plan.excluded),
-    });
-    params.use_authority_key_identifier_extension = true;
-    params.key_identifier_method = KeyIdMethod::PreSpecified(key.identifier());
-    params.is_ca = match plan.basic_constraints {
-        BasicConstraints::Absent => IsCa::NoCa,
-        BasicConstraints::Ca(None) => IsCa::Ca(rcgen::BasicConstraints::Unconstrained),
-        BasicConstraints::Ca(Some(length)) => {
-            IsCa::Ca(rcgen::BasicConstraints::Constrained(length))
-        }
-        BasicConstraints::NotCa => IsCa::ExplicitNoCa,
-    };
-    params.custom_extensions = plan.further.iter().map(custom_extension).collect();
-    if plan.basic_constraints == BasicConstraints::Absent {
-        // rcgen writes the subject key identifier together with basic constraints or not at all.
-        params.custom_extensions.push(custom_extension(&Extension {
-            oid: vec![2, 5, 29, 14],
-            critical: false,
-            value: der::octet_string(&key.identifier()),
-        }));
-    }
-    Ok(params)
-}
-
-/// rcgen keeps one attribute of a kind; a second one passes as a kind of its own.
-pub(crate) fn distinguished_name(plan: &CertificatePlan) -> DistinguishedName {
-    let mut name = DistinguishedName::new();
-    for (attribute, value) in &plan.subject {
-        let (kind, oid) = match attribute {
-            NameAttribute::CommonName => (DnType::CommonName, [2, 5, 4, 3]),
-            NameAttribute::Organization => (DnType::OrganizationName, [2, 5, 4, 10]),
-        };
-        let taken = name.get(&kind).is_some();
-        name.push(if taken { DnType::CustomDnType(oid.to_vec()) } else { kind }, value.as_str());
-    }
-    name
-}
-
-fn alt_name(name: &AltName) -> Result<SanType, rcgen::Error> {
-    Ok(match name {
-        AltName::Dns(name) => SanType::DnsName(name.as_str().try_into()?),
-        AltName::Ip(address) => SanType::IpAddress(*address),
-    })
-}
-
-fn subtrees(domains: &[String]) -> Vec<GeneralSubtree> {
-    domains.iter().cloned().map(GeneralSubtree::DnsName).collect()
-}
-
-fn custom_extension(extension: &Extension) -> CustomExtension {
-    let mut custom = CustomExtension::from_oid_content(&extension.oid, extension.value.clone());
-    custom.set_criticality(extension.critical);
-    custom
-}
-
-fn refused(certificate: &CertificatePlan, error: &rcgen::Error) -> PkiError {
-    PkiError::Refused { certificate: certificate.to_string(), cause: error.to_string() }
 }

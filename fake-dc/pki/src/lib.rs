@@ -28,6 +28,8 @@
 //! # Ok::<(), fake_dc_pki::PkiError>(())
 //! ```
 
+mod algorithm;
+mod body;
 mod certificate;
 mod chain;
 mod crl;
@@ -36,21 +38,24 @@ mod error;
 mod faults;
 mod issue;
 mod key;
+mod name;
+mod oid;
 mod pem_file;
 mod pki;
 mod plan;
 mod store;
 
+pub use algorithm::{Hash, SignatureAlgorithm};
 pub use certificate::{
-    AltName, BasicConstraints, CertificatePlan, Extension, NameAttribute, Signer,
+    AlgorithmName, AltName, BasicConstraints, CertificatePlan, Extension, KeyUsage, Purpose, Signer,
 };
 pub use chain::Chain;
-pub use crl::{Crl, CrlPlan};
+pub use crl::{Crl, CrlPlan, RevocationReason};
 pub use error::{PemCause, PemError, PkiError};
 pub use faults::{ChainFault, FaultInfo, catalogue, fault};
-pub use key::{Authority, KeyChoice, KeyKind, KeyOwner, PrivateKey};
+pub use key::{Authority, KeyChoice, KeyKind, KeyOwner, PrivateKey, SigningKey};
+pub use name::{Name, NameAttribute, Spelling};
 pub use pem_file::PemFile;
 pub use pki::{CaCertificate, DcIdentity, Pki};
-pub use plan::{CertificateId, ChainPlan};
-pub use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose, RevocationReason};
+pub use plan::{CertificateId, ChainPlan, Sent};
 pub use store::{CertificateStore, StoreLocation, StoredCertificate, Unfit};

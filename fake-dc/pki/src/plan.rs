@@ -28,10 +28,25 @@ pub struct ChainPlan {
     leaf: CertificateId,
     intermediate: CertificateId,
     anchor: CertificateId,
-    /// The certificates that the server sends, in that order. Repeats are sent twice.
-    pub sent: Vec<CertificateId>,
+    /// What the server sends, in that order. Repeats are sent twice.
+    pub sent: Vec<Sent>,
     pub(crate) crls: Vec<CrlPlan>,
     stores: Option<CertificateStore>,
+}
+
+/// An entry of the list of certificates that a server sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Bytes in place of a certificate.
+    Bytes(Vec<u8>),
+    /// A certificate of the plan.
+    Certificate(CertificateId),
+}
+
+impl From<CertificateId> for Sent {
+    fn from(id: CertificateId) -> Self {
+        Self::Certificate(id)
+    }
 }
 
 impl ChainPlan {
@@ -69,7 +84,7 @@ impl ChainPlan {
             leaf,
             intermediate,
             anchor: root,
-            sent: vec![leaf, intermediate],
+            sent: vec![leaf.into(), intermediate.into()],
             crls: vec![
                 // A root is kept offline and publishes once a year.
                 CrlPlan::of(root, now.plus_days(-30), now.plus_days(335)),
@@ -112,6 +127,26 @@ impl ChainPlan {
 
     pub(crate) fn leaf_is(&mut self, leaf: CertificateId) {
         self.leaf = leaf;
+    }
+
+    /// Sends exactly these.
+    pub fn send_only(&mut self, certificates: impl IntoIterator<Item = CertificateId>) {
+        self.sent = certificates.into_iter().map(Sent::from).collect();
+    }
+
+    /// Sends one more, in the last place.
+    pub fn send_last(&mut self, entry: impl Into<Sent>) {
+        self.sent.push(entry.into());
+    }
+
+    /// Sends one more right behind the leaf.
+    pub fn send_behind_leaf(&mut self, entry: impl Into<Sent>) {
+        self.sent.insert(self.sent.len().min(1), entry.into());
+    }
+
+    /// Whether a certificate is sent, and at which place first.
+    pub fn place_of(&self, id: CertificateId) -> Option<usize> {
+        self.sent.iter().position(|sent| *sent == Sent::Certificate(id))
     }
 
     /// Adds a certificate. It is not sent unless it is put into `sent`.

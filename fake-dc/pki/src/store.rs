@@ -31,10 +31,10 @@
 use std::fmt;
 
 use ground::Timestamp;
-use rcgen::ExtendedKeyUsagePurpose;
 
 use crate::{
-    certificate::{AltName, CertificatePlan, NameAttribute, Signer},
+    certificate::{AltName, CertificatePlan, Purpose, Signer},
+    name::NameAttribute,
     plan::{CertificateId, ChainPlan},
 };
 
@@ -239,12 +239,12 @@ impl ChainPlan {
     /// Sends `leaf` and the CAs above it but the root, as Schannel does with what it finds in the
     /// stores of the machine.
     fn become_chain_of(&mut self, leaf: CertificateId) {
-        self.sent = vec![leaf];
+        self.send_only([leaf]);
         let mut top = leaf;
         while let Signer::Certificate(issuer) = self.certificate(top).signer {
             top = issuer;
             if self.certificate(issuer).signer != Signer::Itself {
-                self.sent.push(issuer);
+                self.send_last(issuer);
             }
         }
         self.leaf_is(leaf);
@@ -254,18 +254,14 @@ impl ChainPlan {
 
 /// True if Windows takes it for a TLS server: no extended key usage is all of them.
 fn serves(certificate: &CertificatePlan) -> bool {
-    let server = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::Any];
+    let server = [Purpose::ServerAuth, Purpose::Any];
     let purposes = &certificate.purposes;
     purposes.is_empty() || purposes.iter().any(|purpose| server.contains(purpose))
 }
 
 /// True if its CN or one of its DNS names is `name`.
 fn names(certificate: &CertificatePlan, name: &str) -> bool {
-    let common_names = certificate
-        .subject
-        .iter()
-        .filter(|(attribute, _)| *attribute == NameAttribute::CommonName)
-        .map(|(_, value)| value.as_str());
+    let common_names = certificate.subject.values(NameAttribute::CommonName);
     let alt_names = certificate.alt_names.iter().filter_map(|alt_name| match alt_name {
         AltName::Dns(name) => Some(name.as_str()),
         _ => None,

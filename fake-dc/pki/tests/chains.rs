@@ -3,7 +3,10 @@
 mod common;
 
 use common::{chain, dc1, describe, faults, now, parse, pki};
-use fake_dc_pki::{CaCertificate, Chain, DcIdentity, PemFile, Pki, PkiError, catalogue};
+use fake_dc_pki::{
+    CaCertificate, Chain, DcIdentity, Hash, KeyChoice, KeyKind, KeyOwner, PemFile, Pki, PkiError,
+    SignatureAlgorithm, SigningKey, catalogue,
+};
 use ground::Seed;
 use proptest::prelude::*;
 use x509_parser::time::ASN1Time;
@@ -90,9 +93,9 @@ fn any_three_faults_can_be_on_one_dc() {
 fn a_key_belongs_to_its_leaf() {
     for id in ["time.leaf-expired", "algorithm.ecdsa-p256", "algorithm.ecdsa-p384"] {
         let chain = chain(&[id]);
-        let key = rcgen::KeyPair::from_pem(&chain.key.to_pem()).unwrap();
-        let public = rcgen::PublicKeyData::der_bytes(&key);
-        assert_eq!(parse(&chain.certificates[0]).public_key().subject_public_key.data, public);
+        let key = SigningKey::from_private_key(&chain.key).unwrap();
+        let leaf = parse(&chain.certificates[0]);
+        assert_eq!(leaf.public_key().raw, key.public_key_der());
     }
 }
 
@@ -123,9 +126,36 @@ fn what_cannot_be_issued_is_an_error() {
     );
     let homeless = DcIdentity { addresses: Vec::new(), ..dc1() };
     assert_eq!(pki().chain(&homeless, &[]).unwrap_err().to_string(), "dc `dc1` has no address");
-    let mut plan = pki().plan(&dc1()).unwrap();
-    plan.leaf().also_named(["dç1.corp.example"]);
-    assert!(matches!(plan.issue(), Err(PkiError::Refused { .. })));
+    let owner = || KeyOwner::Named("dc1".to_owned());
+    assert_eq!(
+        SigningKey::rsa(&Seed::new(7), &owner(), 100, 65_537).unwrap_err().to_string(),
+        "an RSA key of 100 bits with the exponent 65537 cannot be made: a size from 384 to 8192 \
+         and an odd exponent from 3 can"
+    );
+    let key = |kind| {
+        let choice = KeyChoice { owner: owner(), kind };
+        SigningKey::choose(&Seed::new(7), &choice).unwrap()
+    };
+    for (kind, algorithm, said) in [
+        (
+            KeyKind::Ed25519,
+            SignatureAlgorithm::RsaPkcs1(Hash::Sha256),
+            "an Ed25519 key cannot sign RSA with SHA-256",
+        ),
+        (
+            KeyKind::Rsa512,
+            SignatureAlgorithm::RsaPkcs1(Hash::Sha512),
+            "an RSA key of 512 bits cannot sign RSA with SHA-512",
+        ),
+        (
+            KeyKind::RsaPss2048,
+            SignatureAlgorithm::RsaPkcs1(Hash::Sha256),
+            "an RSA key of 2048 bits for RSASSA-PSS only cannot sign RSA with SHA-256",
+        ),
+    ] {
+        assert!(!key(kind).fits(algorithm));
+        assert_eq!(key(kind).sign(algorithm, b"").unwrap_err().to_string(), said);
+    }
 }
 
 #[test]

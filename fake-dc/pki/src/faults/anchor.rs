@@ -32,7 +32,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         apply: |plan| {
             plan.leaf().signed_by_itself();
             plan.anchor_at(plan.leaf_id());
-            plan.sent = vec![plan.leaf_id()];
+            plan.send_only([plan.leaf_id()]);
         },
     },
     FaultInfo {
@@ -67,7 +67,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
             let mut cross = plan.anchor().clone();
             cross.signed_by(old_root);
             let cross = plan.add(cross);
-            plan.sent.push(cross);
+            plan.send_last(cross);
         },
     },
 ];

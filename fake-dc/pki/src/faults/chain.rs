@@ -3,9 +3,10 @@
 use super::FaultInfo;
 use crate::{
     certificate::{BasicConstraints, CertificatePlan, Extension},
-    der,
+    der::Element,
     key::{Authority, KeyOwner},
-    plan::{CertificateId, ChainPlan},
+    oid,
+    plan::{CertificateId, ChainPlan, Sent},
 };
 
 pub(super) const FAULTS: &[FaultInfo] = &[
@@ -16,8 +17,8 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         chain: "root → intermediate [not sent] → leaf\n\
                 sent: leaf",
         apply: |plan| {
-            let intermediate = plan.intermediate_id();
-            plan.sent.retain(|&id| id != intermediate);
+            let intermediate = Sent::from(plan.intermediate_id());
+            plan.sent.retain(|sent| *sent != intermediate);
         },
     },
     FaultInfo {
@@ -29,7 +30,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         apply: |plan| {
             let url = format!("http://pki.{}/issuing-ca.crt", plan.domain());
             plan.leaf().with(ca_issuers(&url));
-            plan.sent = vec![plan.leaf_id()];
+            plan.send_only([plan.leaf_id()]);
         },
     },
     FaultInfo {
@@ -70,7 +71,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
                 sent: leaf, intermediate, unrelated root [superfluous]",
         apply: |plan| {
             let unrelated = plan.add(plan.unrelated_root());
-            plan.sent.push(unrelated);
+            plan.send_last(unrelated);
         },
     },
     FaultInfo {
@@ -85,8 +86,8 @@ pub(super) const FAULTS: &[FaultInfo] = &[
             let mut wrong = plan.certificate(right).clone();
             wrong.keyed(KeyOwner::Authority(Authority::NamesakeIntermediate));
             let wrong = plan.add(wrong);
-            for id in plan.sent.iter_mut().filter(|id| **id == right) {
-                *id = wrong;
+            for sent in plan.sent.iter_mut().filter(|sent| **sent == right.into()) {
+                *sent = wrong.into();
             }
         },
     },
@@ -100,7 +101,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         apply: |plan| {
             let twin = expired_twin(plan);
             let at = position_of_intermediate(plan);
-            plan.sent.insert(at, twin);
+            plan.sent.insert(at, twin.into());
         },
     },
     FaultInfo {
@@ -135,8 +136,8 @@ pub(super) const FAULTS: &[FaultInfo] = &[
                 );
                 authority.constrained(BasicConstraints::Ca(None)).keyed(KeyOwner::Named(name));
                 issuer = plan.add(authority);
-                // Behind the leaf, so that the order ends up as the chain is.
-                plan.sent.insert(plan.sent.len().min(1), issuer);
+                // So that the order ends up as the chain is.
+                plan.send_behind_leaf(issuer);
             }
             plan.leaf().signed_by(issuer);
         },
@@ -145,20 +146,19 @@ pub(super) const FAULTS: &[FaultInfo] = &[
 
 fn send_root(plan: &mut ChainPlan) {
     let root = plan.anchor_id();
-    if !plan.sent.contains(&root) {
-        plan.sent.push(root);
+    if plan.place_of(root).is_none() {
+        plan.send_last(root);
     }
 }
 
 /// Where the intermediate is in the sent order; behind the leaf if it is not sent.
 fn position_of_intermediate(plan: &ChainPlan) -> usize {
-    let intermediate = plan.intermediate_id();
-    plan.sent.iter().position(|&id| id == intermediate).unwrap_or(plan.sent.len().min(1))
+    plan.place_of(plan.intermediate_id()).unwrap_or(plan.sent.len().min(1))
 }
 
 fn insert_behind_intermediate(plan: &mut ChainPlan, id: CertificateId) {
     let behind = (position_of_intermediate(plan) + 1).min(plan.sent.len());
-    plan.sent.insert(behind, id);
+    plan.sent.insert(behind, id.into());
 }
 
 fn expired_twin(plan: &mut ChainPlan) -> CertificateId {
@@ -170,12 +170,8 @@ fn expired_twin(plan: &mut ChainPlan) -> CertificateId {
 
 /// Authority information access with one `caIssuers` URL (RFC 5280, section 4.2.2.1).
 fn ca_issuers(url: &str) -> Extension {
-    // 1.3.6.1.5.5.7.48.2
-    let method = der::object_identifier(&[0x2b, 6, 1, 5, 5, 7, 0x30, 2]);
-    let location = der::context(6, url.as_bytes());
-    Extension {
-        oid: vec![1, 3, 6, 1, 5, 5, 7, 1, 1],
-        critical: false,
-        value: der::sequence(&[der::sequence(&[method, location])]),
-    }
+    let method = Element::object_identifier(oid::CA_ISSUERS);
+    let location = Element::context(6, url);
+    let descriptions = Element::sequence([Element::sequence([method, location])]);
+    Extension::new(oid::AUTHORITY_INFO_ACCESS, descriptions)
 }

@@ -3,10 +3,7 @@
 //! The names in `chain` are those of `dc1` in `corp.example`.
 
 use super::FaultInfo;
-use crate::{
-    certificate::{AltName, NameAttribute},
-    plan::ChainPlan,
-};
+use crate::{certificate::AltName, name::NameAttribute, plan::ChainPlan};
 
 pub(super) const FAULTS: &[FaultInfo] = &[
     FaultInfo {

@@ -1,12 +1,11 @@
 //! Family `profile`: extensions that do not allow what the certificate is used for.
 
-use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose};
-
 use super::FaultInfo;
 use crate::{
-    certificate::{BasicConstraints, CertificatePlan, Extension},
-    der,
+    certificate::{BasicConstraints, CertificatePlan, Extension, KeyUsage, Purpose},
+    der::Element,
     key::{Authority, KeyOwner},
+    oid,
 };
 
 pub(super) const FAULTS: &[FaultInfo] = &[
@@ -17,7 +16,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         chain: "root → intermediate → leaf [EKU clientAuth]\n\
                 sent: leaf, intermediate",
         apply: |plan| {
-            plan.leaf().meant_for([ExtendedKeyUsagePurpose::ClientAuth]);
+            plan.leaf().meant_for([Purpose::ClientAuth]);
         },
     },
     FaultInfo {
@@ -37,7 +36,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         chain: "root → intermediate → leaf [EKU any]\n\
                 sent: leaf, intermediate",
         apply: |plan| {
-            plan.leaf().meant_for([ExtendedKeyUsagePurpose::Any]);
+            plan.leaf().meant_for([Purpose::Any]);
         },
     },
     FaultInfo {
@@ -47,7 +46,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         chain: "root → intermediate → leaf [key usage keyEncipherment]\n\
                 sent: leaf, intermediate",
         apply: |plan| {
-            plan.leaf().usable_for([KeyUsagePurpose::KeyEncipherment]);
+            plan.leaf().usable_for([KeyUsage::KeyEncipherment]);
         },
     },
     FaultInfo {
@@ -99,7 +98,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
             branch.keyed(KeyOwner::Named(name));
             let branch = plan.add(branch);
             plan.leaf().signed_by(branch);
-            plan.sent.insert(plan.sent.len().min(1), branch);
+            plan.send_behind_leaf(branch);
         },
     },
     FaultInfo {
@@ -130,11 +129,9 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         chain: "root → intermediate → leaf [critical 1.3.6.1.4.1.99999.1]\n\
                 sent: leaf, intermediate",
         apply: |plan| {
-            plan.leaf().with(Extension {
-                oid: vec![1, 3, 6, 1, 4, 1, 99999, 1],
-                critical: true,
-                value: der::octet_string(b"trustrig"),
-            });
+            let extension =
+                Extension::new(&[1, 3, 6, 1, 4, 1, 99999, 1], Element::octet_string("trustrig"));
+            plan.leaf().with(extension.critical());
         },
     },
     FaultInfo {
@@ -144,12 +141,10 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         chain: "root → intermediate [critical policyConstraints] → leaf\n\
                 sent: leaf, intermediate",
         apply: |plan| {
-            plan.intermediate().with(Extension {
-                oid: vec![2, 5, 29, 36],
-                critical: true,
-                // requireExplicitPolicy [0], from here on
-                value: der::sequence(&[der::context(0, &[0])]),
-            });
+            // requireExplicitPolicy [0], from here on
+            let constraints = Element::sequence([Element::context(0, [0])]);
+            let extension = Extension::new(oid::POLICY_CONSTRAINTS, constraints);
+            plan.intermediate().with(extension.critical());
         },
     },
     FaultInfo {
@@ -170,11 +165,8 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         chain: "root → intermediate → leaf [TLS feature status_request]\n\
                 sent: leaf, intermediate",
         apply: |plan| {
-            plan.leaf().with(Extension {
-                oid: vec![1, 3, 6, 1, 5, 5, 7, 1, 24],
-                critical: false,
-                value: der::sequence(&[der::integer(5)]),
-            });
+            let status_request = Element::sequence([Element::integer(5)]);
+            plan.leaf().with(Extension::new(oid::TLS_FEATURE, status_request));
         },
     },
 ];

@@ -4,10 +4,11 @@
 //! (see [`crate::CrlPlan`]). Samba looks at no list but the file of `tls crlfile`, and there
 //! neither at signature nor dates.
 
-use rcgen::RevocationReason;
-
 use super::FaultInfo;
-use crate::plan::{CertificateId, ChainPlan};
+use crate::{
+    crl::RevocationReason,
+    plan::{CertificateId, ChainPlan},
+};
 
 pub(super) const FAULTS: &[FaultInfo] = &[
     FaultInfo {

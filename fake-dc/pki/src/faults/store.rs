@@ -4,11 +4,9 @@
 //! The rules by which a DC chooses are those of [`crate::CertificateStore`]. Each drawing shows
 //! the stores with the certificates in them, and what the DC loads.
 
-use rcgen::ExtendedKeyUsagePurpose;
-
 use super::FaultInfo;
 use crate::{
-    certificate::{AltName, CertificatePlan},
+    certificate::{AltName, CertificatePlan, Purpose},
     key::{KeyKind, KeyOwner},
     plan::ChainPlan,
     store::{StoreLocation, StoredCertificate},
@@ -122,7 +120,7 @@ pub(super) const FAULTS: &[FaultInfo] = &[
                 sent: nothing",
         apply: |plan| {
             plan.stores_mut();
-            plan.leaf().meant_for([ExtendedKeyUsagePurpose::ClientAuth]);
+            plan.leaf().meant_for([Purpose::ClientAuth]);
         },
     },
     FaultInfo {

@@ -30,7 +30,7 @@ fn holder(name: &str) -> DcIdentity {
 pub(crate) fn self_signed(name: &str, owner: &str, kind: KeyKind) -> Chain {
     let mut plan = pki().plan(&holder(name)).unwrap();
     plan.leaf().keyed(KeyOwner::Named(owner.to_owned())).of_kind(kind).signed_by_itself();
-    plan.sent = vec![plan.leaf_id()];
+    plan.send_only([plan.leaf_id()]);
     plan.issue().unwrap()
 }
 
