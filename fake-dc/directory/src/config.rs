@@ -116,6 +116,8 @@ pub struct NetlogonClaims {
     pub flags_missing: u32,
     /// Answers LOGON_SAM_LOGON_PAUSE_RESPONSE: its Netlogon service is paused.
     pub paused: bool,
+    /// Answers no ping.
+    pub withheld: bool,
     /// Answers in the form of Windows NT 4.0, whatever was asked for.
     pub nt4_emulation: bool,
 }

@@ -66,10 +66,11 @@ impl Directory {
         let dns_domain = claims.domain.as_deref().unwrap_or(&domain.dns_name);
         let other_name =
             |name: &String| !name.trim_end_matches('.').eq_ignore_ascii_case(dns_domain);
-        let elsewhere = ping.domain.as_ref().is_some_and(other_name)
+        let silent = claims.withheld
+            || ping.domain.as_ref().is_some_and(other_name)
             || ping.domain_guid.is_some_and(|guid| guid != domain.guid)
             || ping.domain_sid.as_ref().is_some_and(|sid| *sid != domain.sid);
-        if elsewhere {
+        if silent {
             return None;
         }
         let state = self.read();

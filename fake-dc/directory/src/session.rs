@@ -37,6 +37,11 @@ impl Session {
         self
     }
 
+    /// Tells the session that the DC has changed in what it says of itself.
+    pub fn set_dc(&mut self, dc: DcView) {
+        self.dc = dc;
+    }
+
     /// How the connection is protected now.
     pub fn protection(&self) -> Protection {
         self.protection

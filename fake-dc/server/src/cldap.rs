@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use fake_dc_directory::{Protection, Reply, Then};
 use ground::{Trail, Transport};
 use ldap_wire::{Decoded, LdapMessage, Limits, ProtocolOp};
 
 use crate::{
     dc::Dc,
+    exchange::Asked,
     facts::{CldapPing, Garbage, Listener},
     gate::Passage,
     limits,
@@ -42,23 +44,23 @@ fn answer(dc: &Dc, trail: &Trail, datagram: &[u8]) -> Option<Vec<u8>> {
         return garbage("a request other than a search".to_owned());
     };
     let filter = search.filter.to_string();
-    if dc.condition().faults.passage(Listener::Cldap) == Passage::Swallow {
+    let faults = &dc.condition().faults;
+    if faults.datagram_passage(Listener::Cldap) == Passage::Swallow {
         trail.record(CldapPing { filter, answered: None });
         return None;
     }
     let view = dc.netlogon_view(Listener::Cldap);
-    let name = view.netlogon.dns_name.clone().unwrap_or_else(|| view.dns_name.clone());
-    let messages = dc.domain.directory.handle_datagram(&view, request);
-    let answered = messages.iter().any(is_entry).then_some(name);
+    let directory = dc.directory(Listener::Cldap);
+    let asked =
+        Asked { message: &request, dc, listener: Listener::Cldap, protection: Protection::None };
+    let (reply, output) = asked.answer(faults, || {
+        let messages = directory.handle_datagram(&view, request.clone());
+        Reply { messages, then: Then::Continue }
+    });
+    let name = view.netlogon.dns_name.unwrap_or(view.dns_name);
+    let answered = reply.messages.iter().any(is_entry).then_some(name);
     trail.record(CldapPing { filter, answered });
-    if messages.is_empty() {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    for message in &messages {
-        message.encode_into(&mut bytes);
-    }
-    Some(bytes)
+    (!output.bytes.is_empty()).then_some(output.bytes)
 }
 
 fn is_entry(message: &LdapMessage) -> bool {

@@ -1,14 +1,15 @@
 //! One DC: its listeners, its condition, and what it hands to whom.
 
 use std::{
+    borrow::Cow,
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, PoisonError, RwLock},
 };
 
-use fake_dc_directory::DcView;
+use fake_dc_directory::{DcView, Directory};
 use fake_dc_pki::{AltName, Chain, ChainFault, DcIdentity};
-use ground::{Actor, Trail};
+use ground::{Actor, Clock, Trail};
 use hickory_proto::rr::Name;
 use tokio::net::UdpSocket;
 
@@ -259,6 +260,20 @@ impl Dc {
         Arc::clone(&self.condition.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The domain's directory, as the DC's clock lets it see it at `listener`.
+    pub(crate) fn directory(&self, listener: Listener) -> Cow<'_, Directory> {
+        let directory = &self.domain.directory;
+        match self.condition().faults.clock_offset(listener) {
+            0 => Cow::Borrowed(directory),
+            seconds => Cow::Owned(directory.with_clock_off_by(seconds)),
+        }
+    }
+
+    /// Its clock, as it is for `listener`.
+    pub(crate) fn clock(&self, listener: Listener) -> Clock {
+        self.domain.clock.offset_by(self.condition().faults.clock_offset(listener))
+    }
+
     /// Who it says it is at `listener`.
     pub(crate) fn netlogon_view(&self, listener: Listener) -> DcView {
         let mut view = self.view.clone();
@@ -320,7 +335,7 @@ impl Dc {
                 .map_err(|source| Error::Reopen { dc: self.name().to_owned(), source })
         };
         let apply_datagrams = |gate: &DatagramGate, listener| {
-            gate.set_refusing(condition.faults.passage(listener) == Passage::Refuse)
+            gate.set_refusing(condition.faults.datagram_passage(listener) == Passage::Refuse)
                 .map_err(|source| Error::Reopen { dc: self.name().to_owned(), source })
         };
         apply(&self.kdc_gate, Listener::Kdc)?;
@@ -347,13 +362,7 @@ fn registration(
     settings: &str,
     faults: &Faults,
 ) -> Registration {
-    let mut registration = Registration {
-        host: host.clone(),
-        address,
-        ldap_port,
-        settings: settings.to_owned(),
-        srv_target: None,
-    };
+    let mut registration = Registration::new(host.clone(), address, ldap_port, settings.to_owned());
     for fault in faults.server(Listener::Dns) {
         fault.registers(&mut registration);
     }

@@ -8,7 +8,7 @@ mod server;
 mod zone;
 
 use hickory_proto::{
-    op::{Message, MessageType, Metadata, OpCode, ResponseCode},
+    op::{Message, MessageType, Metadata, OpCode, Query, ResponseCode},
     rr::{DNSClass, Name, RData, Record, RecordType},
 };
 
@@ -41,7 +41,13 @@ pub(crate) fn answer(zone: &Zone, server: &Name, request: &Message) -> Option<Me
     let apex =
         (question.query_class() == DNSClass::IN).then(|| zone.apex_of(question.name())).flatten();
     let Some(apex) = apex else {
-        response.metadata.response_code = ResponseCode::NXDomain;
+        // A name of another domain that a record of ours leads to, as a forwarder would know it.
+        match zone.lookup(question.name()) {
+            None => response.metadata.response_code = ResponseCode::NXDomain,
+            Some(records) => {
+                response.add_answers(answers(question, records));
+            }
+        }
         return Some(response);
     };
     response.metadata.authoritative = true;
@@ -54,15 +60,19 @@ pub(crate) fn answer(zone: &Zone, server: &Name, request: &Message) -> Option<Me
             if is_apex && matches!(wanted, RecordType::SOA | RecordType::ANY) {
                 response.add_answer(soa.clone());
             }
-            response.add_answers(
-                records.iter().filter(|data| matches(data, wanted)).map(|data| {
-                    Record::from_rdata(question.name().clone(), zone::TTL, data.clone())
-                }),
-            );
+            response.add_answers(answers(question, records));
         }
     }
     response.add_authority(soa);
     Some(response)
+}
+
+fn answers<'a>(question: &'a Query, records: &'a [RData]) -> impl Iterator<Item = Record> + 'a {
+    let wanted = question.query_type();
+    records
+        .iter()
+        .filter(move |data| matches(data, wanted))
+        .map(|data| Record::from_rdata(question.name().clone(), zone::TTL, data.clone()))
 }
 
 fn matches(data: &RData, wanted: RecordType) -> bool {

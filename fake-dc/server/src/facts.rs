@@ -44,6 +44,9 @@ impl Listener {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Cldap, Self::Dns, Self::Kdc, Self::Ldap, Self::Ldaps];
 
+    /// Those that answer netlogon pings.
+    pub(crate) const PINGED: &'static [Self] = &[Self::Cldap, Self::Ldap, Self::Ldaps];
+
     /// Its id in the text of faults and in the ledger: `ldaps`.
     pub const fn id(self) -> &'static str {
         match self {

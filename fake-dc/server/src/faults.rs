@@ -7,17 +7,30 @@
 
 mod discovery;
 mod handshake;
+mod kerberos;
 mod ldap;
 mod name;
 mod net;
+mod time;
+mod values;
 
 use std::sync::Arc;
 
-use fake_dc_directory::{DcView, Protection, Reply};
+use fake_dc_directory::{DcView, Reply, Then};
+use fake_dc_kerberos::{ErrorCode, Summary};
+use ground::Transport;
 use hickory_proto::op::Message;
-use ldap_wire::{LdapMessage, ProtocolOp};
+use ldap_wire::{BindResponse, ExtendedResponse, LdapMessage, LdapResult, ProtocolOp};
 
-use crate::{dns::Registration, facts::Listener, fault::Faults, gate::Passage, tls::TlsPolicy};
+use crate::{
+    dns::Registration,
+    exchange::{Asked, Output},
+    facts::Listener,
+    fault::Faults,
+    gate::Passage,
+    kdc::{Conduct, Found},
+    tls::TlsPolicy,
+};
 
 /// What a fault is, for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +67,6 @@ impl FaultInfo {
     }
 
     /// Taking this as its value, see [`ServerFault::with`].
-    #[expect(dead_code, reason = "until the first fault takes a value")]
     const fn taking(self, value: &'static str) -> Self {
         Self { value: Some(value), ..self }
     }
@@ -75,10 +87,18 @@ pub(crate) fn chain_fault_info(fault: &fake_dc_pki::FaultInfo) -> FaultInfo {
 }
 
 pub(crate) fn server_faults() -> impl Iterator<Item = &'static dyn ServerFault> {
-    [handshake::FAULTS, ldap::FAULTS, name::FAULTS, discovery::FAULTS, net::FAULTS]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        handshake::FAULTS,
+        ldap::FAULTS,
+        kerberos::FAULTS,
+        name::FAULTS,
+        time::FAULTS,
+        discovery::FAULTS,
+        net::FAULTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// What the faults of a DC do together.
@@ -88,6 +108,19 @@ impl Faults {
             .map(|fault| fault.passage(listener))
             .find(|&passage| passage != Passage::Open)
             .unwrap_or_default()
+    }
+
+    /// The same for datagrams to `listener`.
+    pub(crate) fn datagram_passage(&self, listener: Listener) -> Passage {
+        self.server(listener)
+            .map(|fault| fault.datagram_passage(listener))
+            .find(|&passage| passage != Passage::Open)
+            .unwrap_or_default()
+    }
+
+    /// By how many seconds the clock is wrong that answers at `listener`.
+    pub(crate) fn clock_offset(&self, listener: Listener) -> i64 {
+        self.server(listener).map(|fault| fault.clock_offset()).sum()
     }
 
     pub(crate) fn speaks_tls(&self, listener: Listener) -> bool {
@@ -117,18 +150,45 @@ pub(crate) trait ServerFault: Send + Sync {
         None
     }
 
-    /// What a port does with whoever connects or, for pings over UDP, with datagrams.
+    /// What a port does with whoever connects.
     fn passage(&self, _listener: Listener) -> Passage {
         Passage::Open
+    }
+
+    /// What a port does with datagrams, if that is something else.
+    fn datagram_passage(&self, listener: Listener) -> Passage {
+        self.passage(listener)
+    }
+
+    /// By how many seconds the DC's clock is wrong (negative: behind).
+    fn clock_offset(&self) -> i64 {
+        0
     }
 
     /// Changes what the DC has registered in DNS; every DNS server of the domain shows it.
     fn registers(&self, _registration: &mut Registration) {}
 
     /// Changes what this DC's DNS server answers. `None`: nothing is sent.
-    fn dns(&self, response: Message) -> Option<Message> {
+    fn dns(&self, response: Message, _over: Transport) -> Option<Message> {
         Some(response)
     }
+
+    /// Changes the bytes of such an answer.
+    fn dns_bytes(&self, _bytes: &mut Vec<u8>) {}
+
+    /// Changes what the KDC goes by.
+    fn kdc(&self, _conduct: &mut Conduct) {}
+
+    /// Changes what the KDC finds under a name.
+    fn kdc_finds(&self, _found: &mut Found<'_>) {}
+
+    /// The error that the KDC answers a request with, whatever it asks for.
+    fn kdc_refusal(&self, _asked: &Summary) -> Option<ErrorCode> {
+        None
+    }
+
+    /// Changes the bytes of the KDC's answer.
+    fn kdc_bytes(&self, _bytes: &mut Vec<u8>) {}
 
     /// Changes who the DC says it is in answers to netlogon pings.
     fn netlogon(&self, _dc: &mut DcView) {}
@@ -146,13 +206,43 @@ pub(crate) trait ServerFault: Send + Sync {
         None
     }
 
-    /// What is answered to a request without asking the directory.
-    fn on_request(&self, _request: &LdapMessage, _protection: Protection) -> Option<Reply> {
+    /// What the server says to whoever has connected, before it is asked anything.
+    fn on_connect(&self) -> Option<Reply> {
         None
     }
 
-    /// Changes the directory's reply to a request.
-    fn on_reply(&self, _request: &ProtocolOp, _reply: &mut Reply) {}
+    /// What is answered to a request without asking the directory.
+    fn on_request(&self, _asked: &Asked<'_>) -> Option<Reply> {
+        None
+    }
+
+    /// Changes the reply to a request, that of the directory or of a fault.
+    fn on_reply(&self, _asked: &Asked<'_>, _reply: &mut Reply) {}
+
+    /// Changes the bytes of a reply, and what becomes of the connection.
+    fn on_output(&self, _asked: &Asked<'_>, _output: &mut Output) {}
+}
+
+/// The response that `request` has, with `result`; `None` for requests without one.
+fn refuse(request: &LdapMessage, result: LdapResult) -> Option<Reply> {
+    let op = match &request.op {
+        ProtocolOp::BindRequest(_) => {
+            ProtocolOp::BindResponse(BindResponse { result, server_sasl_credentials: None })
+        }
+        ProtocolOp::SearchRequest(_) => ProtocolOp::SearchResultDone(result),
+        ProtocolOp::ModifyRequest(_) => ProtocolOp::ModifyResponse(result),
+        ProtocolOp::AddRequest(_) => ProtocolOp::AddResponse(result),
+        ProtocolOp::DelRequest(_) => ProtocolOp::DelResponse(result),
+        ProtocolOp::ModifyDnRequest(_) => ProtocolOp::ModifyDnResponse(result),
+        ProtocolOp::CompareRequest(_) => ProtocolOp::CompareResponse(result),
+        ProtocolOp::ExtendedRequest(asked) => ProtocolOp::ExtendedResponse(ExtendedResponse {
+            result,
+            name: Some(asked.name.clone()),
+            value: None,
+        }),
+        _ => return None,
+    };
+    Some(Reply { messages: vec![LdapMessage::new(request.id, op)], then: Then::Continue })
 }
 
 /// What a fault does to a client that has sent its ClientHello.

@@ -8,10 +8,10 @@ use std::sync::{
 
 use fake_dc_directory::{AccountName, Directory, LogonAccount, LogonRestriction};
 use fake_dc_kerberos::{
-    AccountState, Error, Frame, Kdc, KeyCache, Keys, Keytab, NameKind, Principal, PrincipalDb,
-    PrincipalEntry, PrincipalName, Salt, frame, unframe,
+    AccountState, Error, Frame, Kdc, KdcPolicy, KeyCache, Keys, Keytab, NameKind, Principal,
+    PrincipalDb, PrincipalEntry, PrincipalName, Salt, Summary, frame, unframe,
 };
-use ground::{Seed, Stream, Trail, Transport};
+use ground::{Secret, Seed, Stream, Trail, Transport};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -82,7 +82,7 @@ pub(crate) async fn serve_datagrams(dc: Arc<Dc>) {
         let Ok((size, client)) = dc.kdc_datagram_gate.receive(&mut datagram).await else {
             continue;
         };
-        if dc.condition().faults.passage(Listener::Kdc) == Passage::Swallow {
+        if dc.condition().faults.datagram_passage(Listener::Kdc) == Passage::Swallow {
             continue;
         }
         let cause = dc.trail.ledger().cause_of_flow(Transport::Udp, client);
@@ -119,12 +119,27 @@ pub(crate) async fn serve_stream(dc: &Dc, trail: &Trail, mut stream: TcpStream) 
 fn answer(dc: &Dc, trail: &Trail, request: &[u8], transport: Transport) -> Option<Vec<u8>> {
     let domain = &dc.domain;
     let kerberos = &domain.kerberos;
-    let principals = Principals { directory: &domain.directory, keys: &kerberos.keys };
-    let netbios = domain.directory.netbios_name();
-    let kdc = Kdc::new(&domain.name, netbios, principals, domain.clock.clone());
+    let faults = &dc.condition().faults;
+    let faults = || faults.server(Listener::Kdc);
+    let mut conduct = Conduct { clock_offset: 0, policy: KdcPolicy::default() };
+    faults().for_each(|fault| fault.kdc(&mut conduct));
+    let directory = dc.directory(Listener::Kdc);
+    let principals = Faulty {
+        principals: Principals { directory: &directory, keys: &kerberos.keys },
+        change: |found: &mut Found<'_>| faults().for_each(|fault| fault.kdc_finds(found)),
+    };
+    let clock = dc.clock(Listener::Kdc).offset_by(conduct.clock_offset);
+    let kdc =
+        Kdc::new(&domain.name, directory.netbios_name(), principals, clock).policy(conduct.policy);
     let mut random = kerberos.random();
-    match kdc.answer(request, transport, &mut random) {
-        Ok(answer) => {
+    let answer = Summary::of_request(request).and_then(|asked| {
+        match faults().find_map(|fault| fault.kdc_refusal(&asked)) {
+            Some(code) => kdc.refuse(request, code),
+            None => kdc.answer(request, transport, &mut random),
+        }
+    });
+    match answer {
+        Ok(mut answer) => {
             let summary = answer.summary;
             trail.record(KdcRequest {
                 request: summary.request,
@@ -132,12 +147,94 @@ fn answer(dc: &Dc, trail: &Trail, request: &[u8], transport: Transport) -> Optio
                 service: summary.service,
                 error: summary.error.map(|code| code.to_string()),
             });
+            faults().for_each(|fault| fault.kdc_bytes(&mut answer.bytes));
             Some(answer.bytes)
         }
         Err(error) => {
             garbage(trail, &error);
             None
         }
+    }
+}
+
+/// What a KDC goes by, for faults to change.
+#[derive(Debug)]
+pub(crate) struct Conduct {
+    /// By how many seconds its clock differs from the DC's.
+    pub(crate) clock_offset: i64,
+    pub(crate) policy: KdcPolicy,
+}
+
+/// What a KDC finds under a name, for faults to change.
+#[derive(Debug)]
+pub(crate) struct Found<'a> {
+    pub(crate) asked: &'a PrincipalName,
+    pub(crate) entry: Option<PrincipalEntry>,
+    keys: &'a KeyCache,
+}
+
+impl Found<'_> {
+    /// The name of the account, if that is what was asked for.
+    pub(crate) fn account(&self) -> Option<&str> {
+        let [_] = self.asked.parts.as_slice() else { return None };
+        Some(self.entry.as_ref()?.name.parts.first()?)
+    }
+
+    /// The class of the service, `ldap`, if a host's was asked for.
+    pub(crate) fn service_class(&self) -> Option<&str> {
+        is_host_service(&self.asked.to_string())
+            .then(|| self.asked.parts.first())?
+            .map(|class| &**class)
+    }
+
+    /// Whether the KDC's own ticket-granting service was asked for.
+    pub(crate) fn is_ticket_granting(&self) -> bool {
+        self.asked.parts.first().is_some_and(|class| class.eq_ignore_ascii_case(KRBTGT))
+    }
+
+    /// Puts the account into that state.
+    pub(crate) fn be(&mut self, state: AccountState) {
+        if let Some(entry) = &mut self.entry {
+            entry.state = state;
+        }
+    }
+
+    /// Puts other keys in place of those that are in use everywhere else.
+    pub(crate) fn have_other_keys(&mut self) {
+        if let Some(entry) = &mut self.entry {
+            let password = Secret::new("the password that was before");
+            entry.keys = self.keys.keys(&password, entry.keys.salt(), entry.keys.version());
+        }
+    }
+}
+
+/// Whether a name such as `ldap/dc1.corp.example` is that of a host's service, and not of the KDC's
+/// own.
+pub(crate) fn is_host_service(name: &str) -> bool {
+    let own = |class: &str| class.eq_ignore_ascii_case(KRBTGT) || class == "kadmin";
+    name.split_once('/').is_some_and(|(class, _)| !own(class))
+}
+
+/// Principals as faults let them be found.
+struct Faulty<'a, F> {
+    principals: Principals<'a>,
+    change: F,
+}
+
+impl<F: Fn(&mut Found<'_>)> PrincipalDb for Faulty<'_, F> {
+    fn lookup(&self, name: &PrincipalName) -> Option<PrincipalEntry> {
+        let entry = self.principals.lookup(name);
+        let mut found = Found { asked: name, entry, keys: self.principals.keys };
+        (self.change)(&mut found);
+        found.entry
+    }
+
+    fn wrong_password(&self, client: &PrincipalEntry) {
+        self.principals.wrong_password(client);
+    }
+
+    fn right_password(&self, client: &PrincipalEntry) {
+        self.principals.right_password(client);
     }
 }
 

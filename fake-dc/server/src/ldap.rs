@@ -5,7 +5,7 @@
 //! connection without a word, as Samba 4.22.11 does it (capture `garbage` of
 //! `fixtures/samba-ad/wire/ldap-pdus.json`).
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use fake_dc_directory::{Protection, Reply, Session, Then};
 use fake_dc_kerberos::gss::SecurityLayer;
@@ -15,15 +15,16 @@ use ldap_wire::{Decoded, LdapMessage, Limits, ProtocolOp};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use crate::{
     dc::Dc,
+    exchange::{After, Asked, Output},
     facts::{Garbage, Listener},
     limits,
     sasl::{Sasl, SaslAnswer},
-    stream::close,
+    stream::{close, reset},
     summary, tls,
 };
 
@@ -33,9 +34,10 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: TcpStream
     let protection = if speaks_tls { Protection::Tls } else { Protection::None };
     let mut conversation = Conversation {
         session: dc.domain.directory.open_session(&dc.netlogon_view(listener), protection),
-        sasl: Sasl::new(&dc),
+        sasl: Sasl::new(&dc, listener),
         shown: None,
         input: Vec::new(),
+        late: None,
         dc: &dc,
         listener,
         trail: &trail,
@@ -45,6 +47,7 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: TcpStream
         match conversation.hold(&mut stream).await {
             End::Left => return,
             End::Closed => return close(stream).await,
+            End::Reset => return reset(&stream),
             End::StartTls => conversation.protect(),
         }
     }
@@ -55,10 +58,15 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: TcpStream
             .await;
     let Some(mut stream) = shaken else { return };
     conversation.shown = Some(Arc::clone(&condition.face(listener).chain));
-    if let End::Closed = conversation.hold(&mut stream).await {
-        // Sends close_notify and the end of the stream.
-        let _ = timeout(limits::WRITE, stream.shutdown()).await;
-        close(stream.into_inner().0.into_inner()).await;
+    match conversation.hold(&mut stream).await {
+        End::Closed => {
+            // Sends close_notify and the end of the stream.
+            let _ = timeout(limits::WRITE, stream.shutdown()).await;
+            close(stream.into_inner().0.into_inner()).await;
+        }
+        End::Reset => reset(&stream.into_inner().0.into_inner()),
+        // TLS within TLS is refused by the directory.
+        End::Left | End::StartTls => {}
     }
 }
 
@@ -68,6 +76,8 @@ enum End {
     Closed,
     /// The connection is gone.
     Left,
+    /// The server resets the connection.
+    Reset,
     /// The server has agreed to go on in TLS.
     StartTls,
 }
@@ -84,6 +94,8 @@ struct Conversation<'a> {
     shown: Option<Arc<Chain>>,
     /// LDAP that has been received and not been read yet.
     input: Vec<u8>,
+    /// An answer that takes its time, protected. Those before it have been sent.
+    late: Option<Output>,
 }
 
 impl Conversation<'_> {
@@ -94,22 +106,38 @@ impl Conversation<'_> {
     {
         let mut received = Vec::new();
         let mut output = Vec::new();
+        let mut then = self.greet(&mut output);
         loop {
-            let end = self.answer_all(&mut received, &mut output);
+            if then == After::Continue {
+                then = self.answer_all(&mut received, &mut output);
+            }
             let is_full = output.len() >= OUTPUT_BYTES;
             if !output.is_empty() && !send(stream, &mut output).await {
                 return End::Left;
             }
-            match end {
-                Some(End::StartTls) if !self.input.is_empty() => {
+            if let Some(late) = self.late.take() {
+                if !wait(stream, &mut received, late.delay).await {
+                    return End::Left;
+                }
+                (output, then) = (late.bytes, late.then);
+                continue;
+            }
+            match then {
+                After::StartTls if !self.input.is_empty() => {
                     // Sent in clear before TLS began: an attacker's words or a client's mistake.
                     self.garbage("ldap", format!("{} bytes after StartTLS", self.input.len()));
                     return End::Closed;
                 }
-                Some(end) => return end,
+                After::StartTls => return End::StartTls,
+                After::Close => return End::Closed,
+                After::Reset => return End::Reset,
+                After::Stall => {
+                    stall(stream).await;
+                    return End::Left;
+                }
                 // More requests may have been read already.
-                None if is_full => continue,
-                None => {}
+                After::Continue if is_full => continue,
+                After::Continue => {}
             }
             received.reserve(INPUT_BYTES);
             match timeout(limits::LDAP_IDLE, stream.read_buf(&mut received)).await {
@@ -127,18 +155,32 @@ impl Conversation<'_> {
         }
     }
 
+    /// Says what a fault says to whoever has connected. TLS that a client has asked for is no new
+    /// connection.
+    fn greet(&mut self, output: &mut Vec<u8>) -> After {
+        if self.protection == Protection::Tls && self.listener == Listener::Ldap {
+            return After::Continue;
+        }
+        let condition = self.dc.condition();
+        let greeting = condition.faults.server(self.listener).find_map(|fault| fault.on_connect());
+        let Some(greeting) = greeting else { return After::Continue };
+        let greeting = Output::from(&greeting);
+        *output = greeting.bytes;
+        greeting.then
+    }
+
     /// Answers the whole messages at the front of what was received and removes them, until the
-    /// output is full.
-    fn answer_all(&mut self, received: &mut Vec<u8>, output: &mut Vec<u8>) -> Option<End> {
+    /// output is full or an answer is late.
+    fn answer_all(&mut self, received: &mut Vec<u8>, output: &mut Vec<u8>) -> After {
         loop {
             if let Err(error) = self.sasl.open(received, &mut self.input) {
                 self.garbage("sasl", error.to_string());
-                return Some(End::Closed);
+                return After::Close;
             }
             let was_protected = self.sasl.protects();
-            let end = self.answer_input(output);
-            if was_protected == self.sasl.protects() || end.is_some() {
-                return end;
+            let then = self.answer_input(output);
+            if was_protected == self.sasl.protects() || then != After::Continue {
+                return then;
             }
             // What follows the bind is protected as the bind has agreed.
             received.append(&mut self.input);
@@ -146,22 +188,22 @@ impl Conversation<'_> {
     }
 
     /// Answers messages of the input until a bind changes the protection.
-    fn answer_input(&mut self, output: &mut Vec<u8>) -> Option<End> {
+    fn answer_input(&mut self, output: &mut Vec<u8>) -> After {
         let mut used = 0;
-        let mut end = None;
-        while end.is_none() && output.len() < OUTPUT_BYTES {
+        let mut then = After::Continue;
+        while then == After::Continue && self.late.is_none() && output.len() < OUTPUT_BYTES {
             match ldap_wire::decode(&self.input[used..], &Limits::DEFAULT) {
                 Ok(Decoded::Message { message, consumed }) => {
                     used += consumed;
-                    let (reply, layer) = self.answer(message);
-                    for message in &reply.messages {
-                        self.sasl.write(message, output);
+                    let (answer, layer) = self.answer(message);
+                    if answer.delay.is_zero() {
+                        self.sasl.protect(&answer.bytes, output);
+                        then = answer.then;
+                    } else {
+                        let mut bytes = Vec::new();
+                        self.sasl.protect(&answer.bytes, &mut bytes);
+                        self.late = Some(Output { bytes, ..answer });
                     }
-                    end = match reply.then {
-                        Then::Continue => None,
-                        Then::Close => Some(End::Closed),
-                        Then::StartTls => Some(End::StartTls),
-                    };
                     if let Some(layer) = layer {
                         self.sasl.put(layer);
                         break;
@@ -173,43 +215,43 @@ impl Conversation<'_> {
                     if self.listener == Listener::Ldaps && self.protection == Protection::None {
                         // The client meant TLS. What was measured for this mistake is a server that
                         // answers in LDAP (`samba-tls-verify.md` §9, plain LDAP on the port).
-                        self.sasl.write(&error.notice_of_disconnection(), output);
+                        self.sasl.protect(&error.notice_of_disconnection().encode(), output);
                     }
-                    end = Some(End::Closed);
+                    then = After::Close;
                 }
             }
         }
         self.input.drain(..used);
-        end
+        then
     }
 
     /// The answer to a request, and what protects everything behind it.
-    fn answer(&mut self, request: LdapMessage) -> (Reply, Option<Box<SecurityLayer>>) {
+    fn answer(&mut self, request: LdapMessage) -> (Output, Option<Box<SecurityLayer>>) {
         self.trail.record(summary::request(&request));
-        let faults = &self.dc.condition().faults;
-        let instead = faults
-            .server(self.listener)
-            .find_map(|fault| fault.on_request(&request, self.protection));
+        let (dc, listener) = (self.dc, self.listener);
+        let faults = &dc.condition().faults;
+        if is_root_dse_search(&request) {
+            // What the DC says of itself may have changed since the client connected.
+            self.session.set_dc(dc.netlogon_view(listener));
+        }
         let mut layer = None;
-        let reply = match instead {
-            Some(reply) => reply,
-            None => {
-                // Kept for faults alone: most DCs have none.
-                let asked = faults.server(self.listener).next().map(|_| request.op.clone());
-                let mut reply;
-                (reply, layer) = self.ask(request);
-                for fault in faults.server(self.listener) {
-                    if let Some(asked) = &asked {
-                        fault.on_reply(asked, &mut reply);
-                    }
-                }
+        let (reply, output) = if faults.server(listener).next().is_none() {
+            let reply;
+            (reply, layer) = self.ask(request);
+            let output = Output::from(&reply);
+            (reply, output)
+        } else {
+            let asked = Asked { message: &request, dc, listener, protection: self.protection };
+            asked.answer(faults, || {
+                let reply;
+                (reply, layer) = self.ask(request.clone());
                 reply
-            }
+            })
         };
         if let Some(result) = summary::result(&reply) {
             self.trail.record(result);
         }
-        (reply, layer)
+        (output, layer)
     }
 
     /// Asks the directory, or those who read the tokens of Kerberos.
@@ -225,7 +267,8 @@ impl Conversation<'_> {
             }
         }
         self.sasl.abandon();
-        (self.dc.domain.directory.handle(&mut self.session, request), None)
+        let directory = self.dc.directory(self.listener);
+        (directory.handle(&mut self.session, request), None)
     }
 
     fn protect(&mut self) {
@@ -253,4 +296,41 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, output: &mut Vec<u8>) -> bo
     let sent: Result<io::Result<()>, _> = timeout(limits::WRITE, sending).await;
     output.clear();
     matches!(sent, Ok(Ok(())))
+}
+
+fn is_root_dse_search(request: &LdapMessage) -> bool {
+    matches!(&request.op, ProtocolOp::SearchRequest(search) if search.base.is_empty())
+}
+
+/// Lets `delay` pass, and takes what the client sends meanwhile. False if the client has gone.
+async fn wait<S>(stream: &mut S, received: &mut Vec<u8>, delay: Duration) -> bool
+where
+    S: AsyncRead + Unpin,
+{
+    let over = sleep(delay);
+    tokio::pin!(over);
+    loop {
+        if received.len() >= Limits::DEFAULT.message_bytes {
+            over.await;
+            return true;
+        }
+        tokio::select! {
+            () = &mut over => return true,
+            read = stream.read_buf(received) => {
+                if !matches!(read, Ok(size) if size > 0) {
+                    return false;
+                }
+            }
+        }
+    }
+}
+
+/// Reads and drops what the client sends, until it leaves or has been silent for too long.
+async fn stall<S: AsyncRead + Unpin>(stream: &mut S) {
+    let mut dropped = [0; 1_024];
+    while let Ok(Ok(size)) = timeout(limits::LDAP_IDLE, stream.read(&mut dropped)).await {
+        if size == 0 {
+            return;
+        }
+    }
 }

@@ -31,6 +31,7 @@ mod dc;
 mod dns;
 mod domain;
 mod error;
+mod exchange;
 pub mod facts;
 mod fault;
 pub mod faults;

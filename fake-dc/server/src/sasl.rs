@@ -15,14 +15,19 @@ use fake_dc_kerberos::{
     },
 };
 use ground::{Stream, Trail};
-use ldap_wire::{Authentication, BindRequest, BindResponse, LdapMessage, LdapResult, ResultCode};
+use ldap_wire::{Authentication, BindRequest, BindResponse, LdapResult, ResultCode};
 
-use crate::{dc::Dc, facts::SaslRefused, kdc};
+use crate::{
+    dc::Dc,
+    facts::{Listener, SaslRefused},
+    kdc,
+};
 
 /// The SASL side of one connection.
 #[derive(Debug)]
 pub(crate) struct Sasl {
     dc: Arc<Dc>,
+    listener: Listener,
     under_way: Option<(Mechanism, SaslAcceptor)>,
     /// What a bind has put between LDAP and the stream.
     layer: Option<Box<SecurityLayer>>,
@@ -39,9 +44,9 @@ pub(crate) struct SaslAnswer {
 }
 
 impl Sasl {
-    /// For one connection to `dc`.
-    pub(crate) fn new(dc: &Arc<Dc>) -> Self {
-        Self { dc: Arc::clone(dc), under_way: None, layer: None, random: None }
+    /// For one connection to `listener` of `dc`.
+    pub(crate) fn new(dc: &Arc<Dc>, listener: Listener) -> Self {
+        Self { dc: Arc::clone(dc), listener, under_way: None, layer: None, random: None }
     }
 
     /// Whether a bind has put a layer between LDAP and the stream.
@@ -77,13 +82,13 @@ impl Sasl {
         Ok(())
     }
 
-    /// Adds a message to `output`, protected if that is agreed.
-    pub(crate) fn write(&mut self, message: &LdapMessage, output: &mut Vec<u8>) {
-        let Some(layer) = &mut self.layer else { return message.encode_into(output) };
+    /// Adds the bytes of messages to `output`, protected if that is agreed.
+    pub(crate) fn protect(&mut self, messages: &[u8], output: &mut Vec<u8>) {
+        let Some(layer) = &mut self.layer else { return output.extend_from_slice(messages) };
         let random = self.random.get_or_insert_with(|| self.dc.domain.kerberos.random());
-        let mut plain = Vec::new();
-        message.encode_into(&mut plain);
-        output.extend(layer.protect(&plain, random));
+        for part in messages.chunks(PROTECTED_BYTES) {
+            output.extend(layer.protect(part, random));
+        }
     }
 
     /// Forgets a bind that is under way: the client has gone on with something else.
@@ -109,12 +114,12 @@ impl Sasl {
         let mut acceptor = match under_way {
             Some((begun, acceptor)) if begun == mechanism => acceptor,
             _ => {
-                self.dc.domain.directory.sasl_begins(session);
+                self.dc.directory(self.listener).sasl_begins(session);
                 let inside_tls = session.protection() == Protection::Tls;
                 SaslAcceptor::new(mechanism, self.acceptor(certificate), inside_tls)
             }
         };
-        let directory = &self.dc.domain.directory;
+        let directory = self.dc.directory(self.listener);
         let random = self.random.get_or_insert_with(|| self.dc.domain.kerberos.random());
         Some(match acceptor.step(credentials.as_deref(), random) {
             Ok(SaslStep::Continue(token)) => {
@@ -153,7 +158,7 @@ impl Sasl {
             PrincipalName::service("ldap", &self.dc.view.dns_name),
             &domain.name.to_uppercase(),
             kdc::machine_keys(&self.dc),
-            domain.clock.clone(),
+            self.dc.clock(self.listener),
         );
         Acceptor::new(AcceptorConfig {
             // Bytes that are no certificate have nothing that could be bound to.
@@ -164,6 +169,9 @@ impl Sasl {
         })
     }
 }
+
+/// Bytes that are protected at once: less than any client's buffer.
+const PROTECTED_BYTES: usize = 32_768;
 
 impl SaslAnswer {
     fn new(result: LdapResult, token: Option<Vec<u8>>) -> Self {

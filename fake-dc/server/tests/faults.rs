@@ -487,14 +487,16 @@ mod together {
     }
 }
 
-/// A fault without a test here fails this one.
+/// A fault without a test here fails this one. Those of the other families are observed in
+/// `ldap_faults.rs`, `kerberos_faults.rs` and `discovery_faults.rs`.
 #[test]
-fn every_fault_of_the_server_is_observed() {
+fn every_fault_of_these_families_is_observed() {
     let tests = include_str!("faults.rs");
-    let chain: Vec<&str> = fake_dc_pki::catalogue().map(|fault| fault.id).collect();
     for fault in fake_dc::faults::catalogue() {
-        let observed = tests.contains(fault.id) || fault.id.starts_with("ldap.invalid-credentials");
-        assert!(observed || chain.contains(&fault.id), "{}", fault.id);
+        let family = fault.id.split('.').next().unwrap();
+        if ["handshake", "net"].contains(&family) {
+            assert!(tests.contains(fault.id), "{}", fault.id);
+        }
         assert!(!fault.summary.is_empty() && !fault.cause.is_empty(), "{}", fault.id);
     }
 }

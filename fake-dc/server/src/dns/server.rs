@@ -26,9 +26,9 @@ pub(crate) async fn serve_datagrams(dc: Arc<Dc>, socket: UdpSocket) {
         let cause = dc.trail.ledger().cause_of_flow(Transport::Udp, client);
         let trail = dc.trail.under(cause);
         let Some(request) = decode(&datagram[..size], &trail) else { continue };
-        let Some(response) = answer(&dc, &trail, &request) else { continue };
+        let Some(response) = answer(&dc, &trail, &request, Transport::Udp) else { continue };
         let limit = usize::from(request.max_payload());
-        let Some(bytes) = encode(&response, limit) else { continue };
+        let Some(bytes) = encode(&dc, &response, limit) else { continue };
         // The client may have gone.
         let _ = socket.send_to(&bytes, client).await;
     }
@@ -46,8 +46,8 @@ pub(crate) async fn serve_stream(dc: &Dc, trail: &Trail, stream: TcpStream) {
         });
         let Ok(Ok(_)) = received.await else { return };
         let Some(request) = decode(&question, trail) else { return };
-        let Some(response) = answer(dc, trail, &request) else { continue };
-        let Some(bytes) = encode(&response, usize::from(u16::MAX)) else { return };
+        let Some(response) = answer(dc, trail, &request, Transport::Tcp) else { continue };
+        let Some(bytes) = encode(dc, &response, usize::from(u16::MAX)) else { return };
         let Ok(size) = u16::try_from(bytes.len()) else { return };
         let framed = [&size.to_be_bytes(), bytes.as_slice()].concat();
         let Ok(Ok(())) = timeout(limits::WRITE, stream.write_all(&framed)).await else { return };
@@ -68,17 +68,23 @@ fn decode(bytes: &[u8], trail: &Trail) -> Option<Message> {
     }
 }
 
-fn answer(dc: &Dc, trail: &Trail, request: &Message) -> Option<Message> {
+fn answer(dc: &Dc, trail: &Trail, request: &Message, over: Transport) -> Option<Message> {
     let mut response = super::answer(&dc.domain.zone(), &dc.host, request);
     for fault in dc.condition().faults.server(Listener::Dns) {
-        response = response.and_then(|response| fault.dns(response));
+        response = response.and_then(|response| fault.dns(response, over));
     }
     trail.record(fact(request, response.as_ref()));
     response
 }
 
 /// The bytes of a response, with the truncation bit and no records if they are more than `limit`.
-fn encode(response: &Message, limit: usize) -> Option<Vec<u8>> {
-    let bytes = response.to_vec().ok()?;
-    if bytes.len() <= limit { Some(bytes) } else { response.truncate().to_vec().ok() }
+fn encode(dc: &Dc, response: &Message, limit: usize) -> Option<Vec<u8>> {
+    let mut bytes = response.to_vec().ok()?;
+    if bytes.len() > limit {
+        bytes = response.truncate().to_vec().ok()?;
+    }
+    for fault in dc.condition().faults.server(Listener::Dns) {
+        fault.dns_bytes(&mut bytes);
+    }
+    Some(bytes)
 }

@@ -7,6 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
+    slice,
 };
 
 use hickory_proto::{
@@ -35,12 +36,43 @@ const GLOBAL_CATALOG_PORT: u16 = 3_268;
 pub(crate) struct Registration {
     /// The DC's name, `dc1.corp.example`.
     pub(crate) host: Name,
+    /// Where the DC is.
     pub(crate) address: Ipv4Addr,
+    /// The addresses of its name: where it is, unless a fault says otherwise.
+    pub(crate) addresses: Vec<Ipv4Addr>,
     pub(crate) ldap_port: u16,
+    pub(crate) kerberos_port: u16,
+    /// Of its SRV records (RFC 2782), as is the weight.
+    pub(crate) priority: u16,
+    pub(crate) weight: u16,
     /// Name of the DC's settings object, a GUID; alias of the DC below `_msdcs`.
     pub(crate) settings: String,
-    /// The DC that its SRV records lead to, and that DC's address: itself unless a fault says so.
-    pub(crate) srv_target: Option<(Name, Ipv4Addr)>,
+    /// The name that its SRV records lead to and the record of that name, where a fault leads them
+    /// elsewhere than to the DC.
+    pub(crate) srv_target: Option<(Name, RData)>,
+}
+
+impl Registration {
+    pub(crate) fn new(host: Name, address: Ipv4Addr, ldap_port: u16, settings: String) -> Self {
+        Self {
+            host,
+            address,
+            addresses: vec![address],
+            ldap_port,
+            kerberos_port: KERBEROS_PORT,
+            priority: 0,
+            weight: 100,
+            settings,
+            srv_target: None,
+        }
+    }
+
+    /// The DC's name with something in front of its first label.
+    pub(crate) fn sibling(&self, prefix: &str) -> Option<Name> {
+        let first = self.host.iter().next()?;
+        let label = format!("{prefix}{}", String::from_utf8_lossy(first));
+        self.host.base_name().prepend_label(label.as_str()).ok()
+    }
 }
 
 /// The zones `corp.example` and `_msdcs.corp.example`.
@@ -70,22 +102,26 @@ impl Zone {
         zone.add(domain.clone(), None);
         zone.add(zone.msdcs.clone(), None);
         for (index, dc) in dcs.iter().enumerate() {
-            let address = RData::A(A(dc.address));
-            let (target, target_address) = match &dc.srv_target {
-                None => (&dc.host, &address),
-                Some((name, address)) => (name, &RData::A(A(*address))),
+            let addresses: Vec<RData> = dc.addresses.iter().map(|&ip| RData::A(A(ip))).collect();
+            let (target, records) = match &dc.srv_target {
+                None => (&dc.host, addresses.as_slice()),
+                Some((name, record)) => (name, slice::from_ref(record)),
             };
-            zone.add(dc.host.clone(), Some(address.clone()));
-            zone.add_once(target.clone(), target_address.clone());
-            zone.add(domain.clone(), Some(address.clone()));
+            for address in &addresses {
+                zone.add(dc.host.clone(), Some(address.clone()));
+                zone.add(domain.clone(), Some(address.clone()));
+                zone.add(zone.name("gc._msdcs")?, Some(address.clone()));
+            }
+            for record in records {
+                zone.add_once(target.clone(), record.clone());
+            }
             zone.add(domain.clone(), Some(RData::NS(NS(dc.host.clone()))));
-            zone.add(zone.name("gc._msdcs")?, Some(address));
             zone.add(
                 zone.name(&format!("{}._msdcs", dc.settings))?,
                 Some(RData::CNAME(CNAME(dc.host.clone()))),
             );
-            for (owner, port) in services(site, domain_guid, dc.ldap_port, index == 0) {
-                let service = SRV::new(0, 100, port, target.clone());
+            for (owner, port) in services(site, domain_guid, dc, index == 0) {
+                let service = SRV::new(dc.priority, dc.weight, port, target.clone());
                 zone.add(zone.name(&owner)?, Some(RData::SRV(service)));
             }
         }
@@ -138,12 +174,13 @@ impl Zone {
 }
 
 /// Owners below the domain and ports of a DC's SRV records.
-fn services(site: &str, domain_guid: &str, ldap: u16, is_pdc: bool) -> Vec<(String, u16)> {
+fn services(site: &str, domain_guid: &str, dc: &Registration, is_pdc: bool) -> Vec<(String, u16)> {
+    let (ldap, kerberos) = (dc.ldap_port, dc.kerberos_port);
     let mut services = vec![
         (format!("_ldap._tcp.{domain_guid}.domains._msdcs"), ldap),
         ("_kpasswd._tcp".to_owned(), KPASSWD_PORT),
         ("_kpasswd._udp".to_owned(), KPASSWD_PORT),
-        ("_kerberos._udp".to_owned(), KERBEROS_PORT),
+        ("_kerberos._udp".to_owned(), kerberos),
         ("_ldap._tcp.DomainDnsZones".to_owned(), ldap),
         ("_ldap._tcp.ForestDnsZones".to_owned(), ldap),
     ];
@@ -155,8 +192,8 @@ fn services(site: &str, domain_guid: &str, ldap: u16, is_pdc: bool) -> Vec<(Stri
         ("_ldap._tcp", ".dc._msdcs", ldap),
         ("_ldap._tcp", ".gc._msdcs", GLOBAL_CATALOG_PORT),
         ("_gc._tcp", "", GLOBAL_CATALOG_PORT),
-        ("_kerberos._tcp", "", KERBEROS_PORT),
-        ("_kerberos._tcp", ".dc._msdcs", KERBEROS_PORT),
+        ("_kerberos._tcp", "", kerberos),
+        ("_kerberos._tcp", ".dc._msdcs", kerberos),
     ];
     for (service, role, port) in sited {
         services.push((format!("{service}{role}"), port));

@@ -1,18 +1,40 @@
 //! Family `ldap`: a session that works up to LDAP, which then answers what nobody wants to hear.
 
-mod busy;
+mod attribute_hidden;
+mod bind_answered_twice;
+mod channel_binding_mismatch;
 mod close_after_bind;
+mod close_on_search;
+mod duplicate_entry;
 mod empty_search_result;
+mod garbage_attribute;
+mod invalid_ber;
 mod invalid_credentials;
+mod no_answer;
+mod no_naming_contexts;
+mod notice_of_disconnection;
+mod oversized_message;
+mod paging_refused;
+mod referral_loop;
+mod refused;
+mod reset_mid_search;
+mod root_dse_empty;
+mod search_without_end;
+mod size_limit;
+mod slow_search;
+mod stall_after_bind;
+mod stall_on_bind;
 mod stronger_auth_required;
-mod unavailable;
-
-use fake_dc_directory::{Reply, Then};
-use ldap_wire::{BindResponse, ExtendedResponse, LdapMessage, LdapResult, ProtocolOp};
+mod too_many_connections;
+mod truncated_ber;
+mod unsolicited_message;
+mod wrong_message_id;
 
 use super::ServerFault;
+use crate::exchange::{After, Asked, Output};
 
 pub(super) const FAULTS: &[&dyn ServerFault] = &[
+    // How binds end.
     &stronger_auth_required::StrongerAuthRequired,
     &invalid_credentials::NO_SUCH_USER,
     &invalid_credentials::WRONG_PASSWORD,
@@ -24,30 +46,50 @@ pub(super) const FAULTS: &[&dyn ServerFault] = &[
     &invalid_credentials::ACCOUNT_EXPIRED,
     &invalid_credentials::MUST_CHANGE,
     &invalid_credentials::LOCKED_OUT,
-    &busy::Busy,
-    &unavailable::Unavailable,
-    &close_after_bind::CloseAfterBind,
+    &channel_binding_mismatch::ChannelBindingMismatch,
+    &bind_answered_twice::BindAnsweredTwice,
+    // Results in place of what was asked for.
+    &refused::BUSY,
+    &refused::UNAVAILABLE,
+    &refused::OPERATIONS_ERROR_UNBOUND,
+    &refused::NO_SUCH_OBJECT,
+    &refused::INVALID_DN,
+    &refused::INSUFFICIENT_ACCESS,
+    &refused::TIME_LIMIT,
+    &refused::ADMIN_LIMIT,
+    &size_limit::SizeLimit::USUAL,
+    &paging_refused::ANY_PAGE,
+    &paging_refused::COOKIE,
+    &referral_loop::ReferralLoop::USUAL,
+    // What searches bring.
     &empty_search_result::EmptySearchResult,
+    &duplicate_entry::DuplicateEntry,
+    &attribute_hidden::AttributeHidden::USUAL,
+    &garbage_attribute::GarbageAttribute,
+    &root_dse_empty::RootDseEmpty,
+    &no_naming_contexts::NoNamingContexts,
+    // Messages and bytes.
+    &wrong_message_id::WrongMessageId,
+    &unsolicited_message::UnsolicitedMessage,
+    &truncated_ber::TruncatedBer,
+    &invalid_ber::InvalidBer,
+    &oversized_message::OversizedMessage::USUAL,
+    // Silence and ends.
+    &slow_search::SlowSearch::USUAL,
+    &search_without_end::SearchWithoutEnd,
+    &stall_on_bind::StallOnBind,
+    &stall_after_bind::StallAfterBind,
+    &no_answer::NoAnswer,
+    &close_after_bind::CloseAfterBind,
+    &close_on_search::CloseOnSearch,
+    &reset_mid_search::ResetMidSearch,
+    &notice_of_disconnection::NoticeOfDisconnection::USUAL,
+    &too_many_connections::TooManyConnections,
 ];
 
-/// The response that `request` has, with `result`; `None` for requests without one.
-fn refuse(request: &LdapMessage, result: LdapResult) -> Option<Reply> {
-    let op = match &request.op {
-        ProtocolOp::BindRequest(_) => {
-            ProtocolOp::BindResponse(BindResponse { result, server_sasl_credentials: None })
-        }
-        ProtocolOp::SearchRequest(_) => ProtocolOp::SearchResultDone(result),
-        ProtocolOp::ModifyRequest(_) => ProtocolOp::ModifyResponse(result),
-        ProtocolOp::AddRequest(_) => ProtocolOp::AddResponse(result),
-        ProtocolOp::DelRequest(_) => ProtocolOp::DelResponse(result),
-        ProtocolOp::ModifyDnRequest(_) => ProtocolOp::ModifyDnResponse(result),
-        ProtocolOp::CompareRequest(_) => ProtocolOp::CompareResponse(result),
-        ProtocolOp::ExtendedRequest(asked) => ProtocolOp::ExtendedResponse(ExtendedResponse {
-            result,
-            name: Some(asked.name.clone()),
-            value: None,
-        }),
-        _ => return None,
-    };
-    Some(Reply { messages: vec![LdapMessage::new(request.id, op)], then: Then::Continue })
+/// Lets the connection go that way once a bind has been answered.
+fn end_after_bind(asked: &Asked<'_>, output: &mut Output, then: After) {
+    if asked.is_bind() {
+        output.then = then;
+    }
 }

@@ -3,10 +3,16 @@
 //! Samba takes the name that it expects in the certificate from the answer to its ping. Wrong
 //! names in certificates are in `fake-dc-pki`.
 
+mod cldap_name;
 mod cldap_name_differs;
-mod cldap_name_netbios;
 
 use super::ServerFault;
 
-pub(super) const FAULTS: &[&dyn ServerFault] =
-    &[&cldap_name_differs::CldapNameDiffers, &cldap_name_netbios::CldapNameNetbios];
+pub(super) const FAULTS: &[&dyn ServerFault] = &[
+    &cldap_name_differs::CldapNameDiffers::USUAL,
+    &cldap_name::NETBIOS,
+    &cldap_name::EMPTY,
+    &cldap_name::IP,
+    &cldap_name::DOMAIN,
+    &cldap_name::CAPITALS,
+];

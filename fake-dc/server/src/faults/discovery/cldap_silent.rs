@@ -14,7 +14,8 @@ impl ServerFault for CldapSilent {
             "discovery.cldap-silent",
             "netlogon pings over UDP get no answer",
             "a firewall lets TCP 389 pass but not UDP 389",
-            "",
+            "client → DC   netlogon ping over UDP, again after 2 s\n\
+             client        takes the DC for dead, whatever its other ports say",
         )
         .at(&[Listener::Cldap])
     }

@@ -1,3 +1,4 @@
+use ground::Transport;
 use hickory_proto::op::Message;
 
 use crate::{
@@ -15,12 +16,13 @@ impl ServerFault for DnsTimeout {
             "discovery.dns-timeout",
             "the DC's DNS server answers nothing",
             "a name server that is gone is still in the client's configuration",
-            "",
+            "client → DNS   _ldap._tcp.dc._msdcs.corp.example SRV\n\
+             client         waits, asks again, and then the next server",
         )
         .at(&[Listener::Dns])
     }
 
-    fn dns(&self, _response: Message) -> Option<Message> {
+    fn dns(&self, _response: Message, _over: Transport) -> Option<Message> {
         None
     }
 }

@@ -1,5 +1,7 @@
 use std::net::Ipv4Addr;
 
+use hickory_proto::rr::{RData, rdata::A};
+
 use crate::{
     dns::Registration,
     facts::Listener,
@@ -18,16 +20,18 @@ impl ServerFault for SrvDeadHost {
             "discovery.srv-dead-host",
             "the DC's SRV records lead to a host that is gone",
             "a DC was demoted by force, or its machine replaced, and its records were left behind",
-            "",
+            "client → DNS   _ldap._tcp.dc._msdcs.corp.example SRV\n\
+             DNS → client   0 100 389 gone-dc1.corp.example\n\
+             client → DNS   gone-dc1.corp.example A\n\
+             DNS → client   127.0.0.254\n\
+             client → 127.0.0.254   nobody is there",
         )
         .at(&[Listener::Dns])
     }
 
     fn registers(&self, registration: &mut Registration) {
-        let [name, ..] = registration.host.iter().collect::<Vec<_>>()[..] else { return };
-        let gone = format!("gone-{}", String::from_utf8_lossy(name));
-        let Ok(target) = registration.host.base_name().prepend_label(gone.as_str()) else { return };
+        let Some(gone) = registration.sibling("gone-") else { return };
         let [a, b, c, _] = registration.address.octets();
-        registration.srv_target = Some((target, Ipv4Addr::new(a, b, c, 254)));
+        registration.srv_target = Some((gone, RData::A(A(Ipv4Addr::new(a, b, c, 254)))));
     }
 }

@@ -1,7 +1,9 @@
 use fake_dc_directory::{Reply, Then};
-use ldap_wire::ProtocolOp;
 
-use crate::faults::{FaultInfo, ServerFault};
+use crate::{
+    exchange::Asked,
+    faults::{FaultInfo, ServerFault},
+};
 
 /// StartTLS is answered with success, and then the connection is closed instead of a handshake.
 #[derive(Debug)]
@@ -17,7 +19,7 @@ impl ServerFault for StartTlsAcceptedThenClosed {
         )
     }
 
-    fn on_reply(&self, _request: &ProtocolOp, reply: &mut Reply) {
+    fn on_reply(&self, _request: &Asked<'_>, reply: &mut Reply) {
         if reply.then == Then::StartTls {
             reply.then = Then::Close;
         }

@@ -1,9 +1,12 @@
-use fake_dc_directory::{Protection, Reply, Then};
+use fake_dc_directory::{Reply, Then};
 use ldap_wire::{
     ExtendedResponse, LdapMessage, LdapResult, ProtocolOp, ResultCode, extended::START_TLS,
 };
 
-use crate::faults::{FaultInfo, ServerFault};
+use crate::{
+    exchange::Asked,
+    faults::{FaultInfo, ServerFault},
+};
 
 /// StartTLS is answered with `unavailable` (52), the text being that of a Windows DC without a
 /// certificate. The text is widely quoted in the field; its DSID differs between builds.
@@ -20,7 +23,8 @@ impl ServerFault for StartTlsRefused {
         )
     }
 
-    fn on_request(&self, request: &LdapMessage, _protection: Protection) -> Option<Reply> {
+    fn on_request(&self, request: &Asked<'_>) -> Option<Reply> {
+        let request = request.message;
         let ProtocolOp::ExtendedRequest(asked) = &request.op else { return None };
         if asked.name != START_TLS {
             return None;

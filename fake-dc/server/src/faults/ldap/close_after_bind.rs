@@ -1,7 +1,8 @@
-use fake_dc_directory::{Reply, Then};
-use ldap_wire::ProtocolOp;
-
-use crate::faults::{FaultInfo, ServerFault};
+use super::end_after_bind;
+use crate::{
+    exchange::{After, Asked, Output},
+    faults::{FaultInfo, ServerFault},
+};
 
 /// The connection is closed when a bind has been answered.
 #[derive(Debug)]
@@ -13,13 +14,13 @@ impl ServerFault for CloseAfterBind {
             "ldap.close-after-bind",
             "the connection is closed when a bind has been answered",
             "the DC restarts, or drops connections because MaxConnections is reached",
-            "",
+            "client → DC   bind\n\
+             DC → client   0 success\n\
+             DC → client   end of the stream",
         )
     }
 
-    fn on_reply(&self, request: &ProtocolOp, reply: &mut Reply) {
-        if matches!(request, ProtocolOp::BindRequest(_)) {
-            reply.then = Then::Close;
-        }
+    fn on_output(&self, asked: &Asked<'_>, output: &mut Output) {
+        end_after_bind(asked, output, After::Close);
     }
 }

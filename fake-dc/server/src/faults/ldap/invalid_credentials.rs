@@ -1,8 +1,10 @@
-use fake_dc_directory::{Protection, Reply};
-use ldap_wire::{LdapMessage, LdapResult, ProtocolOp, ResultCode};
+use fake_dc_directory::Reply;
+use ldap_wire::{LdapResult, ResultCode};
 
-use super::refuse;
-use crate::faults::{FaultInfo, ServerFault};
+use crate::{
+    exchange::Asked,
+    faults::{FaultInfo, ServerFault, refuse},
+};
 
 /// Every bind is refused with `invalidCredentials` (49) and one of AD's sub-codes, whatever the
 /// account: this DC's copy of the account is in that state, or replication has not reached it.
@@ -15,6 +17,7 @@ pub(crate) struct InvalidCredentials {
     data: &'static str,
     summary: &'static str,
     cause: &'static str,
+    drawing: &'static str,
 }
 
 macro_rules! sub_code {
@@ -24,6 +27,11 @@ macro_rules! sub_code {
             data: $data,
             summary: concat!("every bind is refused with 49, data ", $data, ": ", $state),
             cause: $cause,
+            drawing: concat!(
+                "client → DC   bind\n\
+                 DC → client   49 invalidCredentials, 80090308: LdapErr: … data ",
+                $data
+            ),
         };
     };
 }
@@ -81,16 +89,18 @@ sub_code!(
 
 impl ServerFault for InvalidCredentials {
     fn info(&self) -> FaultInfo {
-        FaultInfo::new(self.id, self.summary, self.cause, "")
+        FaultInfo::new(self.id, self.summary, self.cause, self.drawing)
     }
 
-    fn on_request(&self, request: &LdapMessage, _protection: Protection) -> Option<Reply> {
-        let ProtocolOp::BindRequest(_) = request.op else { return None };
+    fn on_request(&self, asked: &Asked<'_>) -> Option<Reply> {
+        if !asked.is_bind() {
+            return None;
+        }
         let text = format!(
             "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data {}, \
              v4f7c",
             self.data
         );
-        refuse(request, LdapResult::new(ResultCode::INVALID_CREDENTIALS, text))
+        refuse(asked.message, LdapResult::new(ResultCode::INVALID_CREDENTIALS, text))
     }
 }

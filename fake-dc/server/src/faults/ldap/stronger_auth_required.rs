@@ -1,8 +1,10 @@
 use fake_dc_directory::{Protection, Reply};
-use ldap_wire::{Authentication, LdapMessage, LdapResult, ProtocolOp, ResultCode};
+use ldap_wire::{Authentication, LdapResult, ProtocolOp, ResultCode};
 
-use super::refuse;
-use crate::faults::{FaultInfo, ServerFault};
+use crate::{
+    exchange::Asked,
+    faults::{FaultInfo, ServerFault, refuse},
+};
 
 /// Simple binds in clear are refused: "LDAP server signing requirements" is set to "Require
 /// signing", the default of new domains since Windows Server 2025. Binds inside TLS succeed.
@@ -15,18 +17,21 @@ impl ServerFault for StrongerAuthRequired {
             "ldap.stronger-auth-required",
             "a simple bind without TLS is refused with strongerAuthRequired (8)",
             "the DC requires LDAP signing, the default since Windows Server 2025",
-            "",
+            "client → DC   simple bind, no TLS\n\
+             DC → client   8 strongerAuthRequired, 00002028: LdapErr: … integrity checking\n\
+             client → DC   the same bind inside TLS\n\
+             DC → client   0 success",
         )
     }
 
-    fn on_request(&self, request: &LdapMessage, protection: Protection) -> Option<Reply> {
-        let ProtocolOp::BindRequest(bind) = &request.op else { return None };
+    fn on_request(&self, asked: &Asked<'_>) -> Option<Reply> {
+        let ProtocolOp::BindRequest(bind) = &asked.message.op else { return None };
         let Authentication::Simple(password) = &bind.authentication else { return None };
         let anonymous = bind.name.is_empty() && password.is_empty();
-        if protection != Protection::None || anonymous {
+        if asked.protection != Protection::None || anonymous {
             return None;
         }
-        refuse(request, LdapResult::new(ResultCode::STRONGER_AUTH_REQUIRED, TEXT))
+        refuse(asked.message, LdapResult::new(ResultCode::STRONGER_AUTH_REQUIRED, TEXT))
     }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use fake_dc_directory::DcView;
 
 use crate::{
@@ -8,7 +10,13 @@ use crate::{
 /// Netlogon answers give the name that the DC had before: `dc1-old.corp.example` for
 /// `dc1.corp.example`. Its certificate and its DNS records have the new one.
 #[derive(Debug)]
-pub(crate) struct CldapNameDiffers;
+pub(crate) struct CldapNameDiffers {
+    name: Option<String>,
+}
+
+impl CldapNameDiffers {
+    pub(crate) const USUAL: Self = Self { name: None };
+}
 
 impl ServerFault for CldapNameDiffers {
     fn info(&self) -> FaultInfo {
@@ -16,13 +24,24 @@ impl ServerFault for CldapNameDiffers {
             "name.cldap-name-differs",
             "netlogon answers give another DNS name than DNS and certificate",
             "the DC was renamed and has not been restarted, or two names lead to it",
-            "",
+            "client → DC   netlogon ping\n\
+             DC → client   DnsHostName dc1-old.corp.example\n\
+             client ⇄ DC   TLS; the certificate is for dc1.corp.example\n\
+             client        compares it with dc1-old.corp.example",
         )
-        .at(&[Listener::Cldap, Listener::Ldap, Listener::Ldaps])
+        .taking("the name; `-old` behind the DC's own by default")
+        .at(Listener::PINGED)
+    }
+
+    fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
+        let is_name = (1..=255).contains(&value.len())
+            && value.split('.').all(|label| (1..=63).contains(&label.len()));
+        is_name.then(|| Arc::new(Self { name: Some(value.to_owned()) }) as Arc<dyn ServerFault>)
     }
 
     fn netlogon(&self, dc: &mut DcView) {
         let rest = dc.dns_name.strip_prefix(&dc.name).unwrap_or_default();
-        dc.netlogon.dns_name = Some(format!("{}-old{rest}", dc.name));
+        let old = || format!("{}-old{rest}", dc.name);
+        dc.netlogon.dns_name = Some(self.name.clone().unwrap_or_else(old));
     }
 }

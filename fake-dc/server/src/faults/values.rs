@@ -1,0 +1,54 @@
+//! Values of faults, read in one way.
+
+use std::time::Duration;
+
+/// A duration: a whole number and `ms`, `s`, `m` or `h`.
+pub(super) fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let number: u64 = number.parse().ok()?;
+    Some(match unit {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.checked_mul(60)?),
+        "h" => Duration::from_secs(number.checked_mul(3_600)?),
+        _ => return None,
+    })
+}
+
+/// By how many seconds a clock is wrong: a duration with `+` or, for behind, `-` in front, and
+/// also in days: `-10m`, `+5h`, `2d`.
+pub(super) fn clock_offset(text: &str) -> Option<i64> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let seconds = match rest.strip_suffix('d') {
+        Some(days) => days.parse::<u64>().ok()?.checked_mul(86_400)?,
+        None => duration(rest)?.as_secs(),
+    };
+    (seconds <= OFFSET_SECONDS_MAX).then_some(())?;
+    Some(sign * i64::try_from(seconds).ok()?)
+}
+
+/// A hundred years.
+const OFFSET_SECONDS_MAX: u64 = 36_525 * 86_400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_offsets() {
+        assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
+        assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
+        for wrong in ["", "5", "s", "-5s", "5 s", "1.5s", "99999999999999999999s"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+        assert_eq!(clock_offset("-10m"), Some(-600));
+        assert_eq!(clock_offset("+1h"), Some(3_600));
+        assert_eq!(clock_offset("2d"), Some(172_800));
+        for wrong in ["", "10", "--5s", "d", "1000000d"] {
+            assert_eq!(clock_offset(wrong), None, "{wrong}");
+        }
+    }
+}
