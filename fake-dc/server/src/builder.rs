@@ -2,7 +2,7 @@
 
 use std::{
     net::Ipv4Addr,
-    sync::{Arc, RwLock},
+    sync::{Arc, RwLock, atomic::AtomicU64},
 };
 
 use fake_dc_directory::{DcView, Directory, DirectoryConfig, Flavour, LdifSource, Policy};
@@ -20,7 +20,8 @@ use crate::{
     error::Error,
     fault::{Fault, Faults},
     kdc::Kerberos,
-    limits, tasks,
+    limits,
+    tasks::{self, Spawner},
     tls::TlsPolicy,
 };
 
@@ -283,6 +284,8 @@ impl Builder {
             pki,
             kerberos: Kerberos::new(&self.seed),
             channel_binding: self.channel_binding,
+            seed: self.seed,
+            lines: AtomicU64::new(0),
             provider: TlsPolicy::provider(),
             open: watch::Sender::new(0),
             addresses_in_certificates: self.addresses_in_certificates,
@@ -296,7 +299,7 @@ impl Builder {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let mut dcs = Vec::with_capacity(served.len());
         for (dc, dns) in served {
-            tasks::start(&dc, dns, &tasks, &stop);
+            tasks::serve(&dc, dns, &Spawner::new(&tasks, stop.clone()));
             dcs.push(dc);
         }
         Ok(Domain::running(common, dcs, tasks, stop))

@@ -1,34 +1,18 @@
 //! Netlogon pings over UDP ([MS-ADTS] 6.3.3): one search in a datagram, its answer in another.
 
-use std::sync::Arc;
-
 use fake_dc_directory::{Protection, Reply, Then};
-use ground::{Trail, Transport};
+use ground::Trail;
 use ldap_wire::{Decoded, LdapMessage, Limits, ProtocolOp};
 
 use crate::{
-    dc::Dc,
     exchange::Asked,
     facts::{CldapPing, Garbage, Listener},
     gate::Passage,
-    limits,
+    route::Way,
 };
 
-/// Answers datagrams for ever.
-pub(crate) async fn serve_datagrams(dc: Arc<Dc>) {
-    let mut datagram = vec![0; limits::DATAGRAM_BYTES_MAX];
-    loop {
-        // An error here tells of an earlier datagram that a client did not take.
-        let Ok((size, client)) = dc.cldap_gate.receive(&mut datagram).await else { continue };
-        let cause = dc.trail.ledger().cause_of_flow(Transport::Udp, client);
-        let trail = dc.trail.under(cause);
-        if let Some(answer) = answer(&dc, &trail, &datagram[..size]) {
-            dc.cldap_gate.send(&answer, client);
-        }
-    }
-}
-
-fn answer(dc: &Dc, trail: &Trail, datagram: &[u8]) -> Option<Vec<u8>> {
+/// The answer to a ping that came along `way`.
+pub(crate) fn answer(way: &Way, trail: &Trail, datagram: &[u8]) -> Option<Vec<u8>> {
     let garbage = |reason| {
         trail.record(Garbage { listener: Listener::Cldap, layer: "ldap", reason });
         None
@@ -44,11 +28,12 @@ fn answer(dc: &Dc, trail: &Trail, datagram: &[u8]) -> Option<Vec<u8>> {
         return garbage("a request other than a search".to_owned());
     };
     let filter = search.filter.to_string();
-    let faults = &dc.condition().faults;
-    if faults.datagram_passage(Listener::Cldap) == Passage::Swallow {
-        trail.record(CldapPing { filter, answered: None });
+    let (dc, route) = (&way.dc, way.host());
+    if way.datagram_passage(Listener::Cldap) == Passage::Swallow {
+        trail.record(CldapPing { filter, answered: None, route });
         return None;
     }
+    let faults = &dc.condition().faults;
     let view = dc.netlogon_view(Listener::Cldap);
     let directory = dc.directory(Listener::Cldap);
     let asked =
@@ -59,7 +44,7 @@ fn answer(dc: &Dc, trail: &Trail, datagram: &[u8]) -> Option<Vec<u8>> {
     });
     let name = view.netlogon.dns_name.unwrap_or(view.dns_name);
     let answered = reply.messages.iter().any(is_entry).then_some(name);
-    trail.record(CldapPing { filter, answered });
+    trail.record(CldapPing { filter, answered, route });
     (!output.bytes.is_empty()).then_some(output.bytes)
 }
 

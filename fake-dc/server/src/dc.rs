@@ -2,26 +2,26 @@
 
 use std::{
     borrow::Cow,
-    io,
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
 };
 
 use fake_dc_directory::{DcView, Directory};
 use fake_dc_pki::{AltName, Chain, ChainFault, DcIdentity};
-use ground::{Actor, Clock, Trail};
+use ground::{Actor, Clock, Stream, Trail};
 use hickory_proto::rr::Name;
-use tokio::net::UdpSocket;
+use tokio::{net::UdpSocket, sync::watch};
 
 use crate::{
-    datagram_gate::DatagramGate,
     dns::Registration,
     domain::Common,
+    doors::{Doors, open_pair},
     error::Error,
     facts::Listener,
     fault::{Fault, Faults},
-    gate::{Gate, Passage},
-    limits,
+    gate::Gate,
+    route::OpenRoute,
     tls::{Identity, TlsPolicy},
 };
 
@@ -33,11 +33,11 @@ pub struct Dc {
     pub(crate) domain: Arc<Common>,
     pub(crate) trail: Trail,
     pub(crate) dns_gate: Gate,
-    pub(crate) cldap_gate: DatagramGate,
-    pub(crate) kdc_gate: Gate,
-    pub(crate) kdc_datagram_gate: DatagramGate,
-    pub(crate) ldap_gate: Gate,
-    pub(crate) ldaps_gate: Gate,
+    pub(crate) doors: Doors,
+    /// By the clients that they are for.
+    routes: RwLock<BTreeMap<String, Arc<OpenRoute>>>,
+    /// Counts changes of its faults and those of its routes.
+    changes: watch::Sender<u64>,
     settings: String,
     given: RwLock<Option<Arc<Chain>>>,
     condition: RwLock<Arc<Condition>>,
@@ -72,9 +72,7 @@ pub(crate) struct Face {
 /// Sockets of a DC that is being started.
 pub(crate) struct Sockets {
     dns: (Gate, UdpSocket),
-    kdc: (Gate, DatagramGate),
-    ldap: (Gate, DatagramGate),
-    ldaps: Gate,
+    doors: Doors,
 }
 
 /// Ports of a DC's listeners; 0 lets the system choose.
@@ -103,46 +101,22 @@ impl Ports {
 impl Sockets {
     /// Opens the listeners of the DC `dc`.
     pub(crate) fn open(dc: &str, ip: Ipv4Addr, ports: Ports) -> Result<Self, Error> {
-        let failed = |listener, port| {
-            let address = SocketAddr::from((ip, port));
-            move |source| Error::Bind { dc: dc.to_owned(), listener, address, source }
-        };
         let dns = open_pair(ip, ports.dns, |address| {
             let socket = std::net::UdpSocket::bind(address)?;
             socket.set_nonblocking(true)?;
             UdpSocket::from_std(socket)
-        })
-        .map_err(failed(Listener::Dns, ports.dns))?;
-        let kdc = open_pair(ip, ports.kdc, DatagramGate::open)
-            .map_err(failed(Listener::Kdc, ports.kdc))?;
-        let ldap = open_pair(ip, ports.ldap, DatagramGate::open)
-            .map_err(failed(Listener::Ldap, ports.ldap))?;
-        let ldaps =
-            Gate::open((ip, ports.ldaps).into()).map_err(failed(Listener::Ldaps, ports.ldaps))?;
-        Ok(Self { dns, kdc, ldap, ldaps })
+        });
+        let dns = dns.map_err(|source| Error::Bind {
+            dc: dc.to_owned(),
+            listener: Listener::Dns,
+            address: (ip, ports.dns).into(),
+            source,
+        })?;
+        Ok(Self { dns, doors: Doors::open(dc, ip, ports)? })
     }
 
     pub(crate) fn ldap_port(&self) -> u16 {
-        self.ldap.0.address().port()
-    }
-}
-
-/// Opens one port number for TCP and UDP.
-fn open_pair<T>(
-    ip: Ipv4Addr,
-    port: u16,
-    open_udp: impl Fn(SocketAddr) -> io::Result<T>,
-) -> io::Result<(Gate, T)> {
-    let mut attempts = limits::PORT_PAIR_ATTEMPTS;
-    loop {
-        let gate = Gate::open((ip, port).into())?;
-        match open_udp(gate.address()) {
-            Ok(socket) => return Ok((gate, socket)),
-            Err(error) if port == 0 && attempts > 0 && error.kind() == io::ErrorKind::AddrInUse => {
-                attempts -= 1;
-            }
-            Err(error) => return Err(error),
-        }
+        self.doors.ldap().port()
     }
 }
 
@@ -175,24 +149,20 @@ impl Draft {
             face(domain, &self.view, chain, faults, listener)
         })?;
         let (dns_gate, dns_socket) = self.sockets.dns;
-        let (kdc_gate, kdc_datagram_gate) = self.sockets.kdc;
-        let (ldap_gate, cldap_gate) = self.sockets.ldap;
         let dc = Dc {
             trail: domain.ledger.trail(Actor::Dc(self.view.name.clone())),
             view: self.view,
             host: self.host,
             domain: Arc::clone(domain),
             dns_gate,
-            cldap_gate,
-            kdc_gate,
-            kdc_datagram_gate,
-            ldap_gate,
-            ldaps_gate: self.sockets.ldaps,
+            doors: self.sockets.doors,
+            routes: RwLock::default(),
+            changes: watch::Sender::new(0),
             settings: self.settings,
             given: RwLock::new(given),
             condition: RwLock::new(Arc::new(condition)),
         };
-        dc.apply_passages()?;
+        dc.apply_faults()?;
         Ok((dc, dns_socket))
     }
 }
@@ -220,24 +190,24 @@ impl Dc {
 
     /// Where it answers netlogon pings, over UDP. The port is that of [`Dc::ldap`].
     pub fn cldap(&self) -> SocketAddr {
-        self.ldap_gate.address()
+        self.doors.ldap()
     }
 
     /// Where its KDC answers, over UDP and TCP.
     ///
     /// DNS gives clients port 88 all the same: name this address in their `krb5.conf`.
     pub fn kdc(&self) -> SocketAddr {
-        self.kdc_gate.address()
+        self.doors.kdc()
     }
 
     /// Where it serves LDAP and StartTLS.
     pub fn ldap(&self) -> SocketAddr {
-        self.ldap_gate.address()
+        self.doors.ldap()
     }
 
     /// Where it serves LDAPS.
     pub fn ldaps(&self) -> SocketAddr {
-        self.ldaps_gate.address()
+        self.doors.ldaps()
     }
 
     /// The faults that it has, in the order in which they were set.
@@ -325,33 +295,67 @@ impl Dc {
 
     fn become_this(&self, condition: Condition) -> Result<(), Error> {
         *self.condition.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(condition);
-        self.apply_passages()
+        self.apply_faults()
     }
 
-    fn apply_passages(&self) -> Result<(), Error> {
-        let condition = self.condition();
-        let apply = |gate: &Gate, listener| {
-            gate.set(condition.faults.passage(listener))
-                .map_err(|source| Error::Reopen { dc: self.name().to_owned(), source })
-        };
-        let apply_datagrams = |gate: &DatagramGate, listener| {
-            gate.set_refusing(condition.faults.datagram_passage(listener) == Passage::Refuse)
-                .map_err(|source| Error::Reopen { dc: self.name().to_owned(), source })
-        };
-        apply(&self.kdc_gate, Listener::Kdc)?;
-        apply(&self.ldap_gate, Listener::Ldap)?;
-        apply(&self.ldaps_gate, Listener::Ldaps)?;
-        apply_datagrams(&self.kdc_datagram_gate, Listener::Kdc)?;
-        apply_datagrams(&self.cldap_gate, Listener::Cldap)
+    /// Makes ports and lines, its own and those of its routes, as the faults demand.
+    pub(crate) fn apply_faults(&self) -> Result<(), Error> {
+        let faults = &self.condition().faults;
+        let failed = |source| Error::Reopen { dc: self.name().to_owned(), source };
+        self.doors
+            .apply(
+                |listener| faults.passage(listener),
+                |listener| faults.datagram_passage(listener),
+            )
+            .map_err(failed)?;
+        for route in self.routes() {
+            let own = route.faults();
+            route
+                .doors
+                .apply(
+                    |listener| own.passage(listener).or(faults.passage(listener)),
+                    |listener| own.datagram_passage(listener).or(faults.datagram_passage(listener)),
+                )
+                .map_err(failed)?;
+        }
+        self.changes.send_modify(|count| *count += 1);
+        Ok(())
+    }
+
+    /// Notices when its faults, or those of its routes, change.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Random numbers for one line.
+    pub(crate) fn dice(&self) -> Stream {
+        let number = self.domain.lines.fetch_add(1, Ordering::Relaxed);
+        self.domain.seed.stream(&format!("line {number}"))
+    }
+
+    /// The routes to it, in the order of the clients' names.
+    pub(crate) fn routes(&self) -> Vec<Arc<OpenRoute>> {
+        let routes = self.routes.read().unwrap_or_else(PoisonError::into_inner);
+        routes.values().map(Arc::clone).collect()
+    }
+
+    pub(crate) fn route(&self, host: &str) -> Option<Arc<OpenRoute>> {
+        self.routes.read().unwrap_or_else(PoisonError::into_inner).get(host).map(Arc::clone)
+    }
+
+    pub(crate) fn add_route(&self, route: Arc<OpenRoute>) {
+        let host = route.host().to_owned();
+        self.routes.write().unwrap_or_else(PoisonError::into_inner).insert(host, route);
+    }
+
+    pub(crate) fn remove_route(&self, host: &str) -> Option<Arc<OpenRoute>> {
+        self.routes.write().unwrap_or_else(PoisonError::into_inner).remove(host)
     }
 
     pub(crate) fn close(&self) {
         self.dns_gate.close();
-        self.cldap_gate.close();
-        self.kdc_gate.close();
-        self.kdc_datagram_gate.close();
-        self.ldap_gate.close();
-        self.ldaps_gate.close();
+        self.doors.close();
+        self.routes().iter().for_each(|route| route.close());
     }
 }
 

@@ -3,16 +3,19 @@
 use std::{
     fmt,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use fake_dc_directory::Directory;
 use fake_dc_kerberos::gss::BindingPolicy;
 use fake_dc_pki::{Chain, Pki};
-use ground::{Clock, EventId, Ledger};
+use ground::{Clock, Ledger, Seed};
 use hickory_proto::{ProtoError, rr::Name};
 use rustls::crypto::CryptoProvider;
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -20,8 +23,6 @@ use crate::{
     dc::Dc,
     dns::{Registration, Zone},
     error::Error,
-    facts::{FaultCleared, FaultSet},
-    fault::{Fault, Faults},
     kdc::{self, Kerberos},
 };
 
@@ -31,8 +32,12 @@ use crate::{
 pub struct Domain {
     common: Arc<Common>,
     dcs: Vec<Arc<Dc>>,
-    /// Held while faults change, so that changes happen one after the other.
+    /// Held while faults or routes change, so that changes happen one after the other.
     changing: Mutex<()>,
+    /// Numbers of guards.
+    marks: AtomicU64,
+    /// Serves the domain, and routes that are opened later.
+    runtime: Handle,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -52,6 +57,9 @@ pub(crate) struct Common {
     pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) addresses_in_certificates: bool,
     pub(crate) zone: RwLock<Arc<Zone>>,
+    pub(crate) seed: Seed,
+    /// Number of the next line that draws numbers from the seed.
+    pub(crate) lines: AtomicU64,
     /// Number of open TCP connections at all DCs.
     pub(crate) open: watch::Sender<usize>,
 }
@@ -80,13 +88,15 @@ impl Domain {
         Builder::new(name.into())
     }
 
+    /// Must be called within the runtime that serves the domain.
     pub(crate) fn running(
         common: Arc<Common>,
         dcs: Vec<Arc<Dc>>,
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Self {
-        Self { common, dcs, changing: Mutex::new(()), tasks, stop }
+        let (changing, marks) = (Mutex::new(()), AtomicU64::new(0));
+        Self { common, dcs, changing, marks, runtime: Handle::current(), tasks, stop }
     }
 
     /// Its DNS name.
@@ -105,10 +115,7 @@ impl Domain {
     ///
     /// [`Error::UnknownDc`].
     pub fn dc(&self, name: &str) -> Result<&Dc, Error> {
-        self.dcs().find(|dc| dc.name() == name).ok_or_else(|| Error::UnknownDc {
-            name: name.to_owned(),
-            known: self.dcs().map(|dc| dc.name().to_owned()).collect(),
-        })
+        self.shared_dc(name).map(AsRef::as_ref)
     }
 
     /// The DNS servers of the domain: every DC is one.
@@ -142,95 +149,13 @@ impl Domain {
         &self.common.ledger
     }
 
-    /// Gives the DC `dc` these faults, as text (see [`Fault`]), in place of those it has.
-    ///
-    /// New connections and questions meet them when this returns. Open connections keep their TLS
-    /// session; their next LDAP request meets the LDAP faults.
-    ///
-    /// # Errors
-    ///
-    /// No such DC, no such fault, or the DC cannot be like that.
-    pub fn set_faults<F: AsRef<str>>(
-        &self,
-        dc: &str,
-        faults: impl IntoIterator<Item = F>,
-    ) -> Result<(), Error> {
-        self.set_faults_because(None, dc, faults)
-    }
-
-    /// As [`Domain::set_faults`], recorded in the ledger as an effect of `cause`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Domain::set_faults`].
-    pub fn set_faults_because<F: AsRef<str>>(
-        &self,
-        cause: Option<EventId>,
-        dc: &str,
-        faults: impl IntoIterator<Item = F>,
-    ) -> Result<(), Error> {
-        let dc = self.dc(dc)?;
-        let faults =
-            faults.into_iter().map(|id| id.as_ref().parse()).collect::<Result<Vec<Fault>, _>>()?;
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let (before, registered) = (dc.faults(), dc.registration());
-        dc.change(Faults::new(faults.clone()))?;
-        if dc.registration() != registered {
-            self.make_zone()?;
-        }
-        let trail = dc.trail.under(cause);
-        for fault in before.iter().filter(|fault| !faults.contains(fault)) {
-            trail.record(FaultCleared { fault: fault.to_string() });
-        }
-        for fault in faults.iter().filter(|fault| !before.contains(fault)) {
-            trail.record(FaultSet { fault: fault.to_string() });
-        }
-        Ok(())
-    }
-
-    /// Takes all faults from the DC `dc`.
-    ///
-    /// # Errors
-    ///
-    /// No such DC, or its ports could not be opened again.
-    pub fn clear_faults(&self, dc: &str) -> Result<(), Error> {
-        self.set_faults(dc, [] as [&str; 0])
-    }
-
-    /// Gives the DC `dc` these faults beside those it has, until the guard is dropped.
-    ///
-    /// ```
-    /// # tokio::runtime::Runtime::new()?.block_on(async {
-    /// let domain = fake_dc::Domain::builder("corp.example").start().await?;
-    /// let guard = domain.fault_guard("dc1", ["net.refuse"])?;
-    /// assert!(tokio::net::TcpStream::connect(domain.dc("dc1")?.ldaps()).await.is_err());
-    /// drop(guard);
-    /// assert!(tokio::net::TcpStream::connect(domain.dc("dc1")?.ldaps()).await.is_ok());
-    /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`Domain::set_faults`].
-    pub fn fault_guard<F: AsRef<str>>(
-        &self,
-        dc: &str,
-        faults: impl IntoIterator<Item = F>,
-    ) -> Result<FaultGuard<'_>, Error> {
-        let before = self.dc(dc)?.faults().iter().map(Fault::to_string).collect::<Vec<_>>();
-        let added: Vec<String> = faults.into_iter().map(|id| id.as_ref().to_owned()).collect();
-        self.set_faults(dc, before.iter().chain(&added))?;
-        Ok(FaultGuard { domain: self, dc: dc.to_owned(), added })
-    }
-
     /// Lets the DC `dc` show `chain` from now on, whatever is wrong with it.
     ///
     /// # Errors
     ///
     /// No such DC, a key that cannot sign, or the DC has faults of the chain.
     pub fn set_chain(&self, dc: &str, chain: Chain) -> Result<(), Error> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.changing();
         self.dc(dc)?.give(chain)
     }
 
@@ -249,7 +174,36 @@ impl Domain {
         self.tasks.wait().await;
     }
 
-    fn make_zone(&self) -> Result<(), Error> {
+    pub(crate) fn shared_dc(&self, name: &str) -> Result<&Arc<Dc>, Error> {
+        self.dcs.iter().find(|dc| dc.name() == name).ok_or_else(|| Error::UnknownDc {
+            name: name.to_owned(),
+            known: self.dcs().map(|dc| dc.name().to_owned()).collect(),
+        })
+    }
+
+    /// Held while faults or routes change.
+    pub(crate) fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number that no other guard of faults has.
+    pub(crate) fn next_mark(&self) -> u64 {
+        self.marks.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    pub(crate) fn stop_token(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    pub(crate) fn make_zone(&self) -> Result<(), Error> {
         let registrations: Vec<Registration> = self.dcs().map(Dc::registration).collect();
         self.common.make_zone(&registrations).map_err(|error| Error::InvalidName {
             what: "domain name",
@@ -274,27 +228,5 @@ impl Drop for Domain {
 impl fmt::Debug for Domain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Domain").field("name", &self.name()).finish_non_exhaustive()
-    }
-}
-
-/// Faults that last as long as this. See [`Domain::fault_guard`].
-#[derive(Debug)]
-pub struct FaultGuard<'a> {
-    domain: &'a Domain,
-    dc: String,
-    added: Vec<String>,
-}
-
-impl Drop for FaultGuard<'_> {
-    fn drop(&mut self) {
-        let Ok(dc) = self.domain.dc(&self.dc) else { return };
-        let rest: Vec<String> = dc
-            .faults()
-            .iter()
-            .map(Fault::to_string)
-            .filter(|text| !self.added.contains(text))
-            .collect();
-        // Taking faults away needs nothing that could fail but a port, which is ours.
-        let _ = self.domain.set_faults(&self.dc, rest);
     }
 }

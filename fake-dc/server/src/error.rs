@@ -43,6 +43,16 @@ pub enum Error {
     /// Text that is no fault.
     #[error(transparent)]
     Fault(#[from] FaultError),
+    /// A fault that was to be taken away and is not there.
+    #[error("{place} does not have `{fault}`; it has {}", list(present))]
+    FaultNotSet {
+        /// What does not have it.
+        place: String,
+        /// The fault.
+        fault: String,
+        /// What it has.
+        present: Vec<String>,
+    },
     /// Text that is no name.
     #[error("`{name}` is no {what}: {cause}")]
     InvalidName {
@@ -56,6 +66,12 @@ pub enum Error {
     /// A domain without any DC.
     #[error("the domain has no DC")]
     NoDcs,
+    /// A fault on a route that is none of the way to a DC.
+    #[error("`{fault}` cannot be on a route: it is a fault of the DC itself")]
+    NotOnRoute {
+        /// The fault.
+        fault: &'static str,
+    },
     /// A chain could not be made or read.
     #[error(transparent)]
     Pki(#[from] PkiError),
@@ -66,6 +82,14 @@ pub enum Error {
         dc: String,
         /// What the system says.
         source: io::Error,
+    },
+    /// A route that is to be opened elsewhere.
+    #[error("the route from {host} to {dc} is open already")]
+    RouteIsOpen {
+        /// The client.
+        host: String,
+        /// The DC.
+        dc: String,
     },
     /// More DCs than a domain has addresses.
     #[error("{asked} DCs, but a domain has at most {}", limits::DCS_MAX)]
@@ -79,6 +103,16 @@ pub enum Error {
         /// The name.
         name: String,
         /// The names there are.
+        known: Vec<String>,
+    },
+    /// No route between these two.
+    #[error("there is no route from {host} to {dc}; there is {}", list(known))]
+    UnknownRoute {
+        /// The client.
+        host: String,
+        /// The DC.
+        dc: String,
+        /// The routes there are.
         known: Vec<String>,
     },
     /// The TLS library cannot sign with the key of a chain.
@@ -117,6 +151,10 @@ impl Error {
             Self::ChainIsGiven { dc, .. } => {
                 format!("drop the fault, or let {dc} have a chain of the domain's own CA")
             }
+            Self::NotOnRoute { .. } => {
+                "set it on the DC; on a route there may be faults of the family `net`".to_owned()
+            }
+            Self::RouteIsOpen { .. } => "remove it first".to_owned(),
             Self::Fault(FaultError::Unknown(_)) => "`fake-dc faults` lists all faults".to_owned(),
             Self::Pki(PkiError::Pem(error)) => error.cause.remedy().to_owned(),
             Self::Unservable { .. } => {
@@ -126,6 +164,10 @@ impl Error {
             _ => return None,
         })
     }
+}
+
+fn list(texts: &[String]) -> String {
+    if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }
 
 /// `EMFILE`, for which [`io::ErrorKind`] has no name.

@@ -76,6 +76,9 @@ impl fmt::Display for Listener {
 pub struct Connection {
     /// Where.
     pub listener: Listener,
+    /// The client whose route it came along; `None` if it came directly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
 }
 fact!(Connection, "dc.connection");
 
@@ -122,6 +125,9 @@ pub struct CldapPing {
     pub filter: String,
     /// The DC name in the answer; `None` if nothing or no entry was sent.
     pub answered: Option<String>,
+    /// The client whose route it came along; `None` if it came directly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
 }
 fact!(CldapPing, "cldap.ping");
 
@@ -203,19 +209,25 @@ pub struct LdapResult {
 }
 fact!(LdapResult, "ldap.result");
 
-/// A fault was set on a DC.
+/// A fault was set on a DC, or on a route to it.
 #[derive(Debug, Serialize)]
 pub struct FaultSet {
     /// The fault as text: `net.latency:250ms@ldaps`.
     pub fault: String,
+    /// The client whose route has it; `None` if the DC has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
 }
 fact!(FaultSet, "fault.set");
 
-/// A fault was cleared from a DC.
+/// A fault was cleared from a DC, or from a route to it.
 #[derive(Debug, Serialize)]
 pub struct FaultCleared {
     /// The fault as text: `net.latency:250ms@ldaps`.
     pub fault: String,
+    /// The client whose route had it; `None` if the DC had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
 }
 fact!(FaultCleared, "fault.cleared");
 

@@ -37,6 +37,8 @@ pub struct Fault {
     kind: Kind,
     value: Option<String>,
     listener: Option<Listener>,
+    /// Which guard takes it away again.
+    mark: Option<u64>,
 }
 
 #[derive(Clone)]
@@ -75,6 +77,22 @@ impl Fault {
     /// Whether it acts at `listener`.
     pub fn is_at(&self, listener: Listener) -> bool {
         self.listener.map_or_else(|| self.info().listeners.contains(&listener), |at| at == listener)
+    }
+
+    /// Whether it stands for `other`: the same, or without its value or listener.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        self.id() == other.id()
+            && (self.value.is_none() || self.value == other.value)
+            && (self.listener.is_none() || self.listener == other.listener)
+    }
+
+    /// Makes it one that the guard `mark` takes away.
+    pub(crate) fn mark(&mut self, mark: u64) {
+        self.mark = Some(mark);
+    }
+
+    pub(crate) fn has_mark(&self, mark: u64) -> bool {
+        self.mark == Some(mark)
     }
 
     pub(crate) fn chain(&self) -> Option<ChainFault> {
@@ -137,7 +155,7 @@ impl FromStr for Fault {
             text.rsplit_once('@').map_or((text, None), |(rest, at)| (rest, Some(at)));
         let (id, value) =
             rest.split_once(':').map_or((rest, None), |(id, value)| (id, Some(value)));
-        let mut fault = Self { kind: Self::named(id)?, value: None, listener: None };
+        let mut fault = Self { kind: Self::named(id)?, value: None, listener: None, mark: None };
         if let Some(value) = value {
             fault.give(value)?;
         }

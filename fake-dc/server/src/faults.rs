@@ -29,6 +29,7 @@ use crate::{
     fault::Faults,
     gate::Passage,
     kdc::{Conduct, Found},
+    line::Line,
     tls::TlsPolicy,
 };
 
@@ -48,6 +49,8 @@ pub struct FaultInfo {
     pub value: Option<&'static str>,
     /// The listeners at which it acts, and may be limited to.
     pub listeners: &'static [Listener],
+    /// Whether it is one of the way to the DC, and may be set on a route.
+    pub on_route: bool,
 }
 
 impl FaultInfo {
@@ -58,7 +61,13 @@ impl FaultInfo {
         drawing: &'static str,
     ) -> Self {
         let listeners = &[Listener::Ldap, Listener::Ldaps];
-        Self { id, summary, cause, drawing, value: None, listeners }
+        Self { id, summary, cause, drawing, value: None, listeners, on_route: false }
+    }
+
+    /// A fault of the way to the DC: it acts through [`ServerFault::passage`],
+    /// [`ServerFault::datagram_passage`] and [`ServerFault::line`] alone.
+    const fn on_route(self) -> Self {
+        Self { on_route: true, ..self }
     }
 
     /// Acting at these listeners instead of LDAP and LDAPS. Its hooks are asked for no other.
@@ -105,17 +114,16 @@ pub(crate) fn server_faults() -> impl Iterator<Item = &'static dyn ServerFault> 
 impl Faults {
     pub(crate) fn passage(&self, listener: Listener) -> Passage {
         self.server(listener)
-            .map(|fault| fault.passage(listener))
-            .find(|&passage| passage != Passage::Open)
-            .unwrap_or_default()
+            .fold(Passage::Open, |passage, fault| passage.or(fault.passage(listener)))
     }
 
-    /// The same for datagrams to `listener`.
     pub(crate) fn datagram_passage(&self, listener: Listener) -> Passage {
         self.server(listener)
-            .map(|fault| fault.datagram_passage(listener))
-            .find(|&passage| passage != Passage::Open)
-            .unwrap_or_default()
+            .fold(Passage::Open, |passage, fault| passage.or(fault.datagram_passage(listener)))
+    }
+
+    pub(crate) fn shape(&self, listener: Listener, line: &mut Line) {
+        self.server(listener).for_each(|fault| fault.line(listener, line));
     }
 
     /// By how many seconds the clock is wrong that answers at `listener`.
@@ -150,15 +158,18 @@ pub(crate) trait ServerFault: Send + Sync {
         None
     }
 
-    /// What a port does with whoever connects.
+    /// What a TCP port does with whoever connects.
     fn passage(&self, _listener: Listener) -> Passage {
         Passage::Open
     }
 
-    /// What a port does with datagrams, if that is something else.
+    /// What a UDP port does with datagrams. By default what TCP ports do with connections.
     fn datagram_passage(&self, listener: Listener) -> Passage {
         self.passage(listener)
     }
+
+    /// Changes the line on which the bytes of connections travel, also of those that are open.
+    fn line(&self, _listener: Listener, _line: &mut Line) {}
 
     /// By how many seconds the DC's clock is wrong (negative: behind).
     fn clock_offset(&self) -> i64 {

@@ -43,6 +43,13 @@ pub(crate) enum Passage {
     Swallow,
 }
 
+impl Passage {
+    /// This, or `other` if this is open.
+    pub(crate) fn or(self, other: Self) -> Self {
+        if self == Self::Open { other } else { self }
+    }
+}
+
 #[derive(Debug)]
 enum State {
     Open(TcpListener),

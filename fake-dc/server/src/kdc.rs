@@ -11,10 +11,9 @@ use fake_dc_kerberos::{
     AccountState, Error, Frame, Kdc, KdcPolicy, KeyCache, Keys, Keytab, NameKind, Principal,
     PrincipalDb, PrincipalEntry, PrincipalName, Salt, Summary, frame, unframe,
 };
-use ground::{Secret, Seed, Stream, Trail, Transport};
+use ground::{Secret, Seed, Stream as Dice, Trail, Transport};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     time::timeout,
 };
 
@@ -24,6 +23,8 @@ use crate::{
     facts::{Garbage, KdcRequest, Listener},
     gate::Passage,
     limits,
+    route::Way,
+    stream::Stream,
 };
 
 /// What the KDCs of a domain share beside its directory.
@@ -40,7 +41,7 @@ impl Kerberos {
     }
 
     /// Numbers that nobody else draws: requests need not wait for each other.
-    pub(crate) fn random(&self) -> Stream {
+    pub(crate) fn random(&self) -> Dice {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         self.seed.stream(&number.to_string())
     }
@@ -74,27 +75,16 @@ pub(crate) fn keytab(domain: &Common, account: &str) -> Option<Keytab> {
     Some(keytab)
 }
 
-/// Answers datagrams for ever.
-pub(crate) async fn serve_datagrams(dc: Arc<Dc>) {
-    let mut datagram = vec![0; limits::DATAGRAM_BYTES_MAX];
-    loop {
-        // An error here tells of an earlier datagram that a client did not take.
-        let Ok((size, client)) = dc.kdc_datagram_gate.receive(&mut datagram).await else {
-            continue;
-        };
-        if dc.condition().faults.datagram_passage(Listener::Kdc) == Passage::Swallow {
-            continue;
-        }
-        let cause = dc.trail.ledger().cause_of_flow(Transport::Udp, client);
-        let trail = dc.trail.under(cause);
-        if let Some(answer) = answer(&dc, &trail, &datagram[..size], Transport::Udp) {
-            dc.kdc_datagram_gate.send(&answer, client);
-        }
+/// The answer to a datagram that came along `way`.
+pub(crate) fn answer_datagram(way: &Way, trail: &Trail, datagram: &[u8]) -> Option<Vec<u8>> {
+    if way.datagram_passage(Listener::Kdc) == Passage::Swallow {
+        return None;
     }
+    answer(&way.dc, trail, datagram, Transport::Udp)
 }
 
 /// Answers the requests of one connection, in order.
-pub(crate) async fn serve_stream(dc: &Dc, trail: &Trail, mut stream: TcpStream) {
+pub(crate) async fn serve_stream(dc: &Dc, trail: &Trail, mut stream: Stream) {
     let mut input = Vec::new();
     loop {
         match unframe(&input) {

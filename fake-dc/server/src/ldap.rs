@@ -14,7 +14,6 @@ use ground::Trail;
 use ldap_wire::{Decoded, LdapMessage, Limits, ProtocolOp};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpStream,
     time::{sleep, timeout},
 };
 
@@ -24,12 +23,12 @@ use crate::{
     facts::{Garbage, Listener},
     limits,
     sasl::{Sasl, SaslAnswer},
-    stream::{close, reset},
+    stream::{Stream, close},
     summary, tls,
 };
 
 /// Serves one connection to its end.
-pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: TcpStream, trail: Trail) {
+pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: Stream, trail: Trail) {
     let speaks_tls = dc.condition().faults.speaks_tls(listener);
     let protection = if speaks_tls { Protection::Tls } else { Protection::None };
     let mut conversation = Conversation {
@@ -47,7 +46,7 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: TcpStream
         match conversation.hold(&mut stream).await {
             End::Left => return,
             End::Closed => return close(stream).await,
-            End::Reset => return reset(&stream),
+            End::Reset => return stream.reset(),
             End::StartTls => conversation.protect(),
         }
     }
@@ -64,7 +63,7 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: TcpStream
             let _ = timeout(limits::WRITE, stream.shutdown()).await;
             close(stream.into_inner().0.into_inner()).await;
         }
-        End::Reset => reset(&stream.into_inner().0.into_inner()),
+        End::Reset => stream.into_inner().0.into_inner().reset(),
         // TLS within TLS is refused by the directory.
         End::Left | End::StartTls => {}
     }

@@ -36,6 +36,9 @@ pub const DNS_IDLE: Duration = Duration::from_secs(10);
 /// Largest datagram read. A longer one is cut and then does not decode.
 pub const DATAGRAM_BYTES_MAX: usize = 4_096;
 
+/// Bytes that may be under way in one direction of a line that a fault shapes.
+pub const LINE_BYTES_MAX: usize = 16_384;
+
 /// Connections that wait to be accepted at one listener.
 pub(crate) const BACKLOG: i32 = 1_024;
 

@@ -11,10 +11,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::stream::Stream;
 
 /// Bytes of a record's header: type, version and, in the last two, the size of what follows.
 const HEADER_BYTES: usize = 5;
@@ -22,11 +21,11 @@ const HEADER_BYTES: usize = 5;
 /// Bytes asked of the socket at once.
 const READ_BYTES: usize = 4_096;
 
-/// A TCP stream read record by record until [`Records::handshake_is_over`]; writing goes straight
+/// A stream read record by record until [`Records::handshake_is_over`]; writing goes straight
 /// through.
 #[derive(Debug)]
 pub(crate) struct Records {
-    stream: TcpStream,
+    stream: Stream,
     /// Read from the stream and not yet given away.
     ahead: Vec<u8>,
     /// Bytes of the present record that are still to be given away.
@@ -37,12 +36,12 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: Stream) -> Self {
         Self { stream, ahead: Vec::new(), rest: 0, pause: false, handshake_is_over: false }
     }
 
     /// The stream itself. What has been read ahead is lost.
-    pub(crate) fn into_inner(self) -> TcpStream {
+    pub(crate) fn into_inner(self) -> Stream {
         self.stream
     }
 
@@ -138,7 +137,7 @@ impl AsyncWrite for Records {
 mod tests {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
-        net::TcpListener,
+        net::{TcpListener, TcpStream},
     };
 
     use super::*;
@@ -148,7 +147,7 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         client.write_all(sent).await.unwrap();
         drop(client);
-        let mut records = Records::new(listener.accept().await.unwrap().0);
+        let mut records = Records::new(listener.accept().await.unwrap().0.into());
         let mut chunks = Vec::new();
         loop {
             let mut chunk = vec![0; 64];

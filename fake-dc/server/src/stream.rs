@@ -1,19 +1,141 @@
-//! The two ends of a TCP connection: politely and with a reset.
+//! A client's TCP connection as the DC sees it: straight to the socket, or through a
+//! [`Line`](crate::line::Line) that is not as it should be.
 
-use std::time::Duration;
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use socket2::SockRef;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex},
     net::TcpStream,
     time::timeout,
 };
+
+use crate::{
+    limits,
+    line::{Course, pump},
+};
+
+/// The connection. A line that becomes wrong while it is open is noticed with the next byte.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    end: End,
+    /// What the line is like; none where no fault reaches it.
+    course: Option<Course>,
+}
+
+#[derive(Debug)]
+enum End {
+    /// The socket itself.
+    Direct(TcpStream),
+    /// Our end of a line; at the other end a task passes the bytes on.
+    Shaped { near: DuplexStream, is_reset: Arc<AtomicBool> },
+}
+
+impl Stream {
+    /// The connection `socket` on the way that `course` follows.
+    pub(crate) fn new(socket: TcpStream, course: Course) -> Self {
+        let mut stream = Self { end: End::Direct(socket), course: Some(course) };
+        stream.follow();
+        stream
+    }
+
+    /// Ends the connection with a reset.
+    pub(crate) fn reset(self) {
+        match self.end {
+            End::Direct(socket) => reset_on_close(&socket),
+            End::Shaped { is_reset, .. } => is_reset.store(true, Ordering::Release),
+        }
+    }
+
+    /// Goes over to a line if there is something wrong with it now. It stays there.
+    fn follow(&mut self) {
+        let (Some(course), End::Direct(_)) = (&mut self.course, &self.end) else { return };
+        if !course.turned() || course.line().is_plain() {
+            return;
+        }
+        let (near, far) = duplex(limits::LINE_BYTES_MAX);
+        let is_reset = Arc::new(AtomicBool::new(false));
+        let shaped = End::Shaped { near, is_reset: Arc::clone(&is_reset) };
+        let before = std::mem::replace(&mut self.end, shaped);
+        if let (End::Direct(socket), Some(course)) = (before, self.course.take()) {
+            course.spawner().spawn(pump(socket, far, is_reset, course));
+        }
+    }
+
+    fn end(&mut self) -> Pin<&mut dyn Both> {
+        self.follow();
+        match &mut self.end {
+            End::Direct(socket) => Pin::new(socket),
+            End::Shaped { near, .. } => Pin::new(near),
+        }
+    }
+}
+
+/// What both ends are.
+trait Both: AsyncRead + AsyncWrite + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Unpin> Both for T {}
+
+impl From<TcpStream> for Stream {
+    /// A connection on which nothing is wrong, ever.
+    fn from(socket: TcpStream) -> Self {
+        Self { end: End::Direct(socket), course: None }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.end().poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.end().poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.end().poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.end().poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.end().poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+}
 
 /// Ends the connection so that the client gets everything sent before.
 ///
 /// The kernel answers bytes that arrive at a closed socket with a reset, and a reset discards what
 /// the client has not read yet. So what it still sends is read and dropped until it closes.
-pub(crate) async fn close(mut stream: TcpStream) {
+pub(crate) async fn close(mut stream: Stream) {
     if stream.shutdown().await.is_err() {
         return;
     }
@@ -24,10 +146,10 @@ pub(crate) async fn close(mut stream: TcpStream) {
 }
 
 /// How long a client may take to notice the end of the connection.
-const LINGER: Duration = Duration::from_secs(5);
+pub(crate) const LINGER: Duration = Duration::from_secs(5);
 
-/// Makes the coming close of `stream` a reset.
-pub(crate) fn reset(stream: &TcpStream) {
+/// Makes the coming close of `socket` a reset.
+pub(crate) fn reset_on_close(socket: &TcpStream) {
     // Fails only on a socket that is none.
-    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+    let _ = SockRef::from(socket).set_linger(Some(Duration::ZERO));
 }

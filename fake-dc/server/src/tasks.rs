@@ -1,4 +1,4 @@
-//! The tasks of a DC: one per socket, and one per connection.
+//! The tasks of a DC: one per socket, one per connection, and one per line that is shaped.
 
 use std::{future::Future, sync::Arc};
 
@@ -7,38 +7,47 @@ use tokio::{net::UdpSocket, sync::Semaphore, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    cldap,
+    datagrams,
     dc::Dc,
     dns,
     facts::{Connection, ConnectionRefused, Listener},
     kdc, ldap, limits,
+    line::Course,
+    route::Way,
+    stream::Stream,
 };
 
-/// Serves every socket of `dc` until `stop` is cancelled.
-pub(crate) fn start(
-    dc: &Arc<Dc>,
-    dns_socket: UdpSocket,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-) {
-    let spawner = Spawner { tasks: tasks.clone(), stop: stop.clone() };
+/// Serves every socket of `dc` until the spawner stops.
+pub(crate) fn serve(dc: &Arc<Dc>, dns_socket: UdpSocket, spawner: &Spawner) {
     spawner.spawn(dns::serve_datagrams(Arc::clone(dc), dns_socket));
-    spawner.spawn(cldap::serve_datagrams(Arc::clone(dc)));
-    spawner.spawn(kdc::serve_datagrams(Arc::clone(dc)));
-    for listener in [Listener::Dns, Listener::Kdc, Listener::Ldap, Listener::Ldaps] {
-        spawner.spawn(accept(Arc::clone(dc), listener, spawner.clone()));
+    let way = Way::direct(dc);
+    spawner.spawn(accept(way.clone(), Listener::Dns, spawner.clone()));
+    serve_way(&way, spawner);
+}
+
+/// Serves the ports of one way to a DC until the spawner stops.
+pub(crate) fn serve_way(way: &Way, spawner: &Spawner) {
+    for listener in [Listener::Cldap, Listener::Kdc] {
+        spawner.spawn(datagrams::serve(way.clone(), listener, spawner.clone()));
+    }
+    for listener in [Listener::Kdc, Listener::Ldap, Listener::Ldaps] {
+        spawner.spawn(accept(way.clone(), listener, spawner.clone()));
     }
 }
 
-/// Spawns tasks that end with the domain.
-#[derive(Clone)]
-struct Spawner {
+/// Spawns tasks that end with the domain, or with the route that they serve.
+#[derive(Clone, Debug)]
+pub(crate) struct Spawner {
     tasks: TaskTracker,
     stop: CancellationToken,
 }
 
 impl Spawner {
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn new(tasks: &TaskTracker, stop: CancellationToken) -> Self {
+        Self { tasks: tasks.clone(), stop }
+    }
+
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             stop.run_until_cancelled_owned(task).await;
@@ -47,7 +56,8 @@ impl Spawner {
 }
 
 /// Counts a connection as open while it lives.
-struct OpenConnection(Arc<Dc>);
+#[derive(Debug)]
+pub(crate) struct OpenConnection(Arc<Dc>);
 
 impl OpenConnection {
     fn new(dc: &Arc<Dc>) -> Self {
@@ -62,32 +72,32 @@ impl Drop for OpenConnection {
     }
 }
 
-async fn accept(dc: Arc<Dc>, listener: Listener, spawner: Spawner) {
-    let (gate, limit) = match listener {
-        Listener::Dns => (&dc.dns_gate, limits::DNS_CONNECTIONS_MAX),
-        Listener::Kdc => (&dc.kdc_gate, limits::KDC_CONNECTIONS_MAX),
-        Listener::Ldaps => (&dc.ldaps_gate, limits::LDAP_CONNECTIONS_MAX),
-        Listener::Cldap | Listener::Ldap => (&dc.ldap_gate, limits::LDAP_CONNECTIONS_MAX),
+async fn accept(way: Way, listener: Listener, spawner: Spawner) {
+    let limit = match listener {
+        Listener::Dns => limits::DNS_CONNECTIONS_MAX,
+        Listener::Kdc => limits::KDC_CONNECTIONS_MAX,
+        Listener::Cldap | Listener::Ldap | Listener::Ldaps => limits::LDAP_CONNECTIONS_MAX,
     };
     let slots = Arc::new(Semaphore::new(limit));
     loop {
-        let Ok((stream, client)) = gate.accept().await else {
+        let Ok((socket, client)) = way.gate(listener).accept().await else {
             sleep(limits::ACCEPT_PAUSE).await;
             continue;
         };
-        let open = OpenConnection::new(&dc);
-        let cause = dc.trail.ledger().cause_of_flow(Transport::Tcp, client);
-        let trail = dc.trail.under(cause).begin(Connection { listener });
+        let open = Arc::new(OpenConnection::new(&way.dc));
+        let cause = way.dc.trail.ledger().cause_of_flow(Transport::Tcp, client);
+        let trail = way.dc.trail.under(cause).begin(Connection { listener, route: way.host() });
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
             trail.record(ConnectionRefused { listener, limit });
             continue;
         };
         // Answers go out as they are written; a failure costs latency only.
-        let _ = stream.set_nodelay(true);
-        let dc = Arc::clone(&dc);
+        let _ = socket.set_nodelay(true);
+        let course = Course::new(&way, listener, &spawner, &open);
+        let dc = Arc::clone(&way.dc);
         spawner.spawn(async move {
-            let _slot = slot;
-            let _open = open;
+            let (_slot, _open) = (slot, open);
+            let stream = Stream::new(socket, course);
             match listener {
                 Listener::Dns => dns::serve_stream(&dc, &trail, stream).await,
                 Listener::Kdc => kdc::serve_stream(&dc, &trail, stream).await,

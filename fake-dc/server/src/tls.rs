@@ -18,7 +18,6 @@ use rustls::{
 use sha2::{Digest as _, Sha256};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
     time::timeout,
 };
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake, server::TlsStream};
@@ -28,7 +27,7 @@ use crate::{
     faults::{AfterFlight, HelloVerdict, OnHello},
     limits,
     records::Records,
-    stream::{close, reset},
+    stream::{Stream, close},
 };
 
 /// Versions, suites and groups that a DC offers. A fault narrows them.
@@ -90,7 +89,7 @@ impl ResolvesServerCert for Always {
 /// Takes the TLS handshake of a client and records how it went. `None` if it came to nothing; the
 /// connection is closed then.
 pub(crate) async fn handshake(
-    stream: TcpStream,
+    stream: Stream,
     listener: Listener,
     identity: &Identity,
     on_hello: Option<OnHello>,
@@ -177,7 +176,7 @@ async fn disturb(start: StartHandshake<Records>, identity: &Identity, action: &O
             let _ = stream.write_all(bytes).await;
             close(stream).await;
         }
-        HelloVerdict::Reset => reset(&stream),
+        HelloVerdict::Reset => stream.reset(),
         HelloVerdict::FirstFlight(after) => {
             let Ok(connection) = accepted.into_connection(Arc::clone(&identity.config)) else {
                 return close(stream).await;
@@ -188,7 +187,7 @@ async fn disturb(start: StartHandshake<Records>, identity: &Identity, action: &O
 }
 
 /// Sends what a server sends before it hears of the client again, or the ServerHello of it.
-async fn first_flight(mut connection: ServerConnection, mut stream: TcpStream, after: AfterFlight) {
+async fn first_flight(mut connection: ServerConnection, mut stream: Stream, after: AfterFlight) {
     let mut flight = Vec::new();
     while connection.wants_write() {
         if connection.write_tls(&mut flight).is_err() {

@@ -6,7 +6,7 @@ use ground::{Trail, Transport};
 use hickory_proto::op::Message;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpStream, UdpSocket},
+    net::UdpSocket,
     time::timeout,
 };
 
@@ -15,6 +15,7 @@ use crate::{
     dc::Dc,
     facts::{Garbage, Listener},
     limits,
+    stream::Stream,
 };
 
 /// Answers datagrams for ever.
@@ -35,7 +36,7 @@ pub(crate) async fn serve_datagrams(dc: Arc<Dc>, socket: UdpSocket) {
 }
 
 /// Answers the questions of one connection, in order.
-pub(crate) async fn serve_stream(dc: &Dc, trail: &Trail, stream: TcpStream) {
+pub(crate) async fn serve_stream(dc: &Dc, trail: &Trail, stream: Stream) {
     let mut stream = BufReader::new(stream);
     let mut question = Vec::new();
     loop {

@@ -5,10 +5,21 @@
 //! client's name server may be the same DC; add `discovery.dns-timeout` for a machine that is gone
 //! altogether.
 
+mod answers_lost;
+mod bandwidth;
 mod black_hole;
+mod half_open;
+mod idle_reset;
+mod jitter;
+mod latency;
+mod mtu_black_hole;
 mod only_389_filtered;
 mod only_636_filtered;
 mod refuse;
+mod requests_lost;
+mod reset_at_byte;
+mod tcp_blocked;
+mod udp_blocked;
 
 use super::ServerFault;
 use crate::facts::Listener;
@@ -18,7 +29,21 @@ pub(super) const FAULTS: &[&dyn ServerFault] = &[
     &black_hole::BlackHole,
     &only_636_filtered::Only636Filtered,
     &only_389_filtered::Only389Filtered,
+    &udp_blocked::UdpBlocked,
+    &tcp_blocked::TcpBlocked,
+    &latency::Latency::USUAL,
+    &jitter::Jitter::USUAL,
+    &bandwidth::Bandwidth::USUAL,
+    &reset_at_byte::ResetAtByte::USUAL,
+    &half_open::HalfOpen,
+    &requests_lost::RequestsLost::USUAL,
+    &answers_lost::AnswersLost::USUAL,
+    &mtu_black_hole::MtuBlackHole::USUAL,
+    &idle_reset::IdleReset::USUAL,
 ];
 
 /// All but DNS.
 const WAYS: &[Listener] = &[Listener::Cldap, Listener::Kdc, Listener::Ldap, Listener::Ldaps];
+
+/// Those that are reached by TCP.
+const CONNECTIONS: &[Listener] = &[Listener::Kdc, Listener::Ldap, Listener::Ldaps];

@@ -18,6 +18,7 @@ impl ServerFault for CldapSilent {
              client        takes the DC for dead, whatever its other ports say",
         )
         .at(&[Listener::Cldap])
+        .on_route()
     }
 
     fn passage(&self, _listener: Listener) -> Passage {

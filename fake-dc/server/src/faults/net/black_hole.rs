@@ -3,6 +3,7 @@ use crate::{
     facts::Listener,
     faults::{FaultInfo, ServerFault},
     gate::Passage,
+    line::Line,
 };
 
 /// The ports swallow every SYN and every datagram: the machine is off, or a packet filter drops
@@ -21,9 +22,14 @@ impl ServerFault for BlackHole {
              client        gives up when its own time limit is over",
         )
         .at(WAYS)
+        .on_route()
     }
 
     fn passage(&self, _listener: Listener) -> Passage {
         Passage::Swallow
+    }
+
+    fn line(&self, _listener: Listener, line: &mut Line) {
+        line.go_dark();
     }
 }

@@ -2,6 +2,7 @@ use crate::{
     facts::Listener,
     faults::{FaultInfo, ServerFault},
     gate::Passage,
+    line::Line,
 };
 
 /// LDAP swallows every SYN and pings get no answer; LDAPS works. A firewall hardened to "TLS
@@ -20,9 +21,14 @@ impl ServerFault for Only389Filtered {
              client ⇄ DC:636   all is well, for whoever still tries",
         )
         .at(&[Listener::Cldap, Listener::Ldap])
+        .on_route()
     }
 
     fn passage(&self, _listener: Listener) -> Passage {
         Passage::Swallow
+    }
+
+    fn line(&self, _listener: Listener, line: &mut Line) {
+        line.go_dark();
     }
 }

@@ -2,6 +2,7 @@ use crate::{
     facts::Listener,
     faults::{FaultInfo, ServerFault},
     gate::Passage,
+    line::Line,
 };
 
 /// LDAPS swallows every SYN; everything else works. A firewall that was opened for LDAP only, the
@@ -19,9 +20,14 @@ impl ServerFault for Only636Filtered {
              client → DC:636   SYN, again after 1 s, 2 s, 4 s: no answer",
         )
         .at(&[Listener::Ldaps])
+        .on_route()
     }
 
     fn passage(&self, _listener: Listener) -> Passage {
         Passage::Swallow
+    }
+
+    fn line(&self, _listener: Listener, line: &mut Line) {
+        line.go_dark();
     }
 }

@@ -22,6 +22,7 @@ impl ServerFault for Refuse {
              DC → client   ICMP port unreachable",
         )
         .at(WAYS)
+        .on_route()
     }
 
     fn passage(&self, _listener: Listener) -> Passage {

@@ -1,0 +1,35 @@
+//! Netlogon pings and Kerberos over UDP: the sockets, and the line that answers travel on.
+
+use ground::Transport;
+use tokio::time::sleep;
+
+use crate::{cldap, facts::Listener, kdc, limits, route::Way, tasks::Spawner};
+
+/// Answers datagrams for ever.
+pub(crate) async fn serve(way: Way, listener: Listener, spawner: Spawner) {
+    let mut datagram = vec![0; limits::DATAGRAM_BYTES_MAX];
+    let mut dice = way.dc.dice();
+    loop {
+        // An error here tells of an earlier datagram that a client did not take.
+        let Ok((size, client)) = way.datagram_gate(listener).receive(&mut datagram).await else {
+            continue;
+        };
+        let cause = way.dc.trail.ledger().cause_of_flow(Transport::Udp, client);
+        let trail = way.dc.trail.under(cause);
+        let answer = match listener {
+            Listener::Kdc => kdc::answer_datagram(&way, &trail, &datagram[..size]),
+            _ => cldap::answer(&way, &trail, &datagram[..size]),
+        };
+        let Some(answer) = answer else { continue };
+        let delay = way.line(listener).draw_delay(&mut dice);
+        if delay.is_zero() {
+            way.datagram_gate(listener).send(&answer, client);
+        } else {
+            let way = way.clone();
+            spawner.spawn(async move {
+                sleep(delay).await;
+                way.datagram_gate(listener).send(&answer, client);
+            });
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The ports of one way to a DC: Kerberos, LDAP with CLDAP, and LDAPS.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+use crate::{
+    datagram_gate::DatagramGate,
+    dc::Ports,
+    error::Error,
+    facts::Listener,
+    gate::{Gate, Passage},
+    limits,
+};
+
+/// The ports themselves. DNS is not among them: a route leads to services of a DC, and its name
+/// server is asked directly.
+#[derive(Debug)]
+pub(crate) struct Doors {
+    kdc: Gate,
+    kdc_datagrams: DatagramGate,
+    ldap: Gate,
+    cldap: DatagramGate,
+    ldaps: Gate,
+}
+
+impl Doors {
+    /// Opens the ports of the DC `dc` at `ip`. Must be called within a tokio runtime.
+    pub(crate) fn open(dc: &str, ip: Ipv4Addr, ports: Ports) -> Result<Self, Error> {
+        let failed = |listener, port| {
+            let address = SocketAddr::from((ip, port));
+            move |source| Error::Bind { dc: dc.to_owned(), listener, address, source }
+        };
+        let (kdc, kdc_datagrams) = open_pair(ip, ports.kdc, DatagramGate::open)
+            .map_err(failed(Listener::Kdc, ports.kdc))?;
+        let (ldap, cldap) = open_pair(ip, ports.ldap, DatagramGate::open)
+            .map_err(failed(Listener::Ldap, ports.ldap))?;
+        let ldaps =
+            Gate::open((ip, ports.ldaps).into()).map_err(failed(Listener::Ldaps, ports.ldaps))?;
+        Ok(Self { kdc, kdc_datagrams, ldap, cldap, ldaps })
+    }
+
+    /// Where Kerberos is, over UDP and TCP.
+    pub(crate) fn kdc(&self) -> SocketAddr {
+        self.kdc.address()
+    }
+
+    /// Where LDAP is, and CLDAP over UDP.
+    pub(crate) fn ldap(&self) -> SocketAddr {
+        self.ldap.address()
+    }
+
+    /// Where LDAPS is.
+    pub(crate) fn ldaps(&self) -> SocketAddr {
+        self.ldaps.address()
+    }
+
+    /// The TCP port of `listener`; none for DNS.
+    pub(crate) fn gate(&self, listener: Listener) -> Option<&Gate> {
+        match listener {
+            Listener::Kdc => Some(&self.kdc),
+            Listener::Ldap => Some(&self.ldap),
+            Listener::Ldaps => Some(&self.ldaps),
+            Listener::Cldap | Listener::Dns => None,
+        }
+    }
+
+    /// The port for netlogon pings.
+    pub(crate) fn cldap_datagrams(&self) -> &DatagramGate {
+        &self.cldap
+    }
+
+    /// The port for Kerberos over UDP.
+    pub(crate) fn kdc_datagrams(&self) -> &DatagramGate {
+        &self.kdc_datagrams
+    }
+
+    /// Lets every TCP port do what `stream` says, and every UDP port what `datagram` says.
+    pub(crate) fn apply(
+        &self,
+        stream: impl Fn(Listener) -> Passage,
+        datagram: impl Fn(Listener) -> Passage,
+    ) -> io::Result<()> {
+        let refuses = |listener| datagram(listener) == Passage::Refuse;
+        self.kdc.set(stream(Listener::Kdc))?;
+        self.ldap.set(stream(Listener::Ldap))?;
+        self.ldaps.set(stream(Listener::Ldaps))?;
+        self.kdc_datagrams.set_refusing(refuses(Listener::Kdc))?;
+        self.cldap.set_refusing(refuses(Listener::Cldap))
+    }
+
+    /// Gives the ports back.
+    pub(crate) fn close(&self) {
+        self.kdc.close();
+        self.kdc_datagrams.close();
+        self.ldap.close();
+        self.cldap.close();
+        self.ldaps.close();
+    }
+}
+
+/// Opens one port number for TCP and UDP.
+pub(crate) fn open_pair<T>(
+    ip: Ipv4Addr,
+    port: u16,
+    open_udp: impl Fn(SocketAddr) -> io::Result<T>,
+) -> io::Result<(Gate, T)> {
+    let mut attempts = limits::PORT_PAIR_ATTEMPTS;
+    loop {
+        let gate = Gate::open((ip, port).into())?;
+        match open_udp(gate.address()) {
+            Ok(socket) => return Ok((gate, socket)),
+            Err(error) if port == 0 && attempts > 0 && error.kind() == io::ErrorKind::AddrInUse => {
+                attempts -= 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
