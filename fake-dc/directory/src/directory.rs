@@ -72,6 +72,9 @@ impl Directory {
             ProtocolOp::CompareRequest(compare) => {
                 one(ProtocolOp::CompareResponse(self.compare(session, &compare)))
             }
+            ProtocolOp::ModifyRequest(modify) if modify.object.is_empty() => {
+                self.order(session, id, &modify)
+            }
             ProtocolOp::ModifyRequest(modify) => {
                 let permissive = controls.iter().any(|c| c.oid == controls::PERMISSIVE_MODIFY);
                 one(ProtocolOp::ModifyResponse(either(self.modify(session, &modify, permissive))))

@@ -9,6 +9,7 @@ use crate::{
     entry::Entry,
     password,
     schema::{self, AttributeType},
+    search::without_options,
     session::Session,
     state::State,
     store::EntryId,
@@ -121,7 +122,7 @@ impl Directory {
         permissive: bool,
     ) -> Result<(), LdapResult> {
         let diagnostics = self.domain.diagnostics();
-        let name = schema::spelling(&change.modification.name);
+        let name = schema::spelling(without_options(&change.modification.name));
         refuse_system(diagnostics, name)?;
         if is_naming(entry, name) {
             return Err(diagnostics.not_on_rdn());

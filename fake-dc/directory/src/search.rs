@@ -265,7 +265,7 @@ impl Directory {
         for stored in &entry.attributes {
             if selection.wants(&stored.name) && stored.name != "memberOf" {
                 let values = values(&stored.name, &stored.values);
-                attributes.push(Attribute { name: stored.name.clone(), values });
+                attributes.push(Attribute { name: selection.sent_name(&stored.name), values });
             }
         }
         let always = computed::ALWAYS.iter().copied().filter(|_| selection.all);
@@ -327,6 +327,8 @@ impl Found {
 pub(crate) struct Selection<'a> {
     all: bool,
     names: Vec<&'a str>,
+    /// Of these, the ones with the option `;binary`.
+    binary: Vec<&'a str>,
     pub(crate) types_only: bool,
 }
 
@@ -335,7 +337,8 @@ impl<'a> Selection<'a> {
         let names = &request.attributes;
         Self {
             all: names.is_empty() || names.iter().any(|name| name == "*"),
-            names: names.iter().map(|name| schema::spelling(name)).collect(),
+            names: names.iter().map(|name| schema::spelling(without_options(name))).collect(),
+            binary: names.iter().filter_map(|name| binary(name)).map(schema::spelling).collect(),
             types_only: request.types_only,
         }
     }
@@ -346,6 +349,12 @@ impl<'a> Selection<'a> {
 
     pub(crate) fn names_it(&self, name: &str) -> bool {
         self.names.iter().any(|asked| asked.eq_ignore_ascii_case(name))
+    }
+
+    /// The name under which an attribute is sent: with the option `;binary` if the request has it.
+    fn sent_name(&self, name: &str) -> String {
+        let binary = self.binary.iter().any(|asked| asked.eq_ignore_ascii_case(name));
+        if binary { format!("{name};binary") } else { name.to_owned() }
     }
 
     pub(crate) fn wants_all(&self) -> bool {
@@ -361,6 +370,17 @@ impl<'a> Selection<'a> {
     fn computed<'s>(&'s self, entry: &'s Entry) -> impl Iterator<Item = &'s str> {
         self.names.iter().copied().filter(|name| *name == "memberOf" || !entry.has(name))
     }
+}
+
+/// The attribute of a description such as `userCertificate;binary` (RFC 4512, section 2.5).
+pub(crate) fn without_options(description: &str) -> &str {
+    description.split(';').next().unwrap_or_default()
+}
+
+/// The attribute of a description that asks for the BER of RFC 4522.
+fn binary(description: &str) -> Option<&str> {
+    let (name, options) = description.split_once(';')?;
+    options.eq_ignore_ascii_case("binary").then_some(name)
 }
 
 /// What the controls of a search ask for.

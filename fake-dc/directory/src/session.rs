@@ -84,6 +84,9 @@ pub enum Then {
     Close,
     /// Reads the next request.
     Continue,
+    /// Looks for its certificate again before it sends anything, then reads the next request
+    /// ([MS-ADTS] 3.1.1.3.3.22).
+    RenewCertificate,
     /// Makes the connection TLS, then calls [`Session::tls_started`].
     StartTls,
 }

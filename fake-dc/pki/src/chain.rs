@@ -1,5 +1,6 @@
 //! What a server shows, and the key that belongs to it.
 
+use ground::Timestamp;
 use rustls_pki_types::CertificateDer;
 
 use crate::{
@@ -21,6 +22,8 @@ pub struct Chain {
     pub anchor: Option<CertificateDer<'static>>,
     /// The revocation lists that its CAs publish.
     pub crls: Vec<Crl>,
+    /// The time that its dates are relative to, if it was planned and not read.
+    pub planned: Option<Timestamp>,
 }
 
 impl Chain {
@@ -39,6 +42,7 @@ impl Chain {
             key: private_key(key)?,
             anchor: None,
             crls: Vec::new(),
+            planned: None,
         })
     }
 

@@ -37,6 +37,7 @@ impl ChainPlan {
             key: self.key_of(self.leaf_id())?.to_private_key(),
             anchor: Some(self.issue_certificate(self.anchor_id())?),
             crls: self.issue_crls()?,
+            planned: Some(self.now()),
         })
     }
 

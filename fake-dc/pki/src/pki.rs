@@ -3,6 +3,7 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use ground::{Seed, Timestamp};
+use rustls_pki_types::CertificateDer;
 
 use crate::{
     certificate::CertificatePlan,
@@ -138,6 +139,15 @@ impl Pki {
     ///
     /// The domain's name does not fit into a certificate.
     pub fn certificate_pem(&self, which: CaCertificate) -> Result<String, PkiError> {
+        Ok(certificate_pem(&self.certificate(which)?))
+    }
+
+    /// As [`Pki::certificate_pem`], in DER.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pki::certificate_pem`].
+    pub fn certificate(&self, which: CaCertificate) -> Result<CertificateDer<'static>, PkiError> {
         // The CA certificates do not depend on the DC.
         let nobody = DcIdentity::new("dc", &self.domain, IpAddr::from([127, 0, 0, 1]));
         let mut plan = self.plan(&nobody)?;
@@ -149,7 +159,7 @@ impl Pki {
             CaCertificate::UnknownRoot => plan.add(plan.unknown_root()),
             CaCertificate::Unrelated => plan.add(plan.unrelated_root()),
         };
-        Ok(certificate_pem(&plan.issue_certificate(id)?))
+        plan.issue_certificate(id)
     }
 }
 

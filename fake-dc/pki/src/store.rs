@@ -224,6 +224,14 @@ impl ChainPlan {
         }
     }
 
+    /// When the DC enrols for its next certificate by itself: six weeks before the end of what it
+    /// got for a year, the defaults of the templates for DCs (AD CS of Windows Server 2022).
+    pub fn next_enrolment(&self) -> Timestamp {
+        CertificatePlan::leaf(self.dc(), self.intermediate_id(), self.now())
+            .not_after()
+            .plus_days(-42)
+    }
+
     /// This plan with what the DC has found in its stores as the leaf, and with what belongs to
     /// it as the rest of the chain. Nothing is sent if it found nothing.
     pub(crate) fn with_choice(&self) -> Self {

@@ -5,9 +5,11 @@ use std::{
     sync::{Arc, RwLock, atomic::AtomicU64},
 };
 
-use fake_dc_directory::{DcView, Directory, DirectoryConfig, Flavour, LdifSource, Policy};
+use fake_dc_directory::{
+    Authority, DcView, Directory, DirectoryConfig, Flavour, LdifSource, Policy,
+};
 use fake_dc_kerberos::gss::BindingPolicy;
-use fake_dc_pki::{Chain, Pki};
+use fake_dc_pki::{CaCertificate, Chain, Pki};
 use ground::{Clock, Ledger, Secret, Seed};
 use hickory_proto::rr::Name;
 use tokio::{net::UdpSocket, sync::watch};
@@ -253,6 +255,13 @@ impl Builder {
             dcs: views.clone(),
             ..DirectoryConfig::new(&self.name, self.seed, self.clock.clone())
         })?;
+
+        for (which, name, authority) in [
+            (CaCertificate::Root, format!("{} Root CA", self.name), Authority::Root),
+            (CaCertificate::Intermediate, format!("{} Issuing CA", self.name), Authority::Issuing),
+        ] {
+            directory.publish_ca(&name, authority, &pki.certificate(which)?);
+        }
 
         let mut drafts = Vec::with_capacity(views.len());
         for (view, spec) in views.into_iter().zip(self.dcs) {

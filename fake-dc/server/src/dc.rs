@@ -4,12 +4,12 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, PoisonError, RwLock, atomic::Ordering},
+    sync::{Arc, Mutex, PoisonError, RwLock, atomic::Ordering},
 };
 
 use fake_dc_directory::{DcView, Directory};
-use fake_dc_pki::{AltName, Chain, ChainFault, DcIdentity};
-use ground::{Actor, Clock, Stream, Trail};
+use fake_dc_pki::{AltName, Chain, ChainFault, ChainPlan, Crl, DcIdentity};
+use ground::{Actor, Clock, Stream, Timestamp, Trail};
 use hickory_proto::rr::Name;
 use tokio::{net::UdpSocket, sync::watch};
 
@@ -18,11 +18,11 @@ use crate::{
     domain::Common,
     doors::{Doors, open_pair},
     error::Error,
-    facts::Listener,
+    facts::{CertificateLoaded, Listener},
     fault::{Fault, Faults},
     gate::Gate,
     route::OpenRoute,
-    tls::{Identity, TlsPolicy},
+    tls::{self, Identity, TlsPolicy},
 };
 
 /// A running domain controller.
@@ -40,6 +40,8 @@ pub struct Dc {
     changes: watch::Sender<u64>,
     settings: String,
     given: RwLock<Option<Arc<Chain>>>,
+    /// Held while the condition is replaced.
+    changing: Mutex<()>,
     condition: RwLock<Arc<Condition>>,
 }
 
@@ -59,6 +61,18 @@ impl Condition {
             Listener::Ldap => &self.ldap,
             Listener::Cldap | Listener::Dns | Listener::Kdc | Listener::Ldaps => &self.ldaps,
         }
+    }
+}
+
+impl Condition {
+    /// The revocation lists of its CAs: those of LDAPS, unless only StartTLS is wrong in that way.
+    pub(crate) fn crls(&self) -> &[Crl] {
+        let wrong = |&listener: &Listener| {
+            let faults = self.faults.chain(listener);
+            faults.iter().any(|fault| fault.id().starts_with("revocation."))
+        };
+        let listener = [Listener::Ldaps, Listener::Ldap].into_iter().find(wrong);
+        &self.face(listener.unwrap_or(Listener::Ldaps)).chain.crls
     }
 }
 
@@ -160,8 +174,10 @@ impl Draft {
             changes: watch::Sender::new(0),
             settings: self.settings,
             given: RwLock::new(given),
+            changing: Mutex::new(()),
             condition: RwLock::new(Arc::new(condition)),
         };
+        dc.publish();
         dc.apply_faults()?;
         Ok((dc, dns_socket))
     }
@@ -226,6 +242,12 @@ impl Dc {
         Arc::clone(&self.condition().face(listener).chain)
     }
 
+    /// The revocation lists of its CAs in PEM, for the file of `tls crlfile`; empty if there is
+    /// none.
+    pub fn crl_pem(&self) -> String {
+        self.condition().crls().iter().map(Crl::to_pem).collect()
+    }
+
     pub(crate) fn condition(&self) -> Arc<Condition> {
         Arc::clone(&self.condition.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -265,6 +287,7 @@ impl Dc {
 
     /// Becomes as `faults` demand. A chain stays unless its own faults change.
     pub(crate) fn change(&self, faults: Faults) -> Result<(), Error> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.condition();
         let condition = condition(faults, |faults, listener| {
             let wrong = faults.chain(listener);
@@ -281,6 +304,7 @@ impl Dc {
 
     /// Shows `chain` from now on.
     pub(crate) fn give(&self, chain: Chain) -> Result<(), Error> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let faults = self.condition().faults.clone();
         if let Some(fault) = faults.all().iter().find_map(Fault::chain) {
             return Err(Error::ChainIsGiven { dc: self.name().to_owned(), fault: fault.id() });
@@ -293,9 +317,44 @@ impl Dc {
         self.become_this(condition)
     }
 
+    /// Looks for its certificate again, as `renewServerCertificate` has it do ([MS-ADTS]
+    /// 3.1.1.3.3.22), and records what it found.
+    ///
+    /// What its stores hold changes with time: it enrols by itself before a certificate ends.
+    pub(crate) fn renew_certificate(&self, trail: &Trail) -> Result<(), Error> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.condition();
+        let now = self.clock(Listener::Ldaps).now();
+        let condition = condition(before.faults.clone(), |faults, listener| {
+            let mut chain = Arc::clone(&before.face(listener).chain);
+            if let Some(planned) = chain.planned {
+                let faults = faults.chain(listener);
+                let mut plan = plan(&self.domain, &self.view, &faults, planned)?;
+                if plan.next_enrolment() <= now {
+                    plan = self::plan(&self.domain, &self.view, &faults, now)?;
+                }
+                plan.reload(now);
+                chain = Arc::new(plan.issue()?);
+            }
+            face(&self.domain, &self.view, chain, faults, listener)
+        })?;
+        self.become_this(condition)?;
+        let leaf = self.chain().certificates.first().map(|leaf| tls::fingerprint(leaf));
+        trail.record(CertificateLoaded { leaf });
+        Ok(())
+    }
+
     fn become_this(&self, condition: Condition) -> Result<(), Error> {
         *self.condition.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(condition);
+        self.publish();
         self.apply_faults()
+    }
+
+    /// Puts the lists of its CAs where its certificates say they are.
+    fn publish(&self) {
+        let condition = self.condition();
+        let lists = condition.crls().iter().map(|crl| (crl.ca.as_str(), crl.der.as_slice()));
+        self.domain.directory.publish_crls(&self.view.name, lists);
     }
 
     /// Makes ports and lines, its own and those of its routes, as the faults demand.
@@ -386,20 +445,30 @@ fn chain(
             return Err(Error::ChainIsGiven { dc: view.name.clone(), fault: fault.id() });
         }
     }
+    Ok(Arc::new(plan(domain, view, faults, domain.clock.now())?.issue()?))
+}
+
+/// The chain that the DC got at `now`, with what is wrong with it.
+fn plan(
+    domain: &Common,
+    view: &DcView,
+    faults: &[ChainFault],
+    now: Timestamp,
+) -> Result<ChainPlan, Error> {
     let identity = DcIdentity {
         name: view.name.clone(),
         dns_name: view.dns_name.clone(),
         domain: domain.name.clone(),
         addresses: vec![view.address.into()],
     };
-    let mut plan = domain.pki.plan_at(domain.clock.now(), &identity)?;
+    let mut plan = domain.pki.plan_at(now, &identity)?;
     if domain.addresses_in_certificates {
         plan.leaf().also_named([view.dns_name.as_str().into(), AltName::Ip(view.address.into())]);
     }
     for fault in faults {
         fault.apply(&mut plan);
     }
-    Ok(Arc::new(plan.issue()?))
+    Ok(plan)
 }
 
 /// The condition with `faults`, each face made by `face`, but only one if both are alike.
@@ -413,6 +482,12 @@ fn condition(
     } else {
         Arc::new(face(&faults, Listener::Ldap)?)
     };
+    let faults = Faults::new(faults.all().to_vec());
+    let bare = [(Listener::Ldap, &ldap), (Listener::Ldaps, &ldaps)];
+    let faults = bare
+        .into_iter()
+        .filter(|(_, face)| face.chain.certificates.is_empty())
+        .fold(faults, |faults, (listener, _)| faults.without_certificate(listener));
     Ok(Condition { faults, ldap, ldaps })
 }
 

@@ -12,7 +12,7 @@ use std::{
 use fake_dc_directory::Directory;
 use fake_dc_kerberos::gss::BindingPolicy;
 use fake_dc_pki::{Chain, Pki};
-use ground::{Clock, Ledger, Seed};
+use ground::{Clock, EventId, Ledger, Seed};
 use hickory_proto::{ProtoError, rr::Name};
 use rustls::crypto::CryptoProvider;
 use tokio::{runtime::Handle, sync::watch};
@@ -157,6 +157,30 @@ impl Domain {
     pub fn set_chain(&self, dc: &str, chain: Chain) -> Result<(), Error> {
         let _changing = self.changing();
         self.dc(dc)?.give(chain)
+    }
+
+    /// Lets the DC `dc` look for its certificate again, as an administrator does after a renewal:
+    /// with the rootDSE operation `renewServerCertificate` on Windows, with `smbcontrol
+    /// ldap_server reload-certs` on Samba.
+    ///
+    /// A DC without faults finds a new one from six weeks before the end of the old. New
+    /// connections see it when this returns. A chain that was given stays.
+    ///
+    /// # Errors
+    ///
+    /// No such DC.
+    pub fn renew_certificate(&self, dc: &str) -> Result<(), Error> {
+        self.renew_certificate_because(None, dc)
+    }
+
+    /// As [`Domain::renew_certificate`], recorded in the ledger as an effect of `cause`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Domain::renew_certificate`].
+    pub fn renew_certificate_because(&self, cause: Option<EventId>, dc: &str) -> Result<(), Error> {
+        let dc = self.dc(dc)?;
+        dc.renew_certificate(&dc.trail.under(cause))
     }
 
     /// Waits until no TCP connection is open at any DC, and the ledger has all of them.

@@ -91,7 +91,7 @@ impl From<&Reply> for Output {
         }
         let then = match reply.then {
             Then::Close => After::Close,
-            Then::Continue => After::Continue,
+            Then::Continue | Then::RenewCertificate => After::Continue,
             Then::StartTls => After::StartTls,
         };
         Self { bytes, delay: Duration::ZERO, then }

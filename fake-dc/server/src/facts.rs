@@ -12,6 +12,7 @@ use serde::Serialize;
 /// The kinds of all facts below.
 pub const KINDS: &[&str] = &[
     "cldap.ping",
+    "dc.certificate-loaded",
     "dc.connection",
     "dc.connection-refused",
     "dc.garbage",
@@ -70,6 +71,15 @@ impl fmt::Display for Listener {
         })
     }
 }
+
+/// A DC has looked for its certificate again, because it was told to.
+#[derive(Debug, Serialize)]
+pub struct CertificateLoaded {
+    /// SHA-256 fingerprint of the certificate that LDAPS shows from now on, in lower-case hex;
+    /// `None` if there is none that the DC can use.
+    pub leaf: Option<String>,
+}
+fact!(CertificateLoaded, "dc.certificate-loaded");
 
 /// A DC accepted a TCP connection.
 #[derive(Debug, Serialize)]

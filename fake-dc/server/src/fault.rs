@@ -7,7 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
     facts::Listener,
-    faults::{FaultInfo, ServerFault, catalogue, chain_fault_info, server_faults},
+    faults::{
+        FaultInfo, ServerFault, WITHOUT_CERTIFICATE, catalogue, chain_fault_info, server_faults,
+    },
 };
 
 /// A fault of the catalogue, with the value and the listener that were given for it.
@@ -299,20 +301,24 @@ fn ids(listeners: &[Listener]) -> String {
 
 /// The faults of one DC or route, in the order in which they were set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Faults(Vec<Fault>);
+pub(crate) struct Faults {
+    set: Vec<Fault>,
+    /// Where there is no certificate to show, which has effects like those of a fault.
+    without_certificate: Vec<Listener>,
+}
 
 impl Faults {
     pub(crate) fn new(faults: Vec<Fault>) -> Self {
-        Self(faults)
+        Self { set: faults, without_certificate: Vec::new() }
     }
 
     pub(crate) fn all(&self) -> &[Fault] {
-        &self.0
+        &self.set
     }
 
     /// Those that act at `listener`.
     pub(crate) fn at(&self, listener: Listener) -> impl Iterator<Item = &Fault> {
-        self.0.iter().filter(move |fault| fault.is_at(listener))
+        self.set.iter().filter(move |fault| fault.is_at(listener))
     }
 
     /// Those of the chain that `listener` shows.
@@ -322,6 +328,14 @@ impl Faults {
 
     /// Those of the server that act at `listener`, whose hooks may be asked for it.
     pub(crate) fn server(&self, listener: Listener) -> impl Iterator<Item = &dyn ServerFault> {
-        self.at(listener).filter_map(Fault::server)
+        let without = self.without_certificate.contains(&listener);
+        let implied = WITHOUT_CERTIFICATE.iter().copied().filter(move |_| without);
+        self.at(listener).filter_map(Fault::server).chain(implied)
+    }
+
+    /// The same, at a listener that has no certificate to show.
+    pub(crate) fn without_certificate(mut self, listener: Listener) -> Self {
+        self.without_certificate.push(listener);
+        self
     }
 }

@@ -22,6 +22,8 @@ use ground::Transport;
 use hickory_proto::op::Message;
 use ldap_wire::{BindResponse, ExtendedResponse, LdapMessage, LdapResult, ProtocolOp};
 
+pub(crate) use handshake::WITHOUT_CERTIFICATE;
+
 use crate::{
     dns::Registration,
     exchange::{Asked, Output},

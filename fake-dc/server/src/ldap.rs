@@ -11,7 +11,7 @@ use fake_dc_directory::{Protection, Reply, Session, Then};
 use fake_dc_kerberos::gss::SecurityLayer;
 use fake_dc_pki::Chain;
 use ground::Trail;
-use ldap_wire::{Decoded, LdapMessage, Limits, ProtocolOp};
+use ldap_wire::{Decoded, LdapMessage, LdapResult, Limits, ProtocolOp, ResultCode};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::{sleep, timeout},
@@ -266,8 +266,16 @@ impl Conversation<'_> {
             }
         }
         self.sasl.abandon();
-        let directory = self.dc.directory(self.listener);
-        (directory.handle(&mut self.session, request), None)
+        let id = request.id;
+        let mut reply = self.dc.directory(self.listener).handle(&mut self.session, request);
+        if reply.then == Then::RenewCertificate
+            && let Err(error) = self.dc.renew_certificate(self.trail)
+        {
+            let result = LdapResult::new(ResultCode::OPERATIONS_ERROR, error.to_string());
+            let response = LdapMessage::new(id, ProtocolOp::ModifyResponse(result));
+            reply = Reply { messages: vec![response], then: Then::Continue };
+        }
+        (reply, None)
     }
 
     fn protect(&mut self) {

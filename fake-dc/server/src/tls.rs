@@ -62,7 +62,7 @@ impl Identity {
     /// If the key is none that the provider can sign with.
     pub(crate) fn new(policy: TlsPolicy, chain: &Chain) -> Result<Self, rustls::Error> {
         let key = policy.provider.key_provider.load_private_key(chain.key.to_der())?;
-        let leaf = chain.certificates.first().map(|leaf| hex(&Sha256::digest(leaf)));
+        let leaf = chain.certificates.first().map(|leaf| fingerprint(leaf));
         // `CertifiedKey::new` checks nothing: a key that does not match and bytes that are no
         // certificate are served as given.
         let certified = Arc::new(CertifiedKey::new(chain.certificates.clone(), key));
@@ -245,6 +245,11 @@ fn suite_name(suite: CipherSuite) -> String {
 
 fn group_name(group: NamedGroup) -> String {
     group.as_str().map_or_else(|| format!("{group:?}"), str::to_owned)
+}
+
+/// The SHA-256 fingerprint of a certificate, in lower-case hex.
+pub(crate) fn fingerprint(certificate: &[u8]) -> String {
+    hex(&Sha256::digest(certificate))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -17,6 +17,12 @@ mod tls_on_389;
 
 use super::ServerFault;
 
+/// What clients who want TLS meet at a DC that has no certificate it can use: port 636 resets when
+/// the ClientHello has come, and StartTLS is refused. Reports from the field agree on both
+/// (`openssl s_client` ends with `errno=104`; `Error initializing SSL/TLS`).
+pub(crate) const WITHOUT_CERTIFICATE: &[&dyn ServerFault] =
+    &[&reset_on_hello::ResetOnHello, &starttls_refused::StartTlsRefused];
+
 pub(super) const FAULTS: &[&dyn ServerFault] = &[
     &tls13_only::Tls13Only,
     &no_common_cipher::NoCommonCipher,

@@ -1,0 +1,95 @@
+//! What CAs publish in the directory, below `CN=Public Key Services,CN=Services` of the
+//! configuration ([MS-WCCE] 2.2.2.11; AD CS of Windows Server 2022).
+//!
+//! ```text
+//! CN=Public Key Services
+//! ├── CN=AIA                          certificates of all CAs
+//! ├── CN=CDP
+//! │   └── CN=DC1                      the machine that a CA runs on
+//! │       └── CN=… Issuing CA         its revocation list
+//! ├── CN=Certification Authorities    roots to be trusted
+//! └── CN=NTAuthCertificates           CAs that may issue for logon
+//! ```
+
+use crate::{defaults, directory::Directory, dn::Dn, entry::Entry, state::State};
+
+/// What a CA certificate is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// It issues certificates to machines and people.
+    Issuing,
+    /// It is where trust begins.
+    Root,
+}
+
+impl Directory {
+    /// Publishes the certificate of the CA called `name`.
+    pub fn publish_ca(&self, name: &str, authority: Authority, certificate: &[u8]) {
+        let services = self.public_key_services();
+        let mut places = vec![services.child("CN", "AIA").child("CN", name)];
+        places.push(match authority {
+            Authority::Issuing => services.child("CN", "NTAuthCertificates"),
+            Authority::Root => services.child("CN", "Certification Authorities").child("CN", name),
+        });
+        let state = &mut self.write();
+        for place in places {
+            self.put(state, place, "certificationAuthority", "cACertificate", certificate);
+        }
+    }
+
+    /// Publishes revocation lists, each by the name of its CA, in place of all that the CAs on the
+    /// machine `host` have published.
+    pub fn publish_crls<'a>(
+        &self,
+        host: &str,
+        lists: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) {
+        let cdp = self.public_key_services().child("CN", "CDP");
+        let container = cdp.child("CN", &host.to_ascii_uppercase());
+        let lists: Vec<(Dn, &[u8])> =
+            lists.into_iter().map(|(ca, list)| (container.child("CN", ca), list)).collect();
+        let state = &mut self.write();
+        for id in state.store.ids() {
+            let withdrawn = state.store.get(id).is_some_and(|entry| {
+                entry.dn.parent().as_ref() == Some(&container)
+                    && !lists.iter().any(|(dn, _)| *dn == entry.dn)
+            });
+            if withdrawn {
+                state.store.remove(id);
+            }
+        }
+        for (dn, list) in lists {
+            self.put(state, dn, "cRLDistributionPoint", "certificateRevocationList", list);
+        }
+    }
+
+    fn public_key_services(&self) -> Dn {
+        let services = self.domain.configuration().child("CN", "Services");
+        services.child("CN", "Public Key Services")
+    }
+
+    /// Gives an entry that value, and makes the entry and the containers above where needed.
+    ///
+    /// Update sequence numbers are not used up: what is published by itself must not change what
+    /// a client's own objects are called.
+    fn put(&self, state: &mut State, dn: Dn, class: &str, attribute: &str, value: &[u8]) {
+        if let Some(id) = state.store.find(&dn) {
+            let usn = state.usn;
+            state.store.update(id, |entry| {
+                if entry.values(attribute) != [value] {
+                    entry.set(attribute, [value]);
+                    self.touch(entry, usn);
+                }
+            });
+            return;
+        }
+        if let Some(parent) = dn.parent().filter(|parent| state.store.find(parent).is_none()) {
+            self.put(state, parent, "container", "showInAdvancedViewOnly", b"TRUE");
+        }
+        let mut entry = Entry::new(dn);
+        entry.set("objectClass", [class]);
+        entry.set(attribute, [value]);
+        defaults::complete(&self.domain, &mut entry, state.usn);
+        state.store.insert(entry);
+    }
+}
