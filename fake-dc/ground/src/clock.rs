@@ -140,7 +140,41 @@ impl VirtualClock {
 
     /// A reader of this clock.
     pub fn clock(&self) -> Clock {
-        Clock { source: Source::Virtual(Arc::clone(&self.micros)), offset_micros: 0 }
+        Clock {
+            source: Source::Virtual(Arc::clone(&self.micros)),
+            offset_micros: 0,
+            skews: Vec::new(),
+        }
+    }
+}
+
+/// How wrong one clock goes, held by whoever may set it wrong while others read it.
+///
+/// ```
+/// use ground::{Skew, Timestamp, VirtualClock};
+///
+/// let world = VirtualClock::starting_at(Timestamp::from_unix(1_000));
+/// let skew = Skew::default();
+/// let host = world.clock().skewed_by(&skew);
+/// skew.set(-300);
+/// assert_eq!((world.clock().now().unix(), host.now().unix()), (1_000, 700));
+/// skew.set(0);
+/// assert_eq!(host.now().unix(), 1_000);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Skew {
+    micros: Arc<AtomicI64>,
+}
+
+impl Skew {
+    /// From now on its clock is wrong by `seconds` (negative: behind).
+    pub fn set(&self, seconds: i64) {
+        self.micros.store(seconds.saturating_mul(1_000_000), Ordering::SeqCst);
+    }
+
+    /// How wrong its clock is, in seconds.
+    pub fn seconds(&self) -> i64 {
+        self.micros.load(Ordering::SeqCst) / 1_000_000
     }
 }
 
@@ -149,6 +183,8 @@ impl VirtualClock {
 pub struct Clock {
     source: Source,
     offset_micros: i64,
+    /// What somebody may change while this clock is read.
+    skews: Vec<Skew>,
 }
 
 #[derive(Clone, Debug)]
@@ -160,16 +196,24 @@ enum Source {
 impl Clock {
     /// The machine's own clock. Only a binary that serves real clients passes this in.
     pub fn system() -> Self {
-        Self { source: Source::System, offset_micros: 0 }
+        Self { source: Source::System, offset_micros: 0, skews: Vec::new() }
     }
 
     /// The same clock, wrong by `seconds` (negative: behind).
     #[must_use]
     pub fn offset_by(&self, seconds: i64) -> Self {
         Self {
-            source: self.source.clone(),
             offset_micros: self.offset_micros.saturating_add(seconds.saturating_mul(1_000_000)),
+            ..self.clone()
         }
+    }
+
+    /// The same clock, as wrong as `skew` says at each moment.
+    #[must_use]
+    pub fn skewed_by(&self, skew: &Skew) -> Self {
+        let mut skewed = self.clone();
+        skewed.skews.push(skew.clone());
+        skewed
     }
 
     /// The present.
@@ -180,7 +224,9 @@ impl Clock {
                 .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX)),
             Source::Virtual(micros) => micros.load(Ordering::SeqCst),
         };
-        Timestamp { micros: micros.saturating_add(self.offset_micros) }
+        let skew = self.skews.iter().map(|skew| skew.micros.load(Ordering::SeqCst));
+        let offset = skew.fold(self.offset_micros, i64::saturating_add);
+        Timestamp { micros: micros.saturating_add(offset) }
     }
 }
 

@@ -9,7 +9,7 @@ mod ledger;
 mod secret;
 mod seed;
 
-pub use clock::{Clock, Timestamp, TimestampError, VirtualClock};
+pub use clock::{Clock, Skew, Timestamp, TimestampError, VirtualClock};
 pub use ledger::{Actor, Event, EventId, Fact, Ledger, Trail, Transport};
 pub use secret::Secret;
 pub use seed::{Seed, Stream};

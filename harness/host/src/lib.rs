@@ -13,6 +13,7 @@ mod error;
 pub mod facts;
 mod hosts_file;
 mod network;
+mod probe;
 mod profile;
 pub mod programs;
 mod quirks;
@@ -31,7 +32,8 @@ pub use database::{
     Records, UnknownPurpose,
 };
 pub use error::HostError;
-pub use network::{Network, SharedNetwork};
+pub use network::{Network, Patience, SharedNetwork};
+pub use probe::ProbeFailure;
 pub use profile::{Profile, UnknownProfile};
 pub use programs::{Credentials, Output, Programs, Running, SambaCommand};
 pub use quirks::{Quirk, Quirks, UnknownQuirk};

@@ -17,6 +17,23 @@ pub struct Network {
     /// From the address a host believes in (a DC's IP with port 88, 389 or 636) to the address
     /// where that service listens.
     pub translations: BTreeMap<SocketAddr, SocketAddr>,
+    /// How long its programs wait in real time for what does not come.
+    pub patience: Patience,
+}
+
+/// How many times its usual real time the model waits for what does not come.
+///
+/// The usual wait is short and meant for a machine that has time. Where many worlds share a few
+/// processors more patience tells a slow peer from a silent one; what the real program would have
+/// waited is in the facts either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience(pub u32);
+
+impl Default for Patience {
+    /// Once.
+    fn default() -> Self {
+        Self(1)
+    }
 }
 
 impl Network {

@@ -176,14 +176,17 @@ impl Context<'_> {
         let plain = Channel::Plain(tcp);
         let tcp = match (wrapping, plain) {
             (Wrapping::Ldaps, Channel::Plain(tcp)) => tcp,
-            (Wrapping::StartTls, plain) => Ldap::new(plain, dc.address, trail.clone())
-                .start_tls()
-                .await
-                .map_err(|error| lost(&error, console))?,
-            (_, plain) => return Ok(Ldap::new(plain, dc.address, trail)),
+            (Wrapping::StartTls, plain) => {
+                Ldap::new(plain, dc.address, self.network.patience, trail.clone())
+                    .start_tls()
+                    .await
+                    .map_err(|error| lost(&error, console))?
+            }
+            (_, plain) => return Ok(Ldap::new(plain, dc.address, self.network.patience, trail)),
         };
         let stream = self.secure(dc, tcp, &trail, console).await?;
-        Ok(Ldap::new(Channel::Tls(Box::new(stream)), dc.address, trail))
+        let channel = Channel::Tls(Box::new(stream));
+        Ok(Ldap::new(channel, dc.address, self.network.patience, trail))
     }
 
     /// TLS, and the verdict about what the DC showed.
@@ -205,21 +208,22 @@ impl Context<'_> {
         };
         let hello = trust.hello(&peer, self.now);
         let sni = hello.sni.clone();
-        let (stream, shown) = match tls::handshake(tcp, hello, TLS_HANDSHAKE.waited).await {
-            Ok(done) => done,
-            Err(error) => {
-                let refusal = trust.handshake_failure(&error, &peer, self.now);
-                let failure = refusal.gnutls.map(|error| error.to_string());
-                trail.record(TlsFailed {
-                    failure: failure.unwrap_or_default(),
-                    cause: error.to_string(),
-                    real_seconds: (error == HandshakeError::Silent)
-                        .then_some(TLS_HANDSHAKE.real_seconds()),
-                });
-                trail.record(about(dc, &refusal));
-                return Err(speak(&refusal, console));
-            }
-        };
+        let (stream, shown) =
+            match tls::handshake(tcp, hello, TLS_HANDSHAKE.waited(self.network.patience)).await {
+                Ok(done) => done,
+                Err(error) => {
+                    let refusal = trust.handshake_failure(&error, &peer, self.now);
+                    let failure = refusal.gnutls.map(|error| error.to_string());
+                    trail.record(TlsFailed {
+                        failure: failure.unwrap_or_default(),
+                        cause: error.to_string(),
+                        real_seconds: (error == HandshakeError::Silent)
+                            .then_some(TLS_HANDSHAKE.real_seconds()),
+                    });
+                    trail.record(about(dc, &refusal));
+                    return Err(speak(&refusal, console));
+                }
+            };
         let verdict = trust.judge(&peer, &shown, self.now);
         let fact = about(dc, &verdict);
         trail.record(TlsFinished {

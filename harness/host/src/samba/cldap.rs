@@ -31,7 +31,7 @@ const DATAGRAM_MAX: usize = 65_535;
 pub(super) async fn ping(dc: IpAddr, network: &Network, trail: &Trail) -> Option<NetlogonAnswer> {
     let trail = trail.begin(CldapAsked { dc });
     let to = network.route(SocketAddr::new(dc, LDAP_PORT));
-    let answer = match timeout(CLDAP_PING.waited, ask(to, &trail)).await {
+    let answer = match timeout(CLDAP_PING.waited(network.patience), ask(to, &trail)).await {
         Ok(answer) => answer,
         Err(_) => Err(Failure::new("no answer")),
     };

@@ -28,7 +28,7 @@ use super::{
     sockets,
     timeouts::DNS_QUESTION,
 };
-use crate::Network;
+use crate::{Network, Patience};
 
 /// Payload that the client says it takes: DNS flag day 2020, and what Samba's tools were seen
 /// to send.
@@ -119,12 +119,12 @@ impl<'a> Resolver<'a> {
         query.set_edns(edns);
 
         let udp = self.trail.begin(asked(server, name, record, "udp"));
-        let mut answer = bounded(over_udp(server, &query, &udp)).await;
+        let mut answer = bounded(self.network.patience, over_udp(server, &query, &udp)).await;
         let mut trail = udp;
         if answer.as_ref().is_ok_and(|answer| answer.metadata.truncation) {
             trail.record(answered(name, record, "truncated", Vec::new(), None));
             trail = self.trail.begin(asked(server, name, record, "tcp"));
-            answer = bounded(over_tcp(server, &query, &trail)).await;
+            answer = bounded(self.network.patience, over_tcp(server, &query, &trail)).await;
         }
         conclude(name, record, answer, &trail)
     }
@@ -213,8 +213,11 @@ fn text(name: &Name) -> String {
     name
 }
 
-async fn bounded<T>(answer: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    timeout(DNS_QUESTION.waited, answer)
+async fn bounded<T>(
+    patience: Patience,
+    answer: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    timeout(DNS_QUESTION.waited(patience), answer)
         .await
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }

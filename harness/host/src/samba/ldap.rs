@@ -25,7 +25,7 @@ use super::{
     timeouts::{LDAP_ANSWER, TCP_CONNECT},
     tls::{self, TlsStream},
 };
-use crate::Network;
+use crate::{Network, Patience};
 
 /// Entries per page that Samba asks for.
 const PAGE_SIZE: u32 = 1000;
@@ -43,7 +43,7 @@ pub(super) async fn connect(
 ) -> Result<(TcpStream, Trail), ()> {
     let trail = trail.begin(TcpConnecting { dc, port });
     let to = network.route(SocketAddr::new(dc, port));
-    let outcome = timeout(TCP_CONNECT.waited, sockets::tcp(to, &trail)).await;
+    let outcome = timeout(TCP_CONNECT.waited(network.patience), sockets::tcp(to, &trail)).await;
     let cause = match outcome {
         Ok(Ok(stream)) => return Ok((stream, trail)),
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => "refused",
@@ -72,6 +72,7 @@ pub(super) struct Ldap {
     unread: Vec<u8>,
     last_id: u32,
     dc: IpAddr,
+    patience: Patience,
     trail: Trail,
 }
 
@@ -103,8 +104,8 @@ pub(super) struct Found {
 
 impl Ldap {
     /// Speaks LDAP over `channel` to the DC at `dc`.
-    pub(super) fn new(channel: Channel, dc: IpAddr, trail: Trail) -> Self {
-        Self { channel, unread: Vec::new(), last_id: 0, dc, trail }
+    pub(super) fn new(channel: Channel, dc: IpAddr, patience: Patience, trail: Trail) -> Self {
+        Self { channel, unread: Vec::new(), last_id: 0, dc, patience, trail }
     }
 
     /// Binds.
@@ -273,6 +274,7 @@ impl Ldap {
 
     /// The next message with that number. Others are passed over, as libldap does.
     async fn receive(&mut self, id: u32) -> Result<LdapMessage, LdapError> {
+        let limit = LDAP_ANSWER.waited(self.patience);
         let answer = async {
             loop {
                 match decode(&self.unread, &Limits::default()) {
@@ -287,7 +289,7 @@ impl Ldap {
                 }
             }
         };
-        match timeout(LDAP_ANSWER.waited, answer).await {
+        match timeout(limit, answer).await {
             Ok(Ok(message)) => Ok(message),
             Ok(Err(error)) => Err(self.failed(error)),
             Err(_) => Err(self.failed(LdapError::TimedOut)),

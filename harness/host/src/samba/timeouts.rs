@@ -6,18 +6,25 @@
 
 use std::time::Duration;
 
+use crate::Patience;
+
 /// One limit of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
     /// What the real program waits.
     pub(crate) real: Duration,
-    /// What the model waits on its real socket.
-    pub(crate) waited: Duration,
+    /// What the model waits on its real socket, once.
+    waited: Duration,
 }
 
 impl Limit {
     const fn new(real_seconds: u64, waited_ms: u64) -> Self {
         Self { real: Duration::from_secs(real_seconds), waited: Duration::from_millis(waited_ms) }
+    }
+
+    /// What the model waits on its real socket.
+    pub(crate) fn waited(self, patience: Patience) -> Duration {
+        self.waited * patience.0
     }
 
     /// The real wait in seconds, for facts.

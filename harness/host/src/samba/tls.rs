@@ -33,6 +33,7 @@ use super::{
     possession::{self, Possession, SCHEMES},
     timeouts::CLOSING,
 };
+use crate::Patience;
 
 /// An LDAP unbind, message 1, as the client writes it in clear text when it gives up on TLS.
 const CLEAR_UNBIND: [u8; 7] = [0x30, 0x05, 0x02, 0x01, 0x01, 0x42, 0x00];
@@ -243,7 +244,7 @@ pub(super) async fn close(tcp: &mut TcpStream, last: &[u8]) {
         io::Result::Ok(())
     };
     // Nothing depends on how it ends.
-    let _ = timeout(CLOSING.waited, closing).await;
+    let _ = timeout(CLOSING.waited(Patience::default()), closing).await;
 }
 
 fn explain(error: &io::Error) -> HandshakeError {

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use ground::{Clock, Seed};
+use ground::{Clock, Seed, Skew};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -58,6 +58,7 @@ pub struct Host {
     root: HostRoot,
     network: SharedNetwork,
     clock: Clock,
+    skew: Skew,
     seed: Seed,
     profile: Profile,
     programs: Arc<dyn Programs>,
@@ -95,9 +96,11 @@ impl Host {
             root.write(HOSTNAME, format!("{hostname}\n").as_bytes(), 0o644)?;
         }
         let network = SharedNetwork::new(config.network);
+        let skew = Skew::default();
+        let clock = config.clock.skewed_by(&skew);
         let programs = config.programs.unwrap_or_else(|| {
             let seed = seed.child("samba");
-            Arc::new(Client::new(root.clone(), network.clone(), config.clock.clone(), seed))
+            Arc::new(Client::new(root.clone(), network.clone(), clock.clone(), seed))
         });
         let trust_store = TrustStore::new(root.clone());
         trust_store.create_directories()?;
@@ -107,7 +110,8 @@ impl Host {
             reference,
             root,
             network,
-            clock: config.clock,
+            clock,
+            skew,
             seed,
             profile,
             programs,
@@ -135,6 +139,11 @@ impl Host {
     /// Its clock.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// How wrong its clock is; whoever holds it may change that.
+    pub fn skew(&self) -> &Skew {
+        &self.skew
     }
 
     /// How it reaches the network now.

@@ -104,18 +104,27 @@ impl OnHost<'_> {
     }
 
     fn read_sid(&self, output: &Output) -> Result<(), PluginError> {
-        if !output.succeeded() {
-            // The tag comes from stderr, the text from stdout: a part of quirk Q5.
-            let first_dc = self.has(Quirk::PingReportsFirstDc);
-            let text = if first_dc { &output.stdout } else { &output.stderr };
-            let message = format!("the query of {ACCOUNT} failed: {}", text.trim());
-            return Err(PluginError::new(Tag::of_stderr(&output.stderr), message));
+        let Some(tag) = probe_tag(output) else { return Ok(()) };
+        if output.succeeded() {
+            let message = format!("the answer for {ACCOUNT} has no objectSid");
+            return Err(PluginError::new(tag, message));
         }
-        match parse_key_values(&output.stdout).get("objectSid") {
-            Some(sid) if !sid.is_empty() => Ok(()),
-            _ => Err(PluginError::generic(format!("the answer for {ACCOUNT} has no objectSid"))),
-        }
+        // The tag comes from stderr, the text from stdout: a part of quirk Q5.
+        let first_dc = self.has(Quirk::PingReportsFirstDc);
+        let text = if first_dc { &output.stdout } else { &output.stderr };
+        let message = format!("the query of {ACCOUNT} failed: {}", text.trim());
+        Err(PluginError::new(tag, message))
     }
+}
+
+/// How the probe of one DC failed; `None` if the DC passes.
+pub(crate) fn probe_tag(output: &Output) -> Option<Tag> {
+    if !output.succeeded() {
+        return Some(Tag::of_stderr(&output.stderr));
+    }
+    let values = parse_key_values(&output.stdout);
+    let found = values.get("objectSid").is_some_and(|sid| !sid.is_empty());
+    (!found).then_some(Tag::Generic)
 }
 
 /// Lines `address:88`; the offending line on failure (quirk Q40).

@@ -19,5 +19,6 @@ mod start;
 
 pub use call::{AuthConfig, Call, CallResult};
 pub use host::{Host, HostConfig, Liveness};
+pub(crate) use locate::probe_tag;
 pub(crate) use plugin::Tag;
 pub use pool::{Pool, PoolConfig};
