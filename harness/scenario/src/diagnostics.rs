@@ -4,7 +4,7 @@ use std::{fmt, ops::Deref};
 
 use toml::de::DeValue;
 
-use crate::{Colour, Note, Source, Span};
+use crate::{Colour, FaultPlace, Note, Source, Span};
 
 /// All mistakes of one scenario, in the order of their places. Never empty.
 ///
@@ -162,6 +162,16 @@ impl Placed {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Mistake {
+    /// A value that a fault cannot read.
+    #[error("`{value}` is no value of the fault `{fault}`")]
+    BadValue {
+        /// Id of the fault.
+        fault: String,
+        /// The value.
+        value: String,
+        /// What it takes.
+        rule: String,
+    },
     /// Two definitions have the same name.
     #[error("the {what} `{name}` is defined twice")]
     Duplicate {
@@ -193,6 +203,16 @@ pub enum Mistake {
         /// The rule.
         rule: String,
     },
+    /// A fault is set where it cannot be.
+    #[error("`{fault}` is no fault of {}", here.name())]
+    Misplaced {
+        /// Id of the fault.
+        fault: String,
+        /// Where it is set.
+        here: FaultPlace,
+        /// Where it can be.
+        places: Vec<FaultPlace>,
+    },
     /// A required key is not there.
     #[error("the key `{key}` is missing")]
     MissingKey {
@@ -212,6 +232,14 @@ pub enum Mistake {
     NoCall {
         /// The action.
         action: String,
+    },
+    /// A value for a fault that takes none.
+    #[error("the fault `{fault}` takes no value")]
+    NoValue {
+        /// Id of the fault.
+        fault: String,
+        /// The value.
+        value: String,
     },
     /// Output is expected of something that is no program.
     #[error("`{action}` runs no program and prints nothing")]
@@ -338,16 +366,19 @@ impl Mistake {
     /// Short stable name of the kind of mistake.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::BadValue { .. } => "scenario::bad-value",
             Self::Duplicate { .. } => "scenario::duplicate",
             Self::Empty => "scenario::empty",
             Self::Limit { .. } => "scenario::limit",
             Self::Malformed { .. } => "scenario::malformed",
+            Self::Misplaced { .. } => "scenario::misplaced",
             Self::MissingKey { .. } => "scenario::missing-key",
             Self::NeverRuns { .. } => "scenario::never-runs",
             Self::NoCall { .. } => "scenario::no-call",
             Self::NoChoice { .. } => "scenario::no-choice",
             Self::NoProgram { .. } => "scenario::no-program",
             Self::NotInstalled { .. } => "scenario::not-installed",
+            Self::NoValue { .. } => "scenario::no-value",
             Self::SeveralChoices { .. } => "scenario::several-choices",
             Self::Syntax { .. } => "scenario::syntax",
             Self::Unknown { .. } => "scenario::unknown-word",
@@ -360,13 +391,24 @@ impl Mistake {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Duplicate { .. } | Self::Empty | Self::Limit { .. } | Self::Syntax { .. } => None,
-            Self::Malformed { rule, .. } => Some(format!("expected {rule}")),
+            Self::BadValue { rule, .. } | Self::Malformed { rule, .. } => {
+                Some(format!("expected {rule}"))
+            }
+            Self::Misplaced { places, .. } => {
+                let ways = places.iter().map(|place| match place {
+                    FaultPlace::Dc => "on a DC with `dc.set_faults`",
+                    FaultPlace::Host => "on a host with `host.set_faults`",
+                    FaultPlace::Route => "on a route with `route.set_faults`",
+                });
+                Some(format!("it can be set {}", ways.collect::<Vec<_>>().join(", or ")))
+            }
             Self::MissingKey { key } => Some(format!("add `{key} = …`")),
             Self::NeverRuns { profiles, .. } => {
                 Some(format!("the scenario's profiles: {}", list(profiles)))
             }
             Self::NoCall { .. } => Some("only calls of `pool` and `host` have error codes".into()),
             Self::NoProgram { .. } => Some("only the commands of `net` print".into()),
+            Self::NoValue { value, .. } => Some(format!("leave out `:{value}`")),
             Self::NotInstalled { .. } => Some("give both steps the same `only`".into()),
             Self::NoChoice { known, .. } => Some(format!("add one of: {}", list(known))),
             Self::SeveralChoices { what, .. } => Some(format!("exactly one {what} belongs here")),
@@ -391,12 +433,15 @@ impl Mistake {
 
     fn label(&self) -> &'static str {
         match self {
+            Self::BadValue { .. } => "not valid",
             Self::Duplicate { .. } => "defined again",
             Self::Empty => "needs at least one item",
             Self::Limit { .. } => "over the limit",
             Self::Malformed { .. } => "not valid",
             Self::MissingKey { .. } | Self::NoChoice { .. } => "in this table",
+            Self::Misplaced { .. } => "does not belong here",
             Self::NeverRuns { .. } => "never true",
+            Self::NoValue { .. } => "one word too many",
             Self::NoCall { .. } | Self::NoProgram { .. } => "cannot happen",
             Self::NotInstalled { .. } => "not installed in every profile",
             Self::SeveralChoices { .. } => "one too many",

@@ -228,6 +228,40 @@ impl<K: Key, T: Read> Read for BTreeMap<K, T> {
     }
 }
 
+/// What is wrong with a text, and with which part of it.
+pub(crate) struct Wrong {
+    pub(crate) mistake: Mistake,
+    /// A range of bytes of the text; `None`: all of it.
+    part: Option<Span>,
+}
+
+impl Wrong {
+    pub(crate) fn part(part: Span, mistake: Mistake) -> Self {
+        Self { mistake, part: Some(part) }
+    }
+
+    /// Where that is, if `text` stands at `span`. With escapes in between nobody can tell, and all
+    /// of it is underlined.
+    pub(crate) fn place(&self, text: &str, span: Span) -> Span {
+        /// Lengths of the quotes that TOML has: none, one or three at each end.
+        const QUOTES: [usize; 3] = [0, 1, 3];
+        let quotes = QUOTES.into_iter().find(|quotes| span.len() == text.len() + 2 * quotes);
+        match (&self.part, quotes) {
+            (Some(part), Some(quotes)) => {
+                let start = span.start + quotes;
+                start + part.start..start + part.end
+            }
+            _ => span,
+        }
+    }
+}
+
+impl From<Mistake> for Wrong {
+    fn from(mistake: Mistake) -> Self {
+        Self { mistake, part: None }
+    }
+}
+
 /// A type that can be the key of a map.
 pub(crate) trait Key: Ord + Sized {
     fn read_key(text: &str, span: Span, reader: &mut Reader<'_>) -> Option<Self>;

@@ -1,6 +1,7 @@
 //! The types of the language. Each declaration gives the type, its reader and its schema.
 
 mod expectation;
+mod fault;
 mod step;
 mod texts;
 mod values;
@@ -11,16 +12,20 @@ pub use expectation::{
     FactExpectation, FieldState, FileExpectation, FileState, HostAndDc, MessageExpectation,
     Outcome, OutputExpectation, Snapshot, VerdictClass, VerdictExpectation,
 };
+pub use fault::{
+    ClearFaults, ClearHostFaults, ClearRouteFaults, DcAction, DcFaults, RouteAction, SetHostFaults,
+    SetRouteFaults,
+};
 pub use step::{
-    Action, AdsSearch, CertificateSource, ClearFaults, ClockAction, DcAction, DeleteFile,
-    DisableExternalAuth, EditFile, EnableExternalAuth, FileAction, FileContent, HostCall,
-    HostSetLdaps, InstallTrustedCertificate, InstalledCertificate, NetCommand, NoParameters,
-    PoolCall, PoolSetLdaps, Purpose, RestartXapi, SetFaults, Step, UninstallTrustedCertificate,
-    WriteFile, XapiAction,
+    Action, AdsSearch, CertificateSource, ClockAction, DeleteFile, DisableExternalAuth, EditFile,
+    EnableExternalAuth, FileAction, FileContent, HostAction, HostSetLdaps,
+    InstallTrustedCertificate, InstalledCertificate, LookupKdc, NetCommand, NoParameters, PoolCall,
+    PoolSetLdaps, Purpose, RestartXapi, Step, UninstallTrustedCertificate, WriteFile, XapiAction,
 };
 pub use texts::{
-    DcName, DcRef, DnsName, DomainName, DomainRef, ErrorCode, FactKind, FaultId, HostName,
-    HostPath, HostRef, Kebab, MessageName, QuirkName, RelativePath, StepName, StepRef,
+    DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, ErrorCode, FactKind, HostFault,
+    HostName, HostPath, HostRef, Kebab, MessageName, QuirkName, RelativePath, RouteFault, StepName,
+    StepRef,
 };
-pub use values::{Advance, AuthConfig, Password, Pattern, Status, Time, True, Version};
-pub use world::{Dc, Domain, Host, InitialFile, Profile, Scenario, World};
+pub use values::{Advance, AuthConfig, NoDuration, Password, Pattern, Status, Time, True, Version};
+pub use world::{Dc, Domain, Host, InitialFile, Profile, Route, Scenario, World};

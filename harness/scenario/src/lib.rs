@@ -55,14 +55,59 @@ use grammar::Reader;
 pub const TEXT_BYTES_MAX: usize = 1024 * 1024;
 
 /// The words of a scenario that other crates define.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Vocabulary {
-    /// Ids of the faults a domain controller can carry, such as `time.leaf-expired`.
-    pub faults: Vec<String>,
+    /// The faults.
+    pub faults: Vec<FaultWord>,
+    /// Whether the fault of this id can read this value.
+    pub is_value: fn(id: &str, value: &str) -> bool,
     /// Names of the toolstack's quirk toggles, such as `ping_reports_first_dc`.
     pub quirks: Vec<String>,
     /// Kinds of facts in the ledger, such as `ldap.request`. Empty: kinds are not checked.
     pub facts: Vec<String>,
+}
+
+impl Default for Vocabulary {
+    /// No words, and every value will do.
+    fn default() -> Self {
+        let is_value = |_: &str, _: &str| true;
+        Self { faults: Vec::new(), is_value, quirks: Vec::new(), facts: Vec::new() }
+    }
+}
+
+/// A fault that a scenario may name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultWord {
+    /// Its id, such as `time.leaf-expired`.
+    pub id: String,
+    /// Where it may be set.
+    pub places: Vec<FaultPlace>,
+    /// What its value must be, such as "a duration such as `250ms`"; `None` if it takes none.
+    pub value: Option<String>,
+    /// The listeners that it may be limited to, such as `ldaps`.
+    pub listeners: Vec<String>,
+}
+
+/// Where a fault may be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FaultPlace {
+    /// On a domain controller.
+    Dc,
+    /// On a host.
+    Host,
+    /// On the way from one host to one domain controller.
+    Route,
+}
+
+impl FaultPlace {
+    /// The word for it, with its article.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dc => "a DC",
+            Self::Host => "a host",
+            Self::Route => "a route",
+        }
+    }
 }
 
 /// Reads the scenario in `text`.

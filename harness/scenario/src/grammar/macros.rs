@@ -301,8 +301,9 @@ macro_rules! text {
             ) -> Option<Self> {
                 match $rule(text, &span, reader) {
                     Ok(()) => Some(Self(text.to_owned())),
-                    Err(mistake) => {
-                        reader.report(span, mistake);
+                    Err(wrong) => {
+                        let wrong = $crate::grammar::Wrong::from(wrong);
+                        reader.report(wrong.place(text, span), wrong.mistake);
                         None
                     }
                 }

@@ -1,8 +1,9 @@
 //! Steps: the calls, the passing of time, and what people do to hosts and domain controllers.
 
 use super::{
-    Advance, AuthConfig, DcRef, DomainRef, Expectations, FaultId, HostPath, HostRef, Outcome,
-    Password, Profile, QuirkName, RelativePath, StepName, StepRef,
+    Advance, AuthConfig, ClearHostFaults, DcAction, DcRef, DomainRef, Expectations, HostAndDc,
+    HostPath, HostRef, Outcome, Password, Profile, QuirkName, RelativePath, RouteAction,
+    SetHostFaults, StepName, StepRef,
 };
 use crate::{
     Span,
@@ -99,14 +100,16 @@ choice! {
     pub enum Action: "action" {
         /// A call of the class `pool`, made on the coordinator.
         pool => Pool(PoolCall),
-        /// A call of the class `host`.
-        host => Host(HostCall),
+        /// A call of the class `host`, or something that happens to a host.
+        host => Host(HostAction),
         /// Something done to the toolstack itself.
         xapi => Xapi(XapiAction),
         /// Time passes.
         clock => Clock(ClockAction),
         /// A domain controller changes.
         dc => Dc(DcAction),
+        /// The way from one host to one domain controller changes.
+        route => Route(RouteAction),
         /// Somebody changes a file on a host by hand.
         file => File(FileAction),
         /// Somebody runs `net` on a host by hand.
@@ -123,6 +126,7 @@ impl Action {
             Self::Xapi(action) => action.key(),
             Self::Clock(action) => action.key(),
             Self::Dc(action) => action.key(),
+            Self::Route(action) => action.key(),
             Self::File(action) => action.key(),
             Self::Net(command) => command.key(),
         };
@@ -131,7 +135,23 @@ impl Action {
 
     /// Whether it is a XenAPI call, which can fail with an error code.
     pub fn is_call(&self) -> bool {
-        matches!(self, Self::Pool(_) | Self::Host(_))
+        matches!(self, Self::Pool(_) | Self::Host(HostAction::ExternalAuthSetLdaps(_)))
+    }
+
+    /// Ids of the faults that it sets.
+    pub fn fault_ids(&self) -> Vec<&str> {
+        match self {
+            Self::Dc(DcAction::SetFaults(change) | DcAction::AddFaults(change)) => {
+                change.faults.iter().map(|fault| fault.id()).collect()
+            }
+            Self::Host(HostAction::SetFaults(change)) => {
+                change.faults.iter().map(|fault| fault.id()).collect()
+            }
+            Self::Route(RouteAction::SetFaults(change)) => {
+                change.faults.iter().map(|fault| fault.id()).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Whether it runs a program, whose output can be expected.
@@ -159,10 +179,14 @@ choice! {
 }
 
 choice! {
-    /// A call of the class `host` (xapi-flows.md §9).
-    pub enum HostCall: "call of the class host" {
+    /// A call of the class `host` (xapi-flows.md §9), or something that happens to a host.
+    pub enum HostAction: "call or change of a host" {
         /// Switches one host between LDAP and LDAPS (§9.3).
         external_auth_set_ldaps => ExternalAuthSetLdaps(HostSetLdaps),
+        /// Replaces what somebody has done to its files and its clock.
+        set_faults => SetFaults(SetHostFaults),
+        /// Undoes that.
+        clear_faults => ClearFaults(ClearHostFaults),
     }
 }
 
@@ -179,16 +203,6 @@ choice! {
     pub enum ClockAction: "move of the clock" {
         /// Moves the clock of the world forward: `8d`, `1d12h`, `90s`.
         advance => Advance(Advance),
-    }
-}
-
-choice! {
-    /// A domain controller changes.
-    pub enum DcAction: "change of a DC" {
-        /// Replaces its faults.
-        set_faults => SetFaults(SetFaults),
-        /// Makes it sound.
-        clear_faults => ClearFaults(ClearFaults),
     }
 }
 
@@ -244,6 +258,8 @@ choice! {
         intermediate => Intermediate(Spanned<DomainRef>),
         /// The leaf certificate that a domain controller serves at this moment.
         leaf => Leaf(Spanned<DcRef>),
+        /// The CA at the top of the chain that a domain controller serves at this moment.
+        ca_of => CaOf(Spanned<DcRef>),
         /// A root that has nothing to do with the domain.
         other_root => OtherRoot(Spanned<DomainRef>),
         /// A root with the subject of the domain's root but another key.
@@ -320,24 +336,6 @@ table! {
 }
 
 table! {
-    /// Parameters of `dc.set_faults`.
-    pub struct SetFaults {
-        /// The domain controller.
-        pub dc: Spanned<DcRef>,
-        /// Its faults from now on.
-        pub faults: Vec<Spanned<FaultId>>,
-    }
-}
-
-table! {
-    /// Parameters of `dc.clear_faults`.
-    pub struct ClearFaults {
-        /// The domain controller.
-        pub dc: Spanned<DcRef>,
-    }
-}
-
-table! {
     /// Parameters of `file.write`.
     pub struct WriteFile {
         /// The host.
@@ -358,6 +356,8 @@ choice! {
         text => Text(String),
         /// A certificate as PEM.
         cert => Cert(Spanned<CertificateSource>),
+        /// The lists of revoked certificates that the CAs of this domain controller publish, as PEM.
+        crl => Crl(Spanned<DcRef>),
     }
 }
 
@@ -388,8 +388,22 @@ table! {
 choice! {
     /// Samba's `net`, run as an administrator on the host would run it (xapi-flows.md §6.2).
     pub enum NetCommand: "command of net" {
+        /// `net ads lookup -S DC`: what the DC answers to a netlogon ping.
+        ads_lookup => AdsLookup(HostAndDc),
         /// `net ads search --server DC FILTER ATTRIBUTE…`.
         ads_search => AdsSearch(AdsSearch),
+        /// `net lookup kdc DOMAIN`: the domain controllers that DNS names.
+        lookup_kdc => LookupKdc(LookupKdc),
+    }
+}
+
+table! {
+    /// Parameters of `net.lookup_kdc`.
+    pub struct LookupKdc {
+        /// The host.
+        pub host: Spanned<HostRef>,
+        /// The domain.
+        pub domain: Spanned<DomainRef>,
     }
 }
 

@@ -52,8 +52,21 @@ text! {
 }
 
 text! {
-    /// Id of a fault, such as `time.leaf-expired` (faults.md §1).
-    pub struct FaultId: rules::fault;
+    /// A fault of a domain controller as text, `ID[:VALUE][@LISTENER]`: `time.leaf-expired`,
+    /// `net.latency:250ms@ldaps` (faults.md §1).
+    pub struct DcFault: rules::dc_fault;
+}
+
+text! {
+    /// A fault of a host as text, `ID[:VALUE]`: `anchor.empty-bundle`,
+    /// `time.host-clock-behind:36h` (faults.md §1).
+    pub struct HostFault: rules::host_fault;
+}
+
+text! {
+    /// A fault of the way from a host to a domain controller as text, `ID[:VALUE][@LISTENER]`:
+    /// `net.black-hole`, `net.latency:250ms@ldaps` (faults.md §1).
+    pub struct RouteFault: rules::route_fault;
 }
 
 text! {
@@ -86,11 +99,40 @@ text! {
     pub struct RelativePath: rules::relative_path, pattern = "^[^/]+(/[^/]+)*$";
 }
 
+impl DcFault {
+    /// The id without value and listener.
+    pub fn id(&self) -> &str {
+        id_of(self)
+    }
+}
+
+impl HostFault {
+    /// The id without value.
+    pub fn id(&self) -> &str {
+        id_of(self)
+    }
+}
+
+impl RouteFault {
+    /// The id without value and listener.
+    pub fn id(&self) -> &str {
+        id_of(self)
+    }
+}
+
+fn id_of(text: &str) -> &str {
+    text.split([':', '@']).next().unwrap_or_default()
+}
+
 /// Rules of the texts above: what is wrong with a text at a place.
 mod rules {
-    use crate::{Span, catalogue, diagnostics::Mistake, grammar::Reader};
+    use crate::{
+        FaultPlace, Span, catalogue,
+        diagnostics::Mistake,
+        grammar::{Reader, Wrong},
+    };
 
-    type Checked = Result<(), Mistake>;
+    type Checked = Result<(), Wrong>;
 
     pub(super) fn kebab(text: &str, _: &Span, _: &Reader<'_>) -> Checked {
         let word = |word: &str| {
@@ -150,8 +192,55 @@ mod rules {
         known("earlier step that installs a certificate", text, installing)
     }
 
-    pub(super) fn fault(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
-        known("fault", text, reader.vocabulary.faults.iter().map(String::as_str))
+    pub(super) fn dc_fault(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        fault(text, FaultPlace::Dc, reader)
+    }
+
+    pub(super) fn host_fault(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        fault(text, FaultPlace::Host, reader)
+    }
+
+    pub(super) fn route_fault(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        fault(text, FaultPlace::Route, reader)
+    }
+
+    /// `ID[:VALUE][@LISTENER]`; each part is underlined by itself.
+    fn fault(text: &str, here: FaultPlace, reader: &Reader<'_>) -> Checked {
+        let (head, listener) = text.rsplit_once('@').map_or((text, None), |(h, l)| (h, Some(l)));
+        let (id, value) = head.split_once(':').map_or((head, None), |(i, v)| (i, Some(v)));
+        let vocabulary = reader.vocabulary;
+        let Some(word) = vocabulary.faults.iter().find(|word| word.id == id) else {
+            // Words of the right place are likelier to be meant.
+            let known = vocabulary.faults.iter().filter(|word| word.places.contains(&here));
+            let mistake = Mistake::unknown("fault", id, known.map(|word| word.id.as_str()));
+            return Err(Wrong::part(0..id.len(), mistake));
+        };
+        if !word.places.contains(&here) {
+            let (fault, places) = (id.to_owned(), word.places.clone());
+            return Err(Wrong::part(0..id.len(), Mistake::Misplaced { fault, here, places }));
+        }
+        let at = id.len() + 1..head.len();
+        match (value, &word.value) {
+            (None, _) => {}
+            (Some(value), None) => {
+                let (fault, value) = (id.to_owned(), value.to_owned());
+                return Err(Wrong::part(at, Mistake::NoValue { fault, value }));
+            }
+            (Some(value), Some(rule)) if !(vocabulary.is_value)(id, value) => {
+                let (fault, value) = (id.to_owned(), value.to_owned());
+                let mistake = Mistake::BadValue { fault, value, rule: rule.clone() };
+                return Err(Wrong::part(at, mistake));
+            }
+            (Some(_), Some(_)) => {}
+        }
+        if let Some(listener) = listener
+            && !word.listeners.iter().any(|known| known == listener)
+        {
+            let known = word.listeners.iter().map(String::as_str);
+            let mistake = Mistake::unknown("listener of the fault", listener, known);
+            return Err(Wrong::part(head.len() + 1..text.len(), mistake));
+        }
+        Ok(())
     }
 
     pub(super) fn quirk(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
@@ -178,7 +267,7 @@ mod rules {
         if sound {
             return Ok(());
         }
-        Err(Mistake::Malformed { what, text: text.to_owned(), rule: rule.to_owned() })
+        Err(Mistake::Malformed { what, text: text.to_owned(), rule: rule.to_owned() }.into())
     }
 
     fn known<'k>(
@@ -189,7 +278,7 @@ mod rules {
         if known.clone().any(|known| known == text) {
             return Ok(());
         }
-        Err(Mistake::unknown(what, text, known.by_ref()))
+        Err(Mistake::unknown(what, text, known.by_ref()).into())
     }
 
     fn is_label(text: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Single values: times, durations, status bits, patterns, the map `config`.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
 use ground::{Timestamp, TimestampError};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -53,9 +53,10 @@ impl Advance {
     /// How far one scenario may move the clock in all: ten years.
     pub const TOTAL_MAX: Duration = Duration::from_secs(3_650 * 86_400);
 
+    const RULE: &str = "numbers with their units in the order d, h, m, s, such as `8d` or `1d12h`";
     const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
-    fn parse(text: &str) -> Option<Duration> {
+    fn duration(text: &str) -> Option<Duration> {
         let mut seconds = 0_u64;
         let mut rest = text;
         for (unit, factor) in Self::UNITS {
@@ -72,11 +73,26 @@ impl Advance {
     }
 }
 
+impl FromStr for Advance {
+    type Err = NoDuration;
+
+    fn from_str(text: &str) -> Result<Self, NoDuration> {
+        Self::duration(text).map(Self).ok_or_else(|| NoDuration { text: text.to_owned() })
+    }
+}
+
+/// Text that is no distance in time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no duration; expected {}", Advance::RULE)]
+pub struct NoDuration {
+    text: String,
+}
+
 impl Read for Advance {
     fn read(value: &Value<'_>, reader: &mut Reader<'_>) -> Option<Self> {
         let text = reader.string(value)?;
-        let Some(duration) = Self::parse(text) else {
-            let rule = "numbers with their units in the order d, h, m, s, such as `8d` or `1d12h`";
+        let Some(duration) = Self::duration(text) else {
+            let rule = Self::RULE;
             let text = text.to_owned();
             let mistake = Mistake::Malformed { what: "duration", text, rule: rule.into() };
             reader.report(value.span(), mistake);

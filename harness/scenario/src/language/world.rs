@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    DcName, DnsName, DomainName, FaultId, HostName, HostPath, Kebab, QuirkName, RelativePath, Step,
-    Time, Version,
+    DcFault, DcName, DcRef, DnsName, DomainName, HostFault, HostName, HostPath, Kebab, QuirkName,
+    RelativePath, RouteFault, Step, Time, Version,
 };
 use crate::{
     Span,
@@ -33,6 +33,22 @@ table! {
         pub world: World,
         /// What is done, in order.
         pub steps "step": NonEmpty<Spanned<Step>>,
+    }
+}
+
+impl Scenario {
+    /// Ids of all faults that it sets somewhere, in the order of the text, with repeats.
+    pub fn fault_ids(&self) -> Vec<&str> {
+        let dcs = self.world.domains.iter().flat_map(|domain| domain.dcs.iter());
+        let mut ids: Vec<&str> = dcs.flat_map(|dc| &dc.faults).map(|fault| fault.id()).collect();
+        for host in &self.world.hosts {
+            ids.extend(host.faults.iter().map(|fault| fault.id()));
+            ids.extend(host.routes.iter().flat_map(|route| &route.faults).map(|f| f.id()));
+        }
+        for step in &self.steps {
+            ids.extend(step.action.fault_ids());
+        }
+        ids
     }
 }
 
@@ -103,7 +119,7 @@ table! {
         /// Name without the domain, unique in the scenario: `dc1`.
         pub name: Spanned<DcName>,
         /// What is wrong with it at the start.
-        pub faults: Vec<Spanned<FaultId>>,
+        pub faults: Vec<Spanned<DcFault>>,
         /// PEM file with a chain to serve as it is, leaf first; relative to the scenario file.
         pub chain: Option<Spanned<RelativePath>>,
         /// PEM file with the private key of `chain`.
@@ -123,6 +139,20 @@ table! {
         pub xapi_conf: Option<String>,
         /// Files that exist before the toolstack starts.
         pub files "file": Vec<Spanned<InitialFile>>,
+        /// What is wrong with it at the start.
+        pub faults: Vec<Spanned<HostFault>>,
+        /// What is wrong with its ways to domain controllers at the start.
+        pub routes "route": Vec<Spanned<Route>>,
+    }
+}
+
+table! {
+    /// The way from a host to a domain controller.
+    pub struct Route {
+        /// The domain controller.
+        pub dc: Spanned<DcRef>,
+        /// What is wrong with the way.
+        pub faults: Vec<Spanned<RouteFault>>,
     }
 }
 

@@ -49,6 +49,15 @@ mistakes! {
     unknown_config_key: step("pool.disable_external_auth.config = { user = \"a\", password = \"b\" }");
     misspelt_required_parameter: step("pool.external_auth_set_ldaps = { ldap = true }");
     misspelt_fault: with("time.leaf-expired", "time.leaf-expird");
+    misspelt_fault_with_value_and_listener: step("dc.add_faults = { dc = \"dc1\", faults = [\"net.latancy:250ms@ldaps\"] }");
+    misspelt_listener: step("dc.set_faults = { dc = \"dc1\", faults = [\"net.latency:250ms@ldpas\"] }");
+    fault_with_a_bad_value: step("dc.set_faults = { dc = \"dc1\", faults = [\"net.latency:slow@ldap\"] }");
+    fault_that_takes_no_value: step("dc.set_faults = { dc = \"dc1\", faults = [\"time.leaf-expired:1d\"] }");
+    fault_of_a_chain_on_a_route: step("route.set_faults = { host = \"host1\", dc = \"dc1\", faults = [\"net.black-hole\", \"time.leaf-expired\"] }");
+    fault_of_a_host_on_a_dc: with("[\"time.leaf-expired\"]", "[\"time.host-clock-behind:36h\"]");
+    fault_of_a_route_on_a_host: with("name = \"host2\"", "name = \"host2\"\nfaults = [\"net.black-hole\"]");
+    fault_that_is_not_at_that_listener: step("route.set_faults = { host = \"host1\", dc = \"dc1\", faults = [\"net.black-hole@kdc\"] }");
+    error_of_a_change_of_a_host: step("host.clear_faults.host = \"host1\"\nexpect.error.code = \"INTERNAL_ERROR\"");
     misspelt_quirk: with("[world]", "[world]\nquirks = { ping_report_first_dc = false }");
     misspelt_profile: with("\n[world]", "profiles = [\"Landed\"]\n[world]");
     misspelt_purpose: with("\"corp.example\" } }", "\"corp.example\" }, purpose = [\"ldap\"] }");
@@ -155,8 +164,8 @@ dc.set_faults = { dc = "dc1", faults = ["anchor.unkown-root"] }
 fn mistakes_carry_their_place_for_programs() {
     let mistakes = mistakes(&with("time.leaf-expired", "time.leaf-expird"));
     let [mistake] = &*mistakes else { panic!("{mistakes}") };
-    assert_eq!((mistake.line(), mistake.column()), (11, 11));
-    assert_eq!(&mistakes.source().text()[mistake.span()], "\"time.leaf-expird\"");
+    assert_eq!((mistake.line(), mistake.column()), (11, 12));
+    assert_eq!(&mistakes.source().text()[mistake.span()], "time.leaf-expird");
     assert_eq!(mistake.code(), "scenario::unknown-word");
     assert_eq!(mistake.message(), "unknown fault `time.leaf-expird`");
     assert_eq!(mistake.help(), Some("did you mean `time.leaf-expired`?"));

@@ -74,12 +74,15 @@ pub(crate) fn assert_agrees(text: &str, mistakes: &Diagnostics) {
         // Two profiles are a set; paths that climb and keys that need each other are beyond it.
         Mistake::Malformed { text, .. } => !text.contains(".."),
         Mistake::MissingKey { key } => !matches!(*key, "key" | "chain" | "password"),
-        Mistake::Duplicate { .. }
+        Mistake::BadValue { .. }
+        | Mistake::Duplicate { .. }
         | Mistake::Limit { .. }
+        | Mistake::Misplaced { .. }
         | Mistake::NeverRuns { .. }
         | Mistake::NoCall { .. }
         | Mistake::NoProgram { .. }
-        | Mistake::NotInstalled { .. } => false,
+        | Mistake::NotInstalled { .. }
+        | Mistake::NoValue { .. } => false,
         _ => true,
     };
     let refused = mistakes.iter().any(|one| within(one.mistake()));
