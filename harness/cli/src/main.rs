@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
+mod faults;
 mod output;
 mod review;
 mod run;
@@ -45,6 +46,8 @@ enum Command {
         #[arg(default_value = "scenarios")]
         paths: Vec<PathBuf>,
     },
+    /// Lists everything that can be wrong with a DC, the way to it, or a host.
+    Faults(faults::FaultsArguments),
     /// Prints the JSON Schema of scenario files.
     Schema,
     /// Judges a certificate chain, or a live server, as Samba and GnuTLS judge it.
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments).into(),
         Command::Review { paths } => review::review(&paths).into(),
         Command::Accept { paths } => review::accept(&paths).into(),
+        Command::Faults(arguments) => faults::faults(&arguments).into(),
         Command::Schema => schema().into(),
         Command::Verify(arguments) => verify::verify(&arguments).into(),
     }

@@ -35,8 +35,10 @@
 //! ```
 
 mod case;
+pub mod catalogue;
 mod exit;
 mod expect;
+pub mod host_faults;
 mod invariants;
 mod load;
 pub mod report;

@@ -7,9 +7,13 @@ use std::{
     sync::Arc,
 };
 
-use scenario::{Colour, Diagnostics, Scenario, Source, Vocabulary};
+use scenario::{Colour, Diagnostics, FaultWord, Scenario, Source, Vocabulary};
 
-use crate::CaseName;
+use crate::{
+    CaseName,
+    catalogue::{Entry, catalogue},
+    host_faults::HostFault,
+};
 
 /// Name of a scenario file inside its folder.
 const FILE_NAME: &str = "scenario.toml";
@@ -23,10 +27,25 @@ pub fn vocabulary() -> Vocabulary {
         crate::steps::KINDS,
     ];
     Vocabulary {
-        faults: fake_dc::faults::catalogue().iter().map(|fault| fault.id.to_owned()).collect(),
+        faults: catalogue().into_iter().map(fault_word).collect(),
+        is_value,
         quirks: sim_host::Quirk::ALL.iter().map(|quirk| quirk.name().to_owned()).collect(),
         facts: facts.concat().into_iter().map(str::to_owned).collect(),
     }
+}
+
+fn fault_word(entry: Entry) -> FaultWord {
+    FaultWord {
+        id: entry.id.to_owned(),
+        places: entry.places,
+        value: entry.value,
+        listeners: entry.listeners.into_iter().map(str::to_owned).collect(),
+    }
+}
+
+fn is_value(id: &str, value: &str) -> bool {
+    let text = format!("{id}:{value}");
+    text.parse::<HostFault>().is_ok() || text.parse::<fake_dc::Fault>().is_ok()
 }
 
 /// Cases that can be run.

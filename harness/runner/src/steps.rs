@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use fake_dc::facts::Connection;
 use ground::{Event, EventId, Trail, fact};
 use scenario::{
-    Action, ClockAction, DcAction, FileAction, FileContent, HostCall, InstalledCertificate,
-    NetCommand, PoolCall, Spanned, Step, XapiAction,
+    Action, AdsSearch, ClockAction, DcAction, DcFault, FileAction, FileContent, HostAction,
+    InstalledCertificate, NetCommand, PoolCall, RouteAction, Spanned, Step, XapiAction,
 };
 use serde::Serialize;
 use sim_host::{
@@ -16,7 +16,7 @@ use sim_host::{
 
 use crate::{
     Place,
-    world::{World, WorldError},
+    world::{HostFaultCleared, HostFaultSet, World, WorldError},
 };
 
 /// A step begins.
@@ -54,8 +54,14 @@ struct ProgramEnded {
 fact!(ProgramEnded, "program.ended");
 
 /// Kinds of the facts that the runner itself records.
-pub(crate) const KINDS: &[&str] =
-    &[StepBegan::KIND, ClockAdvanced::KIND, FileChanged::KIND, ProgramEnded::KIND];
+pub(crate) const KINDS: &[&str] = &[
+    StepBegan::KIND,
+    ClockAdvanced::KIND,
+    FileChanged::KIND,
+    HostFaultCleared::KIND,
+    HostFaultSet::KIND,
+    ProgramEnded::KIND,
+];
 
 /// What a step did.
 #[derive(Debug)]
@@ -120,7 +126,7 @@ pub(crate) async fn apply(
     let mut output = None;
     let result = match &step.action.value {
         Action::Pool(call) => call_pool(world, &place.title, call, &trail).await?,
-        Action::Host(HostCall::ExternalAuthSetLdaps(call)) => {
+        Action::Host(HostAction::ExternalAuthSetLdaps(call)) => {
             let host = world.host(&call.host)?.reference().clone();
             let (ldaps, force) = (call.ldaps, call.force);
             let call = Call::HostExternalAuthSetLdaps { host, ldaps, force };
@@ -208,22 +214,15 @@ async fn act(
             world.time.advance(advance.0);
             trail.record(ClockAdvanced { seconds: advance.0.as_secs() });
         }
-        Action::Dc(DcAction::SetFaults(change)) => {
-            let faults: Vec<&str> = change.faults.iter().map(|fault| fault.as_str()).collect();
-            world
-                .dc(&change.dc)?
-                .0
-                .set_faults_because(trail.cause(), &change.dc, faults)
-                .map_err(WorldError::from)?;
+        Action::Dc(action) => change_dc(world, action, trail)?,
+        Action::Host(HostAction::SetFaults(change)) => {
+            let faults = change.faults.iter().map(|fault| fault.as_str());
+            world.set_host_faults(&change.host, faults, trail)?;
         }
-        Action::Dc(DcAction::ClearFaults(change)) => {
-            let none: [&str; 0] = [];
-            world
-                .dc(&change.dc)?
-                .0
-                .set_faults_because(trail.cause(), &change.dc, none)
-                .map_err(WorldError::from)?;
+        Action::Host(HostAction::ClearFaults(change)) => {
+            world.set_host_faults(&change.host, [].into_iter(), trail)?;
         }
+        Action::Route(action) => change_route(world, action, trail)?,
         Action::File(action) => change_file(world, action, trail)?,
         Action::Net(command) => return run_net(world, command, trail).await.map(Some),
         Action::Xapi(XapiAction::Restart(restart)) => {
@@ -233,9 +232,57 @@ async fn act(
             }
             world.pool.restart(&restart.host, trail).await?;
         }
-        Action::Pool(_) | Action::Host(_) => {}
+        Action::Pool(_) | Action::Host(HostAction::ExternalAuthSetLdaps(_)) => {}
     }
     Ok(None)
+}
+
+fn change_dc(world: &World, action: &DcAction, trail: &Trail) -> Result<(), WorldError> {
+    let (name, change): (&str, &[Spanned<DcFault>]) = match action {
+        DcAction::AddFaults(change) | DcAction::SetFaults(change) => (&change.dc, &change.faults),
+        DcAction::RemoveFaults(change) => (&change.dc, &change.faults),
+        DcAction::ClearFaults(change) => (&change.dc, &[]),
+    };
+    let (domain, dc) = world.dc(name)?;
+    let named = change.iter().map(|fault| fault.to_string());
+    let has = dc.faults();
+    let faults: Vec<String> = match action {
+        DcAction::AddFaults(_) => has.iter().map(ToString::to_string).chain(named).collect(),
+        DcAction::RemoveFaults(_) => {
+            without(name, has.iter().map(ToString::to_string).collect(), named)?
+        }
+        DcAction::ClearFaults(_) | DcAction::SetFaults(_) => named.collect(),
+    };
+    Ok(domain.set_faults_because(trail.cause(), name, faults)?)
+}
+
+fn change_route(world: &World, action: &RouteAction, trail: &Trail) -> Result<(), WorldError> {
+    match action {
+        RouteAction::SetFaults(change) => {
+            let faults = change.faults.iter().map(|fault| fault.as_str());
+            world.set_route_faults(&change.host, &change.dc, faults, trail)
+        }
+        RouteAction::ClearFaults(change) => {
+            world.set_route_faults(&change.host, &change.dc, [].into_iter(), trail)
+        }
+    }
+}
+
+/// `faults` without those that `removed` names as they are written, or by their ids alone.
+fn without(
+    dc: &str,
+    mut faults: Vec<String>,
+    removed: impl Iterator<Item = String>,
+) -> Result<Vec<String>, WorldError> {
+    for fault in removed {
+        let before = faults.len();
+        faults.retain(|has| *has != fault && has.split([':', '@']).next() != Some(&fault));
+        if faults.len() == before {
+            let has = if faults.is_empty() { "none".to_owned() } else { faults.join(", ") };
+            return Err(WorldError::NoSuchFault { dc: dc.to_owned(), fault, has });
+        }
+    }
+    Ok(faults)
 }
 
 fn change_file(world: &mut World, action: &FileAction, trail: &Trail) -> Result<(), StepError> {
@@ -244,6 +291,7 @@ fn change_file(world: &mut World, action: &FileAction, trail: &Trail) -> Result<
             let text = match &write.content {
                 FileContent::Text(text) => text.clone(),
                 FileContent::Cert(source) => world.certificate(source)?,
+                FileContent::Crl(dc) => world.dc(dc)?.1.chain().crl_pem(),
             };
             world.host(&write.host)?.root().write(&write.path, text.as_bytes(), 0o644)?;
             (&write.host, &write.path, "written")
@@ -275,7 +323,25 @@ fn change_file(world: &mut World, action: &FileAction, trail: &Trail) -> Result<
 
 /// Runs `net` as an administrator on the host would.
 async fn run_net(world: &World, command: &NetCommand, trail: &Trail) -> Result<Output, StepError> {
-    let NetCommand::AdsSearch(search) = command;
+    let (host, command) = match command {
+        NetCommand::AdsLookup(lookup) => {
+            (&lookup.host, SambaCommand::AdsLookup { server: world.dc(&lookup.dc)?.1.ip().into() })
+        }
+        NetCommand::AdsSearch(search) => (&search.host, search_command(world, search)?),
+        NetCommand::LookupKdc(lookup) => {
+            (&lookup.host, SambaCommand::LookupKdc { domain: lookup.domain.to_string() })
+        }
+    };
+    let output = world.pool.run_program(host, command, trail).await?;
+    trail.record(ProgramEnded {
+        exit: output.exit,
+        stdout: output.stdout.clone(),
+        stderr: output.stderr.clone(),
+    });
+    Ok(output)
+}
+
+fn search_command(world: &World, search: &AdsSearch) -> Result<SambaCommand, WorldError> {
     let server = world.dc(&search.dc)?.1.ip().into();
     let credentials = match (&search.user, &search.password) {
         (Some(user), Some(password)) => Credentials::User {
@@ -284,19 +350,8 @@ async fn run_net(world: &World, command: &NetCommand, trail: &Trail) -> Result<O
         },
         _ => Credentials::Machine,
     };
-    let command = SambaCommand::AdsSearch {
-        server,
-        credentials,
-        filter: search.filter.clone(),
-        attributes: search.attributes.clone(),
-    };
-    let output = world.pool.run_program(&search.host, command, trail).await?;
-    trail.record(ProgramEnded {
-        exit: output.exit,
-        stdout: output.stdout.clone(),
-        stderr: output.stderr.clone(),
-    });
-    Ok(output)
+    let (filter, attributes) = (search.filter.clone(), search.attributes.clone());
+    Ok(SambaCommand::AdsSearch { server, credentials, filter, attributes })
 }
 
 /// Longest real time for DCs to see the ends of connections that hosts have closed.

@@ -12,12 +12,16 @@ use std::{
 use fake_dc::{DcSpec, Domain};
 use fake_dc_directory::Policy;
 use fake_dc_pki::{CaCertificate, Chain, PemFile};
-use ground::{Actor, Ledger, Seed, Trail, VirtualClock};
+use ground::{Actor, Ledger, Seed, Trail, VirtualClock, fact};
 use scenario::{Action, CertificateSource, Dc, NetCommand, PoolCall, Scenario};
+use serde::Serialize;
 use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference};
 use tempfile::TempDir;
 
-use crate::Case;
+use crate::{
+    Case,
+    host_faults::{HostFault, HostFaultError, HostFaults},
+};
 
 /// Everything that a case acts on.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub(crate) struct World {
     /// Passwords of the scenario, which no event may hold.
     pub(crate) secrets: Vec<String>,
     domains: BTreeMap<String, Domain>,
+    /// What was done to hosts, by their names.
+    host_faults: BTreeMap<String, HostFaults>,
     /// Folder of the scenario file; relative paths start there.
     folder: PathBuf,
     /// Root directories of the hosts; removed with the world.
@@ -50,6 +56,12 @@ pub(crate) enum WorldError {
     #[error(transparent)]
     Host(#[from] sim_host::HostError),
     #[error(transparent)]
+    HostFault(#[from] HostFaultError),
+    #[error("the chain of {dc} was given as it is, and nobody knows its CA")]
+    NoAnchor { dc: String },
+    #[error("{dc} does not have the fault `{fault}`; it has {has}")]
+    NoSuchFault { dc: String, fault: String, has: String },
+    #[error(transparent)]
     Pki(#[from] fake_dc_pki::PkiError),
     #[error("no folder for the hosts' files: {0}")]
     Roots(io::Error),
@@ -63,8 +75,15 @@ impl WorldError {
         match self {
             Self::Domain(fake_dc::Error::Bind { .. } | fake_dc::Error::Reopen { .. })
             | Self::Host(_)
+            | Self::HostFault(HostFaultError::Host(_))
             | Self::Roots(_) => false,
-            Self::Domain(_) | Self::File { .. } | Self::Pki(_) | Self::Unknown { .. } => true,
+            Self::Domain(_)
+            | Self::File { .. }
+            | Self::HostFault(_)
+            | Self::NoAnchor { .. }
+            | Self::NoSuchFault { .. }
+            | Self::Pki(_)
+            | Self::Unknown { .. } => true,
         }
     }
 
@@ -77,7 +96,14 @@ impl WorldError {
                     .to_owned(),
             ),
             Self::Pki(error) => error.remedy().map(str::to_owned),
-            Self::Host(_) | Self::Roots(_) | Self::Unknown { .. } => None,
+            Self::NoAnchor { .. } => {
+                Some("give the CA as a certificate of a `file` or as `pem`".to_owned())
+            }
+            Self::Host(_)
+            | Self::HostFault(_)
+            | Self::NoSuchFault { .. }
+            | Self::Roots(_)
+            | Self::Unknown { .. } => None,
         }
     }
 }
@@ -149,7 +175,7 @@ impl World {
             hosts,
             trail: trail.clone(),
         })?;
-        Ok(Self {
+        let mut world = Self {
             time,
             ledger,
             trail,
@@ -158,9 +184,21 @@ impl World {
             edited: BTreeMap::new(),
             secrets: secrets_of(&case.scenario),
             domains,
+            host_faults: BTreeMap::new(),
             folder,
             _roots: roots,
-        })
+        };
+        let trail = world.trail.clone();
+        for host in plan.hosts.iter().filter(|host| !host.faults.is_empty()) {
+            world.set_host_faults(&host.name, host.faults.iter().map(|f| f.as_str()), &trail)?;
+        }
+        for host in plan.hosts.iter() {
+            for route in &host.routes {
+                let faults = route.faults.iter().map(|fault| fault.as_str());
+                world.set_route_faults(&host.name, &route.dc, faults, &trail)?;
+            }
+        }
+        Ok(world)
     }
 
     /// Ends every DC and removes the hosts' files.
@@ -207,8 +245,65 @@ impl World {
             CertificateSource::Intermediate(domain) => of(domain, CaCertificate::Intermediate),
             CertificateSource::OtherRoot(domain) => of(domain, CaCertificate::UnknownRoot),
             CertificateSource::TwinRoot(domain) => of(domain, CaCertificate::NamesakeRoot),
+            CertificateSource::CaOf(dc) => {
+                let anchor = self.dc(dc)?.1.chain().anchor_pem();
+                anchor.ok_or_else(|| WorldError::NoAnchor { dc: dc.to_string() })
+            }
             CertificateSource::Leaf(dc) => Ok(self.dc(dc)?.1.chain().leaf_pem()),
         }
+    }
+
+    /// Undoes what was done to `host` and does what `faults` say.
+    pub(crate) fn set_host_faults<'f>(
+        &mut self,
+        host: &str,
+        faults: impl Iterator<Item = &'f str>,
+        trail: &Trail,
+    ) -> Result<(), WorldError> {
+        let faults = faults.map(str::parse).collect::<Result<Vec<HostFault>, _>>()?;
+        let host = self.host(host)?;
+        // A host trusts, or distrusts, the first domain: it can be a member of one only.
+        let domain = self.domains.values().next();
+        let set = self.host_faults.entry(host.name().to_owned()).or_default();
+        let before: Vec<String> = set.all().iter().map(ToString::to_string).collect();
+        let touched = set.replace(host.root(), host.skew(), domain, faults)?;
+        let now: Vec<String> = set.all().iter().map(ToString::to_string).collect();
+        let actor = trail.of(Actor::Host(host.name().to_owned()));
+        for fault in before.iter().filter(|fault| !now.contains(fault)) {
+            actor.record(HostFaultCleared { fault: fault.clone() });
+        }
+        for fault in now.iter().filter(|fault| !before.contains(fault)) {
+            actor.record(HostFaultSet { fault: fault.clone() });
+        }
+        for path in touched {
+            self.note_edit(host.name(), &path);
+        }
+        Ok(())
+    }
+
+    /// Puts `faults`, in place of others, on the way from `host` to `dc` alone.
+    pub(crate) fn set_route_faults<'f>(
+        &self,
+        host: &str,
+        dc: &str,
+        faults: impl Iterator<Item = &'f str>,
+        trail: &Trail,
+    ) -> Result<(), WorldError> {
+        let (domain, sound) = self.dc(dc)?;
+        let faults: Vec<&str> = faults.collect();
+        let none = faults.is_empty();
+        let route = domain.set_route_faults_because(trail.cause(), host, dc, faults)?;
+        let host = self.host(host)?;
+        let mut network = host.network();
+        let mut lead = |port: u16, direct, along| {
+            let to = if none { direct } else { along };
+            network.translations.insert((sound.ip(), port).into(), to);
+        };
+        lead(88, sound.kdc(), route.kdc);
+        lead(389, sound.ldap(), route.ldap);
+        lead(636, sound.ldaps(), route.ldaps);
+        host.set_network(network);
+        Ok(())
     }
 
     /// Notes that somebody changed `path` on `host` by hand.
@@ -216,6 +311,22 @@ impl World {
         self.edited.entry(host.to_owned()).or_default().push(path.to_owned());
     }
 }
+
+/// Something was done to a host.
+#[derive(Debug, Serialize)]
+pub(crate) struct HostFaultSet {
+    /// The fault as text: `time.host-clock-behind:36h`.
+    fault: String,
+}
+fact!(HostFaultSet, "host.fault-set");
+
+/// It was undone.
+#[derive(Debug, Serialize)]
+pub(crate) struct HostFaultCleared {
+    /// The fault as text.
+    fault: String,
+}
+fact!(HostFaultCleared, "host.fault-cleared");
 
 /// Host `index` from 0 manages itself under this address. No socket is bound to it: it only
 /// appears in records.
@@ -230,6 +341,7 @@ fn network_of<'a>(domains: impl Iterator<Item = &'a Domain>) -> Network {
     for dc in domains.flat_map(Domain::dcs) {
         network.nameservers.push(dc.dns());
         // CLDAP has the number of LDAP: one entry serves both.
+        network.translations.insert((dc.ip(), 88).into(), dc.kdc());
         network.translations.insert((dc.ip(), 389).into(), dc.ldap());
         network.translations.insert((dc.ip(), 636).into(), dc.ldaps());
     }
