@@ -8,6 +8,7 @@ set -euo pipefail
 declare -A wanted=(
     [cc]=gcc
     [certtool]=gnutls-bin
+    [curl]=curl
     [kinit]=krb5-user
     [ldapsearch]=ldap-utils
     [openssl]=openssl

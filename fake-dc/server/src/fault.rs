@@ -81,8 +81,21 @@ impl Fault {
         self.listener.map_or_else(|| self.info().listeners.contains(&listener), |at| at == listener)
     }
 
+    /// The same fault limited to `listener`.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultError::NotThere`] if it does nothing there.
+    pub fn at(self, listener: Listener) -> Result<Self, FaultError> {
+        let FaultInfo { id, listeners, .. } = self.info();
+        if !listeners.contains(&listener) {
+            return Err(FaultError::NotThere { fault: id, listener, listeners });
+        }
+        Ok(Self { listener: Some(listener), ..self })
+    }
+
     /// Whether it stands for `other`: the same, or without its value or listener.
-    pub(crate) fn covers(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &Self) -> bool {
         self.id() == other.id()
             && (self.value.is_none() || self.value == other.value)
             && (self.listener.is_none() || self.listener == other.listener)
@@ -134,16 +147,6 @@ impl Fault {
         (self.kind, self.value) = (Kind::Server(fault?), Some(value));
         Ok(())
     }
-
-    fn limit_to(&mut self, listener: &str) -> Result<(), FaultError> {
-        let listener = listener.parse()?;
-        let FaultInfo { id, listeners, .. } = self.info();
-        if !listeners.contains(&listener) {
-            return Err(FaultError::NotThere { fault: id, listener, listeners });
-        }
-        self.listener = Some(listener);
-        Ok(())
-    }
 }
 
 /// Other ids of faults, which are read and never written.
@@ -161,10 +164,10 @@ impl FromStr for Fault {
         if let Some(value) = value {
             fault.give(value)?;
         }
-        if let Some(listener) = listener {
-            fault.limit_to(listener)?;
+        match listener {
+            Some(listener) => fault.at(listener.parse()?),
+            None => Ok(fault),
         }
-        Ok(fault)
     }
 }
 

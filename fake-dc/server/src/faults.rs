@@ -21,6 +21,7 @@ use fake_dc_kerberos::{ErrorCode, Summary};
 use ground::Transport;
 use hickory_proto::op::Message;
 use ldap_wire::{BindResponse, ExtendedResponse, LdapMessage, LdapResult, ProtocolOp};
+use serde::Serialize;
 
 pub(crate) use handshake::WITHOUT_CERTIFICATE;
 
@@ -36,7 +37,7 @@ use crate::{
 };
 
 /// What a fault is, for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FaultInfo {
     /// Its id, which never changes.

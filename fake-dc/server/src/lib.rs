@@ -50,7 +50,6 @@ mod stream;
 mod summary;
 mod tasks;
 mod tls;
-mod value;
 
 pub use builder::{Builder, DcSpec};
 pub use dc::{Dc, Ports};
@@ -58,5 +57,5 @@ pub use domain::Domain;
 pub use error::Error;
 pub use fault::{Fault, FaultError, UnknownFault, UnknownListener};
 pub use faults::FaultInfo;
-pub use live::FaultGuard;
+pub use live::{FaultGuard, Place};
 pub use route::{Route, RouteSpec};

@@ -50,7 +50,7 @@ impl Domain {
         faults: impl IntoIterator<Item = F>,
     ) -> Result<(), Error> {
         let new = parse(faults)?;
-        self.change(cause, &Place::Dc(dc), |faults| {
+        self.edit_faults(cause, Place::Dc(dc), |faults| {
             *faults = new;
             Ok(())
         })
@@ -67,7 +67,7 @@ impl Domain {
         faults: impl IntoIterator<Item = F>,
     ) -> Result<(), Error> {
         let added = parse(faults)?;
-        self.change(None, &Place::Dc(dc), |faults| {
+        self.edit_faults(None, Place::Dc(dc), |faults| {
             add(faults, added);
             Ok(())
         })
@@ -86,7 +86,7 @@ impl Domain {
     ) -> Result<(), Error> {
         let place = Place::Dc(dc);
         let removed = parse(faults)?;
-        self.change(None, &place, |faults| remove(faults, &removed, &place))
+        self.edit_faults(None, place, |faults| place.remove(faults, &removed))
     }
 
     /// Takes all faults from the DC `dc`.
@@ -213,7 +213,7 @@ impl Domain {
         faults: impl IntoIterator<Item = F>,
     ) -> Result<Route, Error> {
         let new = parse(faults)?;
-        self.change(cause, &Place::Route { host, dc }, |faults| {
+        self.edit_faults(cause, Place::Route { host, dc }, |faults| {
             *faults = new;
             Ok(())
         })?;
@@ -232,7 +232,7 @@ impl Domain {
         faults: impl IntoIterator<Item = F>,
     ) -> Result<Route, Error> {
         let added = parse(faults)?;
-        self.change(None, &Place::Route { host, dc }, |faults| {
+        self.edit_faults(None, Place::Route { host, dc }, |faults| {
             add(faults, added);
             Ok(())
         })?;
@@ -252,7 +252,7 @@ impl Domain {
     ) -> Result<Route, Error> {
         let place = Place::Route { host, dc };
         let removed = parse(faults)?;
-        self.change(None, &place, |faults| remove(faults, &removed, &place))?;
+        self.edit_faults(None, place, |faults| place.remove(faults, &removed))?;
         self.route(host, dc)
     }
 
@@ -293,18 +293,24 @@ impl Domain {
         }
         let guard =
             FaultGuard { domain: self, host: host.map(str::to_owned), dc: dc.to_owned(), mark };
-        self.change(None, &guard.place(), |present| {
+        self.edit_faults(None, guard.place(), |present| {
             present.append(&mut faults);
             Ok(())
         })?;
         Ok(guard)
     }
 
-    /// Lets `edit` change the faults at `place`.
-    fn change(
+    /// Lets `edit` change the faults at `place`, with nobody in between. What the other methods do,
+    /// in one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Domain::set_faults`] and [`Domain::set_route_faults`], or what `edit` returns. Nothing
+    /// is changed then.
+    pub fn edit_faults(
         &self,
         cause: Option<EventId>,
-        place: &Place<'_>,
+        place: Place<'_>,
         edit: impl FnOnce(&mut Vec<Fault>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let _changing = self.changing();
@@ -331,7 +337,7 @@ impl Domain {
                 }
                 let route = match open {
                     Some(route) => route,
-                    None => self.open(&RouteSpec::new(*host, *name))?,
+                    None => self.open(&RouteSpec::new(host, name))?,
                 };
                 route.set_faults(Faults::new(after.clone()));
                 dc.apply_faults()?;
@@ -405,7 +411,7 @@ impl Drop for FaultGuard<'_> {
             .is_ok_and(|dc| self.host.as_ref().is_none_or(|host| dc.route(host).is_some()));
         if is_there {
             // Taking faults away needs nothing that could fail but a port, which is ours.
-            let _ = self.domain.change(None, &self.place(), |faults| {
+            let _ = self.domain.edit_faults(None, self.place(), |faults| {
                 faults.retain(|fault| !fault.has_mark(self.mark));
                 Ok(())
             });
@@ -414,10 +420,17 @@ impl Drop for FaultGuard<'_> {
 }
 
 /// What has faults.
-#[derive(Clone, Copy, Debug)]
-enum Place<'a> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// The DC of this name.
     Dc(&'a str),
-    Route { host: &'a str, dc: &'a str },
+    /// The way from the client `host` to the DC `dc`.
+    Route {
+        /// The client.
+        host: &'a str,
+        /// The DC.
+        dc: &'a str,
+    },
 }
 
 impl Place<'_> {
@@ -432,6 +445,26 @@ impl Place<'_> {
             Self::Dc(_) => None,
             Self::Route { host, .. } => Some((*host).to_owned()),
         }
+    }
+
+    /// Removes from `faults` all that `removed` stands for, see [`Domain::remove_faults`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FaultNotSet`].
+    pub fn remove(&self, faults: &mut Vec<Fault>, removed: &[Fault]) -> Result<(), Error> {
+        for wanted in removed {
+            let before = faults.clone();
+            faults.retain(|fault| !wanted.covers(fault));
+            if faults.len() == before.len() {
+                return Err(Error::FaultNotSet {
+                    place: self.describe(),
+                    fault: wanted.to_string(),
+                    present: before.iter().map(Fault::to_string).collect(),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn describe(&self) -> String {
@@ -453,20 +486,4 @@ fn add(faults: &mut Vec<Fault>, added: Vec<Fault>) {
             faults.push(fault);
         }
     }
-}
-
-/// Removes all that `removed` stands for.
-fn remove(faults: &mut Vec<Fault>, removed: &[Fault], place: &Place<'_>) -> Result<(), Error> {
-    for wanted in removed {
-        let before = faults.clone();
-        faults.retain(|fault| !wanted.covers(fault));
-        if faults.len() == before.len() {
-            return Err(Error::FaultNotSet {
-                place: place.describe(),
-                fault: wanted.to_string(),
-                present: before.iter().map(Fault::to_string).collect(),
-            });
-        }
-    }
-    Ok(())
 }

@@ -3,63 +3,23 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+mod served;
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
+use served::Served;
 
 fn fake_dc(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fake-dc"));
     command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
-}
-
-/// A served domain, and the lines that it printed up to the ready line.
-struct Served {
-    process: Child,
-    lines: Vec<Value>,
-}
-
-impl Served {
-    fn start(arguments: &[&str]) -> Self {
-        let mut process =
-            fake_dc(&[&["serve", "--domain", "corp.example"], arguments].concat()).spawn().unwrap();
-        let mut lines = Vec::new();
-        for line in BufReader::new(process.stdout.take().unwrap()).lines() {
-            let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
-            let ready = line["ready"] == true;
-            lines.push(line);
-            if ready {
-                break;
-            }
-        }
-        Self { process, lines }
-    }
-
-    /// Sends the signal and returns the exit code.
-    fn stop(mut self, signal: Signal) -> Option<i32> {
-        kill_process(Pid::from_child(&self.process), signal).unwrap();
-        self.process.wait().unwrap().code()
-    }
-
-    fn port(&self, dc: usize, service: &str) -> u16 {
-        u16::try_from(self.lines[dc][service].as_u64().unwrap()).unwrap()
-    }
-}
-
-/// A test that fails in the middle leaves no process behind.
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It has ended where the test went as it should.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 fn failed(arguments: &[&str]) -> (Option<i32>, String) {
@@ -86,7 +46,7 @@ fn serve_says_where_the_dcs_are_and_leaves_nothing_behind() {
         let address = ("127.0.0.10", served.port(0, "ldap"));
         TcpStream::connect(address).unwrap();
 
-        assert_eq!(served.stop(signal), Some(0));
+        assert_eq!(served.stop_with(signal), Some(0));
         assert!(TcpStream::connect(address).is_err());
         assert!(!Path::new(&ca_file).parent().unwrap().exists());
     }
@@ -110,7 +70,7 @@ fn serve_uses_the_ports_folder_and_files_that_it_is_given() {
     };
     let first = Served::start(&arguments("0".to_owned()).each_ref().map(String::as_str));
     let port = first.port(0, "ldaps");
-    assert_eq!(first.stop(Signal::TERM), Some(0));
+    assert_eq!(first.stop(), Some(0));
 
     // The port is free again, and can be asked for.
     let again = Served::start(&arguments(port.to_string()).each_ref().map(String::as_str));
@@ -135,7 +95,7 @@ fn serve_uses_the_ports_folder_and_files_that_it_is_given() {
          let the system choose\n"
     );
 
-    assert_eq!(again.stop(Signal::TERM), Some(0));
+    assert_eq!(again.stop(), Some(0));
     assert!(!ca_dir.exists());
     let events = std::fs::read_to_string(&events).unwrap();
     let head: Value = serde_json::from_str(events.lines().next().unwrap()).unwrap();
@@ -186,7 +146,7 @@ async fn a_given_chain_is_shown_with_its_key() {
     common::tls(address, "dc2.corp.example", config).await.unwrap();
     let file = std::fs::read_to_string(chain).unwrap();
     assert_eq!(shown.certificates().len(), file.matches("BEGIN CERTIFICATE").count());
-    assert_eq!(served.stop(Signal::TERM), Some(0));
+    assert_eq!(served.stop(), Some(0));
 }
 
 #[test]

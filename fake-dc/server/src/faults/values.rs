@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
-/// A duration: a whole number and `ms`, `s`, `m` or `h`.
+/// A duration: a whole number and `ms`, `s`, `m` or `h`. At most a day, which no client waits.
 pub(super) fn duration(text: &str) -> Option<Duration> {
+    span(text).filter(|&duration| duration <= DURATION_MAX)
+}
+
+const DURATION_MAX: Duration = Duration::from_secs(86_400);
+
+fn span(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
     let number: u64 = number.parse().ok()?;
     Some(match unit {
@@ -24,7 +30,7 @@ pub(super) fn clock_offset(text: &str) -> Option<i64> {
     };
     let seconds = match rest.strip_suffix('d') {
         Some(days) => days.parse::<u64>().ok()?.checked_mul(86_400)?,
-        None => duration(rest)?.as_secs(),
+        None => span(rest)?.as_secs(),
     };
     (seconds <= OFFSET_SECONDS_MAX).then_some(())?;
     Some(sign * i64::try_from(seconds).ok()?)
@@ -32,6 +38,16 @@ pub(super) fn clock_offset(text: &str) -> Option<i64> {
 
 /// A hundred years.
 const OFFSET_SECONDS_MAX: u64 = 36_525 * 86_400;
+
+/// A whole number, such as one of bytes.
+pub(super) fn number(text: &str) -> Option<u64> {
+    text.starts_with(|c: char| c.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// A whole number other than 0.
+pub(super) fn positive(text: &str) -> Option<u64> {
+    number(text).filter(|&number| number > 0)
+}
 
 #[cfg(test)]
 mod tests {
@@ -41,7 +57,7 @@ mod tests {
     fn durations_and_offsets() {
         assert_eq!(duration("250ms"), Some(Duration::from_millis(250)));
         assert_eq!(duration("2m"), Some(Duration::from_secs(120)));
-        for wrong in ["", "5", "s", "-5s", "5 s", "1.5s", "99999999999999999999s"] {
+        for wrong in ["", "5", "s", "-5s", "5 s", "1.5s", "25h", "99999999999999999999s"] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
         assert_eq!(clock_offset("-10m"), Some(-600));
@@ -49,6 +65,14 @@ mod tests {
         assert_eq!(clock_offset("2d"), Some(172_800));
         for wrong in ["", "10", "--5s", "d", "1000000d"] {
             assert_eq!(clock_offset(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_whole() {
+        assert_eq!((number("0"), positive("0"), positive("1400")), (Some(0), None, Some(1_400)));
+        for wrong in ["", "+1", "-1", "1.0", "1k", "18446744073709551616"] {
+            assert_eq!(number(wrong), None, "{wrong}");
         }
     }
 }

@@ -10,6 +10,9 @@ pub(crate) enum Failure {
     /// `--chain` for a DC without `--key`, or the other way about.
     #[error("{given} is given for {dc}, but no {missing}")]
     ChainAndKey { dc: String, given: &'static str, missing: &'static str },
+    /// The control port.
+    #[error("the control port cannot listen on 127.0.0.1:{port}: {source}")]
+    Control { port: u16, source: io::Error },
     /// The domain.
     #[error(transparent)]
     Domain(#[from] fake_dc::Error),
@@ -39,6 +42,9 @@ impl Failure {
         match self {
             Self::ChainAndKey { .. } => {
                 Some("give both: `--chain dc1=chain.pem --key dc1=key.pem`".to_owned())
+            }
+            Self::Control { .. } => {
+                Some("choose another `--control-port`, or 0 to let the system choose".to_owned())
             }
             Self::Domain(error) => error.remedy(),
             Self::Health { .. } => {

@@ -1,6 +1,8 @@
 //! `fake-dc`: a fake Active Directory domain for any client. Arguments in, exit code out.
 
 mod ca_file;
+mod control;
+mod ctl;
 mod error;
 mod exit;
 mod health;
@@ -31,6 +33,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Changes a domain that `fake-dc serve --control-port` serves.
+    Ctl(ctl::Options),
     /// Lists the faults that a DC can have.
     Faults,
     /// Starts a domain and serves it until SIGINT or SIGTERM.
@@ -39,6 +43,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
+        Command::Ctl(options) => ctl::run(options),
         Command::Faults => list_faults(),
         Command::Serve(options) => serve::run(*options),
     };

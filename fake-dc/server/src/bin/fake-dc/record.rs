@@ -14,7 +14,7 @@ use std::{
 };
 
 use ground::{Event, EventId, Ledger};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::error::Failure;
 
@@ -54,19 +54,24 @@ impl Record {
 
     fn write(&mut self, events: &[Event]) -> io::Result<()> {
         for event in events {
-            let mut line = json!({
-                "n": event.id,
-                "at": event.at,
-                "actor": event.actor.to_string(),
-                "kind": event.kind(),
-                "data": event.fields(),
-            });
-            if let Some(cause) = event.cause {
-                line["cause"] = json!(cause);
-            }
-            writeln!(self.out, "{line}")?;
+            writeln!(self.out, "{}", line(event))?;
             self.written = Some(event.id);
         }
         self.out.flush()
     }
+}
+
+/// An event as JSON.
+pub(crate) fn line(event: &Event) -> Value {
+    let mut line = json!({
+        "n": event.id,
+        "at": event.at,
+        "actor": event.actor.to_string(),
+        "kind": event.kind(),
+        "data": event.fields(),
+    });
+    if let Some(cause) = event.cause {
+        line["cause"] = json!(cause);
+    }
+    line
 }

@@ -5,6 +5,7 @@ use std::{
     io::{self, Write},
     net::Ipv4Addr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::Args;
@@ -17,6 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     ca_file::CaFile,
+    control::Control,
     error::Failure,
     exit::Exit,
     health,
@@ -85,6 +87,10 @@ pub(crate) struct Options {
     /// Port on 127.0.0.1 for an HTTP health check; 0 lets the system choose. By default none.
     #[arg(long, value_name = "PORT")]
     health_port: Option<u16>,
+    /// Port on 127.0.0.1 to change faults and routes by HTTP (`fake-dc ctl`); 0 lets the system
+    /// choose. By default none.
+    #[arg(long, value_name = "PORT")]
+    control_port: Option<u16>,
 }
 
 /// Serves until SIGINT or SIGTERM.
@@ -106,7 +112,7 @@ pub(crate) fn run(options: Options) -> Exit {
 
 async fn serve(options: Options) -> Result<(), Failure> {
     let mut stop = Stop::listen()?;
-    let domain = start(&options).await?;
+    let domain = Arc::new(start(&options).await?);
     let record = options.events.as_deref().map(|path| Record::create(path, options.seed));
     let mut record = record.transpose()?;
     let ca_file = CaFile::write(options.ca_dir.as_deref(), domain.name(), domain.ca_pem())?;
@@ -114,7 +120,11 @@ async fn serve(options: Options) -> Result<(), Failure> {
         Some(port) => Some(health::open(port).await?.port()),
         None => None,
     };
-    announce(&options, &domain, &ca_file, health)
+    let control = match options.control_port {
+        Some(port) => Some(Control::open(port, Arc::clone(&domain)).await?),
+        None => None,
+    };
+    announce(&options, &domain, &ca_file, health, control.as_ref().map(Control::url))
         .map_err(|source| Failure::System { what: "standard output", source })?;
     let ledger = domain.ledger().clone();
     let recorded = match &mut record {
@@ -127,7 +137,13 @@ async fn serve(options: Options) -> Result<(), Failure> {
             Ok(())
         }
     };
-    domain.stop().await;
+    if let Some(control) = control {
+        control.stop().await;
+    }
+    // Nobody has it any more; if somebody had, the end of the program would close it.
+    if let Some(domain) = Arc::into_inner(domain) {
+        domain.stop().await;
+    }
     recorded
         .and_then(|()| record.map_or(Ok(()), |mut record| record.finish(&ledger)))
         .map_err(|source| Failure::Write { path: options.events.unwrap_or_default(), source })
@@ -212,6 +228,7 @@ fn announce(
     domain: &Domain,
     ca_file: &CaFile,
     health: Option<u16>,
+    control: Option<String>,
 ) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for dc in domain.dcs() {
@@ -238,6 +255,7 @@ fn announce(
         ca_file: ca_file.path(),
         seed: options.seed,
         health: health.map(|port| format!("http://127.0.0.1:{port}/")),
+        control,
     };
     writeln!(out, "{}", serde_json::to_string(&line)?)?;
     out.flush()
@@ -272,6 +290,9 @@ struct ReadyLine<'a> {
     seed: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     health: Option<String>,
+    /// Where [`crate::control`] listens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    control: Option<String>,
 }
 
 /// The signals that end a service.

@@ -3,9 +3,8 @@ use std::sync::Arc;
 use super::CONNECTIONS;
 use crate::{
     facts::Listener,
-    faults::{FaultInfo, ServerFault},
+    faults::{FaultInfo, ServerFault, values},
     line::{Line, sooner},
-    value,
 };
 
 /// What the DC sends is lost, from a byte on; what the client sends arrives. The DC's ledger has
@@ -33,7 +32,7 @@ impl ServerFault for AnswersLost {
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
-        Some(Arc::new(Self(value::number(value)?)))
+        Some(Arc::new(Self(values::number(value)?)))
     }
 
     fn line(&self, _listener: Listener, line: &mut Line) {

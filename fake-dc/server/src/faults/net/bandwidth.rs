@@ -3,9 +3,8 @@ use std::sync::Arc;
 use super::CONNECTIONS;
 use crate::{
     facts::Listener,
-    faults::{FaultInfo, ServerFault},
+    faults::{FaultInfo, ServerFault, values},
     line::{Line, Pace},
-    value,
 };
 
 /// Each direction of each connection passes so many bytes per second.
@@ -34,7 +33,7 @@ impl ServerFault for Bandwidth {
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
-        Some(Arc::new(Self(value::positive(value)?)))
+        Some(Arc::new(Self(values::positive(value)?)))
     }
 
     fn line(&self, _listener: Listener, line: &mut Line) {

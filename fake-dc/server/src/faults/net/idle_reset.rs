@@ -3,9 +3,8 @@ use std::{sync::Arc, time::Duration};
 use super::CONNECTIONS;
 use crate::{
     facts::Listener,
-    faults::{FaultInfo, ServerFault},
+    faults::{FaultInfo, ServerFault, values},
     line::{Line, sooner},
-    value,
 };
 
 /// A connection on which nothing has passed for some time is reset.
@@ -33,7 +32,7 @@ impl ServerFault for IdleReset {
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
-        Some(Arc::new(Self(value::duration(value)?)))
+        Some(Arc::new(Self(values::duration(value)?)))
     }
 
     fn line(&self, _listener: Listener, line: &mut Line) {

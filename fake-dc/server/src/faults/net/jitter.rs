@@ -3,9 +3,8 @@ use std::{sync::Arc, time::Duration};
 use super::WAYS;
 use crate::{
     facts::Listener,
-    faults::{FaultInfo, ServerFault},
+    faults::{FaultInfo, ServerFault, values},
     line::Line,
-    value,
 };
 
 /// Everything from the DC comes later by a time that is drawn anew for each piece, from the seed
@@ -33,7 +32,7 @@ impl ServerFault for Jitter {
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
-        Some(Arc::new(Self(value::duration(value)?)))
+        Some(Arc::new(Self(values::duration(value)?)))
     }
 
     fn line(&self, _listener: Listener, line: &mut Line) {

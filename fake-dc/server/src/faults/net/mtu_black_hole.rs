@@ -3,9 +3,8 @@ use std::sync::Arc;
 use super::CONNECTIONS;
 use crate::{
     facts::Listener,
-    faults::{FaultInfo, ServerFault},
+    faults::{FaultInfo, ServerFault, values},
     line::{Line, sooner},
-    value,
 };
 
 /// What is sent in a large piece is lost, with all that follows; small pieces pass (RFC 2923,
@@ -35,7 +34,7 @@ impl ServerFault for MtuBlackHole {
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
-        Some(Arc::new(Self(value::positive(value)?)))
+        Some(Arc::new(Self(values::positive(value)?)))
     }
 
     fn line(&self, _listener: Listener, line: &mut Line) {

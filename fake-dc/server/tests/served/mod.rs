@@ -1,0 +1,76 @@
+//! The program `fake-dc serve` in a process of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(dead_code, reason = "each test file uses some of these")]
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// A served domain, and the lines that it printed up to the ready line.
+pub(crate) struct Served {
+    process: Child,
+    pub(crate) lines: Vec<Value>,
+}
+
+impl Served {
+    /// Serves `corp.example` with these arguments, and waits until it is ready.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_fake-dc"))
+            .args(["serve", "--domain", "corp.example"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = Vec::new();
+        for line in BufReader::new(process.stdout.take().unwrap()).lines() {
+            let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            let ready = line["ready"] == true;
+            lines.push(line);
+            if ready {
+                break;
+            }
+        }
+        Self { process, lines }
+    }
+
+    /// The line of the DC of this number, from 0.
+    pub(crate) fn dc(&self, number: usize) -> &Value {
+        &self.lines[number]
+    }
+
+    /// The last line.
+    pub(crate) fn ready(&self) -> &Value {
+        self.lines.last().unwrap()
+    }
+
+    /// A port of a DC.
+    pub(crate) fn port(&self, dc: usize, service: &str) -> u16 {
+        u16::try_from(self.dc(dc)[service].as_u64().unwrap()).unwrap()
+    }
+
+    /// Ends it with SIGTERM and returns the exit code.
+    pub(crate) fn stop(self) -> Option<i32> {
+        self.stop_with(Signal::TERM)
+    }
+
+    /// Ends it with `signal` and returns the exit code.
+    pub(crate) fn stop_with(mut self, signal: Signal) -> Option<i32> {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+        self.process.wait().unwrap().code()
+    }
+}
+
+/// A test that fails in the middle leaves no process behind.
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It has ended where the test went as it should.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
