@@ -4,12 +4,15 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError, RwLock, atomic::Ordering},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use fake_dc_directory::{DcView, Directory};
-use fake_dc_pki::{AltName, Chain, ChainFault, ChainPlan, Crl, DcIdentity};
-use ground::{Actor, Clock, Stream, Timestamp, Trail};
+use fake_dc_pki::{Chain, Crl};
+use ground::{Actor, Clock, Stream, Trail};
 use hickory_proto::rr::Name;
 use tokio::{net::UdpSocket, sync::watch};
 
@@ -18,11 +21,12 @@ use crate::{
     domain::Common,
     doors::{Doors, open_pair},
     error::Error,
+    face::{self, Condition, Maker, chain, condition, plan},
     facts::{CertificateLoaded, Listener},
     fault::{Fault, Faults},
     gate::Gate,
     route::OpenRoute,
-    tls::{self, Identity, TlsPolicy},
+    tls,
 };
 
 /// A running domain controller.
@@ -43,44 +47,8 @@ pub struct Dc {
     /// Held while the condition is replaced.
     changing: Mutex<()>,
     condition: RwLock<Arc<Condition>>,
-}
-
-/// How a DC is at the moment. Replaced as a whole; whoever holds one keeps it.
-#[derive(Debug)]
-pub(crate) struct Condition {
-    pub(crate) faults: Faults,
-    ldap: Arc<Face>,
-    /// The same as `ldap` where the faults are the same.
-    ldaps: Arc<Face>,
-}
-
-impl Condition {
-    /// What `listener` shows of the DC on TLS.
-    pub(crate) fn face(&self, listener: Listener) -> &Arc<Face> {
-        match listener {
-            Listener::Ldap => &self.ldap,
-            Listener::Cldap | Listener::Dns | Listener::Kdc | Listener::Ldaps => &self.ldaps,
-        }
-    }
-}
-
-impl Condition {
-    /// The revocation lists of its CAs: those of LDAPS, unless only StartTLS is wrong in that way.
-    pub(crate) fn crls(&self) -> &[Crl] {
-        let wrong = |&listener: &Listener| {
-            let faults = self.faults.chain(listener);
-            faults.iter().any(|fault| fault.id().starts_with("revocation."))
-        };
-        let listener = [Listener::Ldaps, Listener::Ldap].into_iter().find(wrong);
-        &self.face(listener.unwrap_or(Listener::Ldaps)).chain.crls
-    }
-}
-
-/// What a TLS listener of a DC shows.
-#[derive(Debug)]
-pub(crate) struct Face {
-    pub(crate) chain: Arc<Chain>,
-    pub(crate) identity: Identity,
+    /// How many clients have said hello.
+    hellos: AtomicU64,
 }
 
 /// Sockets of a DC that is being started.
@@ -160,7 +128,8 @@ impl Draft {
         let given = self.given.map(Arc::new);
         let condition = condition(self.faults, |faults, listener| {
             let chain = chain(domain, &self.view, given.as_ref(), &faults.chain(listener))?;
-            face(domain, &self.view, chain, faults, listener)
+            Maker { domain, view: &self.view, hellos: 0, before: None }
+                .face(chain, faults, listener)
         })?;
         let (dns_gate, dns_socket) = self.sockets.dns;
         let dc = Dc {
@@ -176,6 +145,7 @@ impl Draft {
             given: RwLock::new(given),
             changing: Mutex::new(()),
             condition: RwLock::new(Arc::new(condition)),
+            hellos: AtomicU64::new(0),
         };
         dc.publish();
         dc.apply_faults()?;
@@ -285,6 +255,20 @@ impl Dc {
         )
     }
 
+    /// Counts a client that says hello; the first is 1.
+    pub(crate) fn count_hello(&self) -> u64 {
+        self.hellos.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    fn maker<'a>(&'a self, before: &'a Condition) -> Maker<'a> {
+        Maker {
+            domain: &self.domain,
+            view: &self.view,
+            hellos: self.hellos.load(Ordering::Relaxed),
+            before: Some(before),
+        }
+    }
+
     /// Becomes as `faults` demand. A chain stays unless its own faults change.
     pub(crate) fn change(&self, faults: Faults) -> Result<(), Error> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -297,7 +281,7 @@ impl Dc {
                 let given = self.given.read().unwrap_or_else(PoisonError::into_inner).clone();
                 chain(&self.domain, &self.view, given.as_ref(), &wrong)?
             };
-            face(&self.domain, &self.view, chain, faults, listener)
+            self.maker(&before).face(chain, faults, listener)
         })?;
         self.become_this(condition)
     }
@@ -305,13 +289,14 @@ impl Dc {
     /// Shows `chain` from now on.
     pub(crate) fn give(&self, chain: Chain) -> Result<(), Error> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let faults = self.condition().faults.clone();
+        let before = self.condition();
+        let faults = before.faults.clone();
         if let Some(fault) = faults.all().iter().find_map(Fault::chain) {
             return Err(Error::ChainIsGiven { dc: self.name().to_owned(), fault: fault.id() });
         }
         let chain = Arc::new(chain);
         let condition = condition(faults, |faults, listener| {
-            face(&self.domain, &self.view, Arc::clone(&chain), faults, listener)
+            self.maker(&before).face(Arc::clone(&chain), faults, listener)
         })?;
         *self.given.write().unwrap_or_else(PoisonError::into_inner) = Some(chain);
         self.become_this(condition)
@@ -331,12 +316,12 @@ impl Dc {
                 let faults = faults.chain(listener);
                 let mut plan = plan(&self.domain, &self.view, &faults, planned)?;
                 if plan.next_enrolment() <= now {
-                    plan = self::plan(&self.domain, &self.view, &faults, now)?;
+                    plan = face::plan(&self.domain, &self.view, &faults, now)?;
                 }
                 plan.reload(now);
                 chain = Arc::new(plan.issue()?);
             }
-            face(&self.domain, &self.view, chain, faults, listener)
+            self.maker(&before).face(chain, faults, listener)
         })?;
         self.become_this(condition)?;
         let leaf = self.chain().certificates.first().map(|leaf| tls::fingerprint(leaf));
@@ -430,79 +415,4 @@ fn registration(
         fault.registers(&mut registration);
     }
     registration
-}
-
-fn chain(
-    domain: &Common,
-    view: &DcView,
-    given: Option<&Arc<Chain>>,
-    faults: &[ChainFault],
-) -> Result<Arc<Chain>, Error> {
-    match (given, faults.first()) {
-        (None, _) => {}
-        (Some(chain), None) => return Ok(Arc::clone(chain)),
-        (Some(_), Some(fault)) => {
-            return Err(Error::ChainIsGiven { dc: view.name.clone(), fault: fault.id() });
-        }
-    }
-    Ok(Arc::new(plan(domain, view, faults, domain.clock.now())?.issue()?))
-}
-
-/// The chain that the DC got at `now`, with what is wrong with it.
-fn plan(
-    domain: &Common,
-    view: &DcView,
-    faults: &[ChainFault],
-    now: Timestamp,
-) -> Result<ChainPlan, Error> {
-    let identity = DcIdentity {
-        name: view.name.clone(),
-        dns_name: view.dns_name.clone(),
-        domain: domain.name.clone(),
-        addresses: vec![view.address.into()],
-    };
-    let mut plan = domain.pki.plan_at(now, &identity)?;
-    if domain.addresses_in_certificates {
-        plan.leaf().also_named([view.dns_name.as_str().into(), AltName::Ip(view.address.into())]);
-    }
-    for fault in faults {
-        fault.apply(&mut plan);
-    }
-    Ok(plan)
-}
-
-/// The condition with `faults`, each face made by `face`, but only one if both are alike.
-fn condition(
-    faults: Faults,
-    face: impl Fn(&Faults, Listener) -> Result<Face, Error>,
-) -> Result<Condition, Error> {
-    let ldaps = Arc::new(face(&faults, Listener::Ldaps)?);
-    let ldap = if faults.at(Listener::Ldap).eq(faults.at(Listener::Ldaps)) {
-        Arc::clone(&ldaps)
-    } else {
-        Arc::new(face(&faults, Listener::Ldap)?)
-    };
-    let faults = Faults::new(faults.all().to_vec());
-    let bare = [(Listener::Ldap, &ldap), (Listener::Ldaps, &ldaps)];
-    let faults = bare
-        .into_iter()
-        .filter(|(_, face)| face.chain.certificates.is_empty())
-        .fold(faults, |faults, (listener, _)| faults.without_certificate(listener));
-    Ok(Condition { faults, ldap, ldaps })
-}
-
-fn face(
-    domain: &Common,
-    view: &DcView,
-    chain: Arc<Chain>,
-    faults: &Faults,
-    listener: Listener,
-) -> Result<Face, Error> {
-    let mut policy = TlsPolicy::open(&domain.provider);
-    for fault in faults.server(listener) {
-        fault.tls_policy(&mut policy);
-    }
-    let identity = Identity::new(policy, &chain)
-        .map_err(|source| Error::Unservable { dc: view.name.clone(), source })?;
-    Ok(Face { chain, identity })
 }

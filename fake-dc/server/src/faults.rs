@@ -33,7 +33,7 @@ use crate::{
     gate::Passage,
     kdc::{Conduct, Found},
     line::Line,
-    tls::TlsPolicy,
+    tls::{ClientHello, TlsPolicy, flight::Flight},
 };
 
 /// What a fault is, for people.
@@ -140,9 +140,13 @@ impl Faults {
             .unwrap_or(listener == Listener::Ldaps)
     }
 
-    pub(crate) fn on_hello(&self, listener: Listener) -> Option<OnHello> {
-        self.server(listener).find_map(|fault| {
-            let verdict = fault.on_hello()?;
+    pub(crate) fn closes_at_once(&self, listener: Listener) -> bool {
+        self.server(listener).any(|fault| fault.closes_at_once())
+    }
+
+    pub(crate) fn on_hello(&self, greeting: &Greeting<'_>) -> Option<OnHello> {
+        self.server(greeting.listener).find_map(|fault| {
+            let verdict = fault.on_hello(greeting)?;
             Some(OnHello { id: fault.info().id, verdict })
         })
     }
@@ -212,11 +216,27 @@ pub(crate) trait ServerFault: Send + Sync {
         None
     }
 
-    /// Changes what TLS offers.
+    /// Whether a listener closes a connection as soon as it has taken it.
+    fn closes_at_once(&self) -> bool {
+        false
+    }
+
+    /// Changes what TLS offers and shows.
     fn tls_policy(&self, _policy: &mut TlsPolicy) {}
 
+    /// The faults of a second chain that the DC has, shown to some clients. It is issued by the
+    /// domain's own CA when the fault is set, also on a DC that was given its chain.
+    fn other_chain(&self) -> Option<&'static [&'static str]> {
+        None
+    }
+
+    /// Whether a client is shown that second chain.
+    fn shows_other_chain(&self, _greeting: &Greeting<'_>) -> bool {
+        false
+    }
+
     /// What is done when a ClientHello has come, instead of a handshake.
-    fn on_hello(&self) -> Option<HelloVerdict> {
+    fn on_hello(&self, _greeting: &Greeting<'_>) -> Option<HelloVerdict> {
         None
     }
 
@@ -259,37 +279,56 @@ fn refuse(request: &LdapMessage, result: LdapResult) -> Option<Reply> {
     Some(Reply { messages: vec![LdapMessage::new(request.id, op)], then: Then::Continue })
 }
 
-/// What a fault does to a client that has sent its ClientHello.
+/// A client that has said hello.
 #[derive(Clone, Copy, Debug)]
+pub(crate) struct Greeting<'a> {
+    pub(crate) listener: Listener,
+    pub(crate) hello: &'a ClientHello,
+    /// The name of the DC.
+    pub(crate) dc_name: &'a str,
+    /// Which hello this is, the first being 1: for [`ServerFault::shows_other_chain`] counted since
+    /// the fault was set, else since the DC was started.
+    pub(crate) number: u64,
+}
+
+/// What a fault does to a client that has sent its ClientHello.
+#[derive(Debug)]
 pub(crate) struct OnHello {
     /// Id of the fault, for the ledger.
     pub(crate) id: &'static str,
     pub(crate) verdict: HelloVerdict,
 }
 
-impl OnHello {
-    /// True if the client gets to see the certificate.
-    pub(crate) fn shows_certificate(&self) -> bool {
-        matches!(self.verdict, HelloVerdict::FirstFlight(AfterFlight::Close))
-    }
-}
-
 /// See [`OnHello`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) enum HelloVerdict {
     /// Sends these bytes, possibly none, and closes.
-    Answer(&'static [u8]),
-    /// Sends what a server sends first, and then does this.
-    FirstFlight(AfterFlight),
+    Answer(Vec<u8>),
+    /// Sends what a server sends first, edited, and then does this.
+    FirstFlight { edit: fn(&mut Flight), afterwards: Afterwards },
     /// Resets the connection.
     Reset,
+    /// Says nothing and holds the connection until the client ends it.
+    Silence,
+}
+
+impl HelloVerdict {
+    /// True if the client gets to see the certificate.
+    pub(crate) fn shows_certificate(&self) -> bool {
+        let Self::FirstFlight { afterwards, .. } = self else { return false };
+        matches!(afterwards, Afterwards::Alert(_) | Afterwards::Close)
+    }
 }
 
 /// What follows the server's first flight.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum AfterFlight {
+pub(crate) enum Afterwards {
+    /// A fatal alert when the client has spoken.
+    Alert(u8),
     /// The connection is closed when the client has spoken.
     Close,
-    /// Nothing, and of the flight itself only the ServerHello.
-    StallAfterServerHello,
+    /// Nothing: the client ends the connection.
+    Listen,
+    /// A reset at once.
+    Reset,
 }

@@ -9,9 +9,9 @@ use std::{io, sync::Arc, time::Duration};
 
 use fake_dc_directory::{Protection, Reply, Session, Then};
 use fake_dc_kerberos::gss::SecurityLayer;
-use fake_dc_pki::Chain;
 use ground::Trail;
 use ldap_wire::{Decoded, LdapMessage, LdapResult, Limits, ProtocolOp, ResultCode};
+use rustls::pki_types::CertificateDer;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::{sleep, timeout},
@@ -29,6 +29,9 @@ use crate::{
 
 /// Serves one connection to its end.
 pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: Stream, trail: Trail) {
+    if dc.condition().faults.closes_at_once(listener) {
+        return close(stream).await;
+    }
     let speaks_tls = dc.condition().faults.speaks_tls(listener);
     let protection = if speaks_tls { Protection::Tls } else { Protection::None };
     let mut conversation = Conversation {
@@ -50,20 +53,16 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: Stream, t
             End::StartTls => conversation.protect(),
         }
     }
-    let condition = dc.condition();
-    let on_hello = condition.faults.on_hello(listener);
-    let shaken =
-        tls::handshake(stream, listener, &condition.face(listener).identity, on_hello, &trail)
-            .await;
-    let Some(mut stream) = shaken else { return };
-    conversation.shown = Some(Arc::clone(&condition.face(listener).chain));
+    let shaken = tls::handshake(&dc, stream, listener, &trail).await;
+    let Some((mut stream, leaf)) = shaken else { return };
+    conversation.shown = leaf;
     match conversation.hold(&mut stream).await {
         End::Closed => {
             // Sends close_notify and the end of the stream.
             let _ = timeout(limits::WRITE, stream.shutdown()).await;
-            close(stream.into_inner().0.into_inner()).await;
+            close(stream.into_inner()).await;
         }
-        End::Reset => stream.into_inner().0.into_inner().reset(),
+        End::Reset => stream.into_inner().reset(),
         // TLS within TLS is refused by the directory.
         End::Left | End::StartTls => {}
     }
@@ -89,8 +88,8 @@ struct Conversation<'a> {
     trail: &'a Trail,
     protection: Protection,
     sasl: Sasl,
-    /// What the DC has shown on this connection, if it is TLS.
-    shown: Option<Arc<Chain>>,
+    /// The certificate that the DC has shown as its own on this connection, if it is TLS.
+    shown: Option<CertificateDer<'static>>,
     /// LDAP that has been received and not been read yet.
     input: Vec<u8>,
     /// An answer that takes its time, protected. Those before it have been sent.
@@ -256,8 +255,7 @@ impl Conversation<'_> {
     /// Asks the directory, or those who read the tokens of Kerberos.
     fn ask(&mut self, request: LdapMessage) -> (Reply, Option<Box<SecurityLayer>>) {
         if let ProtocolOp::BindRequest(bind) = &request.op {
-            let certificate = self.shown.as_ref().and_then(|chain| chain.certificates.first());
-            let certificate = certificate.map(AsRef::as_ref);
+            let certificate = self.shown.as_deref();
             if let Some(SaslAnswer { response, layer }) =
                 self.sasl.answer(&mut self.session, bind, certificate, self.trail)
             {

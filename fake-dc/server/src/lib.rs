@@ -34,6 +34,7 @@ mod domain;
 mod doors;
 mod error;
 mod exchange;
+mod face;
 pub mod facts;
 mod fault;
 pub mod faults;

@@ -1,4 +1,4 @@
-//! A stream that gives one TLS record at a time while a handshake lasts.
+//! A stream that gives one TLS record at a time while a handshake lasts, and looks at the hello first.
 //!
 //! A TLS library reads what has arrived and judges all of it at once. If a client's last handshake
 //! message and the bytes of its displeasure (`samba-tls-verify.md` §11) arrive together, the
@@ -11,9 +11,12 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
-use crate::stream::Stream;
+use crate::{
+    stream::Stream,
+    tls::{ClientHello, First},
+};
 
 /// Bytes of a record's header: type, version and, in the last two, the size of what follows.
 const HEADER_BYTES: usize = 5;
@@ -33,11 +36,58 @@ pub(crate) struct Records {
     /// Whether a record has just ended: the reader gets to look at it before the next.
     pause: bool,
     handshake_is_over: bool,
+    damage: Damage,
+}
+
+/// What becomes of the first sealed record that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Damage {
+    /// Nothing, or it has been damaged already.
+    None,
+    /// It will be damaged.
+    Awaited,
+    /// The record that comes now is sealed: the one before said so.
+    Due,
 }
 
 impl Records {
     pub(crate) fn new(stream: Stream) -> Self {
-        Self { stream, ahead: Vec::new(), rest: 0, pause: false, handshake_is_over: false }
+        Self {
+            stream,
+            ahead: Vec::new(),
+            rest: 0,
+            pause: false,
+            handshake_is_over: false,
+            damage: Damage::None,
+        }
+    }
+
+    /// Waits for the ClientHello and leaves it to be read. `None` if what comes is none, or nothing
+    /// comes.
+    pub(crate) async fn first_hello(&mut self) -> Option<Box<ClientHello>> {
+        loop {
+            match First::of(&self.ahead) {
+                First::Hello(hello, _) => return Some(hello),
+                First::Other => return None,
+                First::Incomplete => {}
+            }
+            if !matches!(self.stream.read_buf(&mut self.ahead).await, Ok(size) if size > 0) {
+                return None;
+            }
+        }
+    }
+
+    /// Forgets what has been read ahead: the hello, for a server that has it already.
+    pub(crate) fn forget_hello(&mut self) {
+        if let First::Hello(_, used) = First::of(&self.ahead) {
+            self.ahead.drain(..used);
+        }
+    }
+
+    /// From now on one bit of the first sealed record is turned: in TLS 1.2 that behind the
+    /// ChangeCipherSpec, in TLS 1.3 that behind the ServerHello.
+    pub(crate) fn damage_sealed(&mut self, is_wanted: bool) {
+        self.damage = if is_wanted { Damage::Awaited } else { Damage::None };
     }
 
     /// The stream itself. What has been read ahead is lost.
@@ -103,12 +153,50 @@ impl AsyncRead for Records {
     }
 }
 
+impl Records {
+    /// Writes the first of the records in `bytes`, damaged if it is the one.
+    ///
+    /// rustls hands over whole records; what it has to hand over again, because the socket was
+    /// full, begins in the middle of one and passes untouched.
+    fn poll_write_damaged(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let [kind, _, _, high, low, ..] = *bytes else {
+            return Pin::new(&mut self.stream).poll_write(cx, bytes);
+        };
+        let size = HEADER_BYTES + usize::from(u16::from_be_bytes([high, low]));
+        let mut record = bytes[..size.min(bytes.len())].to_vec();
+        let is_sealed = kind == APPLICATION_DATA || self.damage == Damage::Due;
+        if let (true, Some(last)) = (is_sealed, record.last_mut()) {
+            *last ^= 1;
+        }
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &record))?;
+        if written == record.len() {
+            self.damage = match kind {
+                _ if is_sealed => Damage::None,
+                CHANGE_CIPHER_SPEC => Damage::Due,
+                _ => Damage::Awaited,
+            };
+        }
+        Poll::Ready(Ok(written))
+    }
+}
+
+// Types of records.
+const CHANGE_CIPHER_SPEC: u8 = 20;
+const APPLICATION_DATA: u8 = 23;
+
 impl AsyncWrite for Records {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.damage != Damage::None {
+            return self.poll_write_damaged(cx, bytes);
+        }
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
@@ -125,6 +213,10 @@ impl AsyncWrite for Records {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.damage != Damage::None {
+            let first = slices.iter().find(|slice| !slice.is_empty());
+            return self.poll_write(cx, first.map_or(&[], |slice| slice));
+        }
         Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 

@@ -6,19 +6,15 @@ mod common;
 
 use std::{io, sync::Arc, time::Duration};
 
-use common::{
-    ADMINISTRATOR, PASSWORD, PATIENCE, Way, ask, ldap, noting, tls, tls_error, trusting, xapi,
-};
+use common::{ADMINISTRATOR, PASSWORD, PATIENCE, Way, ask, ldap, tls, tls_error, trusting};
 use fake_dc::{Dc, Domain};
 use hickory_proto::{
     op::{Message, MessageType, OpCode, Query, ResponseCode},
     rr::{RData, RecordType},
 };
 use ldap_wire::{Filter, LdapMessage, ProtocolOp, SearchRequest};
-use ldap3::{LdapError, Scope};
-use rustls::{AlertDescription, ClientConnection, InvalidMessage, ProtocolVersion};
+use ldap3::Scope;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpStream, UdpSocket},
     time::timeout,
 };
@@ -35,10 +31,6 @@ fn dc(domain: &Domain) -> &Dc {
 /// How a handshake on LDAPS fails for the client `config`.
 async fn failure(domain: &Domain, config: Arc<rustls::ClientConfig>) -> io::Error {
     tls(dc(domain).ldaps(), dc(domain).dns_name(), config).await.unwrap_err()
-}
-
-async fn tls_failure(domain: &Domain) -> rustls::Error {
-    tls_error(&failure(domain, trusting(domain)).await).clone()
 }
 
 async fn dns(domain: &Domain, name: &str, kind: RecordType) -> Message {
@@ -59,24 +51,6 @@ fn ping() -> Vec<u8> {
         ..SearchRequest::default()
     };
     LdapMessage::new(1, ProtocolOp::SearchRequest(search)).encode()
-}
-
-/// What a client sends first.
-fn client_hello(domain: &Domain) -> Vec<u8> {
-    let name = "dc1.corp.example".try_into().unwrap();
-    let mut client = ClientConnection::new(xapi(domain), name).unwrap();
-    let mut hello = Vec::new();
-    client.write_tls(&mut hello).unwrap();
-    hello
-}
-
-/// What the LDAPS port says to a hello before it closes.
-async fn answer_to_hello(domain: &Domain) -> Vec<u8> {
-    let mut stream = TcpStream::connect(dc(domain).ldaps()).await.unwrap();
-    stream.write_all(&client_hello(domain)).await.unwrap();
-    let mut answer = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
-    answer
 }
 
 /// The result of a simple bind.
@@ -151,139 +125,6 @@ mod net {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(is_silent(&domain).await);
         assert_eq!(bind(&domain, Way::Ldaps).await.rc, 0);
-    }
-}
-
-mod handshake {
-    use super::*;
-
-    const HANDSHAKE_FAILURE: rustls::Error =
-        rustls::Error::AlertReceived(AlertDescription::HandshakeFailure);
-
-    /// A policy that xapi's client cannot meet while others can.
-    async fn fails_for_xapi_alone(fault: &str, alert: AlertDescription) -> Option<ProtocolVersion> {
-        let domain = domain(fault).await;
-        let error = failure(&domain, xapi(&domain)).await;
-        assert_eq!(*tls_error(&error), rustls::Error::AlertReceived(alert));
-        let event = common::event(&domain, "dc1", "tls.handshake").await;
-        assert_eq!(event.fields()["outcome"], "failed");
-        let other = tls(dc(&domain).ldaps(), "dc1.corp.example", trusting(&domain)).await.unwrap();
-        other.get_ref().1.protocol_version()
-    }
-
-    #[tokio::test]
-    async fn tls13_only() {
-        let version =
-            fails_for_xapi_alone("handshake.tls13-only", AlertDescription::ProtocolVersion).await;
-        assert_eq!(version, Some(ProtocolVersion::TLSv1_3));
-    }
-
-    #[tokio::test]
-    async fn no_common_cipher() {
-        let alert = AlertDescription::HandshakeFailure;
-        fails_for_xapi_alone("handshake.no-common-cipher", alert).await;
-    }
-
-    #[tokio::test]
-    async fn no_common_group() {
-        let alert = AlertDescription::HandshakeFailure;
-        fails_for_xapi_alone("handshake.no-common-group", alert).await;
-    }
-
-    #[tokio::test]
-    async fn alert_on_hello() {
-        let domain = domain("handshake.alert-on-hello").await;
-        assert_eq!(tls_failure(&domain).await, HANDSHAKE_FAILURE);
-        assert_eq!(answer_to_hello(&domain).await, [0x15, 3, 3, 0, 2, 2, 40]);
-    }
-
-    #[tokio::test]
-    async fn close_on_hello() {
-        let domain = domain("handshake.close-on-hello").await;
-        let error = failure(&domain, trusting(&domain)).await;
-        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-        assert_eq!(answer_to_hello(&domain).await, b"");
-    }
-
-    #[tokio::test]
-    async fn reset_on_hello() {
-        let domain = domain("handshake.reset-on-hello").await;
-        let error = failure(&domain, trusting(&domain)).await;
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
-    }
-
-    #[tokio::test]
-    async fn garbage() {
-        let domain = domain("handshake.garbage").await;
-        let error = rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType);
-        assert_eq!(tls_failure(&domain).await, error);
-    }
-
-    #[tokio::test]
-    async fn http_on_636() {
-        let domain = domain("handshake.http-on-636").await;
-        assert!(answer_to_hello(&domain).await.starts_with(b"HTTP/1.1 400 Bad Request\r\n"));
-    }
-
-    #[tokio::test]
-    async fn plain_ldap_on_636() {
-        let domain = domain("handshake.plain-ldap-on-636").await;
-        let mut stream = TcpStream::connect(dc(&domain).ldaps()).await.unwrap();
-        stream.write_all(&ping()).await.unwrap();
-        // The beginning of an LDAP message.
-        assert_eq!(stream.read_u8().await.unwrap(), 0x30);
-        // A hello is no LDAP message: the server says so in LDAP, and closes.
-        assert_eq!(answer_to_hello(&domain).await[0], 0x30);
-    }
-
-    #[tokio::test]
-    async fn tls_on_389() {
-        let domain = domain("handshake.tls-on-389").await;
-        tls(dc(&domain).ldap(), "dc1.corp.example", trusting(&domain)).await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn close_after_certificate() {
-        let domain = domain("handshake.close-after-certificate").await;
-        let (config, shown) = noting();
-        let error = failure(&domain, config).await;
-        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-        let chain = dc(&domain).chain();
-        assert_eq!(shown.certificates().len(), chain.certificates.len());
-        assert_eq!(shown.certificates()[0], chain.certificates[0].as_ref());
-    }
-
-    #[tokio::test]
-    async fn stall_after_server_hello() {
-        let domain = domain("handshake.stall-after-server-hello").await;
-        let mut stream = TcpStream::connect(dc(&domain).ldaps()).await.unwrap();
-        stream.write_all(&client_hello(&domain)).await.unwrap();
-        let mut header = [0; 5];
-        stream.read_exact(&mut header).await.unwrap();
-        assert_eq!(header[..3], [22, 3, 3], "a handshake record");
-        let mut record = vec![0; usize::from(u16::from_be_bytes([header[3], header[4]]))];
-        stream.read_exact(&mut record).await.unwrap();
-        assert_eq!(record[0], 2, "a ServerHello");
-        let size = usize::from(record[2]) << 8 | usize::from(record[3]);
-        assert_eq!(record.len(), 4 + size, "and nothing else");
-        timeout(Duration::from_millis(300), stream.read_u8()).await.unwrap_err();
-    }
-
-    #[tokio::test]
-    async fn starttls_refused() {
-        let domain = domain("handshake.starttls-refused").await;
-        let refused = ldap(dc(&domain), Way::StartTls, trusting(&domain)).await.unwrap_err();
-        let LdapError::LdapResult { result } = refused else { panic!("{refused:?}") };
-        assert_eq!(result.rc, 52);
-        assert_eq!(bind(&domain, Way::Ldaps).await.rc, 0);
-    }
-
-    #[tokio::test]
-    async fn starttls_accepted_then_closed() {
-        let domain = domain("handshake.starttls-accepted-then-closed").await;
-        let refused = ldap(dc(&domain), Way::StartTls, trusting(&domain)).await.unwrap_err();
-        assert!(!matches!(refused, LdapError::LdapResult { .. }), "{refused:?}");
-        assert_eq!(bind(&domain, Way::Plain).await.rc, 0);
     }
 }
 

@@ -18,7 +18,9 @@ impl ServerFault for NoCommonCipher {
             "handshake.no-common-cipher",
             "the server has no AES suite, only ChaCha20-Poly1305",
             "the list of cipher suites was cut down by a hardening policy",
-            "",
+            "client → DC   ClientHello with AES suites alone\n\
+             DC → client   alert, fatal: handshake_failure\n\
+             DC → client   end of the connection",
         )
     }
 

@@ -18,7 +18,9 @@ impl ServerFault for NoCommonGroup {
             "handshake.no-common-group",
             "the server has no group but P-256",
             "the list of elliptic curves was cut down by a policy for Schannel",
-            "",
+            "client → DC   ClientHello with the group secp384r1 alone\n\
+             DC → client   alert, fatal: handshake_failure\n\
+             DC → client   end of the connection",
         )
     }
 

@@ -13,11 +13,14 @@ impl ServerFault for PlainLdapOn636 {
             "handshake.plain-ldap-on-636",
             "the LDAPS port speaks LDAP without TLS",
             "a port forwarding or load balancer leads from port 636 to port 389",
-            "",
+            "client → DC   ClientHello\n\
+             DC → client   notice of disconnection, in LDAP [no record]\n\
+             DC → client   end of the connection",
         )
+        .at(&[Listener::Ldaps])
     }
 
-    fn speaks_tls(&self, listener: Listener) -> Option<bool> {
-        (listener == Listener::Ldaps).then_some(false)
+    fn speaks_tls(&self, _listener: Listener) -> Option<bool> {
+        Some(false)
     }
 }

@@ -1,4 +1,4 @@
-use crate::faults::{FaultInfo, HelloVerdict, ServerFault};
+use crate::faults::{FaultInfo, Greeting, HelloVerdict, ServerFault};
 
 /// The connection is reset (RST) when the ClientHello has come.
 #[derive(Debug)]
@@ -9,12 +9,13 @@ impl ServerFault for ResetOnHello {
         FaultInfo::new(
             "handshake.reset-on-hello",
             "the server resets the connection when it has read the ClientHello",
-            "the DC has no certificate: Schannel then resets connections to port 636",
-            "",
+            "an inspecting firewall forbids TLS on the port, or Schannel fails and drops the connection",
+            "client → DC   ClientHello\n\
+             DC → client   reset of the connection [no alert]",
         )
     }
 
-    fn on_hello(&self) -> Option<HelloVerdict> {
+    fn on_hello(&self, _greeting: &Greeting<'_>) -> Option<HelloVerdict> {
         Some(HelloVerdict::Reset)
     }
 }

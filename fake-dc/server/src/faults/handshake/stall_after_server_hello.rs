@@ -1,7 +1,10 @@
-use crate::faults::{AfterFlight, FaultInfo, HelloVerdict, ServerFault};
+use crate::{
+    faults::{Afterwards, FaultInfo, Greeting, HelloVerdict, ServerFault},
+    tls::flight::Flight,
+};
 
-/// The ServerHello and then silence. A path whose MTU
-/// black hole swallows the full-sized packets that carry the certificate looks like this.
+/// The ServerHello and then silence. A path whose MTU black hole swallows the full-sized packets that
+/// carry the certificate looks like this.
 #[derive(Debug)]
 pub(crate) struct StallAfterServerHello;
 
@@ -11,11 +14,16 @@ impl ServerFault for StallAfterServerHello {
             "handshake.stall-after-server-hello",
             "the server sends its ServerHello and then nothing, with the connection open",
             "an overloaded server, or a path that drops the large packets with the certificate (MTU)",
-            "",
+            "client → DC   ClientHello\n\
+             DC → client   ServerHello\n\
+             DC → client   [nothing more; the connection stays open]",
         )
     }
 
-    fn on_hello(&self) -> Option<HelloVerdict> {
-        Some(HelloVerdict::FirstFlight(AfterFlight::StallAfterServerHello))
+    fn on_hello(&self, _greeting: &Greeting<'_>) -> Option<HelloVerdict> {
+        Some(HelloVerdict::FirstFlight {
+            edit: Flight::keep_server_hello,
+            afterwards: Afterwards::Listen,
+        })
     }
 }

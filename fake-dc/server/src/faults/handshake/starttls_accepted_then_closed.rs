@@ -2,6 +2,7 @@ use fake_dc_directory::{Reply, Then};
 
 use crate::{
     exchange::Asked,
+    facts::Listener,
     faults::{FaultInfo, ServerFault},
 };
 
@@ -15,8 +16,12 @@ impl ServerFault for StartTlsAcceptedThenClosed {
             "handshake.starttls-accepted-then-closed",
             "StartTLS is answered with success, and then the connection is closed",
             "a middlebox lets LDAP pass on port 389 but no TLS",
-            "",
+            "client → DC   StartTLS\n\
+             DC → client   success\n\
+             DC → client   end of the connection\n\
+             client → DC   ClientHello [nobody reads it]",
         )
+        .at(&[Listener::Ldap])
     }
 
     fn on_reply(&self, _request: &Asked<'_>, reply: &mut Reply) {

@@ -5,6 +5,7 @@ use ldap_wire::{
 
 use crate::{
     exchange::Asked,
+    facts::Listener,
     faults::{FaultInfo, ServerFault},
 };
 
@@ -19,25 +20,33 @@ impl ServerFault for StartTlsRefused {
             "handshake.starttls-refused",
             "StartTLS is answered with unavailable (52)",
             "the DC has no certificate that Schannel accepts",
-            "",
+            "client → DC   StartTLS\n\
+             DC → client   unavailable (52): Error initializing SSL/TLS\n\
+             [the connection goes on in clear]",
         )
+        .at(&[Listener::Ldap])
     }
 
-    fn on_request(&self, request: &Asked<'_>) -> Option<Reply> {
-        let request = request.message;
-        let ProtocolOp::ExtendedRequest(asked) = &request.op else { return None };
-        if asked.name != START_TLS {
-            return None;
-        }
-        let response = ExtendedResponse {
-            result: LdapResult::new(ResultCode::UNAVAILABLE, TEXT),
-            name: Some(START_TLS.to_owned()),
-            value: None,
-        };
-        Some(Reply {
-            messages: vec![LdapMessage::new(request.id, ProtocolOp::ExtendedResponse(response))],
-            then: Then::Continue,
-        })
+    fn on_request(&self, asked: &Asked<'_>) -> Option<Reply> {
+        asks_for_tls(asked).then(|| refuse(asked))
+    }
+}
+
+/// Whether it is a StartTLS request.
+pub(super) fn asks_for_tls(asked: &Asked<'_>) -> bool {
+    matches!(&asked.message.op, ProtocolOp::ExtendedRequest(extended) if extended.name == START_TLS)
+}
+
+/// The answer of a DC that has no certificate.
+pub(super) fn refuse(asked: &Asked<'_>) -> Reply {
+    let response = ExtendedResponse {
+        result: LdapResult::new(ResultCode::UNAVAILABLE, TEXT),
+        name: Some(START_TLS.to_owned()),
+        value: None,
+    };
+    Reply {
+        messages: vec![LdapMessage::new(asked.message.id, ProtocolOp::ExtendedResponse(response))],
+        then: Then::Continue,
     }
 }
 

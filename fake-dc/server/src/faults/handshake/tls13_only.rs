@@ -1,8 +1,6 @@
-use rustls::{SupportedProtocolVersion, version::TLS13};
-
 use crate::{
     faults::{FaultInfo, ServerFault},
-    tls::TlsPolicy,
+    tls::{ONLY_TLS13, TlsPolicy},
 };
 
 /// TLS 1.3 and nothing older: a policy that turned TLS 1.2 off in Schannel (Windows Server 2022).
@@ -15,13 +13,13 @@ impl ServerFault for Tls13Only {
             "handshake.tls13-only",
             "the server offers no version but TLS 1.3",
             "a hardening policy turned TLS 1.2 off on Windows Server 2022",
-            "",
+            "client → DC   ClientHello without TLS 1.3\n\
+             DC → client   alert, fatal: protocol_version\n\
+             DC → client   end of the connection",
         )
     }
 
     fn tls_policy(&self, policy: &mut TlsPolicy) {
-        policy.versions = VERSIONS;
+        policy.versions = ONLY_TLS13;
     }
 }
-
-const VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13];

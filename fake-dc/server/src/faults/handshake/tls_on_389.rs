@@ -13,11 +13,14 @@ impl ServerFault for TlsOn389 {
             "handshake.tls-on-389",
             "the LDAP port expects TLS from the first byte",
             "a port forwarding or load balancer leads from port 389 to port 636",
-            "",
+            "client → DC   LDAP request, such as StartTLS\n\
+             DC → client   alert, fatal: decode_error [no LDAP]\n\
+             DC → client   end of the connection",
         )
+        .at(&[Listener::Ldap])
     }
 
-    fn speaks_tls(&self, listener: Listener) -> Option<bool> {
-        (listener == Listener::Ldap).then_some(true)
+    fn speaks_tls(&self, _listener: Listener) -> Option<bool> {
+        Some(true)
     }
 }
