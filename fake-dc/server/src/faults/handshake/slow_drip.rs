@@ -2,9 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     facts::Listener,
-    faults::{FaultInfo, ServerFault},
+    faults::{FaultInfo, ServerFault, values},
     line::{Line, Pace},
-    value,
 };
 
 /// One byte, a pause, and the next. The real client gives a handshake two seconds (`ldap connection
@@ -34,7 +33,7 @@ impl ServerFault for SlowDrip {
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
-        Some(Arc::new(Self { pause: value::duration(value)? }))
+        Some(Arc::new(Self { pause: values::duration(value)? }))
     }
 
     fn line(&self, _listener: Listener, line: &mut Line) {
