@@ -9,6 +9,7 @@ declare -A wanted=(
     [cc]=gcc
     [certtool]=gnutls-bin
     [curl]=curl
+    [dig]=bind9-dnsutils
     [kinit]=krb5-user
     [ldapsearch]=ldap-utils
     [openssl]=openssl

@@ -234,7 +234,7 @@ impl Names<'_> {
 #[derive(Default)]
 struct Packer {
     bytes: Vec<u8>,
-    /// Where each name written so far can be pointed at, in lower case.
+    /// Where each name written so far can be pointed at. A pointer keeps the letter case.
     suffixes: Vec<(String, u16)>,
 }
 
@@ -260,13 +260,12 @@ impl Packer {
     fn name(&mut self, name: &str) {
         let mut rest = name;
         while !rest.is_empty() {
-            let lower = rest.to_ascii_lowercase();
-            if let Some((_, at)) = self.suffixes.iter().find(|(known, _)| *known == lower) {
+            if let Some((_, at)) = self.suffixes.iter().find(|(known, _)| known == rest) {
                 self.bytes(&(0xc000 | at).to_be_bytes());
                 return;
             }
             if let Ok(at) = u16::try_from(self.bytes.len()) {
-                self.suffixes.push((lower, at));
+                self.suffixes.push((rest.to_owned(), at));
             }
             let (label, after) = rest.split_once('.').unwrap_or((rest, ""));
             self.octets(label);

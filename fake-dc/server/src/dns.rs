@@ -45,7 +45,7 @@ pub(crate) fn answer(zone: &Zone, server: &Name, request: &Message) -> Option<Me
         match zone.lookup(question.name()) {
             None => response.metadata.response_code = ResponseCode::NXDomain,
             Some(records) => {
-                response.add_answers(answers(question, records));
+                response.add_answers(answers(zone, question, records));
             }
         }
         return Some(response);
@@ -60,19 +60,29 @@ pub(crate) fn answer(zone: &Zone, server: &Name, request: &Message) -> Option<Me
             if is_apex && matches!(wanted, RecordType::SOA | RecordType::ANY) {
                 response.add_answer(soa.clone());
             }
-            response.add_answers(answers(question, records));
+            response.add_answers(answers(zone, question, records));
         }
     }
     response.add_authority(soa);
     Some(response)
 }
 
-fn answers<'a>(question: &'a Query, records: &'a [RData]) -> impl Iterator<Item = Record> + 'a {
+/// The records of a name that a question wants. An alias brings what it leads to in the same
+/// zones, as the DNS servers of Windows and Samba do.
+fn answers(zone: &Zone, question: &Query, records: &[RData]) -> Vec<Record> {
     let wanted = question.query_type();
-    records
-        .iter()
-        .filter(move |data| matches(data, wanted))
-        .map(|data| Record::from_rdata(question.name().clone(), zone::TTL, data.clone()))
+    let own = |name: &Name, records: &[RData]| -> Vec<Record> {
+        let of_kind = records.iter().filter(|data| matches(data, wanted));
+        of_kind.map(|data| Record::from_rdata(name.clone(), zone::TTL, data.clone())).collect()
+    };
+    let mut answers = own(question.name(), records);
+    if let [Record { data: RData::CNAME(alias), .. }] = answers.as_slice()
+        && wanted != RecordType::CNAME
+    {
+        let target = alias.0.clone();
+        answers.extend(own(&target, zone.lookup(&target).unwrap_or_default()));
+    }
+    answers
 }
 
 fn matches(data: &RData, wanted: RecordType) -> bool {

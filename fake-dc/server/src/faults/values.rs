@@ -39,6 +39,21 @@ pub(super) fn clock_offset(text: &str) -> Option<i64> {
 /// A hundred years.
 const OFFSET_SECONDS_MAX: u64 = 36_525 * 86_400;
 
+/// A DNS name: labels of letters, digits, hyphens and underscores.
+pub(super) fn dns_name(text: &str) -> Option<String> {
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && is_word(label, "-_");
+    (text.len() <= 200 && text.split('.').all(is_label)).then(|| text.to_owned())
+}
+
+/// The name of an account, `XS1$`, of a class or of an attribute.
+pub(super) fn word(text: &str) -> Option<String> {
+    is_word(text, "-_.$").then(|| text.to_owned())
+}
+
+fn is_word(text: &str, also: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || also.contains(c))
+}
+
 /// A whole number, such as one of bytes.
 pub(super) fn number(text: &str) -> Option<u64> {
     text.starts_with(|c: char| c.is_ascii_digit()).then(|| text.parse().ok())?
@@ -66,6 +81,14 @@ mod tests {
         for wrong in ["", "10", "--5s", "d", "1000000d"] {
             assert_eq!(clock_offset(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn names_are_names() {
+        assert!(["dc1.corp.example", "DC1", "_msdcs.corp"].iter().all(|n| dns_name(n).is_some()));
+        assert!(["", "a..b", "a b", "?", "a."].iter().all(|wrong| dns_name(wrong).is_none()));
+        assert!(["XS1$", "objectSid"].iter().all(|name| word(name).is_some()));
+        assert!(["", "?", "a b", "a/b"].iter().all(|wrong| word(wrong).is_none()));
     }
 
     #[test]

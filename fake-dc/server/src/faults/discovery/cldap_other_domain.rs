@@ -4,7 +4,7 @@ use fake_dc_directory::DcView;
 
 use crate::{
     facts::Listener,
-    faults::{FaultInfo, ServerFault},
+    faults::{FaultInfo, ServerFault, values},
 };
 
 /// Netlogon answers are those of a DC of another domain. DNS is right.
@@ -33,7 +33,7 @@ impl ServerFault for CldapOtherDomain {
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
-        is_domain(value).then(|| Arc::new(Self { domain: Some(value.to_owned()) }) as _)
+        Some(Arc::new(Self { domain: Some(values::dns_name(value)?) }))
     }
 
     fn netlogon(&self, dc: &mut DcView) {
@@ -48,10 +48,4 @@ impl ServerFault for CldapOtherDomain {
 pub(super) fn other_domain(ours: &str) -> String {
     let rest = ours.split_once('.').map_or(ours, |(_, rest)| rest);
     format!("other.{rest}")
-}
-
-pub(super) fn is_domain(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.chars().all(allowed);
-    text.len() <= 200 && text.split('.').all(is_label)
 }

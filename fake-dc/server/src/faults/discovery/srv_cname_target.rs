@@ -19,7 +19,8 @@ impl ServerFault for SrvCnameTarget {
             "client → DNS   _ldap._tcp.dc._msdcs.corp.example SRV\n\
              DNS → client   0 100 389 alias-dc1.corp.example\n\
              client → DNS   alias-dc1.corp.example A\n\
-             DNS → client   CNAME dc1.corp.example, without its address",
+             DNS → client   CNAME dc1.corp.example, and its address\n\
+             client → DC    whoever takes its name from the record expects alias-dc1.corp.example",
         )
         .at(&[Listener::Dns])
     }

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use fake_dc_directory::DcView;
 use hickory_proto::rr::{Name, RData, rdata::A};
 
-use super::cldap_other_domain::{is_domain, other_domain};
+use super::cldap_other_domain::other_domain;
 use crate::{
     dns::Registration,
     facts::Listener,
-    faults::{FaultInfo, ServerFault},
+    faults::{FaultInfo, ServerFault, values},
 };
 
 /// The DC's SRV records name a DC of another domain, `dc1.other.example`. It has the DC's own
@@ -42,7 +42,7 @@ impl ServerFault for SrvOtherDomain {
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
-        is_domain(value).then(|| Arc::new(Self { domain: Some(value.to_owned()) }) as _)
+        Some(Arc::new(Self { domain: Some(values::dns_name(value)?) }))
     }
 
     fn registers(&self, registration: &mut Registration) {

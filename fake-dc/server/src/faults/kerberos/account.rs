@@ -7,7 +7,7 @@ use ldap_wire::{Authentication, LdapResult, ProtocolOp, ResultCode};
 use crate::{
     exchange::Asked,
     facts::Listener,
-    faults::{FaultInfo, ServerFault, refuse},
+    faults::{FaultInfo, ServerFault, refuse, values},
     kdc::Found,
 };
 
@@ -106,8 +106,8 @@ impl ServerFault for Account {
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
-        let whose = Whose::This(value.to_owned());
-        (!value.is_empty()).then(|| Arc::new(Self { whose, ..self.clone() }) as _)
+        let whose = Whose::This(values::word(value)?);
+        Some(Arc::new(Self { whose, ..self.clone() }))
     }
 
     fn kdc_finds(&self, found: &mut Found<'_>) {

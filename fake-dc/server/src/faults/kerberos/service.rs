@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     facts::Listener,
-    faults::{FaultInfo, ServerFault},
+    faults::{FaultInfo, ServerFault, values},
     kdc::Found,
 };
 
@@ -49,8 +49,7 @@ impl ServerFault for Service {
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
-        let class = Some(value.to_owned());
-        (!value.is_empty()).then(|| Arc::new(Self { class, ..self.clone() }) as _)
+        Some(Arc::new(Self { class: Some(values::word(value)?), ..self.clone() }))
     }
 
     fn kdc_finds(&self, found: &mut Found<'_>) {

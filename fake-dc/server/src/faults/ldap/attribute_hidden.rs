@@ -5,7 +5,7 @@ use ldap_wire::ProtocolOp;
 
 use crate::{
     exchange::Asked,
-    faults::{FaultInfo, ServerFault},
+    faults::{FaultInfo, ServerFault, values},
 };
 
 /// Entries are found, and lack one attribute.
@@ -38,9 +38,7 @@ impl ServerFault for AttributeHidden {
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        let is_name = !value.is_empty() && value.chars().all(allowed);
-        is_name.then(|| Arc::new(Self { name: value.to_owned() }) as Arc<dyn ServerFault>)
+        Some(Arc::new(Self { name: values::word(value)? }))
     }
 
     fn on_reply(&self, asked: &Asked<'_>, reply: &mut Reply) {

@@ -25,7 +25,7 @@ impl ServerFault for SlowSearch {
              DC            works for 5 s\n\
              DC → client   entries, 0 success",
         )
-        .taking("a duration such as `250ms`, `2s` or `1m`; `5s` by default")
+        .taking("a duration such as `250ms`, `2s` or `5m`; `5s` by default")
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {

@@ -4,7 +4,7 @@ use fake_dc_directory::DcView;
 
 use crate::{
     facts::Listener,
-    faults::{FaultInfo, ServerFault},
+    faults::{FaultInfo, ServerFault, values},
 };
 
 /// Netlogon answers give the name that the DC had before: `dc1-old.corp.example` for
@@ -34,9 +34,7 @@ impl ServerFault for CldapNameDiffers {
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
-        let is_name = (1..=255).contains(&value.len())
-            && value.split('.').all(|label| (1..=63).contains(&label.len()));
-        is_name.then(|| Arc::new(Self { name: Some(value.to_owned()) }) as Arc<dyn ServerFault>)
+        Some(Arc::new(Self { name: Some(values::dns_name(value)?) }))
     }
 
     fn netlogon(&self, dc: &mut DcView) {
