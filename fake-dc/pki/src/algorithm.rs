@@ -23,33 +23,54 @@ pub enum Hash {
     Sha384,
     /// SHA-512 (FIPS 180-4).
     Sha512,
+    /// SHA3-224 (FIPS 202).
+    Sha3_224,
+    /// SHA3-256 (FIPS 202).
+    Sha3_256,
+    /// SHA3-384 (FIPS 202).
+    Sha3_384,
+    /// SHA3-512 (FIPS 202).
+    Sha3_512,
 }
 
 impl Hash {
-    #[allow(dead_code, reason = "for the module `clone`")]
-    const ALL: [Self; 6] =
-        [Self::Md5, Self::Sha1, Self::Sha224, Self::Sha256, Self::Sha384, Self::Sha512];
+    const ALL: [Self; 10] = [
+        Self::Md5,
+        Self::Sha1,
+        Self::Sha224,
+        Self::Sha256,
+        Self::Sha384,
+        Self::Sha512,
+        Self::Sha3_224,
+        Self::Sha3_256,
+        Self::Sha3_384,
+        Self::Sha3_512,
+    ];
 
     /// The octets of a digest.
     pub const fn size(self) -> usize {
         match self {
             Self::Md5 => 16,
             Self::Sha1 => 20,
-            Self::Sha224 => 28,
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
+            Self::Sha224 | Self::Sha3_224 => 28,
+            Self::Sha256 | Self::Sha3_256 => 32,
+            Self::Sha384 | Self::Sha3_384 => 48,
+            Self::Sha512 | Self::Sha3_512 => 64,
         }
     }
 
     pub(crate) fn digest(self, message: &[u8]) -> Vec<u8> {
         let algorithm = match self {
             Self::Md5 => return md5::Md5::digest(message).to_vec(),
+            Self::Sha3_224 => return sha3::Sha3_224::digest(message).to_vec(),
             Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
             Self::Sha224 => &digest::SHA224,
             Self::Sha256 => &digest::SHA256,
             Self::Sha384 => &digest::SHA384,
             Self::Sha512 => &digest::SHA512,
+            Self::Sha3_256 => &digest::SHA3_256,
+            Self::Sha3_384 => &digest::SHA3_384,
+            Self::Sha3_512 => &digest::SHA3_512,
         };
         digest::digest(algorithm, message).as_ref().to_vec()
     }
@@ -59,7 +80,6 @@ impl Hash {
         Element::sequence([Element::object_identifier(self.oid()), Element::null()])
     }
 
-    #[allow(dead_code, reason = "for the module `clone`")]
     fn from_identifier(identifier: &Element) -> Option<Self> {
         let arcs = identifier.at(&[0])?.arcs()?;
         Self::ALL.into_iter().find(|hash| hash.oid() == arcs)
@@ -73,6 +93,10 @@ impl Hash {
             Self::Sha256 => oid::SHA256,
             Self::Sha384 => oid::SHA384,
             Self::Sha512 => oid::SHA512,
+            Self::Sha3_224 => oid::SHA3_224,
+            Self::Sha3_256 => oid::SHA3_256,
+            Self::Sha3_384 => oid::SHA3_384,
+            Self::Sha3_512 => oid::SHA3_512,
         }
     }
 }
@@ -86,6 +110,10 @@ impl fmt::Display for Hash {
             Self::Sha256 => "SHA-256",
             Self::Sha384 => "SHA-384",
             Self::Sha512 => "SHA-512",
+            Self::Sha3_224 => "SHA3-224",
+            Self::Sha3_256 => "SHA3-256",
+            Self::Sha3_384 => "SHA3-384",
+            Self::Sha3_512 => "SHA3-512",
         })
     }
 }
@@ -112,13 +140,16 @@ pub enum SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
-    #[allow(dead_code, reason = "for the module `clone`")]
-    const PLAIN: [Self; 12] = [
+    const PLAIN: [Self; 20] = [
         Self::Ecdsa(Hash::Sha1),
         Self::Ecdsa(Hash::Sha224),
         Self::Ecdsa(Hash::Sha256),
         Self::Ecdsa(Hash::Sha384),
         Self::Ecdsa(Hash::Sha512),
+        Self::Ecdsa(Hash::Sha3_224),
+        Self::Ecdsa(Hash::Sha3_256),
+        Self::Ecdsa(Hash::Sha3_384),
+        Self::Ecdsa(Hash::Sha3_512),
         Self::Ed25519,
         Self::RsaPkcs1(Hash::Md5),
         Self::RsaPkcs1(Hash::Sha1),
@@ -126,6 +157,10 @@ impl SignatureAlgorithm {
         Self::RsaPkcs1(Hash::Sha256),
         Self::RsaPkcs1(Hash::Sha384),
         Self::RsaPkcs1(Hash::Sha512),
+        Self::RsaPkcs1(Hash::Sha3_224),
+        Self::RsaPkcs1(Hash::Sha3_256),
+        Self::RsaPkcs1(Hash::Sha3_384),
+        Self::RsaPkcs1(Hash::Sha3_512),
     ];
 
     /// RSASSA-PSS as everybody uses it: one hash throughout, and a salt of its size.
@@ -151,7 +186,6 @@ impl SignatureAlgorithm {
 
     /// The algorithm of an AlgorithmIdentifier, if it is one of these. Parameters other than
     /// those of RSASSA-PSS are not looked at.
-    #[allow(dead_code, reason = "for the module `clone`")]
     pub(crate) fn from_identifier(identifier: &Element) -> Option<Self> {
         let arcs = identifier.at(&[0])?.arcs()?;
         if arcs != oid::RSASSA_PSS {
@@ -180,6 +214,10 @@ impl SignatureAlgorithm {
             Self::Ecdsa(Hash::Sha256) => oid::ECDSA_WITH_SHA256,
             Self::Ecdsa(Hash::Sha384) => oid::ECDSA_WITH_SHA384,
             Self::Ecdsa(Hash::Sha512) => oid::ECDSA_WITH_SHA512,
+            Self::Ecdsa(Hash::Sha3_224) => oid::ECDSA_WITH_SHA3_224,
+            Self::Ecdsa(Hash::Sha3_256) => oid::ECDSA_WITH_SHA3_256,
+            Self::Ecdsa(Hash::Sha3_384) => oid::ECDSA_WITH_SHA3_384,
+            Self::Ecdsa(Hash::Sha3_512) => oid::ECDSA_WITH_SHA3_512,
             Self::Ed25519 => oid::ED25519,
             Self::RsaPkcs1(Hash::Md5) => oid::MD5_WITH_RSA,
             Self::RsaPkcs1(Hash::Sha1) => oid::SHA1_WITH_RSA,
@@ -187,6 +225,10 @@ impl SignatureAlgorithm {
             Self::RsaPkcs1(Hash::Sha256) => oid::SHA256_WITH_RSA,
             Self::RsaPkcs1(Hash::Sha384) => oid::SHA384_WITH_RSA,
             Self::RsaPkcs1(Hash::Sha512) => oid::SHA512_WITH_RSA,
+            Self::RsaPkcs1(Hash::Sha3_224) => oid::SHA3_224_WITH_RSA,
+            Self::RsaPkcs1(Hash::Sha3_256) => oid::SHA3_256_WITH_RSA,
+            Self::RsaPkcs1(Hash::Sha3_384) => oid::SHA3_384_WITH_RSA,
+            Self::RsaPkcs1(Hash::Sha3_512) => oid::SHA3_512_WITH_RSA,
             Self::RsaPss { .. } => oid::RSASSA_PSS,
         }
     }

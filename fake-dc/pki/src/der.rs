@@ -43,8 +43,12 @@ impl Element {
         rest.is_empty().then_some(element)
     }
 
+    /// The element that `bytes` begin with, and what is behind it.
+    pub(crate) fn parse_first(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        Self::read(bytes, DEPTH_MAX)
+    }
+
     /// The elements that `bytes` are a run of.
-    #[allow(dead_code, reason = "for the module `clone`")]
     pub(crate) fn parse_all(bytes: &[u8]) -> Option<Vec<Self>> {
         Self::read_all(bytes, DEPTH_MAX)
     }

@@ -8,6 +8,14 @@ use crate::{algorithm::SignatureAlgorithm, faults::catalogue};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PkiError {
+    /// The key that signs is of a type or size that no new one can be made of.
+    #[error("{certificate} is signed by a key that cannot be made anew ({key})")]
+    KeyBeyondClone {
+        /// Which certificate of which file.
+        certificate: String,
+        /// Type and size of the key.
+        key: String,
+    },
     /// A DC needs an address.
     #[error("dc `{dc}` has no address")]
     NoAddress {
@@ -73,6 +81,10 @@ impl PkiError {
     /// What to do about it, where one thing is likely to help.
     pub const fn remedy(&self) -> Option<&'static str> {
         match self {
+            Self::KeyBeyondClone { .. } => Some(
+                "clone the chain without the certificate of that key: its signer then becomes a CA \
+                 that is not in the input",
+            ),
             Self::Pem(error) => Some(error.cause.remedy()),
             Self::UnwritableName { .. } => {
                 Some("write international names as A-labels, such as xn--dmne-moa0i.example")
@@ -150,6 +162,9 @@ impl std::error::Error for PemError {}
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PemCause {
+    /// PKCS#7 that is none.
+    #[error("it is no PKCS#7 SignedData")]
+    BrokenPkcs7,
     /// Base64 that is none.
     #[error("the base64 text is broken")]
     BrokenBase64,
@@ -162,6 +177,9 @@ pub enum PemCause {
     /// The block holds nothing.
     #[error("the block is empty")]
     Empty,
+    /// A PKCS#7 bag without certificates.
+    #[error("the PKCS#7 structure holds no certificate")]
+    EmptyPkcs7,
     /// The key needs a password.
     #[error("the key is encrypted")]
     EncryptedKey,
@@ -182,6 +200,40 @@ pub enum PemCause {
     NoKey {
         /// The labels it has instead.
         found: BTreeSet<String>,
+    },
+    /// No PKCS#7 in the file.
+    #[error("it holds no PKCS#7 block{}", only_found(.found))]
+    NoPkcs7 {
+        /// The labels it has instead.
+        found: BTreeSet<String>,
+    },
+    /// Text that is not that of `s_client`.
+    #[error("it has no line `Certificate chain`")]
+    NoShownChain,
+    /// Binary, but no run of DER sequences.
+    #[error("it is no certificate in DER")]
+    NotDer,
+    /// `-showcerts` was left out.
+    #[error("the text lists {entries} certificates and shows {shown} of them")]
+    NotShown {
+        /// Certificates that are listed.
+        entries: usize,
+        /// Certificates that are there.
+        shown: usize,
+    },
+    /// The text of two calls.
+    #[error("a second chain begins here; the first is at line {first}")]
+    SecondChain {
+        /// The line of the first.
+        first: usize,
+    },
+    /// More than anybody sends.
+    #[error("it holds {found} certificates; {limit} are taken")]
+    TooMany {
+        /// How many it has.
+        found: usize,
+        /// How many may be.
+        limit: usize,
     },
     /// A certificate in OpenSSL's own format.
     #[error("the certificate is in OpenSSL's TRUSTED format")]
@@ -221,6 +273,16 @@ impl PemCause {
             Self::NoKey { .. } => {
                 "give the leaf's key as a PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY block"
             }
+            Self::BrokenPkcs7 | Self::EmptyPkcs7 | Self::NoPkcs7 { .. } => {
+                "export it again, as PKCS#7 with all certificates of the path, or with `openssl \
+                 crl2pkcs7 -nocrl -certfile FILE`"
+            }
+            Self::NoShownChain | Self::NotShown { .. } => {
+                "make it with `openssl s_client -connect HOST:636 -showcerts </dev/null`"
+            }
+            Self::NotDer => "check it with `openssl x509 -inform DER -in FILE`",
+            Self::SecondChain { .. } => "give the text of one call",
+            Self::TooMany { .. } => "give the chain of one server",
             Self::TrustedCertificate => "convert it with `openssl x509 -in FILE`",
         }
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use rustls_pki_types::PrivateKeyDer;
 
+pub(crate) use rsa::mgf1;
 pub use signing::SigningKey;
 
 mod pool;

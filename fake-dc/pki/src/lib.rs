@@ -32,6 +32,7 @@ mod algorithm;
 mod body;
 mod certificate;
 mod chain;
+pub mod clone;
 mod crl;
 mod der;
 mod error;

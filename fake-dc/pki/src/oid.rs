@@ -63,3 +63,17 @@ pub(crate) const ECDSA_WITH_SHA512: &[u64] = &[1, 2, 840, 10_045, 4, 3, 4];
 
 // RFC 8410.
 pub(crate) const ED25519: &[u64] = &[1, 3, 101, 112];
+
+// NIST's Computer Security Objects Register: SHA-3 (FIPS 202), which GnuTLS takes.
+pub(crate) const SHA3_224: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 2, 7];
+pub(crate) const SHA3_256: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 2, 8];
+pub(crate) const SHA3_384: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 2, 9];
+pub(crate) const SHA3_512: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 2, 10];
+pub(crate) const ECDSA_WITH_SHA3_224: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 3, 9];
+pub(crate) const ECDSA_WITH_SHA3_256: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 3, 10];
+pub(crate) const ECDSA_WITH_SHA3_384: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 3, 11];
+pub(crate) const ECDSA_WITH_SHA3_512: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 3, 12];
+pub(crate) const SHA3_224_WITH_RSA: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 3, 13];
+pub(crate) const SHA3_256_WITH_RSA: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 3, 14];
+pub(crate) const SHA3_384_WITH_RSA: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 3, 15];
+pub(crate) const SHA3_512_WITH_RSA: &[u64] = &[2, 16, 840, 1, 101, 3, 4, 3, 16];

@@ -29,7 +29,16 @@ impl<'a> PemFile<'a> {
         Self { name, content: content.as_ref() }
     }
 
-    fn error(&self, block: Option<&Block>, cause: PemCause) -> PemError {
+    /// What errors call it.
+    pub(crate) fn name(&self) -> &'a str {
+        self.name
+    }
+
+    pub(crate) fn content(&self) -> &'a [u8] {
+        self.content
+    }
+
+    pub(crate) fn error(&self, block: Option<&Block>, cause: PemCause) -> PemError {
         PemError {
             file: self.name.to_owned(),
             block: block.map(|block| block.number),
@@ -88,15 +97,17 @@ pub(crate) fn private_key(file: &PemFile<'_>) -> Result<PrivateKey, PemError> {
     Err(file.error(None, PemCause::NoKey { found }))
 }
 
-struct Block {
+/// A PEM block, before it is decoded.
+pub(crate) struct Block {
     number: usize,
-    line: usize,
-    label: String,
+    /// The line of its BEGIN, from 1.
+    pub(crate) line: usize,
+    pub(crate) label: String,
     body: Vec<(usize, String)>,
 }
 
 impl Block {
-    fn decode(&self, file: &PemFile<'_>) -> Result<Vec<u8>, PemError> {
+    pub(crate) fn decode(&self, file: &PemFile<'_>) -> Result<Vec<u8>, PemError> {
         let text: String = self.body.iter().map(|(_, line)| line.as_str()).collect();
         if text.is_empty() {
             return Err(file.error(Some(self), PemCause::Empty));
@@ -125,7 +136,8 @@ impl Block {
     }
 }
 
-fn blocks(file: &PemFile<'_>) -> Result<Vec<Block>, PemError> {
+/// The PEM blocks of a file, in order.
+pub(crate) fn blocks(file: &PemFile<'_>) -> Result<Vec<Block>, PemError> {
     if der::is_whole_sequence(file.content) {
         return Err(file.error(None, PemCause::Der));
     }

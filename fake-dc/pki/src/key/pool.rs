@@ -47,13 +47,9 @@ impl Pool {
     /// The key that `owner` has under this seed. Authorities have the first keys of the shuffled
     /// pool, each its own while there are enough, and everybody else shares the rest.
     pub(crate) fn key(&'static self, seed: &Seed, owner: &KeyOwner) -> Option<&'static RsaKey> {
-        let size = self.blocks.len().min(KEYS_MAX);
+        let shuffled = self.shuffled(seed);
+        let size = shuffled.len();
         let reserved = Authority::COUNT.min(size / 2);
-        let mut shuffled: Vec<usize> = (0..size).collect();
-        let mut stream = seed.stream("order of the RSA pool");
-        for left in (1..size).rev() {
-            shuffled.swap(left, below(&mut stream, left + 1));
-        }
         let place = match owner {
             KeyOwner::Authority(authority) => *authority as usize % reserved.max(1),
             KeyOwner::Named(name) => {
@@ -61,7 +57,25 @@ impl Pool {
                 reserved + below(&mut stream, (size - reserved).max(1))
             }
         };
-        let index = *shuffled.get(place)?;
+        self.read(*shuffled.get(place)?)
+    }
+
+    /// The key of this number, from 0, of the pool in the order that the seed gives it.
+    pub(crate) fn numbered(&'static self, seed: &Seed, number: usize) -> Option<&'static RsaKey> {
+        self.read(*self.shuffled(seed).get(number)?)
+    }
+
+    fn shuffled(&self, seed: &Seed) -> Vec<usize> {
+        let size = self.blocks.len().min(KEYS_MAX);
+        let mut shuffled: Vec<usize> = (0..size).collect();
+        let mut stream = seed.stream("order of the RSA pool");
+        for left in (1..size).rev() {
+            shuffled.swap(left, below(&mut stream, left + 1));
+        }
+        shuffled
+    }
+
+    fn read(&'static self, index: usize) -> Option<&'static RsaKey> {
         let read = || {
             let pkcs8 = Element::parse(self.blocks.get(index)?.contents())?;
             RsaKey::from_pkcs1(&pkcs8.at(&[2])?.content())

@@ -175,7 +175,7 @@ impl RsaKey {
 }
 
 /// RFC 8017, appendix B.2.1.
-fn mgf1(hash: Hash, seed: &[u8], size: usize) -> Vec<u8> {
+pub(crate) fn mgf1(hash: Hash, seed: &[u8], size: usize) -> Vec<u8> {
     let mut mask = Vec::new();
     for counter in 0_u32.. {
         if mask.len() >= size {

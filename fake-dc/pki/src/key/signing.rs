@@ -125,6 +125,23 @@ impl SigningKey {
         Ok(Self::new(Secret::Rsa(Arc::new(key)), None))
     }
 
+    /// As [`SigningKey::rsa`], but for different numbers different keys.
+    pub(crate) fn rsa_numbered(
+        seed: &Seed,
+        number: usize,
+        bits: usize,
+        exponent: u64,
+    ) -> Result<Self, PkiError> {
+        if exponent == EXPONENT
+            && let Some(key) = Pool::of(bits).and_then(|pool| pool.numbered(seed, number))
+        {
+            return Ok(Self::new(Secret::PoolRsa(key), None));
+        }
+        let mut stream = seed.stream(&format!("RSA key {number}, {bits} bits, {exponent}"));
+        let key = RsaKey::generate(bits, exponent, &mut stream)?;
+        Ok(Self::new(Secret::Rsa(Arc::new(key)), None))
+    }
+
     /// The same RSA key under the object identifier `id-RSASSA-PSS`, with the parameters that it
     /// is bound to, if any. Other kinds of key stay as they are.
     #[must_use]

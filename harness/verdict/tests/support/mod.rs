@@ -57,7 +57,7 @@ struct Description {
     cadir: Option<String>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sample {
     pub(crate) name: String,
     pub(crate) crl_in_every_mode: bool,
@@ -87,6 +87,57 @@ impl Sample {
             folder: folder.to_path_buf(),
             name,
         }
+    }
+
+    /// The same sample with other files in the places of its own: those of
+    /// [`Self::trust_files`], in that order.
+    pub(crate) fn with(&self, chain: Vec<u8>, trusted: &[Vec<u8>], crl: Option<Vec<u8>>) -> Self {
+        let mut other = self.clone();
+        other.chain = chain;
+        let mut trusted = trusted.iter();
+        let mut next = || trusted.next().cloned().expect("a file for each");
+        if let FileContent::Bytes(content) = &mut other.cafile.content {
+            *content = next();
+        }
+        for (_, content) in other.directories.iter_mut().flat_map(|it| it.files.iter_mut()) {
+            *content = next();
+        }
+        if let (Some(file), Some(crl)) = (&mut other.crlfile, crl) {
+            file.content = FileContent::Bytes(crl);
+        }
+        other
+    }
+
+    /// What the server sends, as PEM.
+    pub(crate) fn chain(&self) -> &[u8] {
+        &self.chain
+    }
+
+    /// The contents of the files of trusted certificates.
+    pub(crate) fn trust_files(&self) -> Vec<&[u8]> {
+        let cafile = match &self.cafile.content {
+            FileContent::Bytes(content) => Some(content.as_slice()),
+            _ => None,
+        };
+        let files = self.directories.iter().flat_map(|directory| &directory.files);
+        cafile.into_iter().chain(files.map(|(_, content)| content.as_slice())).collect()
+    }
+
+    /// The content of the file of revocation lists.
+    pub(crate) fn crl_file(&self) -> Option<&[u8]> {
+        match &self.crlfile.as_ref()?.content {
+            FileContent::Bytes(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// The contents of all its files.
+    pub(crate) fn files(&self) -> Vec<&[u8]> {
+        [self.chain()].into_iter().chain(self.trust_files()).chain(self.crl_file()).collect()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The directory as it appears in messages.

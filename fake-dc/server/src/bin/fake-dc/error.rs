@@ -1,10 +1,13 @@
 //! Why the program ended, in words for its user.
 
-use std::{io, path::PathBuf};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+};
 
 use crate::exit::Exit;
 
-/// Failed to serve.
+/// Failed to serve or to clone.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// `--chain` for a DC without `--key`, or the other way about.
@@ -13,15 +16,24 @@ pub(crate) enum Failure {
     /// The control port.
     #[error("the control port cannot listen on 127.0.0.1:{port}: {source}")]
     Control { port: u16, source: io::Error },
+    /// `--from`.
+    #[error("{server} shows no certificates: {source}")]
+    Fetch { server: String, source: io::Error },
     /// The domain.
     #[error(transparent)]
     Domain(#[from] fake_dc::Error),
     /// The health listener.
     #[error("the health check cannot listen on 127.0.0.1:{port}: {source}")]
     Health { port: u16, source: io::Error },
+    /// `--clone` for a folder that `fake-dc clone` did not write.
+    #[error("{}: is no manifest of a clone: {source}", .path.display())]
+    Manifest { path: PathBuf, source: serde_json::Error },
     /// A file that cannot be read.
     #[error("{}: cannot be read: {source}", .path.display())]
     Read { path: PathBuf, source: io::Error },
+    /// `--scrub-map` or `--unscrub`.
+    #[error("{}: {source}", .path.display())]
+    ScrubMap { path: PathBuf, source: fake_dc_pki::clone::ScrubMapError },
     /// The machine refuses what every program may have.
     #[error("{what}: {source}")]
     System { what: &'static str, source: io::Error },
@@ -47,6 +59,17 @@ impl Failure {
                 Some("choose another `--control-port`, or 0 to let the system choose".to_owned())
             }
             Self::Domain(error) => error.remedy(),
+            Self::Fetch { .. } => Some(
+                "save the text of `openssl s_client -connect HOST:636 -showcerts </dev/null` and \
+                 give it with `--showcerts`; it also speaks what this program does not"
+                    .to_owned(),
+            ),
+            Self::Manifest { .. } => {
+                Some("name a folder that `fake-dc clone --out FOLDER` wrote".to_owned())
+            }
+            Self::ScrubMap { .. } => {
+                Some("name the map of an earlier clone, or no file".to_owned())
+            }
             Self::Health { .. } => {
                 Some("choose another `--health-port`, or 0 to let the system choose".to_owned())
             }
@@ -57,6 +80,15 @@ impl Failure {
             },
             Self::Write { .. } => Some("name a folder that you may write to".to_owned()),
             Self::System { .. } => None,
+        }
+    }
+    /// Says it on standard error, with what to do about it.
+    pub(crate) fn complain(&self) {
+        let mut out = io::stderr().lock();
+        // Standard error is where a failure to write to it would be said.
+        let _ = writeln!(out, "error: {self}");
+        if let Some(remedy) = self.remedy() {
+            let _ = writeln!(out, "  help: {remedy}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `fake-dc`: a fake Active Directory domain for any client. Arguments in, exit code out.
 
 mod ca_file;
+mod clone;
 mod control;
 mod ctl;
 mod error;
@@ -35,6 +36,8 @@ struct Arguments {
 enum Command {
     /// Changes a domain that `fake-dc serve --control-port` serves.
     Ctl(ctl::Options),
+    /// Makes a chain like a real one, under new keys.
+    Clone(Box<clone::Options>),
     /// Lists the faults that a DC can have.
     Faults,
     /// Starts a domain and serves it until SIGINT or SIGTERM.
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
         Command::Ctl(options) => ctl::run(options),
         Command::Faults => list_faults(),
+        Command::Clone(options) => clone::run(&options),
         Command::Serve(options) => serve::run(*options),
     };
     exit.into()

@@ -18,6 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     ca_file::CaFile,
+    clone::CloneFolder,
     control::Control,
     error::Failure,
     exit::Exit,
@@ -29,9 +30,9 @@ use crate::{
 /// What to serve.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// DNS name of the domain, such as corp.example.
-    #[arg(long, value_name = "NAME")]
-    domain: String,
+    /// DNS name of the domain, such as corp.example; by default that of --clone.
+    #[arg(long, value_name = "NAME", required_unless_present = "clones")]
+    domain: Option<String>,
     /// NetBIOS name of the domain; by default the first label of its DNS name.
     #[arg(long, value_name = "NAME")]
     netbios: Option<String>,
@@ -60,6 +61,10 @@ pub(crate) struct Options {
     /// The private key that belongs to --chain.
     #[arg(long = "key", value_name = "[DC=]FILE")]
     keys: Vec<DcFile>,
+    /// A clone of a real chain, as a folder that `fake-dc clone` wrote; DC=FOLDER for another DC
+    /// than the first. The DC goes by the name that the certificate is for.
+    #[arg(long = "clone", value_name = "[DC=]FOLDER")]
+    clones: Vec<DcFile>,
     /// Folder for the CA file; by default a fresh one. The file is removed at the end.
     #[arg(long, value_name = "FOLDER")]
     ca_dir: Option<PathBuf>,
@@ -103,8 +108,7 @@ pub(crate) fn run(options: Options) -> Exit {
     match served {
         Ok(()) => Exit::Held,
         Err(failure) => {
-            // Standard error is where this would be said.
-            let _ = complain(&failure);
+            failure.complain();
             failure.exit()
         }
     }
@@ -112,7 +116,8 @@ pub(crate) fn run(options: Options) -> Exit {
 
 async fn serve(options: Options) -> Result<(), Failure> {
     let mut stop = Stop::listen()?;
-    let domain = Arc::new(start(&options).await?);
+    let clones = clones(&options)?;
+    let domain = Arc::new(start(&options, &clones).await?);
     let record = options.events.as_deref().map(|path| Record::create(path, options.seed));
     let mut record = record.transpose()?;
     let ca_file = CaFile::write(options.ca_dir.as_deref(), domain.name(), domain.ca_pem())?;
@@ -124,7 +129,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
         Some(port) => Some(Control::open(port, Arc::clone(&domain)).await?),
         None => None,
     };
-    announce(&options, &domain, &ca_file, health, control.as_ref().map(Control::url))
+    announce(&options, &domain, &ca_file, &clones, health, control.as_ref().map(Control::url))
         .map_err(|source| Failure::System { what: "standard output", source })?;
     let ledger = domain.ledger().clone();
     let recorded = match &mut record {
@@ -149,10 +154,13 @@ async fn serve(options: Options) -> Result<(), Failure> {
         .map_err(|source| Failure::Write { path: options.events.unwrap_or_default(), source })
 }
 
-async fn start(options: &Options) -> Result<Domain, Failure> {
+async fn start(
+    options: &Options,
+    clones: &BTreeMap<String, CloneFolder>,
+) -> Result<Domain, Failure> {
     let ports = if options.standard_ports { Ports::STANDARD } else { Ports::SYSTEM };
     let clock = ground::Clock::system();
-    let mut builder = Domain::builder(options.domain.as_str())
+    let mut builder = Domain::builder(domain_name(options, clones))
         .seed(Seed::new(options.seed))
         .clock(clock.clone())
         .ledger(Ledger::with_capacity(clock, Ledger::SERVICE_CAPACITY))
@@ -184,11 +192,17 @@ async fn start(options: &Options) -> Result<Domain, Failure> {
         if let Some(chain) = chains.remove(&name) {
             dc = dc.chain(chain);
         }
+        if let Some(clone) = clones.get(&name) {
+            dc = dc.chain(clone.chain.clone());
+            if let Some(host_name) = &clone.host_name {
+                dc = dc.netlogon_name(host_name.as_str());
+            }
+        }
         builder = builder.dc(dc);
     }
-    if let Some((name, _)) = chains.pop_first() {
-        let known = (1..=options.dcs).map(|number| format!("dc{number}")).collect();
-        return Err(fake_dc::Error::UnknownDc { name, known }.into());
+    let unknown = clones.keys().find(|name| !known(options).contains(*name)).cloned();
+    if let Some(name) = chains.pop_first().map(|(name, _)| name).or(unknown) {
+        return Err(fake_dc::Error::UnknownDc { name, known: known(options) }.into());
     }
     for fault in &options.faults {
         builder = builder.fault(fault.dc.as_str(), fault.fault.to_string());
@@ -196,12 +210,38 @@ async fn start(options: &Options) -> Result<Domain, Failure> {
     Ok(builder.start().await?)
 }
 
+/// The names of the DCs.
+fn known(options: &Options) -> Vec<String> {
+    (1..=options.dcs).map(|number| format!("dc{number}")).collect()
+}
+
+/// The name that was given, or that of the host whose chain was cloned, without its first label.
+fn domain_name(options: &Options, clones: &BTreeMap<String, CloneFolder>) -> String {
+    let of_host = |clone: &CloneFolder| {
+        let host_name = clone.host_name.as_deref()?.trim_end_matches('.');
+        let (_, domain) = host_name.split_once('.')?;
+        Some(domain.to_ascii_lowercase())
+    };
+    let given = options.domain.clone();
+    given.or_else(|| clones.values().find_map(of_host)).unwrap_or_else(|| "corp.example".to_owned())
+}
+
+/// The given clones by the names of the DCs that show them.
+fn clones(options: &Options) -> Result<BTreeMap<String, CloneFolder>, Failure> {
+    by_dc(&options.clones)
+        .into_iter()
+        .map(|(dc, path)| Ok((dc, CloneFolder::read(&path)?)))
+        .collect()
+}
+
+/// Files by the names of the DCs that they are for.
+fn by_dc(files: &[DcFile]) -> BTreeMap<String, PathBuf> {
+    let named = |file: &DcFile| file.dc.clone().unwrap_or_else(|| "dc1".to_owned());
+    files.iter().map(|file| (named(file), file.path.clone())).collect()
+}
+
 /// The given chains by the names of the DCs that show them.
 fn chains(options: &Options) -> Result<BTreeMap<String, Chain>, Failure> {
-    let by_dc = |files: &[DcFile]| -> BTreeMap<String, PathBuf> {
-        let named = |file: &DcFile| file.dc.clone().unwrap_or_else(|| "dc1".to_owned());
-        files.iter().map(|file| (named(file), file.path.clone())).collect()
-    };
     let mut keys = by_dc(&options.keys);
     let mut chains = BTreeMap::new();
     for (dc, chain_path) in by_dc(&options.chains) {
@@ -227,6 +267,7 @@ fn announce(
     options: &Options,
     domain: &Domain,
     ca_file: &CaFile,
+    clones: &BTreeMap<String, CloneFolder>,
     health: Option<u16>,
     control: Option<String>,
 ) -> io::Result<()> {
@@ -242,7 +283,10 @@ fn announce(
             ldap: dc.ldap().port(),
             ldaps: dc.ldaps().port(),
             url: format!("ldaps://{}", dc.ldaps()),
-            ca_file: ca_file.path(),
+            ca_file: clones
+                .get(dc.name())
+                .and_then(|clone| clone.ca_file.as_deref())
+                .unwrap_or(ca_file.path()),
             faults: dc.faults(),
         };
         writeln!(out, "{}", serde_json::to_string(&line)?)?;
@@ -316,13 +360,4 @@ impl Stop {
             _ = self.terminate.recv() => {}
         }
     }
-}
-
-fn complain(failure: &Failure) -> io::Result<()> {
-    let mut out = io::stderr().lock();
-    writeln!(out, "error: {failure}")?;
-    if let Some(remedy) = failure.remedy() {
-        writeln!(out, "  help: {remedy}")?;
-    }
-    Ok(())
 }
