@@ -1,0 +1,123 @@
+//! The model beside the real `net` of Samba 4.22: the same smb.conf, the same DC with the same
+//! fault, and what both print.
+//!
+//! Samba knows no ports but the standard ones, so the tests run in a network namespace of their
+//! own, without privileges. Needs `net` of Samba 4.22 and a kernel that lets users make namespaces.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+
+mod namespace;
+mod real_net;
+
+use std::sync::Arc;
+
+use fake_dc::{Domain, Ports};
+use fake_dc_directory::Policy;
+use ground::{Actor, Clock, Ledger, Secret, Seed};
+use sim_host::{
+    Credentials, HostRoot, Network, Output, Programs as _, SambaCommand, SharedNetwork,
+    samba::Client,
+};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use crate::{namespace::in_namespace, real_net::RealNet};
+
+/// Pairs of programs that run at once: the real one is idle while a DC is silent.
+const AT_ONCE: usize = 24;
+
+#[test]
+fn model_and_net_conclude_the_same_of_every_fault() {
+    in_namespace("model_and_net_conclude_the_same_of_every_fault", || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let rows = runtime.block_on(async {
+            let faults: Vec<String> =
+                fake_dc::faults::catalogue().iter().map(|fault| fault.id.to_owned()).collect();
+            let mut tasks = JoinSet::new();
+            let slots = Arc::new(Semaphore::new(AT_ONCE));
+            for (index, fault) in [String::new()].into_iter().chain(faults).enumerate() {
+                let slots = Arc::clone(&slots);
+                tasks.spawn(async move {
+                    let _slot = slots.acquire_owned().await.unwrap();
+                    let begun = std::time::Instant::now();
+                    let row = compare(u8::try_from(index).unwrap(), &fault).await;
+                    eprintln!("took {:?} {fault}", begun.elapsed());
+                    (index, row)
+                });
+            }
+            let mut rows = tasks.join_all().await;
+            rows.sort();
+            rows
+        });
+        let mut different = 0;
+        for (_, row) in &rows {
+            if row.model != row.real {
+                different += 1;
+                eprintln!("== {}\n--- model\n{}\n--- net\n{}", row.fault, row.model, row.real);
+            }
+        }
+        assert_eq!(different, 0, "of {}", rows.len());
+    });
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Row {
+    fault: String,
+    model: String,
+    real: String,
+}
+
+/// What both clients say of a DC with `fault`, which is alone in a domain at 127.0.`index`.10.
+async fn compare(index: u8, fault: &str) -> Row {
+    let clock = Clock::system();
+    let ledger = Ledger::new(clock.clone());
+    let mut builder = Domain::builder("lab.example")
+        .index(index)
+        .seed(Seed::new(1))
+        .clock(clock.clone())
+        .ledger(ledger.clone())
+        .policy(Policy { sealed_stand_in: true, ..Policy::default() })
+        .ports(Ports::STANDARD);
+    if !fault.is_empty() {
+        builder = builder.fault("dc1", fault);
+    }
+    let domain = builder.start().await.unwrap();
+    let dc = domain.dc("dc1").unwrap();
+    let command = SambaCommand::AdsSearch {
+        server: dc.ip().into(),
+        credentials: Credentials::User {
+            user: "Administrator".into(),
+            password: Secret::new("Passw0rd!Lab1"),
+        },
+        filter: "(|(sAMAccountName=krbtgt)(name=krbtgt))".into(),
+        attributes: vec!["objectSid".into()],
+    };
+
+    let folder = tempfile::tempdir().unwrap();
+    let root = HostRoot::open(folder.path()).unwrap();
+    let smb_conf = include_str!("../../../../fixtures/samba-client/smb.conf");
+    root.write("/etc/samba/smb.conf", smb_conf.as_bytes(), 0o644).unwrap();
+    root.write("/etc/trusted-certs/ca-bundle-ldaps.pem", domain.ca_pem().as_bytes(), 0o644)
+        .unwrap();
+    let network = Network { nameservers: domain.name_servers(), ..Network::default() };
+    let client = Client::new(root, SharedNetwork::new(network), clock, Seed::new(1));
+    let trail = ledger.trail(Actor::Host("host1".into()));
+
+    let real = RealNet::new(folder.path(), "lab.example", dc.kdc());
+    let model = client.run(command.clone(), 2, &trail).await;
+    let real = real.run(&command).await;
+    let row = Row { fault: fault.to_owned(), model: decisive(&model), real: decisive(&real) };
+    domain.stop().await;
+    row
+}
+
+/// What xapi can see of an output, without what differs between two processes.
+fn decisive(output: &Output) -> String {
+    let noise = |line: &&str| {
+        !line.starts_with("added interface")
+            && !line.starts_with("Registered MSG_REQ")
+            && !line.starts_with("return code")
+    };
+    let stderr: Vec<&str> = output.stderr.lines().filter(noise).collect();
+    format!("exit {}\n{}\n{}", output.exit, output.stdout.trim(), stderr.join("\n"))
+}

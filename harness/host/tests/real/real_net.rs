@@ -1,0 +1,75 @@
+//! The real `net`, run with the files of a simulated host.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use sim_host::{Credentials, Output, SambaCommand};
+use tokio::process::Command;
+
+/// `net` as a host with these files would run it.
+pub(crate) struct RealNet {
+    folder: PathBuf,
+}
+
+impl RealNet {
+    /// For the host whose root is `root`. smb.conf names files by their paths on the host: here
+    /// they get the root in front.
+    pub(crate) fn new(root: &Path, domain: &str, kdc: SocketAddr) -> Self {
+        let folder = root.join("real");
+        let at = |name: &str| {
+            let path = folder.join(name);
+            fs::create_dir_all(&path).unwrap();
+            path.display().to_string()
+        };
+        let text = fs::read_to_string(root.join("etc/samba/smb.conf")).unwrap();
+        fs::write(root.join("etc/samba/smb.extra.conf"), "").unwrap();
+        let mut text = text;
+        for path in ["/etc/trusted-certs", "/etc/samba"] {
+            text = text.replace(path, &format!("{}{path}", root.display()));
+        }
+        for name in ["private dir", "lock directory", "state directory", "cache directory"] {
+            text += &format!("{name} = {}\n", at(name));
+        }
+        fs::write(folder.join("smb.conf"), text).unwrap();
+        let realm = domain.to_uppercase();
+        let krb5 = format!(
+            "[libdefaults]\n default_realm = {realm}\n dns_lookup_kdc = false\n \
+             dns_lookup_realm = false\n dns_canonicalize_hostname = false\n rdns = false\n\
+             [realms]\n {realm} = {{\n  kdc = {kdc}\n }}\n\
+             [domain_realm]\n .{domain} = {realm}\n {domain} = {realm}\n"
+        );
+        fs::write(folder.join("krb5.conf"), krb5).unwrap();
+        Self { folder }
+    }
+
+    pub(crate) async fn run(&self, command: &SambaCommand) -> Output {
+        let SambaCommand::AdsSearch { server, credentials, filter, attributes } = command else {
+            panic!("only searches are run here");
+        };
+        let mut net = Command::new("net");
+        net.args(["ads", "search", "-d", "2", "--server", &server.to_string(), "-s"])
+            .arg(self.folder.join("smb.conf"))
+            .arg(filter)
+            .args(attributes)
+            .env("KRB5_CONFIG", self.folder.join("krb5.conf"))
+            .env("KRB5CCNAME", self.folder.join("ccache"))
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null());
+        match credentials {
+            Credentials::Machine => net.arg("--machine-pass"),
+            Credentials::User { user, password } => {
+                net.env("USER", user).env("PASSWD", password.expose())
+            }
+        };
+        let output = net.output().await.unwrap();
+        Output {
+            exit: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
