@@ -56,9 +56,7 @@ impl Directory {
             Authentication::Simple(password) => {
                 response(self.simple_bind(session, &request.name, password))
             }
-            Authentication::Sasl { mechanism, credentials } => {
-                self.sasl_bind(session, mechanism, credentials.as_deref())
-            }
+            Authentication::Sasl { mechanism, .. } => self.sasl_bind(mechanism),
             Authentication::Other { .. } => response(diagnostics.unknown_mechanism()),
         }
     }
@@ -117,48 +115,16 @@ impl Directory {
         self.log_on(session, claim, password)
     }
 
-    fn sasl_bind(
-        &self,
-        session: &mut Session,
-        mechanism: &str,
-        credentials: Option<&[u8]>,
-    ) -> BindResponse {
+    /// A SASL bind with a mechanism of which nobody reads the tokens.
+    fn sasl_bind(&self, mechanism: &str) -> BindResponse {
         let diagnostics = self.domain.diagnostics();
-        if mechanism == "PLAIN" && self.domain.policy.sealed_stand_in {
-            return response(self.plain_bind(session, credentials.unwrap_or_default()));
-        }
-        // Kerberos is the server's; NTLM has no acceptor: every token of it is refused.
+        // Whoever serves the directory reads those of Kerberos before it asks here.
         let known = matches!(mechanism, "GSS-SPNEGO" | "GSSAPI" | "NTLM" | "DIGEST-MD5");
         BindResponse {
             result: if known { diagnostics.bad_token() } else { diagnostics.unknown_mechanism() },
             // Samba sends an empty token with failures (captures `sasl-*`).
             server_sasl_credentials: Some(Vec::new()),
         }
-    }
-
-    /// The stand-in for Kerberos: [`Policy::sealed_stand_in`](crate::Policy::sealed_stand_in).
-    ///
-    /// Unlike a simple bind it takes a bare account name, as Kerberos does.
-    fn plain_bind(&self, session: &mut Session, credentials: &[u8]) -> LdapResult {
-        let mut parts = credentials.splitn(3, |&byte| byte == 0).skip(1);
-        let (Some(name), Some(password)) = (parts.next(), parts.next()) else {
-            return self.domain.diagnostics().bad_token();
-        };
-        let Ok(name) = std::str::from_utf8(name) else {
-            return self.domain.diagnostics().bad_token();
-        };
-        let claim = {
-            let state = self.read();
-            match state.store.by_account_name(name) {
-                Some(id) => Claim::Account(id),
-                None => self.claim(&state, name),
-            }
-        };
-        let result = self.log_on(session, claim, password);
-        if result.is_success() && session.protection == Protection::None {
-            session.protection = Protection::Sealed;
-        }
-        result
     }
 
     fn claim(&self, state: &State, name: &str) -> Claim {

@@ -67,21 +67,17 @@ pub enum Flavour {
 /// What the domain asks of its clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Refuses simple binds on connections that are not protected. Off by default, as on Windows
-    /// Server 2022; Samba 4.22 has it on (`ldap server require strong auth`).
+    /// Refuses simple binds, and SASL binds that neither sign nor seal, on connections that are
+    /// not protected. Off by default, as on Windows Server 2022; Samba 4.22 has it on (`ldap
+    /// server require strong auth`).
     pub require_strong_auth: bool,
-    /// Accepts the SASL mechanism `PLAIN` (RFC 4616) and then treats the session as sealed.
-    ///
-    /// A stand-in for Kerberos until the domain has a KDC: no DC has this mechanism, and it is
-    /// not advertised.
-    pub sealed_stand_in: bool,
     /// `MaxPageSize` of the LDAP policies. Samba 4.22 does not enforce it on unpaged searches.
     pub max_page_size: u32,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { require_strong_auth: false, sealed_stand_in: false, max_page_size: 1_000 }
+        Self { require_strong_auth: false, max_page_size: 1_000 }
     }
 }
 

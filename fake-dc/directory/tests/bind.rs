@@ -5,11 +5,11 @@ mod support;
 
 use std::time::Duration;
 
-use fake_dc_directory::{Directory, DirectoryConfig, Flavour, LdifSource, Policy, Protection};
-use ground::{Seed, VirtualClock};
-use ldap_wire::{
-    Authentication, BindRequest, ExtendedRequest, LdapMessage, ProtocolOp, ResultCode, extended,
+use fake_dc_directory::{
+    AccountName, Directory, DirectoryConfig, Flavour, LdifSource, Policy, Protection, SaslLayer,
 };
+use ground::{Seed, VirtualClock};
+use ldap_wire::{ExtendedRequest, LdapMessage, ProtocolOp, ResultCode, extended};
 use support::{CAPTURED_AT, Client, PASSWORD, clock_at};
 
 /// The names and passwords tried, and the `data` of each refusal; empty for success.
@@ -152,28 +152,23 @@ fn ldif_sets_passwords_and_nobody_reads_them() {
 }
 
 #[test]
-fn the_stand_in_for_kerberos_seals_and_is_not_advertised() {
-    let sealed = |config: &mut DirectoryConfig| {
-        config.policy =
-            Policy { sealed_stand_in: true, require_strong_auth: true, ..config.policy };
-    };
-    let plain = |password: &str| {
-        let credentials = Some(format!("\0Administrator\0{password}").into_bytes());
-        let authentication = Authentication::Sasl { mechanism: "PLAIN".into(), credentials };
-        ProtocolOp::BindRequest(BindRequest { version: 3, name: String::new(), authentication })
-    };
-    let with = directory(sealed);
-    let mut client = Client::connect(&with, Protection::None);
-    assert!(client.result(plain("wrong")).diagnostic.contains("data 52e"));
-    assert_eq!(client.session.protection(), Protection::None);
-    assert!(client.result(plain(PASSWORD)).is_success());
-    assert_eq!(client.session.protection(), Protection::Sealed);
-    let root = client.search("", ldap_wire::Scope::BaseObject, "(objectClass=*)", &[]).0;
-    assert!(!root[0].values("supportedSASLMechanisms").iter().any(|value| value == b"PLAIN"));
-
-    let without = directory(|_| {});
-    let mut client = Client::connect(&without, Protection::None);
-    assert_eq!(client.result(plain(PASSWORD)).code, ResultCode::AUTH_METHOD_NOT_SUPPORTED);
+fn a_sasl_bind_is_somebody_and_protects_what_follows() {
+    let strict =
+        directory(|config| config.policy = Policy { require_strong_auth: true, ..config.policy });
+    let alice = AccountName::Account("alice");
+    let mut session = Client::connect(&strict, Protection::None).session;
+    let refused = strict.sasl_succeeded(&mut session, alice, SaslLayer::None);
+    assert_eq!(refused.code, ResultCode::STRONGER_AUTH_REQUIRED);
+    assert!(!session.is_bound());
+    assert!(strict.sasl_succeeded(&mut session, alice, SaslLayer::Sign).is_success());
+    assert_eq!(session.protection(), Protection::None);
+    assert!(strict.sasl_succeeded(&mut session, alice, SaslLayer::Seal).is_success());
+    assert_eq!(session.protection(), Protection::Sealed);
+    assert_eq!(strict.bound_name(&session).as_deref(), Some("CORP\\alice"));
+    strict.sasl_begins(&mut session);
+    assert!(!session.is_bound());
+    let nobody = AccountName::Account("nobody");
+    assert!(!strict.sasl_succeeded(&mut session, nobody, SaslLayer::Seal).is_success());
 }
 
 #[test]

@@ -5,7 +5,6 @@
 use std::net::Ipv4Addr;
 
 use fake_dc::Domain;
-use fake_dc_directory::Policy;
 use ground::{Actor, Ledger, Seed, Timestamp, Trail, VirtualClock};
 use sim_host::{
     ApiError, Call, HostConfig, Network, Pool, PoolConfig, Profile, Quirks, facts::ProbePinged,
@@ -27,8 +26,7 @@ impl World {
             .dcs(3)
             .seed(Seed::new(1))
             .clock(time.clock())
-            .ledger(ledger.clone())
-            .policy(Policy { sealed_stand_in: true, ..Policy::default() });
+            .ledger(ledger.clone());
         for (dc, fault) in faults {
             builder = builder.fault(*dc, *fault);
         }
@@ -36,6 +34,7 @@ impl World {
         let mut network = Network::default();
         for dc in domain.dcs() {
             network.nameservers.push(dc.dns());
+            network.translations.insert((dc.ip(), 88).into(), dc.kdc());
             network.translations.insert((dc.ip(), 389).into(), dc.ldap());
             network.translations.insert((dc.ip(), 636).into(), dc.ldaps());
         }

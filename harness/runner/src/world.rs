@@ -10,7 +10,6 @@ use std::{
 };
 
 use fake_dc::{DcSpec, Domain};
-use fake_dc_directory::Policy;
 use fake_dc_pki::{CaCertificate, Chain, PemFile};
 use ground::{Actor, Ledger, Seed, Trail, VirtualClock, fact};
 use scenario::{Action, CertificateSource, Dc, NetCommand, PoolCall, Scenario};
@@ -122,8 +121,7 @@ impl World {
                 .index(u8::try_from(index).unwrap_or(u8::MAX))
                 .seed(seed.child("domain"))
                 .clock(time.clock())
-                .ledger(ledger.clone())
-                .policy(Policy { sealed_stand_in: true, ..Policy::default() });
+                .ledger(ledger.clone());
             if let Some(netbios) = &domain.netbios {
                 builder = builder.netbios(netbios);
             }

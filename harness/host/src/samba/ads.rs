@@ -1,20 +1,27 @@
 //! From a DC's address to a bound LDAP connection: `ads_connect_creds` of Samba 4.22.
 //!
-//! The order is the real one: CLDAP ping, TCP, TLS, verdict, `currentTime`, bind. Until the domain
-//! has a KDC the bind differs: a simple bind inside TLS, and outside of it the SASL mechanism
-//! `PLAIN`, which stands for a sealed GSS session. What the real program prints when Kerberos
-//! refuses the account is printed for the same cause.
+//! The order is the real one: CLDAP ping, TCP, TLS, verdict, `currentTime`, Kerberos, and a bind
+//! with GSS-SPNEGO, bound to TLS where there is TLS and signed or sealed where there is none.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::atomic::{AtomicU16, AtomicU64, Ordering},
+};
 
-use ground::{Secret, Timestamp, Trail};
-use ldap_wire::{Authentication, BindResponse, Filter, Scope, SearchRequest};
+use fake_dc_kerberos::{
+    Credential, PrincipalName,
+    gss::{ChannelBindings, GssFlags, Initiator, InitiatorConfig, Mechanism, SecurityLayer},
+};
+use ground::{Clock, Secret, Seed, Stream, Timestamp, Trail};
+use ldap_wire::{Authentication, Filter, Scope, SearchRequest};
 use trust_verdict::{PeerName, Verdict};
 
 use super::{
     cldap::{self, LDAP_PORT},
     console::Console,
+    dns::Resolver,
     facts::{TlsFailed, TlsFinished, TlsVerdict},
+    kerberos::{Kerberos, NoTicket},
     ldap::{self, Channel, Ldap, LdapError},
     netlogon::NetlogonAnswer,
     smb_conf::{Settings, Wrapping},
@@ -65,6 +72,14 @@ pub(super) struct FoundDc {
     pub(super) answer: NetlogonAnswer,
 }
 
+/// A connection, before anybody has logged in.
+#[derive(Debug)]
+struct Opened {
+    ldap: Ldap,
+    /// What binds a login to the TLS connection.
+    bindings: Option<ChannelBindings>,
+}
+
 /// What a connection needs to know.
 #[derive(Debug)]
 pub(super) struct Context<'a> {
@@ -74,8 +89,16 @@ pub(super) struct Context<'a> {
     pub(super) settings: &'a Settings,
     /// The host's network.
     pub(super) network: &'a Network,
+    /// The host's clock.
+    pub(super) clock: &'a Clock,
     /// The present on this host.
     pub(super) now: Timestamp,
+    /// Numbers of DNS questions.
+    pub(super) dns_id: &'a AtomicU16,
+    /// What the numbers of logins are drawn from.
+    pub(super) seed: Seed,
+    /// Number of logins so far.
+    pub(super) logins: &'a AtomicU64,
     /// Where to record.
     pub(super) trail: &'a Trail,
 }
@@ -108,11 +131,11 @@ impl Context<'_> {
         account: &Account,
         console: &mut Console,
     ) -> Result<Ldap, ConnectError> {
-        let ldap = self.open(dc, console).await?;
+        let opened = self.open(dc, console).await?;
         if dc.answer.is_closest() {
             console.debug(2, "saf_store: Refusing to store empty domain or servername!");
         }
-        self.log_in(ldap, dc, account, console).await
+        self.log_in(opened, dc, account, console).await
     }
 
     /// [`Self::connect`] as a part of a join, which knows the domain's name: `saf_store` has
@@ -123,17 +146,18 @@ impl Context<'_> {
         account: &Account,
         console: &mut Console,
     ) -> Result<Ldap, ConnectError> {
-        let ldap = self.open(dc, console).await?;
-        self.log_in(ldap, dc, account, console).await
+        let opened = self.open(dc, console).await?;
+        self.log_in(opened, dc, account, console).await
     }
 
     async fn log_in(
         &self,
-        mut ldap: Ldap,
+        opened: Opened,
         dc: &FoundDc,
         account: &Account,
         console: &mut Console,
     ) -> Result<Ldap, ConnectError> {
+        let mut ldap = opened.ldap;
         let time = SearchRequest {
             filter: Filter::Present("objectclass".to_owned()),
             attributes: vec!["currentTime".to_owned()],
@@ -145,17 +169,74 @@ impl Context<'_> {
             ldap.unbind().await;
             return Err(ConnectError::new(result_text(found.result.code)));
         }
+        let service = format!("ldap/{}", dc.answer.dns_name);
+        let mut random = self.random();
+        let ticket = match self.ticket(account, &dc.answer.dns_name, &mut random).await {
+            Ok(ticket) => ticket,
+            Err(reason) => {
+                ldap.unbind().await;
+                return Err(self.no_ticket(&reason, &service, account, console));
+            }
+        };
+        let wants = InitiatorConfig {
+            mechanism: Mechanism::GssSpnego,
+            flags: flags(self.settings.wrapping),
+            bindings: opened.bindings,
+        };
+        let initiator = Initiator::new(ticket, wants, self.clock, &mut random);
+        let sasl = Authentication::Sasl {
+            mechanism: "GSS-SPNEGO".to_owned(),
+            credentials: Some(initiator.initial().to_vec()),
+        };
+        let principal = self.settings.principal(&account.name);
         let response =
-            self.bind(&mut ldap, account).await.map_err(|error| lost(&error, console))?;
-        if response.result.is_success() {
-            return Ok(ldap);
+            ldap.bind("", &principal, sasl).await.map_err(|error| lost(&error, console))?;
+        if !response.result.is_success() {
+            ldap.unbind().await;
+            let text = result_text(response.result.code);
+            self.bind_failed(&service, account, &text, console);
+            return Err(ConnectError::new(text));
         }
-        ldap.unbind().await;
-        Err(self.refused(&response, dc, account, console))
+        let Ok(context) = initiator.finish(response.server_sasl_credentials.as_deref()) else {
+            // The DC did not prove that it is the one that the ticket is for.
+            ldap.unbind().await;
+            self.bind_failed(&service, account, INVALID_PARAMETER, console);
+            return Err(ConnectError::new(INVALID_PARAMETER));
+        };
+        match self.settings.wrapping {
+            Wrapping::Sign => ldap.protect(SecurityLayer::new(context, false), random),
+            Wrapping::Seal => ldap.protect(SecurityLayer::new(context, true), random),
+            Wrapping::Plain | Wrapping::Ldaps | Wrapping::StartTls => {}
+        }
+        Ok(ldap)
+    }
+
+    /// A ticket for the LDAP service of the DC of that name.
+    async fn ticket(
+        &self,
+        account: &Account,
+        dc: &str,
+        random: &mut Stream,
+    ) -> Result<Credential, NoTicket> {
+        let kerberos = Kerberos {
+            network: self.network,
+            resolver: Resolver::new(self.network, self.dns_id, self.trail),
+            clock: self.clock,
+            trail: self.trail,
+            realm: self.settings.realm.clone(),
+        };
+        let granting = kerberos.kinit(account, random).await?;
+        kerberos.ticket(&granting, PrincipalName::service("ldap", dc), random).await
+    }
+
+    /// Numbers for one login.
+    fn random(&self) -> Stream {
+        let number = self.logins.fetch_add(1, Ordering::Relaxed);
+        self.seed.stream(&number.to_string())
     }
 
     /// The connection, with TLS as smb.conf demands it.
-    async fn open(&self, dc: &FoundDc, console: &mut Console) -> Result<Ldap, ConnectError> {
+    async fn open(&self, dc: &FoundDc, console: &mut Console) -> Result<Opened, ConnectError> {
         let operations_error = || ConnectError::new("Operations error");
         let peer = &dc.answer.dns_name;
         let wrapping = self.settings.wrapping;
@@ -182,11 +263,15 @@ impl Context<'_> {
                     .await
                     .map_err(|error| lost(&error, console))?
             }
-            (_, plain) => return Ok(Ldap::new(plain, dc.address, self.network.patience, trail)),
+            (_, plain) => {
+                let ldap = Ldap::new(plain, dc.address, self.network.patience, trail);
+                return Ok(Opened { ldap, bindings: None });
+            }
         };
-        let stream = self.secure(dc, tcp, &trail, console).await?;
+        let (stream, bindings) = self.secure(dc, tcp, &trail, console).await?;
         let channel = Channel::Tls(Box::new(stream));
-        Ok(Ldap::new(channel, dc.address, self.network.patience, trail))
+        let ldap = Ldap::new(channel, dc.address, self.network.patience, trail);
+        Ok(Opened { ldap, bindings })
     }
 
     /// TLS, and the verdict about what the DC showed.
@@ -196,7 +281,7 @@ impl Context<'_> {
         tcp: tokio::net::TcpStream,
         trail: &Trail,
         console: &mut Console,
-    ) -> Result<TlsStream, ConnectError> {
+    ) -> Result<(TlsStream, Option<ChannelBindings>), ConnectError> {
         let peer = PeerName::new(&dc.answer.dns_name);
         let trust = match Trust::load(self.settings, self.root, &peer, self.now) {
             Ok(trust) => trust,
@@ -234,56 +319,40 @@ impl Context<'_> {
         });
         trail.record(fact);
         if verdict.is_accept() {
-            return Ok(stream);
+            let leaf = shown.certificates.first();
+            let bindings = leaf.and_then(|leaf| ChannelBindings::tls_server_end_point(leaf).ok());
+            return Ok((stream, bindings));
         }
         stream.give_up().await;
         Err(speak(&verdict, console))
     }
 
-    async fn bind(&self, ldap: &mut Ldap, account: &Account) -> Result<BindResponse, LdapError> {
-        let principal = self.settings.principal(&account.name);
-        let password = account.password.expose();
-        match self.settings.wrapping {
-            Wrapping::Ldaps | Wrapping::StartTls => {
-                let simple = Authentication::Simple(password.as_bytes().to_vec());
-                ldap.bind(&principal, &principal, simple).await
-            }
-            Wrapping::Plain | Wrapping::Seal | Wrapping::Sign => {
-                let sasl = Authentication::Sasl {
-                    mechanism: "PLAIN".to_owned(),
-                    credentials: Some(format!("\0{principal}\0{password}").into_bytes()),
-                };
-                ldap.bind("", &principal, sasl).await
-            }
-        }
-    }
-
-    /// The words for an account that the DC refused.
-    fn refused(
+    /// The words for an account that gets no ticket.
+    fn no_ticket(
         &self,
-        response: &BindResponse,
-        dc: &FoundDc,
+        reason: &NoTicket,
+        service: &str,
         account: &Account,
         console: &mut Console,
     ) -> ConnectError {
-        let Some(cause) = kerberos_words(&response.result.diagnostic) else {
-            return ConnectError::new(result_text(response.result.code));
-        };
-        let service = format!("ldap/{}", dc.answer.dns_name);
-        self.kinit_failed(account, &service, cause, console);
+        self.kinit_failed(account, service, reason.words(), console);
         console.debug(
             1,
             "gensec_spnego_create_negTokenInit_step: Failed to setup SPNEGO negTokenInit request",
         );
+        self.bind_failed(service, account, INVALID_PARAMETER, console);
+        ConnectError { text: INVALID_PARAMETER.to_owned(), account_refused: true }
+    }
+
+    fn bind_failed(&self, service: &str, account: &Account, text: &str, console: &mut Console) {
         console.debug(
             1,
             &format!(
                 "ads_sasl_spnego_bind: ads_sasl_spnego_gensec_bind() failed for {service} with \
-                 user[{}\\{}]: {INVALID_PARAMETER}",
+                 user[{}\\{}]: {text}",
                 self.settings.workgroup, account.name
             ),
         );
-        ConnectError { text: INVALID_PARAMETER.to_owned(), account_refused: true }
     }
 
     fn kinit_failed(&self, account: &Account, service: &str, cause: &str, console: &mut Console) {
@@ -298,6 +367,15 @@ impl Context<'_> {
     }
 }
 
+/// What the bind asks for: protection where TLS gives none.
+fn flags(wrapping: Wrapping) -> GssFlags {
+    match wrapping {
+        Wrapping::Ldaps | Wrapping::Plain | Wrapping::StartTls => GssFlags::MUTUAL,
+        Wrapping::Sign => GssFlags::MUTUAL.with(GssFlags::INTEGRITY),
+        Wrapping::Seal => GssFlags::MUTUAL.with(GssFlags::INTEGRITY).with(GssFlags::CONFIDENTIAL),
+    }
+}
+
 /// The URI that Samba hands to libldap; an error if libldap does not take it. libldap splits its
 /// argument at blanks and commas, and ends a bracket at the first `]`.
 fn ldap_uri(peer: &str, port: u16) -> Result<String, String> {
@@ -307,24 +385,14 @@ fn ldap_uri(peer: &str, port: u16) -> Result<String, String> {
     if peer.contains([' ', ',']) || (bracketed && peer.contains(']')) { Err(uri) } else { Ok(uri) }
 }
 
-/// The words of the Kerberos library for the reason that AD gives in `data …` of a failed bind
-/// (\[MS-ADTS\] 3.1.1.3.1.3, and samba-client transcripts). `None` if it gives none.
-fn kerberos_words(diagnostic: &str) -> Option<&'static str> {
-    let (_, reason) = diagnostic.rsplit_once("data ")?;
-    let reason = reason.split(|c: char| !c.is_ascii_hexdigit()).next()?;
-    Some(match reason.to_ascii_lowercase().as_str() {
-        "525" => "Client not found in Kerberos database: NT_STATUS_LOGON_FAILURE",
-        "533" | "701" | "775" => {
-            "Clients credentials have been revoked: NT_STATUS_ACCOUNT_LOCKED_OUT"
-        }
-        // The words before the status have not been captured for these two.
-        "532" | "773" => "Password has expired: NT_STATUS_PASSWORD_EXPIRED",
-        _ => "Preauthentication failed: NT_STATUS_LOGON_FAILURE",
-    })
-}
-
 /// The words for a DC that fell silent after TLS.
 fn lost(error: &LdapError, console: &mut Console) -> ConnectError {
+    note_end(error, console);
+    ConnectError::new("Time limit exceeded")
+}
+
+/// The line for a TLS connection that was cut.
+pub(super) fn note_end(error: &LdapError, console: &mut Console) {
     if *error == LdapError::Cut {
         console.debug(
             1,
@@ -332,7 +400,6 @@ fn lost(error: &LdapError, console: &mut Console) -> ConnectError {
              non-properly terminated.",
         );
     }
-    ConnectError::new("Time limit exceeded")
 }
 
 /// The fact of a verdict.

@@ -29,13 +29,22 @@ pub struct Client {
     seed: Seed,
     dns_id: AtomicU16,
     passwords: AtomicU64,
+    logins: AtomicU64,
 }
 
 impl Client {
     /// The programs of the host with this root and network. `clock` is the host's own; `seed`
     /// drives the passwords of its machine account.
     pub fn new(root: HostRoot, network: SharedNetwork, clock: Clock, seed: Seed) -> Self {
-        Self { root, network, clock, seed, dns_id: AtomicU16::new(1), passwords: AtomicU64::new(0) }
+        Self {
+            root,
+            network,
+            clock,
+            seed,
+            dns_id: AtomicU16::new(1),
+            passwords: AtomicU64::new(0),
+            logins: AtomicU64::new(0),
+        }
     }
 
     async fn execute(&self, command: SambaCommand, debug_level: u8, trail: &Trail) -> Output {
@@ -138,7 +147,11 @@ impl<'a> Run<'a> {
             root: &self.client.root,
             settings: self.settings,
             network: self.network,
+            clock: &self.client.clock,
             now: self.client.clock.now(),
+            dns_id: &self.client.dns_id,
+            seed: self.client.seed.child("login"),
+            logins: &self.client.logins,
             trail: self.trail,
         }
     }

@@ -67,12 +67,39 @@ pub struct CldapAnswered {
 }
 fact!(CldapAnswered, "cldap.answered");
 
+/// The client asks a KDC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KdcAsked {
+    /// The KDC's address.
+    pub kdc: IpAddr,
+    /// `AS-REQ` or `TGS-REQ`.
+    pub request: &'static str,
+    /// What a ticket is wanted for.
+    pub service: String,
+    /// `udp` or `tcp`.
+    pub transport: &'static str,
+}
+fact!(KdcAsked, "kdc.asked");
+
+/// What came of asking a KDC. What it answered is in the DC's own facts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KdcAnswered {
+    /// The KDC's address.
+    pub kdc: IpAddr,
+    /// `answered`, `refused`, `no answer`, ...
+    pub outcome: &'static str,
+    /// Seconds the real program spends before it gives up, when there was no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub real_seconds: Option<u64>,
+}
+fact!(KdcAnswered, "kdc.answered");
+
 /// The client opens a connection to a DC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TcpConnecting {
     /// The DC's address.
     pub dc: IpAddr,
-    /// The standard port of the service: 389 or 636.
+    /// The standard port of the service: 88, 389 or 636.
     pub port: u16,
 }
 fact!(TcpConnecting, "tcp.connecting");
@@ -82,7 +109,7 @@ fact!(TcpConnecting, "tcp.connecting");
 pub struct TcpFailed {
     /// The DC's address.
     pub dc: IpAddr,
-    /// The standard port of the service: 389 or 636.
+    /// The standard port of the service: 88, 389 or 636.
     pub port: u16,
     /// `refused`, `no answer`, `unreachable`.
     pub cause: &'static str,
@@ -237,6 +264,8 @@ pub const KINDS: &[&str] = &[
     "dns.answered",
     "dns.asked",
     "join.done",
+    "kdc.answered",
+    "kdc.asked",
     "ldap.bound",
     "ldap.changed",
     "ldap.failed",

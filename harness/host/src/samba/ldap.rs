@@ -5,7 +5,8 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use ground::Trail;
+use fake_dc_kerberos::gss::{Opened, SecurityLayer};
+use ground::{Stream, Trail};
 use ldap_wire::{
     AddRequest, Attribute, Authentication, BindRequest, BindResponse, Change, Control, Decoded,
     ExtendedRequest, LdapMessage, LdapResult, Limits, ModifyOperation, ModifyRequest, ProtocolOp,
@@ -69,11 +70,21 @@ pub(super) enum Channel {
 #[derive(Debug)]
 pub(super) struct Ldap {
     channel: Channel,
+    layer: Option<Layer>,
     unread: Vec<u8>,
     last_id: u32,
     dc: IpAddr,
     patience: Patience,
     trail: Trail,
+}
+
+/// What a bind has put between LDAP and the stream.
+#[derive(Debug)]
+struct Layer {
+    protection: SecurityLayer,
+    random: Stream,
+    /// Received, and not yet taken out of its protection.
+    received: Vec<u8>,
 }
 
 /// Why there was no answer.
@@ -105,7 +116,7 @@ pub(super) struct Found {
 impl Ldap {
     /// Speaks LDAP over `channel` to the DC at `dc`.
     pub(super) fn new(channel: Channel, dc: IpAddr, patience: Patience, trail: Trail) -> Self {
-        Self { channel, unread: Vec::new(), last_id: 0, dc, patience, trail }
+        Self { channel, layer: None, unread: Vec::new(), last_id: 0, dc, patience, trail }
     }
 
     /// Binds.
@@ -124,6 +135,11 @@ impl Ldap {
         let result = response.result.code.0;
         self.trail.record(LdapBound { dc: self.dc, user: user.to_owned(), result });
         Ok(response)
+    }
+
+    /// Protects everything that is said from now on.
+    pub(super) fn protect(&mut self, protection: SecurityLayer, random: Stream) {
+        self.layer = Some(Layer { protection, random, received: Vec::new() });
     }
 
     /// Asks for TLS on a plain connection, and gives the connection back for the handshake.
@@ -264,7 +280,10 @@ impl Ldap {
     async fn send(&mut self, op: ProtocolOp, controls: Vec<Control>) -> Result<u32, LdapError> {
         self.last_id += 1;
         let id = self.last_id;
-        let bytes = LdapMessage { id, op, controls }.encode();
+        let mut bytes = LdapMessage { id, op, controls }.encode();
+        if let Some(layer) = &mut self.layer {
+            bytes = layer.protection.protect(&bytes, &mut layer.random);
+        }
         let sent = match &mut self.channel {
             Channel::Plain(stream) => stream.write_all(&bytes).await,
             Channel::Tls(stream) => stream.send(&bytes).await,
@@ -297,14 +316,32 @@ impl Ldap {
     }
 
     async fn read(&mut self) -> Result<(), LdapError> {
+        let buffer = match &mut self.layer {
+            Some(layer) => &mut layer.received,
+            None => &mut self.unread,
+        };
         let (read, cut) = match &mut self.channel {
-            Channel::Plain(stream) => (stream.read_buf(&mut self.unread).await, LdapError::Closed),
-            Channel::Tls(stream) => (stream.receive(&mut self.unread).await, LdapError::Cut),
+            Channel::Plain(stream) => (stream.read_buf(buffer).await, LdapError::Closed),
+            Channel::Tls(stream) => (stream.receive(buffer).await, LdapError::Cut),
         };
         match read {
             Ok(0) => Err(LdapError::Closed),
-            Ok(_) => Ok(()),
+            Ok(_) => self.unprotect(),
             Err(_) => Err(cut),
+        }
+    }
+
+    fn unprotect(&mut self) -> Result<(), LdapError> {
+        let Some(Layer { protection, received, .. }) = &mut self.layer else { return Ok(()) };
+        loop {
+            match protection.open(received) {
+                Ok(Opened::Message { message, consumed }) => {
+                    self.unread.extend(message);
+                    received.drain(..consumed);
+                }
+                Ok(Opened::Incomplete { .. }) => return Ok(()),
+                Err(error) => return Err(LdapError::Malformed(error.to_string())),
+            }
         }
     }
 

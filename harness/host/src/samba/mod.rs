@@ -22,6 +22,7 @@ mod commands;
 mod console;
 mod dns;
 pub mod facts;
+mod kerberos;
 mod ldap;
 mod netlogon;
 mod possession;

@@ -13,7 +13,6 @@ mod real_net;
 use std::sync::Arc;
 
 use fake_dc::{Domain, Ports};
-use fake_dc_directory::Policy;
 use ground::{Actor, Clock, Ledger, Secret, Seed};
 use sim_host::{
     Credentials, HostRoot, Network, Output, Programs as _, SambaCommand, SharedNetwork,
@@ -76,7 +75,6 @@ async fn compare(index: u8, fault: &str) -> Row {
         .seed(Seed::new(1))
         .clock(clock.clone())
         .ledger(ledger.clone())
-        .policy(Policy { sealed_stand_in: true, ..Policy::default() })
         .ports(Ports::STANDARD);
     if !fault.is_empty() {
         builder = builder.fault("dc1", fault);
@@ -103,7 +101,7 @@ async fn compare(index: u8, fault: &str) -> Row {
     let client = Client::new(root, SharedNetwork::new(network), clock, Seed::new(1));
     let trail = ledger.trail(Actor::Host("host1".into()));
 
-    let real = RealNet::new(folder.path(), "lab.example", dc.kdc());
+    let real = RealNet::new(folder.path(), dc.ip().into());
     let model = client.run(command.clone(), 2, &trail).await;
     let real = real.run(&command).await;
     let row = Row { fault: fault.to_owned(), model: decisive(&model), real: decisive(&real) };

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::SocketAddr,
+    net::IpAddr,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -18,7 +18,7 @@ pub(crate) struct RealNet {
 impl RealNet {
     /// For the host whose root is `root`. smb.conf names files by their paths on the host: here
     /// they get the root in front.
-    pub(crate) fn new(root: &Path, domain: &str, kdc: SocketAddr) -> Self {
+    pub(crate) fn new(root: &Path, name_server: IpAddr) -> Self {
         let folder = root.join("real");
         let at = |name: &str| {
             let path = folder.join(name);
@@ -35,14 +35,9 @@ impl RealNet {
             text += &format!("{name} = {}\n", at(name));
         }
         fs::write(folder.join("smb.conf"), text).unwrap();
-        let realm = domain.to_uppercase();
-        let krb5 = format!(
-            "[libdefaults]\n default_realm = {realm}\n dns_lookup_kdc = false\n \
-             dns_lookup_realm = false\n dns_canonicalize_hostname = false\n rdns = false\n\
-             [realms]\n {realm} = {{\n  kdc = {kdc}\n }}\n\
-             [domain_realm]\n .{domain} = {realm}\n {domain} = {realm}\n"
-        );
+        let krb5 = "[libdefaults]\n dns_lookup_kdc = true\n dns_lookup_realm = false\n";
         fs::write(folder.join("krb5.conf"), krb5).unwrap();
+        fs::write(folder.join("resolv.conf"), format!("nameserver {name_server}\n")).unwrap();
         Self { folder }
     }
 
@@ -50,8 +45,12 @@ impl RealNet {
         let SambaCommand::AdsSearch { server, credentials, filter, attributes } = command else {
             panic!("only searches are run here");
         };
-        let mut net = Command::new("net");
-        net.args(["ads", "search", "-d", "2", "--server", &server.to_string(), "-s"])
+        // The resolver of the C library reads one file, so each program gets its own there.
+        let mut net = Command::new("unshare");
+        net.args(["--mount", "sh", "-c"])
+            .arg("mount --bind \"$0\" /etc/resolv.conf && exec net \"$@\"")
+            .arg(self.folder.join("resolv.conf"))
+            .args(["ads", "search", "-d", "2", "--server", &server.to_string(), "-s"])
             .arg(self.folder.join("smb.conf"))
             .arg(filter)
             .args(attributes)

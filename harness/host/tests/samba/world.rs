@@ -1,7 +1,7 @@
 //! A domain of fake DCs like that of the transcripts, and hosts in it.
 
 use fake_dc::Domain;
-use fake_dc_directory::{DcView, Flavour, Policy, Protection};
+use fake_dc_directory::{DcView, Flavour, Protection};
 use ground::{Clock, Ledger, Seed, Timestamp, VirtualClock};
 use ldap_wire::{Authentication, BindRequest, LdapMessage, ProtocolOp};
 use sim_host::{Network, Output};
@@ -40,14 +40,12 @@ impl World {
     async fn build(flavour: Flavour, faults: &[&[&str]], ldif: &str) -> Self {
         let time = VirtualClock::starting_at(CAPTURED_AT.parse::<Timestamp>().unwrap());
         let ledger = Ledger::new(time.clock());
-        let policy = Policy { sealed_stand_in: true, ..Policy::default() };
         let mut builder = Domain::builder("lab.example")
             .dcs(faults.len())
             .seed(Seed::new(1))
             .clock(time.clock())
             .ledger(ledger.clone())
-            .flavour(flavour)
-            .policy(policy);
+            .flavour(flavour);
         for (name, text) in CAPTURED_ENTRIES.into_iter().chain([("more.ldif", ldif)]) {
             builder = builder.ldif(name, text);
         }
@@ -90,11 +88,13 @@ impl World {
         let host = Host::within(self.clock.clone(), &self.ledger);
         let mut network = Network { nameservers: self.domain.name_servers(), ..Network::default() };
         for dc in self.domain.dcs() {
+            network.translations.insert((dc.ip(), 88).into(), dc.kdc());
             network.translations.insert((dc.ip(), 389).into(), dc.ldap());
             network.translations.insert((dc.ip(), 636).into(), dc.ldaps());
         }
         // The first DC has the address of the transcripts too.
         let first = self.domain.dcs().next().unwrap();
+        network.translations.insert((DC, 88).into(), first.kdc());
         network.translations.insert((DC, 389).into(), first.ldap());
         network.translations.insert((DC, 636).into(), first.ldaps());
         host.network.set(network);

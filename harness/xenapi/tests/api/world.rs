@@ -6,7 +6,6 @@ use std::{
 };
 
 use fake_dc::Domain;
-use fake_dc_directory::Policy;
 use ground::{Actor, Ledger, Secret, Seed, Timestamp, VirtualClock};
 use sim_host::{HostConfig, Network, Pool, PoolConfig, Profile, Quirks};
 use tokio::{
@@ -56,13 +55,13 @@ impl World {
             .seed(Seed::new(1))
             .clock(time.clock())
             .ledger(ledger.clone())
-            .policy(Policy { sealed_stand_in: true, ..Policy::default() })
             .start()
             .await
             .unwrap();
         let mut network = Network::default();
         for dc in domain.dcs() {
             network.nameservers.push(dc.dns());
+            network.translations.insert((dc.ip(), 88).into(), dc.kdc());
             network.translations.insert((dc.ip(), 389).into(), dc.ldap());
             network.translations.insert((dc.ip(), 636).into(), dc.ldaps());
         }

@@ -7,7 +7,7 @@ use ldap_wire::{Filter, ResultCode};
 use crate::{
     Credentials, Output,
     samba::{
-        ads::{Account, domain_search},
+        ads::{self, Account, domain_search},
         client::Run,
         commands::lookup::registered,
         console::Console,
@@ -51,7 +51,7 @@ pub(in crate::samba) async fn run(
     let found = match Filter::parse(filter) {
         Ok(filter) => {
             let request = domain_search(run.settings, filter, attributes);
-            ldap.paged_search(request).await.map_err(|error| failure(&error))
+            ldap.paged_search(request).await.map_err(|error| failure(&error, &mut console))
         }
         Err(_) => Err("Bad search filter".to_owned()),
     };
@@ -115,11 +115,10 @@ fn no_machine_account(workgroup: &str, mut console: Console) -> Output {
     console.exit(1)
 }
 
-/// What `net` says when the search gets no answer. Not captured; the words are libldap's.
-fn failure(error: &LdapError) -> String {
-    match error {
-        LdapError::Closed | LdapError::Cut => "Can't contact LDAP server".to_owned(),
-        LdapError::Malformed(_) => "Decoding error".to_owned(),
-        LdapError::TimedOut => "Time limit exceeded".to_owned(),
-    }
+/// What `net` says when the search gets no answer: whatever ended it, Samba takes it for a DC that
+/// is too slow for pages of this size.
+fn failure(error: &LdapError, console: &mut Console) -> String {
+    ads::note_end(error, console);
+    console.debug(1, "Reducing LDAP page size from 1000 to 500 due to IO_TIMEOUT");
+    "Time limit exceeded".to_owned()
 }
