@@ -111,11 +111,6 @@ impl Directory {
         self.handle(&mut session, request).messages
     }
 
-    /// Whether it takes the stand-ins for Kerberos, see [`Policy`](crate::Policy).
-    pub fn takes_stand_ins(&self) -> bool {
-        self.domain.policy.sealed_stand_in
-    }
-
     /// DNS name of the domain.
     pub fn dns_name(&self) -> &str {
         &self.domain.dns_name

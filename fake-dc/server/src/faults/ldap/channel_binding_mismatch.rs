@@ -9,8 +9,6 @@ use crate::{
 /// SASL binds inside TLS are refused as their channel bindings are not those of the DC's own
 /// certificate: `LdapEnforceChannelBinding` is 2, the default of new domains since Windows Server
 /// 2025, and TLS ends before the DC. Simple binds carry none and succeed.
-///
-/// In a domain that takes stand-ins for Kerberos a simple bind inside TLS stands for a SASL bind.
 #[derive(Debug)]
 pub(crate) struct ChannelBindingMismatch;
 
@@ -29,13 +27,8 @@ impl ServerFault for ChannelBindingMismatch {
 
     fn on_request(&self, asked: &Asked<'_>) -> Option<Reply> {
         let ProtocolOp::BindRequest(bind) = &asked.message.op else { return None };
-        let carries_bindings = match &bind.authentication {
-            Authentication::Simple(_) => {
-                asked.dc.domain.directory.takes_stand_ins() && !bind.name.is_empty()
-            }
-            Authentication::Sasl { .. } | Authentication::Other { .. } => true,
-        };
-        if asked.protection != Protection::Tls || !carries_bindings {
+        let is_simple = matches!(bind.authentication, Authentication::Simple(_));
+        if asked.protection != Protection::Tls || is_simple {
             return None;
         }
         let directory = &asked.dc.domain.directory;
