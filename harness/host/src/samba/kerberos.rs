@@ -156,7 +156,7 @@ impl Kerberos<'_> {
             let transport = if over_tcp { "tcp" } else { "udp" };
             let service = service.to_owned();
             let trail = self.trail.begin(KdcAsked { kdc, request, service, transport });
-            let asked = timeout(KDC_ANSWER.waited, async {
+            let asked = timeout(KDC_ANSWER.waited(self.network.patience), async {
                 if over_tcp {
                     over_stream(kdc, self.network, bytes, &trail).await
                 } else {

@@ -8,7 +8,6 @@ use std::{
 };
 
 use fake_dc::Domain;
-use fake_dc_directory::Policy;
 use ground::{Actor, Event, Ledger, Secret, Seed, Skew, VirtualClock};
 use sim_host::{
     Credentials, HostError, HostRoot, LDAPS_BUNDLE, Network, Output, Patience, ProbeFailure,
@@ -70,12 +69,7 @@ impl SmallWorld {
     /// A sound world.
     pub(super) async fn start(patience: Patience) -> Result<Self, ExplainError> {
         let time = VirtualClock::starting_at(scenario::Time::default().0);
-        let domain = Domain::builder(DOMAIN)
-            .seed(Seed::new(1))
-            .clock(time.clock())
-            .policy(Policy { sealed_stand_in: true, ..Policy::default() })
-            .start()
-            .await?;
+        let domain = Domain::builder(DOMAIN).seed(Seed::new(1)).clock(time.clock()).start().await?;
         let roots = TempDir::with_prefix("trustrig-").map_err(ExplainError::Roots)?;
         Ok(Self { time, domain, host_fault: None, roots, hosts: AtomicUsize::new(0), patience })
     }
