@@ -49,12 +49,10 @@ impl Directory {
         let lists: Vec<(Dn, &[u8])> =
             lists.into_iter().map(|(ca, list)| (container.child("CN", ca), list)).collect();
         let state = &mut self.write();
-        for id in state.store.ids() {
-            let withdrawn = state.store.get(id).is_some_and(|entry| {
-                entry.dn.parent().as_ref() == Some(&container)
-                    && !lists.iter().any(|(dn, _)| *dn == entry.dn)
-            });
-            if withdrawn {
+        let now = lists.iter().map(|(dn, _)| dn.clone()).collect();
+        for before in state.published.insert(host.to_owned(), now).unwrap_or_default() {
+            let withdrawn = !lists.iter().any(|(dn, _)| *dn == before);
+            if let Some(id) = state.store.find(&before).filter(|_| withdrawn) {
                 state.store.remove(id);
             }
         }

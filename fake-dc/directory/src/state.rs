@@ -1,8 +1,10 @@
 //! What changes about a domain while it is served.
 
+use std::collections::BTreeMap;
+
 use ldap_wire::Attribute;
 
-use crate::{config::DcView, store::Store};
+use crate::{config::DcView, dn::Dn, store::Store};
 
 /// Entries and counters.
 #[derive(Debug, Default)]
@@ -14,6 +16,8 @@ pub(crate) struct State {
     pub(crate) next_rid: u32,
     /// Attributes of the rootDSE that the LDIF gave.
     pub(crate) root_dse: Vec<Attribute>,
+    /// The revocation lists in the directory, by the machine that their CA runs on.
+    pub(crate) published: BTreeMap<String, Vec<Dn>>,
     /// The DCs that have accounts; the first holds the PDC role.
     pub(crate) dcs: Vec<DcView>,
 }

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test file uses some of these")]
 
+pub(crate) mod tools;
+
 use std::{
     io,
     net::{SocketAddr, TcpStream as StdStream},
