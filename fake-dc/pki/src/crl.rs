@@ -251,7 +251,7 @@ impl ChainPlan {
         url + &domain.join(",") + "?certificateRevocationList?base?objectClass=cRLDistributionPoint"
     }
 
-    fn common_name(&self, certificate: CertificateId) -> String {
+    pub(crate) fn common_name(&self, certificate: CertificateId) -> String {
         let subject = self.certificate(certificate).subject();
         subject.values(NameAttribute::CommonName).next().unwrap_or_default().to_owned()
     }

@@ -11,7 +11,7 @@ use crate::{
     error::{PkiError, nearest},
     faults::ChainFault,
     key::Authority,
-    plan::ChainPlan,
+    plan::{CertificateId, ChainPlan},
 };
 
 /// Root, intermediate and the certificates of the DCs of one domain.
@@ -148,6 +148,21 @@ impl Pki {
     ///
     /// As [`Pki::certificate_pem`].
     pub fn certificate(&self, which: CaCertificate) -> Result<CertificateDer<'static>, PkiError> {
+        let (plan, id) = self.ca(which)?;
+        plan.issue_certificate(id)
+    }
+
+    /// The common name in the subject of a CA, which is also what it is called in the directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pki::certificate_pem`].
+    pub fn ca_name(&self, which: CaCertificate) -> Result<String, PkiError> {
+        let (plan, id) = self.ca(which)?;
+        Ok(plan.common_name(id))
+    }
+
+    fn ca(&self, which: CaCertificate) -> Result<(ChainPlan, CertificateId), PkiError> {
         // The CA certificates do not depend on the DC.
         let nobody = DcIdentity::new("dc", &self.domain, IpAddr::from([127, 0, 0, 1]));
         let mut plan = self.plan(&nobody)?;
@@ -159,7 +174,7 @@ impl Pki {
             CaCertificate::UnknownRoot => plan.add(plan.unknown_root()),
             CaCertificate::Unrelated => plan.add(plan.unrelated_root()),
         };
-        plan.issue_certificate(id)
+        Ok((plan, id))
     }
 }
 

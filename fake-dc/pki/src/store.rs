@@ -249,8 +249,12 @@ impl ChainPlan {
     fn become_chain_of(&mut self, leaf: CertificateId) {
         self.send_only([leaf]);
         let mut top = leaf;
-        while let Signer::Certificate(issuer) = self.certificate(top).signer {
+        let mut seen = vec![leaf];
+        while let Signer::Certificate(issuer) = self.certificate(top).signer
+            && !seen.contains(&issuer)
+        {
             top = issuer;
+            seen.push(issuer);
             if self.certificate(issuer).signer != Signer::Itself {
                 self.send_last(issuer);
             }

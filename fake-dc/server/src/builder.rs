@@ -256,11 +256,11 @@ impl Builder {
             ..DirectoryConfig::new(&self.name, self.seed, self.clock.clone())
         })?;
 
-        for (which, name, authority) in [
-            (CaCertificate::Root, format!("{} Root CA", self.name), Authority::Root),
-            (CaCertificate::Intermediate, format!("{} Issuing CA", self.name), Authority::Issuing),
+        for (which, authority) in [
+            (CaCertificate::Root, Authority::Root),
+            (CaCertificate::Intermediate, Authority::Issuing),
         ] {
-            directory.publish_ca(&name, authority, &pki.certificate(which)?);
+            directory.publish_ca(&pki.ca_name(which)?, authority, &pki.certificate(which)?);
         }
 
         let mut drafts = Vec::with_capacity(views.len());
