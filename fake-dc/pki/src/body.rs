@@ -8,10 +8,9 @@ use ground::Timestamp;
 use time::{format_description::StaticFormatDescription, macros::format_description};
 
 use crate::{
-    certificate::{
-        AltName, BasicConstraints, CertificatePlan, Extension, ExtensionEdit, KeyUsage, Purpose,
-    },
+    certificate::{CertificatePlan, TimeForm},
     der::{BIT_STRING, Element},
+    extension::{AltName, BasicConstraints, Extension, ExtensionEdit, KeyUsage, Purpose},
     key::SigningKey,
     name::Name,
     oid,
@@ -30,10 +29,19 @@ pub(crate) fn behind_serial(plan: &CertificatePlan, around: Surroundings<'_>) ->
     let mut body = vec![
         around.algorithm,
         plan.issuer.as_ref().unwrap_or(around.issuer).element(),
-        Element::sequence([time(plan.not_before), time(plan.not_after)]),
+        Element::sequence([plan.not_before, plan.not_after].map(|at| date(at, plan.time_form))),
         plan.subject.element(),
         around.key.public_key_info().clone(),
     ];
+    if let (Some(arcs), Some(algorithm)) =
+        (&plan.key_algorithm, body.last_mut().and_then(|key| key.at_mut(&[0])))
+    {
+        *algorithm = Element::sequence([Element::object_identifier(arcs)]);
+    }
+    if plan.unique_ids {
+        // IMPLICIT BIT STRINGs.
+        body.extend([1, 2].map(|number| Element::context(number, [0, 0x5a])));
+    }
     let extensions = extensions(plan, &around.issuer_key_id, &around.key.identifier());
     if !extensions.is_empty() {
         let extensions: Vec<_> = extensions.iter().map(Extension::element).collect();
@@ -54,13 +62,20 @@ pub(crate) fn complete(version: u8, serial: &[u8], body: Vec<Element>) -> Elemen
 
 /// RFC 5280, section 4.1.2.5: UTCTime until 2049.
 pub(crate) fn time(timestamp: Timestamp) -> Element {
+    date(timestamp, TimeForm::Usual)
+}
+
+fn date(timestamp: Timestamp, form: TimeForm) -> Element {
+    const WITHOUT_SECONDS: StaticFormatDescription =
+        format_description!("[year repr:last_two][month][day][hour][minute]Z");
     const UTC_TIME: StaticFormatDescription =
         format_description!("[year repr:last_two][month][day][hour][minute][second]Z");
     const GENERALIZED_TIME: StaticFormatDescription =
         format_description!("[year][month][day][hour][minute][second]Z");
     let time = timestamp.to_date_time();
-    let (tag, format) = match time.year() {
-        1950..2050 => (0x17, UTC_TIME),
+    let (tag, format) = match (form, time.year()) {
+        (TimeForm::Usual, 1950..2050) => (0x17, UTC_TIME),
+        (TimeForm::WithoutSeconds, _) => (0x17, WITHOUT_SECONDS),
         _ => (0x18, GENERALIZED_TIME),
     };
     // These formats ask for nothing that a time does not have.

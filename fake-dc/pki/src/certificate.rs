@@ -1,12 +1,13 @@
 //! What one certificate will say, before it is signed.
 
-use std::{fmt, net::IpAddr};
+use std::fmt;
 
 use ground::Timestamp;
 
 use crate::{
     algorithm::SignatureAlgorithm,
     der::Element,
+    extension::{AltName, BasicConstraints, Extension, ExtensionEdit, KeyUsage, Purpose},
     key::{Authority, KeyChoice, KeyKind, KeyOwner},
     name::{Name, NameAttribute, Spelling},
     pki::DcIdentity,
@@ -54,6 +55,25 @@ pub struct CertificatePlan {
     /// In the order in which they were asked for, behind what is above.
     pub(crate) edits: Vec<ExtensionEdit>,
     pub(crate) signature: SignaturePlan,
+    pub(crate) time_form: TimeForm,
+    /// The algorithm that the key says it is of, if not the truth.
+    pub(crate) key_algorithm: Option<Vec<u64>>,
+    pub(crate) unique_ids: bool,
+    /// Bytes behind the certificate.
+    pub(crate) trailer: Vec<u8>,
+}
+
+/// How the dates of a certificate are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TimeForm {
+    /// As RFC 5280, section 4.1.2.5, has it: UTCTime until 2049, GeneralizedTime later.
+    #[default]
+    Usual,
+    /// GeneralizedTime for all years.
+    Generalized,
+    /// UTCTime without seconds, which BER allows and X.509 does not.
+    WithoutSeconds,
 }
 
 /// How a certificate is signed. The default is what its signer's key usually does.
@@ -86,16 +106,6 @@ impl AlgorithmName {
     }
 }
 
-/// A change of the extensions that a plan leads to otherwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ExtensionEdit {
-    Add(Extension),
-    Remove(Vec<u64>),
-    RemoveAll,
-    Repeat(Vec<u64>),
-    Replace(Extension),
-}
-
 /// Who signs a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signer {
@@ -103,119 +113,6 @@ pub enum Signer {
     Certificate(CertificateId),
     /// Its own key.
     Itself,
-}
-
-/// An entry of the subject alternative name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AltName {
-    /// A `dNSName`, written as given.
-    Dns(String),
-    /// An `rfc822Name`.
-    Email(String),
-    /// An `iPAddress`.
-    Ip(IpAddr),
-    /// A `uniformResourceIdentifier`.
-    Uri(String),
-    /// An `otherName` with Microsoft's `userPrincipalName` (1.3.6.1.4.1.311.20.2.3).
-    UserPrincipalName(String),
-}
-
-impl From<&str> for AltName {
-    fn from(name: &str) -> Self {
-        Self::Dns(name.to_owned())
-    }
-}
-
-impl From<String> for AltName {
-    fn from(name: String) -> Self {
-        Self::Dns(name)
-    }
-}
-
-impl From<IpAddr> for AltName {
-    fn from(address: IpAddr) -> Self {
-        Self::Ip(address)
-    }
-}
-
-/// Whether a certificate may issue others (RFC 5280, section 4.2.1.9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BasicConstraints {
-    /// The certificate does not say.
-    Absent,
-    /// It may, with this many more CAs between it and a leaf; `None` is no limit.
-    Ca(Option<u8>),
-    /// It says that it may not.
-    NotCa,
-}
-
-/// What a key may be used for (RFC 5280, section 4.2.1.3), in the order of its bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum KeyUsage {
-    /// `digitalSignature`: what ECDHE needs.
-    DigitalSignature,
-    /// `contentCommitment`, once `nonRepudiation`.
-    ContentCommitment,
-    /// `keyEncipherment`: what the old key exchange of RSA needs.
-    KeyEncipherment,
-    /// `dataEncipherment`.
-    DataEncipherment,
-    /// `keyAgreement`.
-    KeyAgreement,
-    /// `keyCertSign`.
-    KeyCertSign,
-    /// `cRLSign`.
-    CrlSign,
-    /// `encipherOnly`.
-    EncipherOnly,
-    /// `decipherOnly`.
-    DecipherOnly,
-}
-
-/// What a certificate is meant for (RFC 5280, section 4.2.1.12).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Purpose {
-    /// `anyExtendedKeyUsage`.
-    Any,
-    /// `id-kp-clientAuth`.
-    ClientAuth,
-    /// `id-kp-serverAuth`.
-    ServerAuth,
-    /// Any other.
-    Other(Vec<u64>),
-}
-
-/// An extension given as bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extension {
-    /// Its object identifier.
-    pub oid: Vec<u64>,
-    /// Whether a client that does not know it must refuse the certificate.
-    pub critical: bool,
-    /// What its OCTET STRING holds: DER, if it is well-formed.
-    pub value: Vec<u8>,
-}
-
-impl Extension {
-    /// An extension that is not critical.
-    pub(crate) fn new(oid: &[u64], value: Element) -> Self {
-        Self { oid: oid.to_owned(), critical: false, value: value.to_bytes() }
-    }
-
-    pub(crate) fn critical(self) -> Self {
-        Self { critical: true, ..self }
-    }
-
-    pub(crate) fn element(&self) -> Element {
-        let mut elements = vec![Element::object_identifier(&self.oid)];
-        if self.critical {
-            elements.push(Element::boolean(true));
-        }
-        elements.push(Element::octet_string(self.value.as_slice()));
-        Element::sequence(elements)
-    }
 }
 
 impl CertificatePlan {
@@ -292,6 +189,10 @@ impl CertificatePlan {
             issuer_key_id: None,
             edits: Vec::new(),
             signature: SignaturePlan::default(),
+            time_form: TimeForm::Usual,
+            key_algorithm: None,
+            unique_ids: false,
+            trailer: Vec::new(),
         }
     }
 
@@ -354,6 +255,12 @@ impl CertificatePlan {
         self
     }
 
+    /// Writes both dates in another form.
+    pub fn dated_in(&mut self, form: TimeForm) -> &mut Self {
+        self.time_form = form;
+        self
+    }
+
     /// Gives it the key of `owner`. Its kind stays as it is.
     pub fn keyed(&mut self, owner: KeyOwner) -> &mut Self {
         self.key.owner = owner;
@@ -363,6 +270,24 @@ impl CertificatePlan {
     /// Gives it a key of another kind.
     pub fn of_kind(&mut self, kind: KeyKind) -> &mut Self {
         self.key.kind = kind;
+        self
+    }
+
+    /// Says that its key is of this algorithm.
+    pub fn claiming_key_algorithm(&mut self, oid: &[u64]) -> &mut Self {
+        self.key_algorithm = Some(oid.to_owned());
+        self
+    }
+
+    /// Gives issuer and subject a unique identifier (RFC 5280, section 4.1.2.8).
+    pub fn with_unique_ids(&mut self) -> &mut Self {
+        self.unique_ids = true;
+        self
+    }
+
+    /// Puts bytes behind the certificate, where none belong.
+    pub fn followed_by(&mut self, bytes: impl Into<Vec<u8>>) -> &mut Self {
+        self.trailer = bytes.into();
         self
     }
 

@@ -13,9 +13,10 @@ use ground::Timestamp;
 
 use crate::{
     body,
-    certificate::{Extension, Signer},
+    certificate::Signer,
     der::{self, Element},
     error::PkiError,
+    extension::Extension,
     name::NameAttribute,
     oid,
     plan::{CertificateId, ChainPlan},

@@ -64,7 +64,7 @@ impl ChainPlan {
             content.iter_mut().last().into_iter().for_each(|octet| *octet ^= 1);
             bits.set_content(content);
         }
-        Ok(whole.to_bytes().into())
+        Ok([whole.to_bytes().as_slice(), &certificate.trailer].concat().into())
     }
 
     /// The content octets of the serial number that a certificate of the plan will have.
@@ -110,7 +110,7 @@ impl ChainPlan {
         if let Some(serial) = &certificate.serial {
             return serial.clone();
         }
-        let said: Vec<u8> = body.iter().flat_map(Element::to_bytes).collect();
+        let said = complete(certificate.version, &[], body.to_vec()).to_bytes();
         let purpose = format!("serial of {:x?}", Hash::Sha256.digest(&said));
         let mut serial = [0; 16];
         self.seed.stream(&purpose).fill_bytes(&mut serial);

@@ -36,6 +36,7 @@ pub mod clone;
 mod crl;
 mod der;
 mod error;
+mod extension;
 mod faults;
 mod issue;
 mod key;
@@ -47,12 +48,11 @@ mod plan;
 mod store;
 
 pub use algorithm::{Hash, SignatureAlgorithm};
-pub use certificate::{
-    AlgorithmName, AltName, BasicConstraints, CertificatePlan, Extension, KeyUsage, Purpose, Signer,
-};
+pub use certificate::{AlgorithmName, CertificatePlan, Signer, TimeForm};
 pub use chain::Chain;
 pub use crl::{Crl, CrlPlan, RevocationReason};
 pub use error::{PemCause, PemError, PkiError};
+pub use extension::{AltName, BasicConstraints, Extension, KeyUsage, Purpose};
 pub use faults::{ChainFault, FaultInfo, catalogue, fault};
 pub use key::{Authority, KeyChoice, KeyKind, KeyOwner, PrivateKey, SigningKey};
 pub use name::{Name, NameAttribute, Spelling};

@@ -129,6 +129,13 @@ impl Name {
         self.0.iter_mut().for_each(|(_, spelt, _)| *spelt = spelling);
     }
 
+    /// The name in capitals.
+    #[must_use]
+    pub fn in_capitals(mut self) -> Self {
+        self.0.iter_mut().for_each(|(.., value)| value.make_ascii_uppercase());
+        self
+    }
+
     pub(crate) fn element(&self) -> Element {
         let attribute = |(attribute, spelling, value): &(NameAttribute, Spelling, String)| {
             let kind = Element::object_identifier(attribute.oid());

@@ -23,6 +23,9 @@ pub(crate) const AUTHORITY_KEY_ID: &[u64] = &[2, 5, 29, 35];
 pub(crate) const EXTENDED_KEY_USAGE: &[u64] = &[2, 5, 29, 37];
 pub(crate) const AUTHORITY_INFO_ACCESS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 1];
 pub(crate) const CA_ISSUERS: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 48, 2];
+pub(crate) const CERTIFICATE_POLICIES: &[u64] = &[2, 5, 29, 32];
+pub(crate) const POLICY_MAPPINGS: &[u64] = &[2, 5, 29, 33];
+pub(crate) const INHIBIT_ANY_POLICY: &[u64] = &[2, 5, 29, 54];
 pub(crate) const TLS_FEATURE: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 1, 24];
 
 // [MS-WCCE], section 2.2.2.7.5.

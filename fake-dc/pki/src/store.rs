@@ -33,7 +33,8 @@ use std::fmt;
 use ground::Timestamp;
 
 use crate::{
-    certificate::{AltName, CertificatePlan, Purpose, Signer},
+    certificate::{CertificatePlan, Signer},
+    extension::{AltName, Purpose},
     name::NameAttribute,
     plan::{CertificateId, ChainPlan},
 };

@@ -115,7 +115,7 @@ pub enum Error {
         /// The routes there are.
         known: Vec<String>,
     },
-    /// The TLS library cannot sign with the key of a chain.
+    /// Nothing here can sign with the key of a chain.
     #[error("the chain of {dc} cannot be served: {source}")]
     Unservable {
         /// The DC.
@@ -158,8 +158,7 @@ impl Error {
             Self::Fault(FaultError::Unknown(_)) => "`fake-dc faults` lists all faults".to_owned(),
             Self::Pki(PkiError::Pem(error)) => error.cause.remedy().to_owned(),
             Self::Unservable { .. } => {
-                "give a key of type RSA (2048 bits or more), P-256, P-384, P-521 or Ed25519"
-                    .to_owned()
+                "give a key of type RSA, P-256, P-384, P-521 or Ed25519".to_owned()
             }
             _ => return None,
         })

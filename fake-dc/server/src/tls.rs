@@ -6,6 +6,7 @@
 //! handshake  the way from TCP to TLS, and where faults step in
 //! flight     the server's first words, to be edited
 //! own        a server for what rustls has not got
+//! keys       keys that rustls does not sign with
 //! ```
 //!
 //! The usual server is rustls with aws-lc: TLS 1.2 and 1.3, every suite and group of the provider. No
@@ -17,6 +18,7 @@ pub(crate) mod flight;
 mod handshake;
 mod hello;
 mod identity;
+mod keys;
 pub(crate) mod own;
 mod spoilt_key;
 

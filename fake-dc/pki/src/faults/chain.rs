@@ -2,9 +2,11 @@
 
 use super::FaultInfo;
 use crate::{
-    certificate::{BasicConstraints, CertificatePlan, Extension},
+    certificate::CertificatePlan,
     der::Element,
+    extension::{BasicConstraints, Extension},
     key::{Authority, KeyOwner},
+    name::Spelling,
     oid,
     plan::{CertificateId, ChainPlan, Sent},
 };
@@ -140,6 +142,172 @@ pub(super) const FAULTS: &[FaultInfo] = &[
                 plan.send_behind_leaf(issuer);
             }
             plan.leaf().signed_by(issuer);
+        },
+    },
+    FaultInfo {
+        id: "chain.leaf-last",
+        summary: "the CA certificate is sent first and the DC's own last",
+        cause: "the chain was put together by hand, the CA first",
+        chain: "root → intermediate → leaf\n\
+                sent: intermediate, leaf [in the wrong place]",
+        apply: |plan| {
+            plan.sent.reverse();
+        },
+    },
+    FaultInfo {
+        id: "chain.leaf-twice",
+        summary: "the DC's certificate is sent twice",
+        cause: "a chain file that already held it was appended to it",
+        chain: "root → intermediate → leaf\n\
+                sent: leaf, leaf [again], intermediate",
+        apply: |plan| {
+            let leaf = plan.leaf_id();
+            plan.send_behind_leaf(leaf);
+        },
+    },
+    FaultInfo {
+        id: "chain.extra-unrelated-leaf",
+        summary: "the certificate of another server stands between the DC's and its CA's",
+        cause: "two servers' files were concatenated",
+        chain: "root → intermediate → leaf\n\
+                root → intermediate → leaf of other.corp.example\n\
+                sent: leaf, leaf of other.corp.example [superfluous], intermediate",
+        apply: |plan| {
+            let mut other = plan.leaf().clone();
+            let name = format!("other.{}", plan.domain());
+            other
+                .named(&name)
+                .also_named([name.as_str()])
+                .keyed(KeyOwner::Named("other".to_owned()));
+            let other = plan.add(other);
+            plan.send_behind_leaf(other);
+        },
+    },
+    FaultInfo {
+        id: "chain.extra-unparsable",
+        summary: "the last entry of what is sent is no certificate",
+        cause: "a key, or a text, was pasted into the chain file and encoded along with it",
+        chain: "root → intermediate → leaf\n\
+                sent: leaf, intermediate, bytes that are no certificate [unparsable]",
+        apply: |plan| {
+            plan.send_last(Sent::Bytes(b"this is no certificate".to_vec()));
+        },
+    },
+    FaultInfo {
+        id: "chain.extra-cut",
+        summary: "the last entry of what is sent is a certificate that was cut off",
+        cause: "a file transfer that stopped, or a field of a database that was too short",
+        chain: "root → intermediate → leaf\n\
+                sent: leaf, intermediate, the first 100 octets of a certificate [cut]",
+        apply: |plan| {
+            // SEQUENCE of 0x0312 octets, of which 96 are there.
+            plan.send_last(Sent::Bytes(
+                [&[0x30, 0x82, 0x03, 0x12], [0x30; 96].as_slice()].concat(),
+            ));
+        },
+    },
+    FaultInfo {
+        id: "chain.empty-entry",
+        summary: "the last entry of what is sent has no octets at all",
+        cause: "an appliance that reserves a place for a CA certificate which nobody uploaded",
+        chain: "root → intermediate → leaf\n\
+                sent: leaf, intermediate, nothing [empty]",
+        apply: |plan| {
+            plan.send_last(Sent::Bytes(Vec::new()));
+        },
+    },
+    FaultInfo {
+        id: "chain.bytes-behind-leaf",
+        summary: "a line feed follows the DC's certificate within its entry",
+        cause: "a DER file that was opened and saved in an editor",
+        chain: "root → intermediate → leaf [one octet behind it]\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            plan.leaf().followed_by(*b"\n");
+        },
+    },
+    FaultInfo {
+        id: "chain.bytes-behind-intermediate",
+        summary: "a line feed follows the intermediate within its entry",
+        cause: "a DER file that was opened and saved in an editor",
+        chain: "root → intermediate [one octet behind it] → leaf\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            plan.intermediate().followed_by(*b"\n");
+        },
+    },
+    FaultInfo {
+        id: "chain.issuer-spelt-otherwise",
+        summary: "the issuer's name is another kind of string in the DC's certificate than in \
+                the intermediate",
+        cause: "a CA that writes PrintableString below one that writes UTF8String",
+        chain: "root → intermediate [UTF8String] → leaf [issuer as PrintableString]\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            let mut issuer = plan.intermediate().subject().clone();
+            issuer.spell_in(Spelling::Printable);
+            plan.leaf().claiming_issuer(issuer);
+        },
+    },
+    FaultInfo {
+        id: "chain.issuer-letter-case",
+        summary: "the issuer's name is in capitals in the DC's certificate and not in the \
+                intermediate",
+        cause: "the CA was set up again with its name typed anew",
+        chain: "root → intermediate → leaf [issuer in capitals]\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            let issuer = plan.intermediate().subject().clone().in_capitals();
+            plan.leaf().claiming_issuer(issuer);
+        },
+    },
+    FaultInfo {
+        id: "chain.twin-of-other-root-first",
+        summary: "the intermediate as signed by an unknown root is sent before the one of the \
+                right root",
+        cause: "a cross-certified issuing CA: the path that is tried first is a dead end",
+        chain: "unknown root [not in the bundle] → intermediate → leaf\n\
+                root → intermediate → leaf\n\
+                sent: leaf, intermediate of the unknown root, intermediate",
+        apply: |plan| {
+            let unknown = plan.add(plan.unknown_root());
+            let mut twin = plan.intermediate().clone();
+            twin.signed_by(unknown);
+            let twin = plan.add(twin);
+            let at = position_of_intermediate(plan);
+            plan.sent.insert(at, twin.into());
+        },
+    },
+    FaultInfo {
+        id: "chain.without-key-ids",
+        summary: "neither the DC's certificate nor the intermediate has a key identifier",
+        cause: "a CA made by hand, or by an old tool",
+        chain: "root → intermediate → leaf [no key identifiers in either]\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            let key_ids = [oid::SUBJECT_KEY_ID, oid::AUTHORITY_KEY_ID];
+            for key_id in key_ids {
+                plan.leaf().without(key_id);
+                plan.intermediate().without(key_id);
+            }
+        },
+    },
+    FaultInfo {
+        id: "chain.two-intermediates",
+        summary: "there are two CAs between root and DC, and both are sent",
+        cause: "nothing is wrong: a policy CA stands between the root and the issuing CA",
+        chain: "root → policy CA → intermediate → leaf\n\
+                sent: leaf, intermediate, policy CA [one more than usual]",
+        apply: |plan| {
+            let name = format!("{} Policy CA", plan.domain());
+            let mut policy = plan.intermediate().clone();
+            policy
+                .named(&name)
+                .keyed(KeyOwner::Named(name.clone()))
+                .constrained(BasicConstraints::Ca(Some(1)));
+            let policy = plan.add(policy);
+            plan.intermediate().signed_by(policy);
+            plan.send_last(policy);
         },
     },
 ];

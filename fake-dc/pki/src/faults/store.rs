@@ -6,7 +6,8 @@
 
 use super::FaultInfo;
 use crate::{
-    certificate::{AltName, CertificatePlan, Purpose},
+    certificate::CertificatePlan,
+    extension::{AltName, Purpose},
     key::{KeyKind, KeyOwner},
     plan::ChainPlan,
     store::{StoreLocation, StoredCertificate},

@@ -2,7 +2,10 @@
 //!
 //! Dates are relative to the time at which the DC enrols for the chain.
 
+use ground::Timestamp;
+
 use super::FaultInfo;
+use crate::certificate::TimeForm;
 
 pub(super) const FAULTS: &[FaultInfo] = &[
     FaultInfo {
@@ -114,6 +117,85 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         apply: |plan| {
             let now = plan.now();
             plan.leaf().valid(now.plus_days(30), now.plus_days(-30));
+        },
+    },
+    FaultInfo {
+        id: "time.intermediate-expires-during-run",
+        summary: "the intermediate is sound and ends in 40 days",
+        cause: "nothing is wrong yet: certificates that outlive their CA end with it",
+        chain: "root → intermediate [ends in 40 days] → leaf\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            let now = plan.now();
+            plan.intermediate().valid(now.plus_days(-5 * 365), now.plus_days(40));
+        },
+    },
+    FaultInfo {
+        id: "time.leaf-outlives-intermediate",
+        summary: "the DC's certificate ends a year after the intermediate",
+        cause: "a CA other than AD CS, which does not cut the validity to its own",
+        chain: "root → intermediate → leaf [ends a year after the intermediate]\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            let end = plan.intermediate().not_after();
+            let start = plan.leaf().not_before();
+            plan.leaf().valid(start, end.plus_days(365));
+        },
+    },
+    FaultInfo {
+        id: "time.leaf-older-than-intermediate",
+        summary: "the DC's certificate starts a year before the intermediate",
+        cause: "the issuing CA was renewed with its key; the DC's certificate is of the time \
+                before",
+        chain: "root → intermediate → leaf [starts a year before the intermediate]\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            let start = plan.intermediate().not_before();
+            let end = plan.leaf().not_after();
+            plan.leaf().valid(start.plus_days(-365), end);
+        },
+    },
+    FaultInfo {
+        id: "time.never-ends",
+        summary: "the DC's certificate ends at the end of the year 9999",
+        cause: "RFC 5280 has this date for devices that outlive all plans, and \
+                New-SelfSignedCertificate takes any",
+        chain: "root → intermediate → leaf [ends on 31 December 9999]\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            let start = plan.leaf().not_before();
+            plan.leaf().valid(start, Timestamp::from_unix(253_402_300_799));
+        },
+    },
+    FaultInfo {
+        id: "time.ten-years",
+        summary: "the DC's certificate is valid for ten years",
+        cause: "an administrator who wants to be left alone; some clients take 398 days at most",
+        chain: "root → intermediate → leaf [valid for ten years]\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            let start = plan.leaf().not_before();
+            plan.leaf().valid(start, start.plus_days(3_650));
+        },
+    },
+    FaultInfo {
+        id: "time.generalized-before-2050",
+        summary: "the dates are written as GeneralizedTime, which X.509 keeps for 2050 and later",
+        cause: "a home-made CA that knows one form only",
+        chain: "root → intermediate → leaf [GeneralizedTime]\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            plan.leaf().dated_in(TimeForm::Generalized);
+        },
+    },
+    FaultInfo {
+        id: "time.without-seconds",
+        summary: "the dates are written without seconds",
+        cause: "an encoder for BER, which allows that, where DER does not",
+        chain: "root → intermediate → leaf [UTCTime without seconds]\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            plan.leaf().dated_in(TimeForm::WithoutSeconds);
         },
     },
 ];

@@ -1,18 +1,20 @@
 //! A domain with one DC, and a description of its chains that a person can review.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+#![allow(dead_code, reason = "each test file uses some of these")]
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _, io::ErrorKind, process::Command};
 
 use fake_dc_pki::{CaCertificate, Chain, ChainFault, DcIdentity, Pki};
 use ground::{Seed, Timestamp};
 use x509_parser::{
+    asn1_rs::Tag,
     extensions::{DistributionPointName, GeneralName, ParsedExtension},
     objects::{oid_registry, oid2sn},
     oid_registry::Oid,
     prelude::{FromDer as _, X509Certificate},
     revocation_list::CertificateRevocationList,
-    x509::SubjectPublicKeyInfo,
+    x509::{SubjectPublicKeyInfo, X509Name},
 };
 
 pub(crate) fn now() -> Timestamp {
@@ -41,16 +43,31 @@ pub(crate) fn parse(der: &[u8]) -> X509Certificate<'_> {
     certificate
 }
 
+/// Whether a program can be run here; says so if not.
+#[expect(clippy::print_stderr, clippy::panic, reason = "a skipped check must be seen")]
+pub(crate) fn program_is_there(program: &str) -> bool {
+    match Command::new(program).arg("--version").output() {
+        Ok(_) => true,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let required = std::env::var_os("TRUSTRIG_REQUIRE_TOOLS").is_some();
+            assert!(!required, "{program} is missing, and TRUSTRIG_REQUIRE_TOOLS is set");
+            eprintln!("SKIPPED: there is no `{program}` program here");
+            false
+        }
+        Err(error) => panic!("{program} cannot be run: {error}"),
+    }
+}
+
 /// Everything that a chain says, without serials and signatures, by an independent parser.
 pub(crate) fn describe(chain: &Chain) -> String {
     let keys = KnownKeys::new(chain);
     let mut text = String::new();
     for (position, der) in chain.certificates.iter().enumerate() {
         writeln!(text, "sent {position}").unwrap();
-        keys.describe(&mut text, &parse(der));
+        keys.describe_bytes(&mut text, der);
     }
     writeln!(text, "anchor").unwrap();
-    keys.describe(&mut text, &parse(chain.anchor.as_ref().unwrap()));
+    keys.describe_bytes(&mut text, chain.anchor.as_ref().unwrap());
     for crl in &chain.crls {
         writeln!(text, "list of {}", crl.ca).unwrap();
         keys.describe_crl(&mut text, &crl.der, chain);
@@ -79,7 +96,8 @@ impl KnownKeys {
     }
 
     fn learn(&mut self, name: &str, der: &[u8]) {
-        let key = parse(der).public_key().raw.to_vec();
+        let Ok((_, certificate)) = X509Certificate::from_der(der) else { return };
+        let key = certificate.public_key().raw.to_vec();
         if self.0.iter().all(|(_, known)| *known != key) {
             self.0.push((name.to_owned(), key));
         }
@@ -95,6 +113,18 @@ impl KnownKeys {
             certificate.verify_signature(Some(&key)).is_ok()
         });
         signer.map_or("unknown key", |(name, _)| name)
+    }
+
+    fn describe_bytes(&self, text: &mut String, der: &[u8]) {
+        match X509Certificate::from_der(der) {
+            Ok((rest, certificate)) => {
+                self.describe(text, &certificate);
+                if !rest.is_empty() {
+                    writeln!(text, "  and {rest:?} behind it").unwrap();
+                }
+            }
+            Err(error) => writeln!(text, "  {} octets: {error}", der.len()).unwrap(),
+        }
     }
 
     fn describe_crl(&self, text: &mut String, der: &[u8], chain: &Chain) {
@@ -136,8 +166,13 @@ impl KnownKeys {
 
     fn describe(&self, text: &mut String, certificate: &X509Certificate<'_>) {
         writeln!(text, "  {}", certificate.version()).unwrap();
-        writeln!(text, "  subject `{}`", certificate.subject()).unwrap();
-        writeln!(text, "  issuer `{}`", certificate.issuer()).unwrap();
+        if certificate.raw_serial().len() != 16 {
+            writeln!(text, "  serial {:02x?}", certificate.raw_serial()).unwrap();
+        }
+        writeln!(text, "  subject `{}`{}", certificate.subject(), spelling(certificate.subject()))
+            .unwrap();
+        writeln!(text, "  issuer `{}`{}", certificate.issuer(), spelling(certificate.issuer()))
+            .unwrap();
         writeln!(
             text,
             "  valid from {} until {}",
@@ -145,13 +180,23 @@ impl KnownKeys {
             distance(certificate.validity().not_after.timestamp())
         )
         .unwrap();
+        if certificate.validity().not_before.is_generalizedtime() {
+            writeln!(text, "  written as GeneralizedTime").unwrap();
+        }
+        if let Some(id) = &certificate.issuer_uid {
+            writeln!(text, "  unique id of the issuer {id:?}").unwrap();
+        }
+        if certificate.signature != certificate.signature_algorithm {
+            let inside = algorithm(&certificate.signature.algorithm);
+            writeln!(text, "  says inside that it is signed with {inside}").unwrap();
+        }
         let key = certificate.public_key();
         writeln!(
             text,
             "  has {} ({} {})",
             self.name(key),
             algorithm(&key.algorithm.algorithm),
-            key.parsed().unwrap().key_size()
+            key.parsed().map_or(0, |key| key.key_size())
         )
         .unwrap();
         writeln!(
@@ -165,7 +210,10 @@ impl KnownKeys {
             let critical = if extension.critical { "critical " } else { "" };
             let value = match extension.parsed_extension() {
                 ParsedExtension::AuthorityKeyIdentifier(id) => {
-                    format!("issuer key: {}", self.holder_of(id.key_identifier.as_ref().unwrap().0))
+                    format!(
+                        "issuer key: {}",
+                        self.holder_of(id.key_identifier.as_ref().map_or(&[][..], |id| id.0))
+                    )
                 }
                 ParsedExtension::SubjectKeyIdentifier(id) => {
                     format!("subject key: {}", self.holder_of(id.0))
@@ -228,6 +276,13 @@ impl KnownKeys {
             writeln!(text, "  {critical}{value}").unwrap();
         }
     }
+}
+
+/// The kind of string, if it is not the usual one.
+fn spelling(name: &X509Name<'_>) -> String {
+    let tags = name.iter_attributes().map(|attribute| attribute.attr_value().tag());
+    let odd = tags.filter(|tag| *tag != Tag::Utf8String).map(|tag| format!(" in {tag}"));
+    odd.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 fn algorithm<'a>(oid: &'a Oid<'a>) -> &'a str {

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     client_auth::{Anybody, ClientAuth},
+    keys,
     own::Rules,
     spoilt_key::SpoiltKey,
 };
@@ -100,15 +101,14 @@ impl Identity {
     /// of the chain.
     ///
     /// # Errors
-    /// If the key is none that the provider can sign with.
+    /// If the key is none that can be signed with.
     pub(crate) fn new(
         policy: TlsPolicy,
         chain: &Chain,
         stranger: Option<PrivateKey>,
     ) -> Result<Self, Error> {
         let key = stranger.unwrap_or_else(|| chain.key.clone());
-        let mut signing: Arc<dyn SigningKey> =
-            policy.provider.key_provider.load_private_key(key.to_der())?;
+        let mut signing: Arc<dyn SigningKey> = keys::load(&policy.provider, &key)?;
         if policy.proof == Proof::Spoilt {
             signing = Arc::new(SpoiltKey(signing));
         }
