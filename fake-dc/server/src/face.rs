@@ -192,7 +192,7 @@ impl Maker<'_> {
         }
         let stranger = match policy.proof {
             Proof::OtherKey => Some(self.stranger(chain)?),
-            Proof::Sound | Proof::Spoilt => None,
+            Proof::Sha1 | Proof::Sound | Proof::Spoilt => None,
         };
         Identity::new(policy, chain, stranger)
             .map_err(|source| Error::Unservable { dc: self.view.name.clone(), source })

@@ -20,6 +20,7 @@ mod hello;
 mod identity;
 mod keys;
 pub(crate) mod own;
+mod sha1_key;
 mod spoilt_key;
 
 pub(crate) use self::{

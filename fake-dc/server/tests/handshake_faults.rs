@@ -169,6 +169,9 @@ const SIGHTS: &[Sight] = &[
         &["*** Fatal error: Public key signature verification has failed."],
     ),
     openssl("handshake.bad-signature", &[], &["tls_process_cert_verify:bad signature"]),
+    xapi("handshake.sha1-signature", &["-(RSA-SHA1)-", "Handshake was completed"]),
+    openssl("handshake.sha1-signature", &[], &["Peer signing digest: SHA1"]),
+    openssl("handshake.sha1-signature", &["-cipher", "ALL:@SECLEVEL=1"], &["wrong signature type"]),
     xapi(
         "handshake.bad-finished",
         &["*** Fatal error: An error was encountered at the TLS Finished packet calculation."],

@@ -32,6 +32,7 @@ mod requires_sni;
 mod reset_after_server_hello;
 mod reset_on_hello;
 mod rotates_mid_run;
+mod sha1_signature;
 mod slow_drip;
 mod stall_after_server_hello;
 mod stall_on_hello;
@@ -80,6 +81,7 @@ pub(super) const FAULTS: &[&dyn ServerFault] = &[
     &stall_after_server_hello::StallAfterServerHello,
     &key_mismatch::KeyMismatch,
     &bad_signature::BadSignature,
+    &sha1_signature::Sha1Signature,
     &bad_finished::BadFinished,
     &damaged_record::DamagedRecord,
     &oversized_record::OversizedRecord,

@@ -18,6 +18,7 @@ use super::{
     client_auth::{Anybody, ClientAuth},
     keys,
     own::Rules,
+    sha1_key::Sha1Key,
     spoilt_key::SpoiltKey,
 };
 
@@ -60,6 +61,8 @@ pub(crate) enum Proof {
     Sound,
     /// It signs with another key.
     OtherKey,
+    /// It signs with SHA-1.
+    Sha1,
     /// It signs, and one bit of the signature is turned.
     Spoilt,
 }
@@ -109,8 +112,14 @@ impl Identity {
     ) -> Result<Self, Error> {
         let key = stranger.unwrap_or_else(|| chain.key.clone());
         let mut signing: Arc<dyn SigningKey> = keys::load(&policy.provider, &key)?;
-        if policy.proof == Proof::Spoilt {
-            signing = Arc::new(SpoiltKey(signing));
+        match policy.proof {
+            Proof::OtherKey | Proof::Sound => {}
+            Proof::Sha1 => {
+                if let Some(key) = Sha1Key::new(&key) {
+                    signing = Arc::new(key);
+                }
+            }
+            Proof::Spoilt => signing = Arc::new(SpoiltKey(signing)),
         }
         let certificates = policy.certificates.of(chain);
         let leaf = certificates.first().map(|leaf| fingerprint(leaf));
