@@ -152,7 +152,9 @@ impl Error {
                 format!("drop the fault, or let {dc} have a chain of the domain's own CA")
             }
             Self::NotOnRoute { .. } => {
-                "set it on the DC; on a route there may be faults of the family `net`".to_owned()
+                "set it on the DC; on a route there may be faults of the way to it, such as those of the \
+                 family `net`"
+                    .to_owned()
             }
             Self::RouteIsOpen { .. } => "remove it first".to_owned(),
             Self::Fault(FaultError::Unknown(_)) => "`fake-dc faults` lists all faults".to_owned(),

@@ -92,7 +92,7 @@ pub struct Connection {
 }
 fact!(Connection, "dc.connection");
 
-/// A connection was closed at once, because the listener had as many as it takes.
+/// A connection was ended at once, because the listener had as many as it takes.
 #[derive(Debug, Serialize)]
 pub struct ConnectionRefused {
     /// Where.

@@ -68,7 +68,8 @@ impl FaultInfo {
     }
 
     /// A fault of the way to the DC: it acts through [`ServerFault::passage`],
-    /// [`ServerFault::datagram_passage`] and [`ServerFault::line`] alone.
+    /// [`ServerFault::datagram_passage`], [`ServerFault::connections_max`] and
+    /// [`ServerFault::line`] alone.
     const fn on_route(self) -> Self {
         Self { on_route: true, ..self }
     }
@@ -125,6 +126,10 @@ impl Faults {
             .fold(Passage::Open, |passage, fault| passage.or(fault.datagram_passage(listener)))
     }
 
+    pub(crate) fn connections_max(&self, listener: Listener) -> Option<u64> {
+        self.server(listener).filter_map(|fault| fault.connections_max(listener)).min()
+    }
+
     pub(crate) fn shape(&self, listener: Listener, line: &mut Line) {
         self.server(listener).for_each(|fault| fault.line(listener, line));
     }
@@ -173,6 +178,11 @@ pub(crate) trait ServerFault: Send + Sync {
     /// What a UDP port does with datagrams. By default what TCP ports do with connections.
     fn datagram_passage(&self, listener: Listener) -> Passage {
         self.passage(listener)
+    }
+
+    /// How many connections may be open at a port, on each way to it. More are reset.
+    fn connections_max(&self, _listener: Listener) -> Option<u64> {
+        None
     }
 
     /// Changes the line on which the bytes of connections travel, also of those that are open.

@@ -224,7 +224,7 @@ struct Shared {
     course: Course,
     /// Whether the server wants its end to be a reset.
     is_reset: Arc<AtomicBool>,
-    /// When a byte was last read, in either direction.
+    /// When a byte last came or went, in either direction.
     last_byte: Mutex<Instant>,
     client_has_left: Notify,
 }
@@ -392,6 +392,7 @@ impl<'a> Carrier<'a> {
         self.arrived += u64::try_from(size).unwrap_or(u64::MAX);
         to.write_all(&bytes).await?;
         to.flush().await?;
+        *self.shared.last_byte() = Instant::now();
         if let Some(pace) = lane.pace {
             self.not_before = Instant::now() + pace.pause;
         }

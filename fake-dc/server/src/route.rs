@@ -159,6 +159,13 @@ impl Way {
         on_route.unwrap_or_default().or(self.dc.condition().faults.datagram_passage(listener))
     }
 
+    /// How many connections may be open at a port of this way.
+    pub(crate) fn connections_max(&self, listener: Listener) -> Option<u64> {
+        let on_route = self.route.as_ref().map(|route| route.faults().connections_max(listener));
+        let of_dc = self.dc.condition().faults.connections_max(listener);
+        [on_route.flatten(), of_dc].into_iter().flatten().min()
+    }
+
     /// What becomes of bytes: the DC's faults first, then those of the route.
     pub(crate) fn line(&self, listener: Listener) -> Line {
         let mut line = Line::default();

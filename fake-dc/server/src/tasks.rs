@@ -14,7 +14,7 @@ use crate::{
     kdc, ldap, limits,
     line::Course,
     route::Way,
-    stream::Stream,
+    stream::{Stream, reset_on_close},
 };
 
 /// Serves every socket of `dc` until the spawner stops.
@@ -91,6 +91,13 @@ async fn accept(way: Way, listener: Listener, spawner: Spawner) {
             trail.record(ConnectionRefused { listener, limit });
             continue;
         };
+        let taken = u64::try_from(limit - slots.available_permits()).unwrap_or(u64::MAX);
+        if let Some(limit) = way.connections_max(listener).filter(|&most| taken > most) {
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            trail.record(ConnectionRefused { listener, limit });
+            reset_on_close(&socket);
+            continue;
+        }
         // Answers go out as they are written; a failure costs latency only.
         let _ = socket.set_nodelay(true);
         let course = Course::new(&way, listener, &spawner, &open);

@@ -266,6 +266,22 @@ async fn udp_blocked_and_tcp_blocked() {
 }
 
 #[tokio::test]
+async fn connection_limit() {
+    let domain = domain("net.connection-limit:1").await;
+    let mut first = asked(dc(&domain).ldap()).await;
+    assert_eq!(arrivals(&mut first, 1).await.concat(), whole_answer().await);
+    let mut second = TcpStream::connect(dc(&domain).ldap()).await.unwrap();
+    let end = timeout(PATIENCE, second.read_u8()).await.unwrap().unwrap_err();
+    assert_eq!(end.kind(), io::ErrorKind::ConnectionReset);
+    tls(dc(&domain).ldaps(), "dc1.corp.example", trusting(&domain)).await.unwrap();
+    // One that goes makes room for another.
+    drop(first);
+    timeout(PATIENCE, domain.quiet()).await.unwrap();
+    let mut third = asked(dc(&domain).ldap()).await;
+    assert_eq!(arrivals(&mut third, 1).await.concat(), whole_answer().await);
+}
+
+#[tokio::test]
 async fn a_reset_of_the_server_passes_through_a_slow_line() {
     let domain = Domain::builder("corp.example")
         .fault("dc1", "handshake.reset-on-hello")

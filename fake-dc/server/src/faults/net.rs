@@ -8,6 +8,7 @@
 mod answers_lost;
 mod bandwidth;
 mod black_hole;
+mod connection_limit;
 mod half_open;
 mod idle_reset;
 mod jitter;
@@ -31,6 +32,7 @@ pub(super) const FAULTS: &[&dyn ServerFault] = &[
     &only_389_filtered::Only389Filtered,
     &udp_blocked::UdpBlocked,
     &tcp_blocked::TcpBlocked,
+    &connection_limit::ConnectionLimit::USUAL,
     &latency::Latency::USUAL,
     &jitter::Jitter::USUAL,
     &bandwidth::Bandwidth::USUAL,

@@ -30,6 +30,7 @@ impl ServerFault for SlowDrip {
              client → DC   end of the connection, when its patience is over",
         )
         .taking("the pause behind each byte, such as `20ms` or `1s`; 100ms by default")
+        .on_route()
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {

@@ -52,7 +52,9 @@ pub(crate) const UDP_BLOCKED: Unreachable = Unreachable {
 
 impl ServerFault for Unreachable {
     fn info(&self) -> FaultInfo {
-        FaultInfo::new(self.id, self.summary, self.cause, self.drawing).at(&[Listener::Kdc])
+        FaultInfo::new(self.id, self.summary, self.cause, self.drawing)
+            .at(&[Listener::Kdc])
+            .on_route()
     }
 
     fn passage(&self, _listener: Listener) -> Passage {
