@@ -72,6 +72,16 @@ pub(super) struct FoundDc {
     pub(super) answer: NetlogonAnswer,
 }
 
+impl FoundDc {
+    /// The base of searches, `dc=LAB,dc=EXAMPLE`: of the domain that the DC says it serves, whatever
+    /// smb.conf says (`ads_fill_cldap_reply` of Samba 4.22).
+    pub(super) fn bind_path(&self) -> String {
+        let domain = self.answer.domain.to_uppercase();
+        let labels = domain.split('.').filter(|label| !label.is_empty());
+        labels.map(|label| format!("dc={label}")).collect::<Vec<_>>().join(",")
+    }
+}
+
 /// A connection, before anybody has logged in.
 #[derive(Debug)]
 struct Opened {
@@ -427,12 +437,12 @@ fn speak(verdict: &Verdict, console: &mut Console) -> ConnectError {
 
 /// A search of the whole domain, as `net ads search` asks it.
 pub(super) fn domain_search(
-    settings: &Settings,
+    dc: &FoundDc,
     filter: Filter,
     attributes: Vec<String>,
 ) -> SearchRequest {
     SearchRequest {
-        base: settings.bind_path(),
+        base: dc.bind_path(),
         scope: Scope::WholeSubtree,
         filter,
         attributes,

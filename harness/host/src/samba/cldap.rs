@@ -111,7 +111,11 @@ fn read(datagram: &[u8]) -> Result<NetlogonAnswer, Failure> {
         if let ProtocolOp::SearchResultEntry(entry) = message.op
             && let Some(value) = entry.values("netlogon").first()
         {
-            return NetlogonAnswer::parse(value).map_err(Failure::malformed);
+            // The real program says so at debug level 1; its words have not been captured.
+            return match NetlogonAnswer::parse(value).map_err(Failure::malformed)? {
+                answer if answer.serves_ldap() => Ok(answer),
+                _ => Err(Failure::new("no LDAP server")),
+            };
         }
         rest = &rest[consumed..];
     }
@@ -148,6 +152,9 @@ mod tests {
     #[test]
     fn the_captured_answer() {
         assert_eq!(read(&hex(ANSWER)).unwrap().dns_name, "dc1.lab.example");
+        // The same without the flag DS_LDAP.
+        let denied = ANSWER.replacen("fd130000", "f5130000", 1);
+        assert_eq!(read(&hex(&denied)).unwrap_err().outcome, "no LDAP server");
     }
 
     #[test]

@@ -53,7 +53,7 @@ fact!(CldapAsked, "cldap.asked");
 pub struct CldapAnswered {
     /// The DC's address.
     pub dc: IpAddr,
-    /// `answered`, `refused`, `no answer`, `malformed`, `no netlogon`.
+    /// `answered`, `refused`, `no answer`, `malformed`, `no netlogon`, `no LDAP server`.
     pub outcome: &'static str,
     /// DNS name the DC gives itself: from now on the name the client verifies.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,9 +8,9 @@ use std::{
 use fake_dc_kerberos::gss::{Opened, SecurityLayer};
 use ground::{Stream, Trail};
 use ldap_wire::{
-    AddRequest, Attribute, Authentication, BindRequest, BindResponse, Change, Control, Decoded,
-    ExtendedRequest, LdapMessage, LdapResult, Limits, ModifyOperation, ModifyRequest, ProtocolOp,
-    SearchRequest, SearchResultEntry,
+    AddRequest, Attribute, Authentication, BindRequest, BindResponse, Change, Control, DecodeError,
+    DecodeErrorKind, Decoded, ExtendedRequest, LdapMessage, LdapResult, LimitName, Limits,
+    ModifyOperation, ModifyRequest, ProtocolOp, SearchRequest, SearchResultEntry,
     controls::{DOMAIN_SCOPE, PAGED_RESULTS, PERMISSIVE_MODIFY, PagedResults},
     decode, extended,
 };
@@ -32,6 +32,8 @@ use crate::{Network, Patience};
 const PAGE_SIZE: u32 = 1000;
 /// Entries taken from one search.
 const ENTRIES_MAX: usize = 100_000;
+/// Bytes that the size of a message is read from.
+const HEADER_BYTES_MAX: usize = 16;
 /// Pages taken from one search, against a server that hands out cookies for ever.
 const PAGES_MAX: usize = 1_000;
 
@@ -304,6 +306,13 @@ impl Ldap {
                         }
                     }
                     Ok(Decoded::Incomplete { .. }) => self.read().await?,
+                    // libldap has no limit: it waits for the rest. Of it, nothing need be kept.
+                    Err(DecodeError {
+                        kind: DecodeErrorKind::LimitCrossed { name, .. }, ..
+                    }) if name == LimitName::MessageBytes => {
+                        self.unread.truncate(HEADER_BYTES_MAX);
+                        self.read().await?;
+                    }
                     Err(error) => return Err(LdapError::Malformed(error.to_string())),
                 }
             }

@@ -17,6 +17,8 @@ const TRAILER: usize = 8;
 
 /// Bits of [`NetlogonAnswer::flags`] (DS_FLAG), by the bit they occupy.
 pub(super) mod flags {
+    /// The DC serves LDAP.
+    pub(crate) const LDAP: u32 = 0x08;
     /// The DC is in the closest site.
     pub(crate) const CLOSEST: u32 = 0x80;
     /// The three bits that a client sets itself: DNS name, default NC, forest root.
@@ -143,6 +145,12 @@ impl NetlogonAnswer {
             lmnt_token: reader.u16()?,
             lm20_token: reader.u16()?,
         })
+    }
+
+    /// Whether the DC says that it serves LDAP. Samba passes over one that does not
+    /// (`ads_fill_cldap_reply` of Samba 4.22).
+    pub(super) fn serves_ldap(&self) -> bool {
+        self.flags & flags::LDAP != 0
     }
 
     /// Whether Samba takes the DC as close: `ads_closest_dc` of Samba 4.22.

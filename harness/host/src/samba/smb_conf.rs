@@ -79,12 +79,6 @@ impl Settings {
         Ok(raw.finish())
     }
 
-    /// The base of the domain: `dc=LAB,dc=EXAMPLE` for realm `LAB.EXAMPLE`.
-    pub(super) fn bind_path(&self) -> String {
-        let labels = self.realm.split('.').filter(|label| !label.is_empty());
-        labels.map(|label| format!("dc={label}")).collect::<Vec<_>>().join(",")
-    }
-
     /// `user@REALM`, or what was given if it says where the user is from.
     pub(super) fn principal(&self, user: &str) -> String {
         if user.contains(['@', '\\']) || self.realm.is_empty() {
@@ -352,7 +346,6 @@ mod tests {
     fn the_file_that_xapi_writes() {
         let settings = of(include_str!("../../../../fixtures/samba-client/smb.conf"));
         assert_eq!(settings.realm, "LAB.EXAMPLE");
-        assert_eq!(settings.bind_path(), "dc=LAB,dc=EXAMPLE");
         assert_eq!(settings.workgroup, "LAB");
         assert_eq!(settings.netbios_name, "XS1");
         assert!(settings.security_ads);

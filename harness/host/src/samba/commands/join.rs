@@ -297,7 +297,7 @@ impl Join<'_, '_> {
 
     /// DN of the container for the account.
     async fn container(&self, ldap: &mut Ldap) -> Result<String, String> {
-        let top = self.run.settings.bind_path();
+        let top = self.dc.bind_path();
         if let Some(ou) = &self.request.ou {
             // `Top/Below` as `createcomputer` writes it is read from the right.
             let parts = ou.split('/').rev().filter(|part| !part.is_empty());
@@ -311,7 +311,7 @@ impl Join<'_, '_> {
 
     async fn find_account(&self, ldap: &mut Ldap) -> Result<Option<SearchResultEntry>, String> {
         let request = SearchRequest {
-            base: self.run.settings.bind_path(),
+            base: self.dc.bind_path(),
             scope: Scope::WholeSubtree,
             time_limit: TIME_LIMIT,
             filter: Filter::Equality {

@@ -71,7 +71,7 @@ async fn leave(
         attribute: "sAMAccountName".to_owned(),
         value: format!("{machine}$").into_bytes(),
     };
-    let search = domain_search(run.settings, filter, vec!["distinguishedName".to_owned()]);
+    let search = domain_search(&dc, filter, vec!["distinguishedName".to_owned()]);
     let account = ldap.search(search).await.ok().and_then(|found| found.entries.into_iter().next());
     let deleted = match account {
         Some(account) => match ldap.delete(&account.dn).await {

@@ -37,12 +37,13 @@ pub(in crate::samba) async fn run(
     };
     registered(&mut console);
     let context = run.context();
-    let connected = match context.find(server, &mut console).await {
-        Ok(dc) => context.connect(&dc, &account, &mut console).await,
-        Err(error) => Err(error),
+    let connected = async {
+        let dc = context.find(server, &mut console).await?;
+        let ldap = context.connect(&dc, &account, &mut console).await?;
+        Ok::<_, ads::ConnectError>((dc, ldap))
     };
-    let mut ldap = match connected {
-        Ok(ldap) => ldap,
+    let (dc, mut ldap) = match connected.await {
+        Ok(connected) => connected,
         Err(error) => {
             console.error(&format!("ads_startup_int: ads_connect_creds: {}", error.text));
             return console.net_returns(-1);
@@ -50,7 +51,7 @@ pub(in crate::samba) async fn run(
     };
     let found = match Filter::parse(filter) {
         Ok(filter) => {
-            let request = domain_search(run.settings, filter, attributes);
+            let request = domain_search(&dc, filter, attributes);
             ldap.paged_search(request).await.map_err(|error| failure(&error, &mut console))
         }
         Err(_) => Err("Bad search filter".to_owned()),
