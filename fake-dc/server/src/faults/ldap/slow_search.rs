@@ -12,20 +12,21 @@ pub(crate) struct SlowSearch {
 }
 
 impl SlowSearch {
-    pub(crate) const USUAL: Self = Self { delay: Duration::from_secs(5) };
+    /// Longer than the 15 seconds that Samba waits.
+    pub(crate) const USUAL: Self = Self { delay: Duration::from_secs(20) };
 }
 
 impl ServerFault for SlowSearch {
     fn info(&self) -> FaultInfo {
         FaultInfo::new(
             "ldap.slow-search",
-            "searches are answered after 5 seconds",
+            "searches are answered after 20 seconds",
             "the DC is overloaded, or the filter names an attribute without an index",
             "client → DC   search below DC=…\n\
-             DC            works for 5 s\n\
+             DC            works for 20 s\n\
              DC → client   entries, 0 success",
         )
-        .taking("a duration such as `250ms`, `2s` or `5m`; `5s` by default")
+        .taking("a duration such as `250ms`, `2s` or `5m`; `20s` by default")
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {
