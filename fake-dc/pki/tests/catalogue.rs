@@ -1,7 +1,5 @@
 //! Every fault of the catalogue: that it is explained, and what it changes.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
-
 mod common;
 
 use std::{

@@ -189,7 +189,10 @@ fn without_numbers(lines: &[String]) -> Vec<&String> {
 
 /// Programs that print certificates, and what they have printed: chains share most of theirs.
 #[derive(Default)]
-struct Programs(Mutex<BTreeMap<(Vec<&'static str>, Vec<u8>), Vec<String>>>);
+struct Programs(Mutex<BTreeMap<Asked, Vec<String>>>);
+
+/// A command and what it is given to read.
+type Asked = (Vec<&'static str>, Vec<u8>);
 
 impl Programs {
     /// Everything that the program prints of a chain, with the place in front of each line.

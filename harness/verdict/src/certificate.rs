@@ -15,6 +15,7 @@ use crate::{
     reason::Fingerprint,
     status::GnutlsError,
     steps::{self, Step},
+    subject::NameText,
     when::calendar_time,
 };
 
@@ -27,6 +28,8 @@ pub(crate) struct Certificate {
     pub(crate) serial: Vec<u8>,
     pub(crate) issuer: Vec<u8>,
     pub(crate) subject: Vec<u8>,
+    issuer_text: Option<NameText>,
+    subject_text: Option<NameText>,
     /// Seconds since the epoch.
     pub(crate) not_before: i64,
     pub(crate) not_after: i64,
@@ -91,6 +94,8 @@ impl Certificate {
             serial: serial.content.to_vec(),
             issuer: issuer.whole.to_vec(),
             subject: subject.whole.to_vec(),
+            issuer_text: NameText::of(issuer.whole),
+            subject_text: NameText::of(subject.whole),
             not_before,
             not_after,
             spki: spki.whole.to_vec(),
@@ -102,10 +107,12 @@ impl Certificate {
         })
     }
 
-    /// GnuTLS' is-issuer relation: names equal byte for byte, key identifiers not unequal.
+    /// GnuTLS' is-issuer relation: names of one text, key identifiers not unequal.
     pub(crate) fn is_issued_by(&self, issuer: &Self) -> bool {
         steps::count(Step::Issuer);
-        self.issuer == issuer.subject
+        let same_name = self.issuer == issuer.subject
+            || self.issuer_text.is_some() && self.issuer_text == issuer.subject_text;
+        same_name
             && match (&self.extensions.authority_key_id, &issuer.extensions.subject_key_id) {
                 (Some(wanted), Some(found)) => wanted == found,
                 _ => true,

@@ -174,7 +174,11 @@ pub(crate) fn common_names(subject: &[u8]) -> Vec<Option<Vec<u8>>> {
     attributes(subject)
         .into_iter()
         .filter(|(oid, ..)| oid == COMMON_NAME)
-        .map(|(_, kind, value)| directory_string(kind, value))
+        // An IA5String is no DirectoryString: GnuTLS shows it as a number.
+        .map(|(_, kind, value)| match kind {
+            tag::IA5_STRING => None,
+            _ => directory_string(kind, value),
+        })
         .collect()
 }
 

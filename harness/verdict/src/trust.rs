@@ -132,9 +132,11 @@ impl TrustSet {
         self.anchors.iter().filter(|anchor| anchor.certificate.subject == subject).collect()
     }
 
-    /// Whether some anchor is the issuer of `certificate`.
+    /// Whether some anchor is the issuer of `certificate`. Anchors are found by the hash of their
+    /// subject: here names must be equal byte for byte.
     pub(crate) fn knows_issuer_of(&self, certificate: &Certificate) -> bool {
-        self.anchors.iter().any(|anchor| certificate.is_issued_by(&anchor.certificate))
+        let anchors = self.with_subject(&certificate.issuer);
+        anchors.iter().any(|anchor| certificate.is_issued_by(&anchor.certificate))
     }
 
     /// The anchor that is this very certificate.

@@ -250,6 +250,19 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         },
     },
     FaultInfo {
+        id: "chain.root-spelt-otherwise",
+        summary: "the root's name is another kind of string in the intermediate than in the root",
+        cause: "a CA that writes PrintableString below one that writes UTF8String; GnuTLS looks \
+                for roots by the bytes of their names",
+        chain: "root [UTF8String] → intermediate [issuer as PrintableString] → leaf\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            let mut issuer = plan.anchor().subject().clone();
+            issuer.spell_in(Spelling::Printable);
+            plan.intermediate().claiming_issuer(issuer);
+        },
+    },
+    FaultInfo {
         id: "chain.issuer-letter-case",
         summary: "the issuer's name is in capitals in the DC's certificate and not in the \
                 intermediate",

@@ -350,6 +350,16 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         },
     },
     FaultInfo {
+        id: "name.cn-ia5-string",
+        summary: "the DC's name is in the CN only, as an IA5String",
+        cause: "a home-made CA: an IA5String is no choice there, and GnuTLS shows it as a number",
+        chain: "root → intermediate → leaf [CN dc1.corp.example as IA5String, no SAN]\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            plan.leaf().spelt_in(Spelling::Ia5).also_named::<AltName>([]);
+        },
+    },
+    FaultInfo {
         id: "name.nul-in-cn",
         summary: "a NUL hides the true end of the CN, and there is no alternative name",
         cause: "an attack on clients that stop reading at the NUL",

@@ -5,6 +5,7 @@
 //! (`TRUSTRIG_REQUIRE_TOOLS`). Everything must agree, apart from the [`Difference`]s, which are
 //! listed with their reasons.
 
+mod catalogue;
 mod chains;
 mod files;
 mod gnutls;
