@@ -308,8 +308,9 @@ impl Ldap {
                     Ok(Decoded::Incomplete { .. }) => self.read().await?,
                     // libldap has no limit: it waits for the rest. Of it, nothing need be kept.
                     Err(DecodeError {
-                        kind: DecodeErrorKind::LimitCrossed { name, .. }, ..
-                    }) if name == LimitName::MessageBytes => {
+                        kind: DecodeErrorKind::LimitCrossed { name: LimitName::MessageBytes, .. },
+                        ..
+                    }) => {
                         self.unread.truncate(HEADER_BYTES_MAX);
                         self.read().await?;
                     }
