@@ -60,17 +60,44 @@ async fn gnutls_takes_the_signatures_of_odd_keys() {
         ("algorithm.ed25519", "1.2", "EdDSA-Ed25519"),
     ] {
         domain.set_faults("dc1", [fault]).unwrap();
-        let (address, port) = (dc.ldaps().ip().to_string(), dc.ldaps().port().to_string());
-        let priority = format!("NORMAL:-VERS-ALL:+VERS-TLS{version}:%PROFILE_VERY_WEAK");
-        let mut command = Command::new("gnutls-cli");
-        command
-            .args(["--insecure", "--priority", &priority, "--port", &port, &address])
-            .stdin(Stdio::null());
-        let output = tokio::task::block_in_place(|| command.output()).unwrap();
-        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        let said = gnutls_cli(dc.ldaps(), version);
         assert!(said.contains("Handshake was completed"), "{fault}, TLS {version}: {said}");
         let named = format!("-({signature})-(");
         assert!(said.contains(&named), "{fault}, TLS {version}: not {signature} but {said}");
+    }
+}
+
+/// What ends the handshake before GnuTLS verifies anything, and in which words; the words of Samba
+/// are the same (samba-tls-verify.md, section 10).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gnutls_ends_the_handshake_over_some_chains() {
+    if !program_is_there("gnutls-cli") {
+        return;
+    }
+    let domain = Domain::builder("corp.example").seed(Seed::new(7)).start().await.unwrap();
+    let dc = domain.dc("dc1").unwrap();
+    const ERROR: &str = "Error in the certificate.";
+    const USAGE: &str = "Key usage violation in certificate has been detected.";
+    for (fault, words) in [
+        ("algorithm.inner-outer-mismatch", ERROR),
+        ("algorithm.unknown-key", ERROR),
+        ("chain.bytes-behind-leaf", ERROR),
+        ("chain.bytes-behind-intermediate", ERROR),
+        ("chain.empty-entry", ERROR),
+        ("chain.extra-cut", ERROR),
+        ("chain.extra-unparsable", ERROR),
+        ("chain.leaf-last", "Public key signature verification has failed."),
+        ("profile.duplicate-extension", ERROR),
+        ("profile.intermediate-duplicate-extension", ERROR),
+        ("profile.key-usage-agreement-only", USAGE),
+        ("profile.key-usage-without-signature", USAGE),
+        ("profile.malformed-san", ERROR),
+        ("profile.version-1-with-extensions", ERROR),
+    ] {
+        domain.set_faults("dc1", [fault]).unwrap();
+        let said = gnutls_cli(dc.ldaps(), "1.2");
+        let line = said.lines().find(|line| line.starts_with("*** Fatal error: "));
+        assert_eq!(line, Some(format!("*** Fatal error: {words}").as_str()), "{fault}: {said}");
     }
 }
 
@@ -117,6 +144,18 @@ async fn openssl_is_shown_the_bytes_of_every_plan() {
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// One handshake, whatever the certificates are.
+fn gnutls_cli(address: SocketAddr, version: &str) -> String {
+    let (ip, port) = (address.ip().to_string(), address.port().to_string());
+    let priority = format!("NORMAL:-VERS-ALL:+VERS-TLS{version}:%PROFILE_VERY_WEAK");
+    let mut command = Command::new("gnutls-cli");
+    command
+        .args(["--insecure", "--priority", &priority, "--port", &port, &ip])
+        .stdin(Stdio::null());
+    let output = tokio::task::block_in_place(|| command.output()).unwrap();
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
 /// One handshake at TLS 1.2, whose Certificate message is not encrypted.
