@@ -20,8 +20,13 @@ pub(crate) struct Served {
 impl Served {
     /// Serves `corp.example` with these arguments, and waits until it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_just(&[&["--domain", "corp.example"], arguments].concat())
+    }
+
+    /// Serves with these arguments and no others, and waits until it is ready.
+    pub(crate) fn start_just(arguments: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_fake-dc"))
-            .args(["serve", "--domain", "corp.example"])
+            .arg("serve")
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -38,6 +38,9 @@ const TRADE: &[&str] = &[
     "the",
 ];
 
+/// Numbers of the trade: hashes and keys.
+const SIZES: &[&str] = &["256", "384", "512", "1024", "2048", "3072", "4096"];
+
 /// Words of URLs: what AD CS puts there, and usual file names.
 const URL: &[&str] = &[
     "aia",
@@ -217,6 +220,9 @@ impl Scrubber<'_> {
         }
         if first.is_ascii_digit() {
             let run = run(rest, |character| character.is_ascii_digit());
+            if place == Place::Prose && SIZES.contains(&run) {
+                return (run.len(), run.to_owned());
+            }
             return (run.len(), self.number(run));
         }
         if !first.is_alphabetic() {
@@ -228,7 +234,10 @@ impl Scrubber<'_> {
         let kept = match place {
             Place::Name => before == Some('_') && SERVICES.contains(&lower.as_str()),
             // `CN=` of a distinguished name.
-            Place::Path => behind.starts_with('=') || URL.contains(&lower.as_str()),
+            Place::Path => {
+                let numbered = behind.starts_with(|next: char| next.is_ascii_digit());
+                behind.starts_with('=') || !numbered && URL.contains(&lower.as_str())
+            }
             Place::Prose => TRADE.contains(&lower.as_str()),
             Place::Raw => false,
         };
