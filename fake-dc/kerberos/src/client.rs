@@ -20,7 +20,8 @@ use crate::{
     der,
     error::Error,
     message::{
-        ApReq, Authenticator, Checksum, EncKdcRepPart, EncryptedData, KrbError, Ticket, TicketFlags,
+        ApReq, Authenticator, Checksum, EncKdcRepPart, EncryptedData, ErrorCode, KrbError, Ticket,
+        TicketFlags,
     },
     principal::{Principal, PrincipalName},
 };
@@ -118,6 +119,11 @@ fn refusal(answer: &[u8]) -> Result<Option<KrbError>, Error> {
         return KrbError::read(answer).map(Some);
     }
     Ok(None)
+}
+
+/// The code of the error that an answer is; `None` if it is none, or cannot be read.
+pub fn refusal_code(answer: &[u8]) -> Option<ErrorCode> {
+    Some(refusal(answer).ok()??.code)
 }
 
 /// Checks what binds an answer to its request.

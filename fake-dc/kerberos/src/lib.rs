@@ -66,7 +66,7 @@ pub mod limits;
 mod message;
 mod principal;
 
-pub use client::{AsExchange, AsOutcome, ClientSecret, Credential, TgsExchange};
+pub use client::{AsExchange, AsOutcome, ClientSecret, Credential, TgsExchange, refusal_code};
 pub use crypto::{DEFAULT_ROUNDS, Etype, EtypeNumber, Key};
 pub use db::{AccountState, KeyCache, Keys, PrincipalDb, PrincipalEntry};
 pub use error::Error;

@@ -34,6 +34,8 @@ pub struct AsExchange {
     body: KdcReqBody,
     request: Vec<u8>,
     proven: bool,
+    /// Whether a KDC whose clock differs is believed, once.
+    believes_clock: bool,
 }
 
 /// What an answer of the authentication service means.
@@ -81,7 +83,20 @@ impl AsExchange {
             additional_tickets: Vec::new(),
         };
         let request = KdcReq::encode(Exchange::As, &[], &body);
-        Self { secret, clock, body, request, proven: false }
+        Self { secret, clock, body, request, proven: false, believes_clock: false }
+    }
+
+    /// Believes the KDC when it says that the clocks differ, as Heimdal and MIT do by default
+    /// (`kdc_timesync`).
+    #[must_use]
+    pub fn believing_clock(mut self) -> Self {
+        self.believes_clock = true;
+        self
+    }
+
+    /// The clock of this exchange: the client's own, or what it makes of the KDC's.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// The message to send.
@@ -109,6 +124,14 @@ impl AsExchange {
                 let proof = PaData::new(pa::ENC_TIMESTAMP, proof.encode());
                 self.request = KdcReq::encode(Exchange::As, &[proof], &self.body);
                 self.proven = true;
+                Ok(AsOutcome::SendAgain)
+            }
+            ErrorCode::KRB_AP_ERR_SKEW if self.believes_clock => {
+                self.believes_clock = false;
+                let ahead = error.time.unix() - self.clock.now().unix();
+                self.clock = self.clock.offset_by(ahead);
+                self.request = KdcReq::encode(Exchange::As, &[], &self.body);
+                self.proven = false;
                 Ok(AsOutcome::SendAgain)
             }
             code => Err(Error::Refused { code }),

@@ -36,6 +36,8 @@ const LDAPS_PORT: u16 = 636;
 /// `ads_current_time` and `ads_search` ask for this limit.
 pub(super) const TIME_LIMIT: u32 = 15;
 const INVALID_PARAMETER: &str = "An invalid parameter was passed to a service or function.";
+const LOGON_FAILURE: &str = "The attempted logon is invalid. This is either due to a bad username \
+                             or authentication information.";
 const NO_LOGON_SERVERS: &str =
     "No logon servers are currently available to service the logon request.";
 
@@ -120,7 +122,9 @@ impl Context<'_> {
         server: IpAddr,
         console: &mut Console,
     ) -> Result<FoundDc, ConnectError> {
-        if let Some(answer) = cldap::ping(server, self.network, self.trail).await {
+        if let Some(answer) = cldap::ping(server, self.network, self.trail).await
+            && answer.serves_ldap()
+        {
             return Ok(FoundDc { address: server, answer });
         }
         let workgroup = &self.settings.workgroup;
@@ -179,10 +183,14 @@ impl Context<'_> {
             ldap.unbind().await;
             return Err(ConnectError::new(result_text(found.result.code)));
         }
+        if !found.entries.iter().any(|entry| !entry.values("currentTime").is_empty()) {
+            ldap.unbind().await;
+            return Err(ConnectError::new("No results returned"));
+        }
         let service = format!("ldap/{}", dc.answer.dns_name);
         let mut random = self.random();
-        let ticket = match self.ticket(account, &dc.answer.dns_name, &mut random).await {
-            Ok(ticket) => ticket,
+        let (ticket, clock) = match self.ticket(account, &dc.answer.dns_name, &mut random).await {
+            Ok(found) => found,
             Err(reason) => {
                 ldap.unbind().await;
                 return Err(self.no_ticket(&reason, &service, account, console));
@@ -193,7 +201,7 @@ impl Context<'_> {
             flags: flags(self.settings.wrapping),
             bindings: opened.bindings,
         };
-        let initiator = Initiator::new(ticket, wants, self.clock, &mut random);
+        let initiator = Initiator::new(ticket, wants, &clock, &mut random);
         let sasl = Authentication::Sasl {
             mechanism: "GSS-SPNEGO".to_owned(),
             credentials: Some(initiator.initial().to_vec()),
@@ -221,13 +229,13 @@ impl Context<'_> {
         Ok(ldap)
     }
 
-    /// A ticket for the LDAP service of the DC of that name.
+    /// A ticket for the LDAP service of the DC of that name, and the clock to use it with.
     async fn ticket(
         &self,
         account: &Account,
         dc: &str,
         random: &mut Stream,
-    ) -> Result<Credential, NoTicket> {
+    ) -> Result<(Credential, Clock), NoTicket> {
         let kerberos = Kerberos {
             network: self.network,
             resolver: Resolver::new(self.network, self.dns_id, self.trail),
@@ -235,8 +243,10 @@ impl Context<'_> {
             trail: self.trail,
             realm: self.settings.realm.clone(),
         };
-        let granting = kerberos.kinit(account, random).await?;
-        kerberos.ticket(&granting, PrincipalName::service("ldap", dc), random).await
+        let (granting, clock) = kerberos.kinit(account, random).await?;
+        let service = PrincipalName::service("ldap", dc);
+        let ticket = kerberos.ticket(&granting, service, &clock, random).await?;
+        Ok((ticket, clock))
     }
 
     /// Numbers for one login.
@@ -345,13 +355,36 @@ impl Context<'_> {
         account: &Account,
         console: &mut Console,
     ) -> ConnectError {
-        self.kinit_failed(account, service, reason.words(), console);
-        console.debug(
-            1,
-            "gensec_spnego_create_negTokenInit_step: Failed to setup SPNEGO negTokenInit request",
-        );
-        self.bind_failed(service, account, INVALID_PARAMETER, console);
-        ConnectError { text: INVALID_PARAMETER.to_owned(), account_refused: true }
+        const STEP: &str = "gensec_spnego_create_negTokenInit_step";
+        let (text, account_refused) = match reason {
+            NoTicket::Login(cause) => {
+                self.kinit_failed(account, service, &cause.words(), console);
+                console.debug(1, &format!("{STEP}: Failed to setup SPNEGO negTokenInit request"));
+                (INVALID_PARAMETER, true)
+            }
+            NoTicket::Service(cause) => {
+                let realm = &self.settings.realm;
+                let refusal = cause.refusal_of_service(&format!("{service}@{realm}"));
+                let (status, text) = match &refusal {
+                    // To Samba this is a target that does not exist.
+                    None => ("NT_STATUS_INVALID_PARAMETER", INVALID_PARAMETER),
+                    Some(_) => ("NT_STATUS_LOGON_FAILURE", LOGON_FAILURE),
+                };
+                if let Some(line) = refusal {
+                    console.debug(1, &line);
+                }
+                console.debug(
+                    1,
+                    &format!(
+                        "{STEP}: gse_krb5: creating NEG_TOKEN_INIT for {service} failed \
+                         (next[(null)]): {status}"
+                    ),
+                );
+                (text, false)
+            }
+        };
+        self.bind_failed(service, account, text, console);
+        ConnectError { text: text.to_owned(), account_refused }
     }
 
     fn bind_failed(&self, service: &str, account: &Account, text: &str, console: &mut Console) {
@@ -401,15 +434,14 @@ fn lost(error: &LdapError, console: &mut Console) -> ConnectError {
     ConnectError::new("Time limit exceeded")
 }
 
-/// The line for a TLS connection that was cut.
+/// The line for a TLS connection that did not end as it should.
 pub(super) fn note_end(error: &LdapError, console: &mut Console) {
-    if *error == LdapError::Cut {
-        console.debug(
-            1,
-            "tstream_tls_sync_read: TLS gnutls_record_recv(8) - The TLS connection was \
-             non-properly terminated.",
-        );
-    }
+    let (wanted, text) = match error {
+        LdapError::Cut => (8, "The TLS connection was non-properly terminated."),
+        LdapError::Reset { wanted } => (*wanted, "Error in the pull function."),
+        LdapError::Closed | LdapError::Malformed(_) | LdapError::TimedOut => return,
+    };
+    console.debug(1, &format!("tstream_tls_sync_read: TLS gnutls_record_recv({wanted}) - {text}"));
 }
 
 /// The fact of a verdict.

@@ -1,6 +1,9 @@
 //! The programs of one host, and what they share while they run.
 
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU16, AtomicU64, Ordering},
+};
 
 use ground::{Clock, Secret, Seed, Trail};
 use rand::RngExt as _;
@@ -164,8 +167,10 @@ impl<'a> Run<'a> {
     /// The first DC of a domain, in the order of its SRV records, that answers the ping.
     pub(super) async fn find_dc(&self, domain: &str) -> Option<FoundDc> {
         let service = format!("_ldap._tcp.dc._msdcs.{domain}");
-        for address in self.resolver().service(&service).await {
-            if let Some(answer) = cldap::ping(address, self.network, self.trail).await {
+        for address in self.resolver().service(&service).await.iter().map(SocketAddr::ip) {
+            if let Some(answer) = cldap::ping(address, self.network, self.trail).await
+                && answer.serves_ldap()
+            {
                 return Some(FoundDc { address, answer });
             }
         }

@@ -57,7 +57,7 @@ impl<'a> Resolver<'a> {
     ///
     /// Order as in Samba's `dnssrvcmp`: lower priority first, then higher weight, then the order
     /// of the answer. Samba does not draw lots by weight as RFC 2782 asks.
-    pub(super) async fn service(&self, name: &str) -> Vec<IpAddr> {
+    pub(super) async fn service(&self, name: &str) -> Vec<SocketAddr> {
         let Ok(mut service) = Name::from_ascii(name) else { return Vec::new() };
         service.set_fqdn(true);
         let mut records: Vec<_> = self
@@ -75,7 +75,8 @@ impl<'a> Resolver<'a> {
         let mut addresses = Vec::new();
         for record in records {
             let found = self.addresses(&record.target).await;
-            addresses.extend(found.into_iter().filter(|address| seen.insert(*address)));
+            let found = found.into_iter().map(|address| SocketAddr::new(address, record.port));
+            addresses.extend(found.filter(|address| seen.insert(address.ip())));
         }
         addresses
     }

@@ -3,14 +3,11 @@
 //! It finds KDCs by DNS, asks over UDP and, when told so, over TCP, and takes the first that
 //! answers. Order and words as in the transcripts of Samba 4.22.11.
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-};
+use std::{io, net::SocketAddr};
 
 use fake_dc_kerberos::{
     AsExchange, AsOutcome, ClientSecret, Credential, Error, ErrorCode, Frame, Principal,
-    PrincipalName, TgsExchange, frame, unframe,
+    PrincipalName, TgsExchange, frame, refusal_code, unframe,
 };
 use ground::{Clock, Stream, Trail};
 use tokio::{
@@ -27,8 +24,6 @@ use super::{
 };
 use crate::Network;
 
-/// Standard port of a KDC.
-pub(super) const KERBEROS_PORT: u16 = 88;
 const MESSAGE_MAX: usize = 65_535;
 
 /// Gets tickets for one account.
@@ -44,83 +39,129 @@ pub(super) struct Kerberos<'a> {
 /// Why there is no ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NoTicket {
+    /// Not even the first: the account could not prove itself.
+    Login(Cause),
+    /// The account has its first ticket, and gets none for the service.
+    Service(Cause),
+}
+
+/// What stands in the way of a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
     /// No KDC of the realm answered.
     NoKdc,
     /// A KDC refused.
     Refused(ErrorCode),
-    /// An answer that proves nothing.
-    Unbelievable(String),
+    /// An answer that cannot be read or believed.
+    Unbelievable,
 }
 
-impl From<Error> for NoTicket {
+impl From<Error> for Cause {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused { code } => Self::Refused(code),
-            other => Self::Unbelievable(other.to_string()),
+            _ => Self::Unbelievable,
         }
     }
 }
 
-impl NoTicket {
-    /// The words of Heimdal, and the status that Samba makes of them.
+impl Cause {
+    /// Heimdal's words when a login fails, and the status that Samba makes of them
+    /// (`krb5_to_nt_status`).
     ///
-    /// From the transcripts, but for expiry, skew and encryption types, whose words were seen with
-    /// Samba 4.22.6 beside a fake DC.
-    pub(super) fn words(&self) -> &'static str {
-        match self {
-            Self::NoKdc => "Cannot contact any KDC for requested realm: NT_STATUS_NO_LOGON_SERVERS",
-            Self::Refused(code) => match *code {
-                ErrorCode::KDC_ERR_C_PRINCIPAL_UNKNOWN => {
-                    "Client not found in Kerberos database: NT_STATUS_LOGON_FAILURE"
-                }
-                ErrorCode::KDC_ERR_CLIENT_REVOKED => {
-                    "Clients credentials have been revoked: NT_STATUS_ACCOUNT_LOCKED_OUT"
-                }
-                ErrorCode::KDC_ERR_KEY_EXPIRED => {
-                    "Password has expired: NT_STATUS_PASSWORD_EXPIRED"
-                }
-                ErrorCode::KRB_AP_ERR_SKEW => {
-                    "Clock skew too great: NT_STATUS_TIME_DIFFERENCE_AT_DC"
-                }
-                ErrorCode::KDC_ERR_ETYPE_NOSUPP => {
-                    "KDC has no support for encryption type: NT_STATUS_LOGON_FAILURE"
-                }
-                _ => "Preauthentication failed: NT_STATUS_LOGON_FAILURE",
-            },
-            Self::Unbelievable(_) => "Preauthentication failed: NT_STATUS_LOGON_FAILURE",
+    /// From the transcripts of Samba 4.22.11 and from 4.22.6 beside a fake DC.
+    pub(super) fn words(&self) -> String {
+        let (text, status) = match self {
+            Self::NoKdc => ("Cannot contact any KDC for requested realm", "NO_LOGON_SERVERS"),
+            // ASN1_BAD_FORMAT of Heimdal, for which its library has no text at hand.
+            Self::Unbelievable => ("Unknown error 1859794433", "UNSUCCESSFUL"),
+            Self::Refused(code) => {
+                let status = match *code {
+                    ErrorCode::KDC_ERR_C_PRINCIPAL_UNKNOWN
+                    | ErrorCode::KDC_ERR_PREAUTH_FAILED
+                    | ErrorCode::KDC_ERR_ETYPE_NOSUPP => "LOGON_FAILURE",
+                    ErrorCode::KDC_ERR_CLIENT_REVOKED => "ACCOUNT_LOCKED_OUT",
+                    ErrorCode::KDC_ERR_KEY_EXPIRED => "PASSWORD_EXPIRED",
+                    ErrorCode::KRB_AP_ERR_SKEW => "TIME_DIFFERENCE_AT_DC",
+                    _ => "UNSUCCESSFUL",
+                };
+                (error_text(*code), status)
+            }
+        };
+        format!("{text}: NT_STATUS_{status}")
+    }
+
+    /// Samba's line when a KDC refuses a ticket for `service`; `None` where it prints none, as for
+    /// a service that the KDC does not know.
+    pub(super) fn refusal_of_service(&self, service: &str) -> Option<String> {
+        /// `ERROR_TABLE_BASE_krb5` as Samba prints it: unsigned.
+        const TABLE: i64 = 2_529_638_912;
+        let (text, number) = match self {
+            Self::Refused(ErrorCode::KDC_ERR_S_PRINCIPAL_UNKNOWN) => return None,
+            Self::Refused(code) => {
+                let text = format!("{} ({service})", error_text(*code));
+                (text, TABLE + i64::from(code.0))
+            }
+            Self::NoKdc => ("unable to reach any KDC in realm".to_owned(), TABLE + 156),
+            Self::Unbelievable => ("ASN.1 parse failure".to_owned(), TABLE),
+        };
+        Some(format!(
+            "gse_get_client_auth_token: gss_init_sec_context failed with [ Miscellaneous failure \
+             (see text): {text}]({number})"
+        ))
+    }
+}
+
+/// Heimdal's text of an error code (`krb5_err.et`).
+fn error_text(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::KDC_ERR_C_PRINCIPAL_UNKNOWN => "Client not found in Kerberos database",
+        ErrorCode::KDC_ERR_S_PRINCIPAL_UNKNOWN => "Server not found in Kerberos database",
+        ErrorCode::KDC_ERR_PRINCIPAL_NOT_UNIQUE => {
+            "Principal has multiple entries in Kerberos database"
         }
+        ErrorCode::KDC_ERR_POLICY => "KDC policy rejects request",
+        ErrorCode::KDC_ERR_BADOPTION => "KDC can't fulfill requested option",
+        ErrorCode::KDC_ERR_ETYPE_NOSUPP => "KDC has no support for encryption type",
+        ErrorCode::KDC_ERR_PADATA_TYPE_NOSUPP => "KDC has no support for padata type",
+        ErrorCode::KDC_ERR_CLIENT_REVOKED => "Clients credentials have been revoked",
+        ErrorCode::KDC_ERR_KEY_EXPIRED => "Password has expired",
+        ErrorCode::KDC_ERR_PREAUTH_FAILED => "Preauthentication failed",
+        ErrorCode::KRB_AP_ERR_SKEW => "Clock skew too great",
+        ErrorCode::KRB_AP_ERR_MODIFIED => "Message stream modified",
+        ErrorCode::KDC_ERR_WRONG_REALM => "Wrong realm",
+        _ => "Generic error (see e-text)",
     }
 }
 
 impl Kerberos<'_> {
-    /// The first ticket, which proves that the account has its password.
+    /// The first ticket, which proves that the account has its password, and the clock that goes
+    /// with it: Heimdal believes a KDC that says that the clocks differ.
     pub(super) async fn kinit(
         &self,
         account: &Account,
         random: &mut Stream,
-    ) -> Result<Credential, NoTicket> {
+    ) -> Result<(Credential, Clock), NoTicket> {
         let client = Principal {
             name: PrincipalName::account(account.name.as_str()),
             realm: self.realm.clone(),
         };
         let secret = ClientSecret::Password(account.password.clone());
-        let kdcs = self.kdcs("udp").await;
-        let mut exchange = AsExchange::new(client, secret, self.clock.clone(), random);
         let service = PrincipalName::ticket_granting(self.realm.as_str()).to_string();
-        let mut over_tcp = false;
+        let mut exchange =
+            AsExchange::new(client, secret, self.clock.clone(), random).believing_clock();
+        let mut way = Way::Any;
         loop {
-            let answer = self.ask(&kdcs, "AS-REQ", &service, exchange.request(), over_tcp).await?;
-            match exchange.answer(&answer, random)? {
-                AsOutcome::Ticket(ticket) => return Ok(*ticket),
+            let answer = self.ask(way, "AS-REQ", &service, exchange.request()).await;
+            let answer = answer.map_err(NoTicket::Login)?;
+            let outcome = exchange.answer(&answer, random);
+            match outcome.map_err(|error| NoTicket::Login(error.into()))? {
+                AsOutcome::Ticket(ticket) => return Ok((*ticket, exchange.clock().clone())),
                 AsOutcome::SendAgain => {}
-                AsOutcome::SendOverTcp if over_tcp => {
-                    return Err(NoTicket::Unbelievable("too big for TCP".to_owned()));
+                AsOutcome::SendOverTcp if way == Way::Tcp => {
+                    return Err(NoTicket::Login(Cause::Unbelievable));
                 }
-                AsOutcome::SendOverTcp => {
-                    // Its answer is not needed; it is asked all the same.
-                    let _ = self.kdcs("tcp").await;
-                    over_tcp = true;
-                }
+                AsOutcome::SendOverTcp => way = Way::Tcp,
             }
         }
     }
@@ -130,48 +171,68 @@ impl Kerberos<'_> {
         &self,
         granting: &Credential,
         service: PrincipalName,
+        clock: &Clock,
         random: &mut Stream,
     ) -> Result<Credential, NoTicket> {
-        let kdcs = self.kdcs("tcp").await;
         let name = service.to_string();
-        let exchange = TgsExchange::new(granting, service, self.clock, random);
-        let answer = self.ask(&kdcs, "TGS-REQ", &name, exchange.request(), true).await?;
-        Ok(exchange.answer(&answer)?)
-    }
-
-    async fn kdcs(&self, transport: &str) -> Vec<IpAddr> {
-        self.resolver.service(&format!("_kerberos._{transport}.{}", self.realm)).await
+        let exchange = TgsExchange::new(granting, service, clock, random);
+        let answer = self.ask(Way::Tcp, "TGS-REQ", &name, exchange.request()).await;
+        let answer = answer.map_err(NoTicket::Service)?;
+        exchange.answer(&answer).map_err(|error| NoTicket::Service(error.into()))
     }
 
     /// The answer of the first KDC that gives one.
     async fn ask(
         &self,
-        kdcs: &[IpAddr],
+        way: Way,
         request: &'static str,
         service: &str,
         bytes: &[u8],
-        over_tcp: bool,
-    ) -> Result<Vec<u8>, NoTicket> {
-        for &kdc in kdcs {
-            let transport = if over_tcp { "tcp" } else { "udp" };
-            let service = service.to_owned();
-            let trail = self.trail.begin(KdcAsked { kdc, request, service, transport });
-            let asked = timeout(KDC_ANSWER.waited(self.network.patience), async {
-                if over_tcp {
-                    over_stream(kdc, self.network, bytes, &trail).await
-                } else {
-                    over_datagram(kdc, self.network, bytes, &trail).await
+    ) -> Result<Vec<u8>, Cause> {
+        let transports: &[&'static str] = if way == Way::Tcp { &["tcp"] } else { &["udp", "tcp"] };
+        for &transport in transports {
+            let kdcs = format!("_kerberos._{transport}.{}", self.realm);
+            for kdc in self.resolver.service(&kdcs).await {
+                if let Some(answer) = self.ask_one(kdc, transport, request, service, bytes).await {
+                    return Ok(answer);
                 }
-            });
-            let answer = asked.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-            let (outcome, real_seconds) = described(&answer, KDC_ANSWER);
-            trail.record(KdcAnswered { kdc, outcome, real_seconds });
-            if let Ok(answer) = answer {
-                return Ok(answer);
             }
         }
-        Err(NoTicket::NoKdc)
+        Err(Cause::NoKdc)
     }
+
+    /// The answer of one KDC; `None` if it gives none, or says that it cannot serve.
+    async fn ask_one(
+        &self,
+        kdc: SocketAddr,
+        transport: &'static str,
+        request: &'static str,
+        service: &str,
+        bytes: &[u8],
+    ) -> Option<Vec<u8>> {
+        let (address, service) = (kdc.ip(), service.to_owned());
+        let trail = self.trail.begin(KdcAsked { kdc: address, request, service, transport });
+        let asked = timeout(KDC_ANSWER.waited(self.network.patience), async {
+            match transport {
+                "tcp" => over_stream(kdc, self.network, bytes, &trail).await,
+                _ => over_datagram(kdc, self.network, bytes, &trail).await,
+            }
+        });
+        let answer = asked.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let (outcome, real_seconds) = described(&answer, KDC_ANSWER);
+        trail.record(KdcAnswered { kdc: address, outcome, real_seconds });
+        let answer = answer.ok()?;
+        (refusal_code(&answer) != Some(ErrorCode::KDC_ERR_SVC_UNAVAILABLE)).then_some(answer)
+    }
+}
+
+/// How a KDC is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Over UDP, and over TCP if no KDC answers.
+    Any,
+    /// Over TCP.
+    Tcp,
 }
 
 fn described(answer: &io::Result<Vec<u8>>, limit: Limit) -> (&'static str, Option<u64>) {
@@ -187,13 +248,12 @@ fn described(answer: &io::Result<Vec<u8>>, limit: Limit) -> (&'static str, Optio
 }
 
 async fn over_datagram(
-    kdc: IpAddr,
+    kdc: SocketAddr,
     network: &Network,
     request: &[u8],
     trail: &Trail,
 ) -> io::Result<Vec<u8>> {
-    let to = network.route(SocketAddr::new(kdc, KERBEROS_PORT));
-    let socket = sockets::udp(to, trail).await?;
+    let socket = sockets::udp(network.route(kdc), trail).await?;
     socket.send(request).await?;
     let mut answer = vec![0; MESSAGE_MAX];
     let length = socket.recv(&mut answer).await?;
@@ -202,12 +262,12 @@ async fn over_datagram(
 }
 
 async fn over_stream(
-    kdc: IpAddr,
+    kdc: SocketAddr,
     network: &Network,
     request: &[u8],
     trail: &Trail,
 ) -> io::Result<Vec<u8>> {
-    let (mut stream, _) = ldap::connect(kdc, KERBEROS_PORT, network, trail)
+    let (mut stream, _) = ldap::connect(kdc.ip(), kdc.port(), network, trail)
         .await
         .map_err(|()| io::Error::from(io::ErrorKind::ConnectionRefused))?;
     stream.write_all(&frame(request)).await?;

@@ -98,6 +98,12 @@ pub(super) enum LdapError {
     /// The connection ended without a TLS close_notify.
     #[error("the connection was cut")]
     Cut,
+    /// The connection was reset while this many bytes were waited for.
+    #[error("the connection was reset")]
+    Reset {
+        /// As Samba asks for them: eight for the head of a message, then all that follows.
+        wanted: usize,
+    },
     /// What came is no LDAP answer.
     #[error("{0}")]
     Malformed(String),
@@ -337,7 +343,22 @@ impl Ldap {
         match read {
             Ok(0) => Err(LdapError::Closed),
             Ok(_) => self.unprotect(),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                Err(LdapError::Reset { wanted: self.wanted() })
+            }
             Err(_) => Err(cut),
+        }
+    }
+
+    /// How many bytes Samba would ask of TLS now (`tldap_read_ldap`): the head of a message first,
+    /// then the rest of it at once.
+    fn wanted(&self) -> usize {
+        const HEAD: usize = 8;
+        match decode(&self.unread, &Limits::default()) {
+            Ok(Decoded::Incomplete { at_least }) if self.unread.len() >= HEAD => {
+                at_least.saturating_sub(HEAD)
+            }
+            _ => HEAD,
         }
     }
 

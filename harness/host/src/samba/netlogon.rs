@@ -98,6 +98,12 @@ pub(super) enum NetlogonError {
 }
 
 impl NetlogonAnswer {
+    /// Whether Samba goes on with this DC: its Netlogon service is not paused, and it says that it
+    /// serves LDAP.
+    pub(super) fn serves_ldap(&self) -> bool {
+        self.opcode != Opcode::Paused && self.flags & flags::LDAP != 0
+    }
+
     /// Reads the value of the `netlogon` attribute.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, NetlogonError> {
         let mut reader = Reader { bytes, at: 0 };

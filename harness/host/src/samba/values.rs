@@ -20,24 +20,28 @@ const SIDS: [&str; 6] = [
 /// lines; the model does not.
 const BINARIES: [&str; 2] = ["dnsRecord", "nTSecurityDescriptor"];
 
-/// Lines `attribute: value` of one entry, in the order of the server.
-pub(super) fn lines(entry: &SearchResultEntry) -> Vec<String> {
-    entry.attributes.iter().flat_map(attribute_lines).collect()
+/// Lines `attribute: value` of one entry, in the order of the server; `None` if one of its SIDs is
+/// none, at which Samba stops.
+pub(super) fn lines(entry: &SearchResultEntry) -> Option<Vec<String>> {
+    let lines: Vec<Vec<String>> =
+        entry.attributes.iter().map(attribute_lines).collect::<Option<_>>()?;
+    Some(lines.concat())
 }
 
-fn attribute_lines(attribute: &Attribute) -> impl Iterator<Item = String> + '_ {
+fn attribute_lines(attribute: &Attribute) -> Option<Vec<String>> {
     let is_one_of =
         |names: &[&str]| names.iter().any(|name| attribute.name.eq_ignore_ascii_case(name));
-    let shown: fn(&[u8]) -> String = if is_one_of(&SIDS) {
-        |value| sid_text(value).unwrap_or_else(|| hex(value))
+    let shown: fn(&[u8]) -> Option<String> = if is_one_of(&SIDS) {
+        sid_text
     } else if is_one_of(&GUIDS) {
-        |value| guid_text(value).unwrap_or_else(|| hex(value))
+        |value| Some(guid_text(value).unwrap_or_else(|| hex(value)))
     } else if is_one_of(&BINARIES) {
-        hex
+        |value| Some(hex(value))
     } else {
-        |value| String::from_utf8_lossy(value).into_owned()
+        |value| Some(String::from_utf8_lossy(value).into_owned())
     };
-    attribute.values.iter().map(move |value| format!("{}: {}", attribute.name, shown(value)))
+    let line = |value: &Vec<u8>| Some(format!("{}: {}", attribute.name, shown(value)?));
+    attribute.values.iter().map(line).collect()
 }
 
 /// `S-1-5-21-…` of a binary SID (\[MS-DTYP\] 2.4.2).
@@ -126,27 +130,27 @@ mod tests {
         let sid = [1, 2, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 0xf6, 1, 0, 0];
         let mut guid = [0; 16];
         guid[0] = 0x4c;
-        let entry = SearchResultEntry {
+        let mut entry = SearchResultEntry {
             dn: "CN=x".to_owned(),
             attributes: vec![
                 Attribute::new("objectSid", [sid]),
                 Attribute::new("objectGUID", [guid]),
                 Attribute::new("name", ["Alice", "Bob"]),
                 Attribute::new("dnsRecord", [[0xab, 1]]),
-                Attribute::new("OBJECTSID", [[7]]),
             ],
         };
         assert_eq!(
-            lines(&entry),
+            lines(&entry).unwrap(),
             [
                 "objectSid: S-1-5-21-502",
                 "objectGUID: 0000004c-0000-0000-0000-000000000000",
                 "name: Alice",
                 "name: Bob",
                 "dnsRecord: AB01",
-                "OBJECTSID: 07",
             ]
         );
+        entry.attributes.push(Attribute::new("OBJECTSID", [[7]]));
+        assert_eq!(lines(&entry), None);
     }
 
     proptest! {

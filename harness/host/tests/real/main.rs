@@ -30,8 +30,10 @@ fn model_and_net_conclude_the_same_of_every_fault() {
     in_namespace("model_and_net_conclude_the_same_of_every_fault", || {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let rows = runtime.block_on(async {
-            let faults: Vec<String> =
-                fake_dc::faults::catalogue().iter().map(|fault| fault.id.to_owned()).collect();
+            let faults: Vec<String> = fake_dc::faults::catalogue()
+                .iter()
+                .filter_map(|fault| compared(fault.id))
+                .collect();
             let mut tasks = JoinSet::new();
             let slots = Arc::new(Semaphore::new(AT_ONCE));
             for (index, fault) in [String::new()].into_iter().chain(faults).enumerate() {
@@ -58,6 +60,17 @@ fn model_and_net_conclude_the_same_of_every_fault() {
         }
         assert_eq!(different, 0, "of {}", rows.len());
     });
+}
+
+/// The fault as it is compared; `None` if it cannot be.
+fn compared(id: &str) -> Option<String> {
+    match id {
+        // Real time passes between the two.
+        "time.one-second-before" => None,
+        // The model waits a tenth of what the real program waits; the default lies between.
+        "ldap.slow-search" => Some(format!("{id}:300ms")),
+        _ => Some(id.to_owned()),
+    }
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,19 +117,28 @@ async fn compare(index: u8, fault: &str) -> Row {
 
     let real = RealNet::new(folder.path(), dc.ip().into());
     let model = client.run(command.clone(), 2, &trail).await;
+    // Some faults count connections: they begin anew.
+    domain.clear_faults("dc1").unwrap();
+    domain.set_faults("dc1", (!fault.is_empty()).then_some(fault)).unwrap();
     let real = real.run(&command).await.as_ref().map(decisive);
     let row = Row { fault: fault.to_owned(), model: decisive(&model), real };
     domain.stop().await;
     row
 }
 
+/// Beginnings of lines that depend on the machine, or explain how bytes that are none of netlogon
+/// or SID failed to be read.
+const NOISE: [&str; 5] = [
+    "added interface",
+    "Registered MSG_REQ",
+    "return code",
+    "ndr_pull",
+    "failed to parse netlogon response",
+];
+
 /// What xapi can see of an output, without what differs between two processes.
 fn decisive(output: &Output) -> String {
-    let noise = |line: &&str| {
-        !line.starts_with("added interface")
-            && !line.starts_with("Registered MSG_REQ")
-            && !line.starts_with("return code")
-    };
-    let stderr: Vec<&str> = output.stderr.lines().filter(noise).collect();
+    let is_noise = |line: &str| NOISE.iter().any(|noise| line.starts_with(noise));
+    let stderr: Vec<&str> = output.stderr.lines().filter(|line| !is_noise(line)).collect();
     format!("exit {}\n{}\n{}", output.exit, output.stdout.trim(), stderr.join("\n"))
 }

@@ -40,7 +40,8 @@ impl RealNet {
             text += &format!("{name} = {}\n", at(name));
         }
         fs::write(folder.join("smb.conf"), text).unwrap();
-        let krb5 = "[libdefaults]\n dns_lookup_kdc = true\n dns_lookup_realm = false\n";
+        let krb5 = "[libdefaults]\n dns_lookup_kdc = true\n dns_lookup_realm = false\n \
+                    default_realm = LAB.EXAMPLE\n";
         fs::write(folder.join("krb5.conf"), krb5).unwrap();
         fs::write(folder.join("resolv.conf"), format!("nameserver {name_server}\n")).unwrap();
         Self { folder }

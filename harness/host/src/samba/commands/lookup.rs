@@ -1,6 +1,6 @@
 //! `net lookup kdc` and `net ads lookup`: what xapi learns about a domain without trusting it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::{
     Output,
@@ -16,13 +16,13 @@ use crate::{
 pub(in crate::samba) async fn kdc(run: &Run<'_>, domain: &str, mut console: Console) -> Output {
     registered(&mut console);
     let service = format!("_kerberos._tcp.dc._msdcs.{domain}");
-    let addresses = run.resolver().service(&service).await;
+    let found = run.resolver().service(&service).await;
+    let addresses: Vec<_> = found.iter().map(SocketAddr::ip).collect();
     if addresses.is_empty() {
         console.debug(1, "net_lookup_kdc: get_kdc_list failed (NT_STATUS_NO_LOGON_SERVERS)");
         return console.net_returns(-1);
     }
     for address in addresses {
-        // Samba prints the port of Kerberos. In the rig no KDC listens on it yet.
         console.print(&format!("{address}:88"));
     }
     console.net_returns(0)

@@ -58,13 +58,14 @@ pub(in crate::samba) async fn run(
     };
     let found = found.and_then(|found| match found.result.code {
         ResultCode::SUCCESS => Ok(found),
+        ResultCode::TIME_LIMIT_EXCEEDED => Err(too_slow(&mut console)),
         code => Err(values::result_text(code)),
     });
     match found {
         Ok(found) => {
             console.print(&format!("Got {} replies\n", found.entries.len()));
-            for entry in &found.entries {
-                for line in values::lines(entry) {
+            for lines in found.entries.iter().map_while(values::lines) {
+                for line in lines {
                     console.print(&line);
                 }
                 console.print("");
@@ -120,6 +121,10 @@ fn no_machine_account(workgroup: &str, mut console: Console) -> Output {
 /// is too slow for pages of this size.
 fn failure(error: &LdapError, console: &mut Console) -> String {
     ads::note_end(error, console);
+    too_slow(console)
+}
+
+fn too_slow(console: &mut Console) -> String {
     console.debug(1, "Reducing LDAP page size from 1000 to 500 due to IO_TIMEOUT");
-    "Time limit exceeded".to_owned()
+    values::result_text(ResultCode::TIME_LIMIT_EXCEEDED)
 }

@@ -75,7 +75,7 @@ async fn kdcs(servers: Vec<SocketAddr>, trail: &Trail) -> Vec<String> {
     let next_id = AtomicU16::new(u16::MAX);
     let resolver = Resolver::new(&network, &next_id, trail);
     let found = resolver.service("_kerberos._tcp.dc._msdcs.lab.example").await;
-    found.iter().map(ToString::to_string).collect()
+    found.iter().map(|service| service.ip().to_string()).collect()
 }
 
 const ORDERED: [&str; 4] = ["127.0.1.11", "::1", "127.0.1.12", "127.0.1.13"];
