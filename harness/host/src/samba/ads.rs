@@ -236,6 +236,9 @@ impl Context<'_> {
         dc: &str,
         random: &mut Stream,
     ) -> Result<(Credential, Clock), NoTicket> {
+        if dc.parse::<IpAddr>().is_ok() {
+            return Err(NoTicket::NoName);
+        }
         let kerberos = Kerberos {
             network: self.network,
             resolver: Resolver::new(self.network, self.dns_id, self.trail),
@@ -357,6 +360,10 @@ impl Context<'_> {
     ) -> ConnectError {
         const STEP: &str = "gensec_spnego_create_negTokenInit_step";
         let (text, account_refused) = match reason {
+            NoTicket::NoName => {
+                console.debug(1, &format!("{STEP}: Failed to setup SPNEGO negTokenInit request"));
+                (INVALID_PARAMETER, false)
+            }
             NoTicket::Login(cause) => {
                 self.kinit_failed(account, service, &cause.words(), console);
                 console.debug(1, &format!("{STEP}: Failed to setup SPNEGO negTokenInit request"));

@@ -39,6 +39,8 @@ pub(super) struct Kerberos<'a> {
 /// Why there is no ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NoTicket {
+    /// Nobody was asked: there is no Kerberos with an address.
+    NoName,
     /// Not even the first: the account could not prove itself.
     Login(Cause),
     /// The account has its first ticket, and gets none for the service.

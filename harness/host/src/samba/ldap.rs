@@ -101,7 +101,7 @@ pub(super) enum LdapError {
     /// The connection was reset while this many bytes were waited for.
     #[error("the connection was reset")]
     Reset {
-        /// As Samba asks for them: eight for the head of a message, then all that follows.
+        /// As Samba asks for them: eight for the head of a message, then the rest of it.
         wanted: usize,
     },
     /// What came is no LDAP answer.
@@ -350,15 +350,16 @@ impl Ldap {
         }
     }
 
-    /// How many bytes Samba would ask of TLS now (`tldap_read_ldap`): the head of a message first,
-    /// then the rest of it at once.
+    /// How many bytes Samba would ask of TLS now: the head of a message first, then what is
+    /// missing of it.
     fn wanted(&self) -> usize {
         const HEAD: usize = 8;
+        let received = self.unread.len();
         match decode(&self.unread, &Limits::default()) {
-            Ok(Decoded::Incomplete { at_least }) if self.unread.len() >= HEAD => {
-                at_least.saturating_sub(HEAD)
+            Ok(Decoded::Incomplete { at_least }) if received >= HEAD => {
+                at_least.saturating_sub(received)
             }
-            _ => HEAD,
+            _ => HEAD.saturating_sub(received),
         }
     }
 

@@ -10,20 +10,18 @@
 mod namespace;
 mod real_net;
 
-use std::sync::Arc;
-
 use fake_dc::{Domain, Ports};
 use ground::{Actor, Clock, Ledger, Secret, Seed};
 use sim_host::{
-    Credentials, HostRoot, Network, Output, Programs as _, SambaCommand, SharedNetwork,
+    Credentials, HostRoot, Network, Output, Patience, Programs as _, SambaCommand, SharedNetwork,
     samba::Client,
 };
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{namespace::in_namespace, real_net::RealNet};
 
 /// Pairs of programs that run at once: the real one is idle while a DC is silent.
-const AT_ONCE: usize = 24;
+const AT_ONCE: u8 = 24;
 
 #[test]
 fn model_and_net_conclude_the_same_of_every_fault() {
@@ -35,15 +33,24 @@ fn model_and_net_conclude_the_same_of_every_fault() {
                 .filter_map(|fault| compared(fault.id))
                 .collect();
             let mut tasks = JoinSet::new();
-            let slots = Arc::new(Semaphore::new(AT_ONCE));
+            let (give, mut free) = mpsc::unbounded_channel();
+            (1..=AT_ONCE).for_each(|network| give.send(network).unwrap());
             for (index, fault) in [String::new()].into_iter().chain(faults).enumerate() {
-                let slots = Arc::clone(&slots);
+                let (network, give) = (free.recv().await.unwrap(), give.clone());
                 tasks.spawn(async move {
-                    let _slot = slots.acquire_owned().await.unwrap();
-                    (index, compare(u8::try_from(index).unwrap(), &fault).await)
+                    let row = compare(network, &fault).await;
+                    give.send(network).unwrap();
+                    (index, row)
                 });
             }
             let mut rows = tasks.join_all().await;
+            // The real program has little patience with a handshake, and the machine was busy: what
+            // differs is looked at once more, alone.
+            for (_, row) in &mut rows {
+                if row.real.as_ref().is_some_and(|real| *real != row.model) {
+                    *row = compare(1, &row.fault).await;
+                }
+            }
             rows.sort();
             rows
         });
@@ -80,12 +87,12 @@ struct Row {
     real: Option<String>,
 }
 
-/// What both clients say of a DC with `fault`, which is alone in a domain at 127.0.`index`.10.
-async fn compare(index: u8, fault: &str) -> Row {
+/// What both clients say of a DC with `fault`, which is alone in a domain at 127.0.`network`.10.
+async fn compare(network: u8, fault: &str) -> Row {
     let clock = Clock::system();
     let ledger = Ledger::new(clock.clone());
     let mut builder = Domain::builder("lab.example")
-        .index(index)
+        .index(network)
         .seed(Seed::new(1))
         .clock(clock.clone())
         .ledger(ledger.clone())
@@ -111,7 +118,9 @@ async fn compare(index: u8, fault: &str) -> Row {
     root.write("/etc/samba/smb.conf", smb_conf.as_bytes(), 0o644).unwrap();
     root.write("/etc/trusted-certs/ca-bundle-ldaps.pem", domain.ca_pem().as_bytes(), 0o644)
         .unwrap();
-    let network = Network { nameservers: domain.name_servers(), ..Network::default() };
+    // Keys of 8192 bits are slow, and many pairs run at once.
+    let patience = Patience(4);
+    let network = Network { nameservers: domain.name_servers(), patience, ..Network::default() };
     let client = Client::new(root, SharedNetwork::new(network), clock, Seed::new(1));
     let trail = ledger.trail(Actor::Host("host1".into()));
 

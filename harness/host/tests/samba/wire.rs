@@ -228,6 +228,8 @@ async fn replies_that_are_none() {
     for (replies, text) in [
         // Closed at the first question.
         (vec![], "ads_startup_int: ads_connect_creds: Time limit exceeded"),
+        // An answer without the time.
+        (vec![done(1)], "ads_startup_int: ads_connect_creds: No results returned"),
         // The wrong kind of answer.
         (vec![bound(1)], "ads_startup_int: ads_connect_creds: Time limit exceeded"),
         // No LDAP.
@@ -239,7 +241,10 @@ async fn replies_that_are_none() {
         assert_eq!((output.exit, &*output.stdout), (255, ""));
     }
     // An answer to another question is passed over: the next thing missed is a KDC.
-    let output = probe_scripted_dc(vec![[done(77), done(1)].concat()]).await;
+    let time = Attribute::new("currentTime", ["20261122000000.0Z"]);
+    let entry = SearchResultEntry { dn: String::new(), attributes: vec![time] };
+    let entry = message(1, ProtocolOp::SearchResultEntry(entry));
+    let output = probe_scripted_dc(vec![[done(77), entry, done(1)].concat()]).await;
     assert!(output.stderr.contains("Cannot contact any KDC"), "{}", output.stderr);
 }
 
