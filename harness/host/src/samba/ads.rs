@@ -122,9 +122,7 @@ impl Context<'_> {
         server: IpAddr,
         console: &mut Console,
     ) -> Result<FoundDc, ConnectError> {
-        if let Some(answer) = cldap::ping(server, self.network, self.trail).await
-            && answer.serves_ldap()
-        {
+        if let Some(answer) = cldap::ping(server, self.network, self.trail).await {
             return Ok(FoundDc { address: server, answer });
         }
         let workgroup = &self.settings.workgroup;

@@ -168,9 +168,7 @@ impl<'a> Run<'a> {
     pub(super) async fn find_dc(&self, domain: &str) -> Option<FoundDc> {
         let service = format!("_ldap._tcp.dc._msdcs.{domain}");
         for address in self.resolver().service(&service).await.iter().map(SocketAddr::ip) {
-            if let Some(answer) = cldap::ping(address, self.network, self.trail).await
-                && answer.serves_ldap()
-            {
+            if let Some(answer) = cldap::ping(address, self.network, self.trail).await {
                 return Some(FoundDc { address, answer });
             }
         }

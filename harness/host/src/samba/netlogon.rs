@@ -98,12 +98,6 @@ pub(super) enum NetlogonError {
 }
 
 impl NetlogonAnswer {
-    /// Whether Samba goes on with this DC: its Netlogon service is not paused, and it says that it
-    /// serves LDAP.
-    pub(super) fn serves_ldap(&self) -> bool {
-        self.opcode != Opcode::Paused && self.flags & flags::LDAP != 0
-    }
-
     /// Reads the value of the `netlogon` attribute.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, NetlogonError> {
         let mut reader = Reader { bytes, at: 0 };
@@ -153,10 +147,10 @@ impl NetlogonAnswer {
         })
     }
 
-    /// Whether the DC says that it serves LDAP. Samba passes over one that does not
-    /// (`ads_fill_cldap_reply` of Samba 4.22).
+    /// Whether the DC says that it serves LDAP and its Netlogon service is not paused. Samba passes
+    /// over one that does not (`ads_fill_cldap_reply` of Samba 4.22).
     pub(super) fn serves_ldap(&self) -> bool {
-        self.flags & flags::LDAP != 0
+        self.opcode != Opcode::Paused && self.flags & flags::LDAP != 0
     }
 
     /// Whether Samba takes the DC as close: `ads_closest_dc` of Samba 4.22.
