@@ -10,10 +10,12 @@ declare -A wanted=(
     [certtool]=gnutls-bin
     [curl]=curl
     [dig]=bind9-dnsutils
+    [ip]=iproute2
     [kinit]=krb5-user
     [ldapsearch]=ldap-utils
     [openssl]=openssl
     [python3]=python3
+    [unshare]=util-linux
 )
 
 missing=()
@@ -22,24 +24,54 @@ for program in "${!wanted[@]}"; do
 done
 # The differential test of trust-verdict asks libgnutls itself, and needs its header.
 [ -e /usr/include/gnutls/gnutls.h ] || missing+=(libgnutls28-dev)
+# ldapsearch finds its way to Kerberos through a plugin.
+compgen -G "/usr/lib/*/sasl2/libgssapiv2.so" >/dev/null || missing+=(libsasl2-modules-gssapi-mit)
 # Debian splits what `python3 -m venv` needs off python3.
 python3 -c "import ensurepip" 2>/dev/null || missing+=(python3-venv)
-if [ "${#missing[@]}" -eq 0 ]; then
+# The client whose conclusions the rig copies. Debian 13 has this version, Debian 12 its backports.
+samba=
+[[ "$(net --version 2>/dev/null)" == "Version 4.22"* ]] || samba=samba-common-bin
+if [ "${#missing[@]}" -eq 0 ] && [ -z "$samba" ]; then
     exit 0
 fi
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
-        echo "setup: not installed, for want of root: ${missing[*]}" >&2
+        echo "setup: not installed, for want of root: ${missing[*]} $samba" >&2
         exit 0
     fi
     as_root=(sudo -n)
 fi
 if ! command -v apt-get >/dev/null; then
-    echo "setup: no apt-get here; install by hand: ${missing[*]}" >&2
+    echo "setup: no apt-get here; install by hand: ${missing[*]} $samba" >&2
     exit 0
 fi
-echo "setup: installing ${missing[*]}" >&2
+install() {
+    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get -qq install -y \
+        --no-install-recommends "$@" >/dev/null
+}
+echo "setup: installing ${missing[*]} $samba" >&2
 "${as_root[@]}" apt-get -qq update
-DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+[ "${#missing[@]}" -eq 0 ] || install "${missing[@]}"
+[ -n "$samba" ] || exit 0
+
+release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+if [ "$release" != bookworm ]; then
+    install "$samba"
+    exit 0
+fi
+# From the machine's own mirror, with lists of their own: its sources stay as they are.
+mirror=$(find /etc/apt/sources.list /etc/apt/sources.list.d -name '*.list' -o -name '*.sources' \
+    2>/dev/null | xargs awk '/^(deb|URIs:)/ && !/security/ && match($0, /https?:[^ ]+/) {
+        print substr($0, RSTART, RLENGTH); exit }')
+lists=$(mktemp -d)
+trap 'rm -rf "$lists"' EXIT
+for suite in bookworm bookworm-backports; do
+    echo "deb $mirror $suite main"
+done >"$lists/sources.list"
+chmod 755 "$lists"
+apart=(-o "Dir::Etc::SourceList=$lists/sources.list" -o Dir::Etc::SourceParts=-
+    -o "Dir::State::Lists=$lists/lists")
+"${as_root[@]}" apt-get -qq "${apart[@]}" update
+install "${apart[@]}" -t bookworm-backports "$samba"

@@ -74,8 +74,6 @@ fn compared(id: &str) -> Option<String> {
     match id {
         // Real time passes between the two.
         "time.one-second-before" => None,
-        // The model waits a tenth of what the real program waits; the default lies between.
-        "ldap.slow-search" => Some(format!("{id}:300ms")),
         _ => Some(id.to_owned()),
     }
 }
