@@ -124,28 +124,66 @@ impl ConfigError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandshakeFailure {
+    /// The server closed the connection after a close_notify.
+    CloseNotify,
+    /// A record of the server cannot be decrypted.
+    Decryption,
     /// The server sent a fatal alert, whichever.
     FatalAlert,
+    /// The check value in the server's Finished is wrong.
+    Finished,
+    /// A message of the server is larger than 128 KiB.
+    HandshakeTooLarge,
+    /// The server chose or said something that contradicts what was offered.
+    IllegalParameter,
     /// The leaf's key usage forbids its use.
     KeyUsage,
+    /// The server sent no certificate.
+    NoCertificate,
+    /// The parts of a message do not fill it, or do not fit into it.
+    PacketLength,
     /// The server closed the connection.
     PrematureTermination,
     /// The server reset the connection, or stalled until the time-out.
     PullError,
+    /// A record of the server is longer than TLS allows.
+    RecordOverflow,
+    /// A signature of the server is not made with the key of its certificate.
+    Signature,
+    /// The server sent a handshake message out of turn.
+    UnexpectedHandshake,
     /// The server speaks something else.
     UnexpectedPacket,
+    /// The server chose a cipher suite the client did not offer.
+    UnofferedCipherSuite,
+    /// The server chose a curve the client did not offer.
+    UnofferedCurve,
     /// The server chose a version the client did not offer.
     UnsupportedVersion,
 }
 
 impl HandshakeFailure {
+    /// Observed with libgnutls 3.7.9 and the priority string of xapi (`sim-host`, test `handshakes`), but
+    /// for `IllegalParameter`, `PacketLength` and `UnexpectedHandshake`, which follow its source.
     fn error(self) -> GnutlsError {
         match self {
+            Self::CloseNotify => GnutlsError::SessionEof,
+            Self::Decryption => GnutlsError::DecryptionFailed,
             Self::FatalAlert => GnutlsError::FatalAlertReceived,
+            Self::Finished => GnutlsError::ErrorInFinishedPacket,
+            Self::HandshakeTooLarge => GnutlsError::HandshakeTooLarge,
+            Self::IllegalParameter => GnutlsError::ReceivedIllegalParameter,
             Self::KeyUsage => GnutlsError::KeyUsageViolation,
+            Self::NoCertificate => GnutlsError::NoCertificateFound,
+            Self::PacketLength => GnutlsError::UnexpectedPacketLength,
             Self::PrematureTermination => GnutlsError::PrematureTermination,
             Self::PullError => GnutlsError::PullError,
+            Self::RecordOverflow => GnutlsError::RecordOverflow,
+            Self::Signature => GnutlsError::PkSigVerifyFailed,
+            Self::UnexpectedHandshake => GnutlsError::UnexpectedHandshakePacket,
             Self::UnexpectedPacket => GnutlsError::UnexpectedPacket,
+            Self::UnofferedCipherSuite => GnutlsError::UnknownCipherSuite,
+            Self::UnofferedCurve => GnutlsError::EccUnsupportedCurve,
             Self::UnsupportedVersion => GnutlsError::UnsupportedVersionPacket,
         }
     }

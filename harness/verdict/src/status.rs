@@ -161,8 +161,17 @@ gnutls_errors! {
     CertificateTimeError = "GNUTLS_E_CERTIFICATE_TIME_ERROR", "Error in the time fields of certificate.";
     /// Too many certificates.
     ConstraintError = "GNUTLS_E_CONSTRAINT_ERROR", "Some constraint limits were reached.";
+    /// A record that cannot be decrypted.
+    DecryptionFailed = "GNUTLS_E_DECRYPTION_FAILED", "Decryption has failed.";
+    /// A curve that was not offered.
+    EccUnsupportedCurve = "GNUTLS_E_ECC_UNSUPPORTED_CURVE", "The curve is unsupported";
+    /// A Finished message with a wrong check value.
+    ErrorInFinishedPacket =
+        "GNUTLS_E_ERROR_IN_FINISHED_PACKET", "An error was encountered at the TLS Finished packet calculation.";
     /// The server gave up and said so.
     FatalAlertReceived = "GNUTLS_E_FATAL_ALERT_RECEIVED", "A TLS fatal alert has been received.";
+    /// A handshake message of more than 128 KiB.
+    HandshakeTooLarge = "GNUTLS_E_HANDSHAKE_TOO_LARGE", "The handshake data size is too large.";
     /// A priority string that is none.
     InvalidRequest = "GNUTLS_E_INVALID_REQUEST", "The request is invalid.";
     /// The leaf's key usage forbids what the handshake does with its key.
@@ -173,16 +182,36 @@ gnutls_errors! {
     /// A priority string that enables nothing.
     NoPrioritiesWereSet =
         "GNUTLS_E_NO_PRIORITIES_WERE_SET", "No or insufficient priorities were set.";
+    /// A signature in the handshake that is not made with the key of the certificate.
+    PkSigVerifyFailed =
+        "GNUTLS_E_PK_SIG_VERIFY_FAILED", "Public key signature verification has failed.";
     /// The connection was closed in the handshake.
     PrematureTermination =
         "GNUTLS_E_PREMATURE_TERMINATION", "The TLS connection was non-properly terminated.";
     /// The connection was reset or timed out in the handshake.
     PullError = "GNUTLS_E_PULL_ERROR", "Error in the pull function.";
+    /// A choice that was not on offer, or one that contradicts another.
+    ReceivedIllegalParameter =
+        "GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER", "An illegal parameter has been received.";
+    /// A record that is longer than TLS allows.
+    RecordOverflow =
+        "GNUTLS_E_RECORD_OVERFLOW", "A TLS record packet with invalid length was received.";
+    /// The connection was closed in the handshake, with notice.
+    SessionEof = "GNUTLS_E_SESSION_EOF", "Peer has terminated the connection";
+    /// A handshake message out of turn.
+    UnexpectedHandshakePacket =
+        "GNUTLS_E_UNEXPECTED_HANDSHAKE_PACKET", "An unexpected TLS handshake packet was received.";
     /// What came is no TLS.
     UnexpectedPacket = "GNUTLS_E_UNEXPECTED_PACKET", "An unexpected TLS packet was received.";
+    /// A message whose size does not fit its parts, or an empty record.
+    UnexpectedPacketLength =
+        "GNUTLS_E_UNEXPECTED_PACKET_LENGTH", "A TLS record packet with invalid length was received.";
     /// Something GnuTLS knows but cannot do.
     UnimplementedFeature =
         "GNUTLS_E_UNIMPLEMENTED_FEATURE", "An unimplemented or disabled feature has been requested.";
+    /// A cipher suite that was not offered.
+    UnknownCipherSuite =
+        "GNUTLS_E_UNKNOWN_CIPHER_SUITE", "Could not negotiate a supported cipher suite.";
     /// No group or version that both sides know.
     UnsupportedVersionPacket = "GNUTLS_E_UNSUPPORTED_VERSION_PACKET", "A packet with illegal or unsupported version was received.";
     /// Two extensions of one kind.
@@ -196,6 +225,7 @@ impl GnutlsError {
     /// What Samba's `gnutls_error_to_ntstatus` makes of it where no other status is given.
     pub const fn ntstatus(self) -> NtStatus {
         match self {
+            Self::DecryptionFailed => NtStatus::DecryptionFailed,
             Self::InvalidRequest => NtStatus::InvalidVariant,
             _ => NtStatus::InternalError,
         }
@@ -239,6 +269,8 @@ impl From<PemError> for GnutlsError {
 pub enum NtStatus {
     /// A CA or CRL file that cannot be used.
     CantAccessDomainInfo,
+    /// A record that cannot be decrypted.
+    DecryptionFailed,
     /// The verdict of a verification.
     ImageCertRevoked,
     /// Almost every GnuTLS error.
@@ -258,6 +290,7 @@ impl NtStatus {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CantAccessDomainInfo => "NT_STATUS_CANT_ACCESS_DOMAIN_INFO",
+            Self::DecryptionFailed => "NT_STATUS_DECRYPTION_FAILED",
             Self::ImageCertRevoked => "NT_STATUS_IMAGE_CERT_REVOKED",
             Self::InternalError => "NT_STATUS_INTERNAL_ERROR",
             Self::InvalidParameterMix => "NT_STATUS_INVALID_PARAMETER_MIX",
@@ -274,6 +307,8 @@ impl NtStatus {
                 "Configuration information could not be read from the domain controller, either \
                  because the machine is unavailable or access has been denied."
             }
+            // Not captured: the text of [MS-ERREF] 2.3.1, from which Samba's table is made.
+            Self::DecryptionFailed => "The specified file could not be decrypted.",
             Self::ImageCertRevoked => {
                 "Windows cannot verify the digital signature for this file. The signing \
                  certificate for this file has been revoked."

@@ -276,8 +276,8 @@ impl Context<'_> {
             return Err(operations_error());
         }
         let plain = Channel::Plain(tcp);
-        let tcp = match (wrapping, plain) {
-            (Wrapping::Ldaps, Channel::Plain(tcp)) => tcp,
+        let (tcp, heard) = match (wrapping, plain) {
+            (Wrapping::Ldaps, Channel::Plain(tcp)) => (tcp, Vec::new()),
             (Wrapping::StartTls, plain) => {
                 Ldap::new(plain, dc.address, self.network.patience, trail.clone())
                     .start_tls()
@@ -289,7 +289,7 @@ impl Context<'_> {
                 return Ok(Opened { ldap, bindings: None });
             }
         };
-        let (stream, bindings) = self.secure(dc, tcp, &trail, console).await?;
+        let (stream, bindings) = self.secure(dc, (tcp, &heard), &trail, console).await?;
         let channel = Channel::Tls(Box::new(stream));
         let ldap = Ldap::new(channel, dc.address, self.network.patience, trail);
         Ok(Opened { ldap, bindings })
@@ -299,7 +299,7 @@ impl Context<'_> {
     async fn secure(
         &self,
         dc: &FoundDc,
-        tcp: tokio::net::TcpStream,
+        (tcp, heard): (tokio::net::TcpStream, &[u8]),
         trail: &Trail,
         console: &mut Console,
     ) -> Result<(TlsStream, Option<ChannelBindings>), ConnectError> {
@@ -314,22 +314,22 @@ impl Context<'_> {
         };
         let hello = trust.hello(&peer, self.now);
         let sni = hello.sni.clone();
-        let (stream, shown) =
-            match tls::handshake(tcp, hello, TLS_HANDSHAKE.waited(self.network.patience)).await {
-                Ok(done) => done,
-                Err(error) => {
-                    let refusal = trust.handshake_failure(&error, &peer, self.now);
-                    let failure = refusal.gnutls.map(|error| error.to_string());
-                    trail.record(TlsFailed {
-                        failure: failure.unwrap_or_default(),
-                        cause: error.to_string(),
-                        real_seconds: (error == HandshakeError::Silent)
-                            .then_some(TLS_HANDSHAKE.real_seconds()),
-                    });
-                    trail.record(about(dc, &refusal));
-                    return Err(speak(&refusal, console));
-                }
-            };
+        let limit = TLS_HANDSHAKE.waited(self.network.patience);
+        let (stream, shown) = match tls::handshake(tcp, heard, hello, limit).await {
+            Ok(done) => done,
+            Err(error) => {
+                let refusal = trust.handshake_failure(&error, &peer, self.now);
+                let failure = refusal.gnutls.map(|error| error.to_string());
+                trail.record(TlsFailed {
+                    failure: failure.unwrap_or_default(),
+                    cause: error.to_string(),
+                    real_seconds: (error == HandshakeError::Silent)
+                        .then_some(TLS_HANDSHAKE.real_seconds()),
+                });
+                trail.record(about(dc, &refusal));
+                return Err(speak(&refusal, console));
+            }
+        };
         let verdict = trust.judge(&peer, &shown, self.now);
         let fact = about(dc, &verdict);
         trail.record(TlsFinished {

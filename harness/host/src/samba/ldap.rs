@@ -150,15 +150,16 @@ impl Ldap {
         self.layer = Some(Layer { protection, random, received: Vec::new() });
     }
 
-    /// Asks for TLS on a plain connection, and gives the connection back for the handshake.
-    pub(super) async fn start_tls(mut self) -> Result<TcpStream, LdapError> {
+    /// Asks for TLS on a plain connection, and gives the connection back for the handshake, with what
+    /// the server has said after its answer.
+    pub(super) async fn start_tls(mut self) -> Result<(TcpStream, Vec<u8>), LdapError> {
         let request = ExtendedRequest { name: extended::START_TLS.to_owned(), value: None };
         let response = match self.ask(ProtocolOp::ExtendedRequest(request), Vec::new()).await?.op {
             ProtocolOp::ExtendedResponse(response) => response,
             other => return Err(self.unexpected(&other)),
         };
         match self.channel {
-            Channel::Plain(stream) if response.result.is_success() => Ok(stream),
+            Channel::Plain(stream) if response.result.is_success() => Ok((stream, self.unread)),
             _ => Err(LdapError::Malformed(format!("StartTLS: {}", response.result.code))),
         }
     }

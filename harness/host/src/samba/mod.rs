@@ -34,6 +34,7 @@ mod tls;
 mod tls_settings;
 mod trust;
 mod values;
+mod watched;
 
 pub use capture::{CaptureError, capture};
 pub use client::Client;

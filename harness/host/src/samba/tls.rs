@@ -14,7 +14,8 @@ use std::{
 use ground::Timestamp;
 use rustls::{
     AlertDescription, ClientConfig, ClientConnection, DigitallySignedStruct, Error as TlsError,
-    InvalidMessage, PeerIncompatible, ProtocolVersion, SignatureScheme, SupportedProtocolVersion,
+    InvalidMessage, PeerIncompatible, PeerMisbehaved, ProtocolVersion, SignatureScheme,
+    SupportedProtocolVersion,
     client::{
         Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -32,11 +33,16 @@ use tokio::{
 use super::{
     possession::{self, Possession, SCHEMES},
     timeouts::CLOSING,
+    watched,
 };
 use crate::Patience;
 
 /// An LDAP unbind, message 1, as the client writes it in clear text when it gives up on TLS.
 const CLEAR_UNBIND: [u8; 7] = [0x30, 0x05, 0x02, 0x01, 0x01, 0x42, 0x00];
+// An alert in clear: type of its record, level and description.
+const ALERT: u8 = 21;
+const WARNING: u8 = 1;
+const CLOSE_NOTIFY: u8 = 0;
 /// Bytes read from the socket at once.
 const READ_SIZE: usize = 16_384;
 
@@ -73,9 +79,36 @@ pub(super) enum HandshakeError {
     /// The server closed the connection.
     #[error("the server closed the connection")]
     Closed,
+    /// The server closed the connection and said so.
+    #[error("the server closed the connection with a close_notify")]
+    ClosedWithNotice,
+    /// The server chose a curve that was not offered.
+    #[error("the server chose a curve that was not offered")]
+    Curve,
+    /// A record could not be decrypted.
+    #[error("a record of the server could not be decrypted")]
+    Decryption,
+    /// The Finished message is wrong.
+    #[error("the Finished message of the server is wrong")]
+    Finished,
+    /// The server contradicts what was offered.
+    #[error("{0}")]
+    Illegal(String),
+    /// The parts of a message do not fill it, or do not fit into it.
+    #[error("{0}")]
+    Length(String),
+    /// The server sent no certificate.
+    #[error("the server sent no certificate")]
+    NoCertificate,
     /// The client has nothing to offer that its TLS library can do.
     #[error("{0}")]
     Offer(String),
+    /// A message that is not due.
+    #[error("{0}")]
+    OutOfTurn(String),
+    /// A record is longer than it may be.
+    #[error("a record of the server is longer than TLS allows")]
+    Overflow,
     /// The server did something the client cannot go on with.
     #[error("{0}")]
     Protocol(String),
@@ -88,6 +121,12 @@ pub(super) enum HandshakeError {
     /// The server did not answer in time.
     #[error("the server did not answer in time")]
     Silent,
+    /// The server chose a cipher suite that was not offered.
+    #[error("the server chose a cipher suite that was not offered")]
+    Suite,
+    /// A message is larger than the client takes: 64 KiB with rustls, 128 KiB with GnuTLS.
+    #[error("a message of the server is too large")]
+    TooLarge,
     /// What came is no TLS.
     #[error("what came is no TLS")]
     UnexpectedPacket,
@@ -98,15 +137,19 @@ pub(super) enum HandshakeError {
 
 /// Does the handshake, within `limit`. Nothing is verified but the possession of the key. After a
 /// failure of the client's own making the clear-text unbind has been written.
+///
+/// `heard` is what the server has said in clear after it agreed to StartTLS: Samba reads no byte
+/// more than the answer, so GnuTLS gets it for the first record.
 pub(super) async fn handshake(
     tcp: TcpStream,
+    heard: &[u8],
     hello: Hello,
     limit: Duration,
 ) -> Result<(TlsStream, Shown), HandshakeError> {
     let witness = Arc::new(Witness::default());
     let session = session(hello, &witness)?;
-    let mut stream = TlsStream { tcp, session };
-    let outcome = match timeout(limit, stream.negotiate()).await {
+    let mut stream = TlsStream { tcp, session, has_ended: false };
+    let outcome = match timeout(limit, stream.negotiate(heard)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(HandshakeError::Silent),
     };
@@ -155,6 +198,8 @@ fn session(hello: Hello, witness: &Arc<Witness>) -> Result<ClientConnection, Han
 pub(super) struct TlsStream {
     tcp: TcpStream,
     session: ClientConnection,
+    /// Whether the last bytes of the server, before anything was protected, were a close_notify.
+    has_ended: bool,
 }
 
 impl TlsStream {
@@ -197,7 +242,9 @@ impl TlsStream {
         close(&mut self.tcp, &[]).await;
     }
 
-    async fn negotiate(&mut self) -> Result<(), HandshakeError> {
+    async fn negotiate(&mut self, heard: &[u8]) -> Result<(), HandshakeError> {
+        self.flush().await.map_err(|error| HandshakeError::Reset(error.kind()))?;
+        self.take_records(heard).map_err(|error| explain(&error))?;
         loop {
             self.flush().await.map_err(|error| HandshakeError::Reset(error.kind()))?;
             if !self.session.is_handshaking() {
@@ -208,20 +255,30 @@ impl TlsStream {
                 Ok(_) => {}
                 Err(error) => return Err(explain(&error)),
             }
+            if self.has_ended {
+                return Err(HandshakeError::ClosedWithNotice);
+            }
         }
     }
 
     async fn read_records(&mut self) -> io::Result<usize> {
         let mut buffer = vec![0; READ_SIZE];
         let read = self.tcp.read(&mut buffer).await?;
-        let mut rest = &buffer[..read];
+        self.take_records(&buffer[..read])?;
+        // rustls reads on after a close_notify that nothing protects.
+        self.has_ended = matches!(buffer[..read], [.., ALERT, 3, _, 0, 2, WARNING, CLOSE_NOTIFY]);
+        Ok(read)
+    }
+
+    fn take_records(&mut self, mut rest: &[u8]) -> io::Result<()> {
         while !rest.is_empty() {
             self.session.read_tls(&mut rest)?;
+            watched::begin();
             self.session
                 .process_new_packets()
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         }
-        Ok(read)
+        Ok(())
     }
 
     async fn flush(&mut self) -> io::Result<()> {
@@ -251,16 +308,35 @@ fn explain(error: &io::Error) -> HandshakeError {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
     match tls {
         Some(TlsError::AlertReceived(alert)) => HandshakeError::Alert(*alert),
-        Some(TlsError::InvalidMessage(
+        Some(TlsError::DecryptError) if watched::is_sound() => HandshakeError::Finished,
+        Some(TlsError::DecryptError) => HandshakeError::Decryption,
+        Some(
+            error @ (TlsError::InappropriateHandshakeMessage { .. }
+            | TlsError::InappropriateMessage { .. }),
+        ) => HandshakeError::OutOfTurn(error.to_string()),
+        Some(TlsError::InvalidMessage(invalid)) => match invalid {
             InvalidMessage::InvalidContentType
-            | InvalidMessage::UnknownProtocolVersion
-            | InvalidMessage::MessageTooLarge
-            | InvalidMessage::InvalidEmptyPayload,
-        )) => HandshakeError::UnexpectedPacket,
+            | InvalidMessage::InvalidEmptyPayload
+            | InvalidMessage::UnknownProtocolVersion => HandshakeError::UnexpectedPacket,
+            InvalidMessage::CertificatePayloadTooLarge
+            | InvalidMessage::HandshakePayloadTooLarge => HandshakeError::TooLarge,
+            InvalidMessage::MessageTooLarge => HandshakeError::Overflow,
+            InvalidMessage::MessageTooShort
+            | InvalidMessage::MissingData(_)
+            | InvalidMessage::TrailingData(_) => HandshakeError::Length(format!("{invalid:?}")),
+            other => HandshakeError::Protocol(format!("{other:?}")),
+        },
+        Some(TlsError::NoCertificatesPresented) => HandshakeError::NoCertificate,
         Some(TlsError::PeerIncompatible(
             PeerIncompatible::ServerDoesNotSupportTls12Or13
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         )) => HandshakeError::Version,
+        Some(TlsError::PeerMisbehaved(misdeed)) => match misdeed {
+            PeerMisbehaved::SelectedUnofferedCipherSuite
+            | PeerMisbehaved::SelectedUnusableCipherSuiteForVersion => HandshakeError::Suite,
+            PeerMisbehaved::SelectedUnofferedKxGroup => HandshakeError::Curve,
+            other => HandshakeError::Illegal(format!("{other:?}")),
+        },
         Some(other) => HandshakeError::Protocol(other.to_string()),
         None => HandshakeError::Reset(error.kind()),
     }

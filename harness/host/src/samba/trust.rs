@@ -16,6 +16,7 @@ use super::{
     smb_conf::Settings,
     tls::{HandshakeError, Hello, Shown},
     tls_settings::TlsSettings,
+    watched,
 };
 use crate::HostRoot;
 
@@ -61,7 +62,7 @@ impl Trust {
         });
         Hello {
             provider: CryptoProvider {
-                cipher_suites: cipher_suites.copied().collect(),
+                cipher_suites: cipher_suites.copied().map(watched::suite).collect(),
                 kx_groups: kx_groups.copied().collect(),
                 ..aws_lc_rs::default_provider()
             },
@@ -102,12 +103,24 @@ pub(super) fn handshake_failure(error: &HandshakeError) -> HandshakeFailure {
         // An offer that rustls cannot make is one that no server would take.
         HandshakeError::Alert(_) | HandshakeError::Offer(_) => HandshakeFailure::FatalAlert,
         HandshakeError::Closed => HandshakeFailure::PrematureTermination,
+        HandshakeError::ClosedWithNotice => HandshakeFailure::CloseNotify,
+        HandshakeError::Curve => HandshakeFailure::UnofferedCurve,
+        HandshakeError::Decryption => HandshakeFailure::Decryption,
+        HandshakeError::Finished => HandshakeFailure::Finished,
+        HandshakeError::Illegal(_) => HandshakeFailure::IllegalParameter,
+        HandshakeError::Length(_) => HandshakeFailure::PacketLength,
+        HandshakeError::NoCertificate => HandshakeFailure::NoCertificate,
+        HandshakeError::Overflow => HandshakeFailure::RecordOverflow,
+        HandshakeError::OutOfTurn(_) => HandshakeFailure::UnexpectedHandshake,
         HandshakeError::Reset(_) | HandshakeError::Silent => HandshakeFailure::PullError,
+        HandshakeError::Signature => HandshakeFailure::Signature,
+        HandshakeError::Suite => HandshakeFailure::UnofferedCipherSuite,
+        HandshakeError::TooLarge => HandshakeFailure::HandshakeTooLarge,
         HandshakeError::Version => HandshakeFailure::UnsupportedVersion,
-        // GnuTLS has an error of its own for each of the many ways to misbehave; all have the
-        // same NT status.
-        HandshakeError::Protocol(_)
-        | HandshakeError::Signature
-        | HandshakeError::UnexpectedPacket => HandshakeFailure::UnexpectedPacket,
+        // GnuTLS has an error of its own for each of the many ways to misbehave; those that are not
+        // above have the same NT status.
+        HandshakeError::Protocol(_) | HandshakeError::UnexpectedPacket => {
+            HandshakeFailure::UnexpectedPacket
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod answers;
 mod dc;
+mod handshakes;
 mod no_dc;
 mod support;
 mod wire;

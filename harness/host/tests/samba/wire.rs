@@ -82,6 +82,22 @@ async fn start_tls_is_judged_like_ldaps() {
     assert!(facts.iter().any(to_ldap));
     world.domain.set_faults("dc1", ["time.leaf-expired"]).unwrap();
     assert!(host.run(probe()).await.stderr.contains("status 0x402 (invalid expired )"));
+    // What is said in clear behind the answer to StartTLS is the first that GnuTLS reads.
+    world.domain.set_faults("dc1", ["handshake.starttls-injected-data"]).unwrap();
+    let output = host.run(probe()).await;
+    assert!(output.stderr.contains("GNUTLS_E_UNEXPECTED_PACKET"), "{}", output.stderr);
+}
+
+#[tokio::test]
+async fn a_damaged_record_has_a_status_of_its_own() {
+    let world = World::with(&[&["handshake.damaged-record"]]).await;
+    let output = world.host().run(probe()).await;
+    let line =
+        "GNUTLS ERROR: GNUTLS_E_DECRYPTION_FAILED, NTSTATUS: NT_STATUS_DECRYPTION_FAILED at ";
+    assert!(output.stderr.contains(line), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("ads_connect_creds: The specified file could not be decrypted.\n")
+    );
 }
 
 #[tokio::test]

@@ -29,16 +29,21 @@ impl World {
 
     /// The same, answering like another product.
     pub(crate) async fn of(flavour: Flavour, faults: &[&[&str]]) -> Self {
-        Self::build(flavour, faults, "").await
+        Self::build(CAPTURED_AT.parse().unwrap(), flavour, faults, "").await
+    }
+
+    /// A domain of one DC in the present of the machine, for clients that judge by its clock.
+    pub(crate) async fn of_today(faults: &[&str]) -> Self {
+        Self::build(Clock::system().now(), Flavour::Samba4_22, &[faults], "").await
     }
 
     /// A domain of one sound DC with more entries.
     pub(crate) async fn of_entries(flavour: Flavour, ldif: &str) -> Self {
-        Self::build(flavour, &[&[]], ldif).await
+        Self::build(CAPTURED_AT.parse().unwrap(), flavour, &[&[]], ldif).await
     }
 
-    async fn build(flavour: Flavour, faults: &[&[&str]], ldif: &str) -> Self {
-        let time = VirtualClock::starting_at(CAPTURED_AT.parse::<Timestamp>().unwrap());
+    async fn build(now: Timestamp, flavour: Flavour, faults: &[&[&str]], ldif: &str) -> Self {
+        let time = VirtualClock::starting_at(now);
         let ledger = Ledger::new(time.clock());
         let mut builder = Domain::builder("lab.example")
             .dcs(faults.len())
