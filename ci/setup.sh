@@ -62,9 +62,11 @@ if [ "$release" != bookworm ]; then
     exit 0
 fi
 # From the machine's own mirror, with lists of their own: its sources stay as they are.
-mirror=$(find /etc/apt -maxdepth 2 '(' -name '*.list' -o -name '*.sources' ')' | xargs awk '/^(deb|URIs:)/ && !/security/ && match($0, /https?:[^ ]+/) {
+mirror=$(find /etc/apt -maxdepth 2 '(' -name '*.list' -o -name '*.sources' ')' |
+    xargs awk '/^(deb|URIs:)/ && !/security/ && match($0, /https?:[^ ]+/) {
         print substr($0, RSTART, RLENGTH); exit }')
 lists=$(mktemp -d)
+mkdir -p "$lists/lists/partial"
 trap 'rm -rf "$lists"' EXIT
 for suite in bookworm bookworm-backports; do
     echo "deb $mirror $suite main"
