@@ -49,7 +49,7 @@ use crate::{
     algorithm::Hash,
     chain::Chain,
     der::Element,
-    error::PkiError,
+    error::{PemError, PkiError},
     key::{KeyChoice, KeyOwner, PrivateKey, SigningKey},
     pem_file::PemFile,
 };
@@ -92,7 +92,7 @@ impl Original {
     ///
     /// [`PkiError::Pem`] names file, line and cause, also when `-showcerts` was forgotten.
     pub fn from_showcerts(file: &PemFile<'_>) -> Result<Self, PkiError> {
-        Ok(Self::new(file, input::showcerts(file)?))
+        Self::read(file, input::showcerts)
     }
 
     /// The chain in a PEM file, leaf first, with any text around the blocks.
@@ -101,7 +101,7 @@ impl Original {
     ///
     /// [`PkiError::Pem`] names file, block, line and cause.
     pub fn from_pem(file: &PemFile<'_>) -> Result<Self, PkiError> {
-        Ok(Self::new(file, input::pem(file)?))
+        Self::read(file, input::pem)
     }
 
     /// The chain in a PKCS#7 file, in PEM or DER, such as Windows exports as `.p7b` and `openssl
@@ -112,7 +112,7 @@ impl Original {
     ///
     /// [`PkiError::Pem`] names file and cause.
     pub fn from_pkcs7(file: &PemFile<'_>) -> Result<Self, PkiError> {
-        Ok(Self::new(file, input::pkcs7(file)?))
+        Self::read(file, input::pkcs7)
     }
 
     /// One certificate in DER, or several in a row.
@@ -121,7 +121,7 @@ impl Original {
     ///
     /// [`PkiError::Pem`] names file and cause.
     pub fn from_der(file: &PemFile<'_>) -> Result<Self, PkiError> {
-        Ok(Self::new(file, input::der(file)?))
+        Self::read(file, input::der)
     }
 
     /// The chain in a file of any of these forms, told by its looks.
@@ -130,7 +130,7 @@ impl Original {
     ///
     /// As of the form that the file looks like.
     pub fn from_file(file: &PemFile<'_>) -> Result<Self, PkiError> {
-        Ok(Self::new(file, input::any(file)?))
+        Self::read(file, input::any)
     }
 
     /// The certificates of a handshake, as the server sent them. Errors call them `name`.
@@ -139,13 +139,13 @@ impl Original {
         Self { name: name.to_owned(), certificates, trusted: Vec::new(), revoked: Vec::new() }
     }
 
-    fn new(file: &PemFile<'_>, certificates: Vec<Vec<u8>>) -> Self {
-        Self {
-            name: file.name().to_owned(),
-            certificates,
-            trusted: Vec::new(),
-            revoked: Vec::new(),
-        }
+    fn read(
+        file: &PemFile<'_>,
+        reader: impl Fn(&PemFile<'_>) -> Result<Vec<Vec<u8>>, PemError>,
+    ) -> Result<Self, PkiError> {
+        let certificates = reader(&PemFile::new(file.name(), &input::unmarked(file.content())))?;
+        let name = file.name().to_owned();
+        Ok(Self { name, certificates, trusted: Vec::new(), revoked: Vec::new() })
     }
 
     /// With a file of certificates that the client trusts. It is cloned as it is, broken blocks
@@ -293,12 +293,12 @@ impl<'a> Cloning<'a> {
         let (mut certificates, mut lists) = (Vec::new(), Vec::new());
         // In the order of the input, so that the first key is that of the leaf.
         for (bytes, is_list) in original.structures() {
-            if is_list {
-                lists.extend(Signed::revocation_list(bytes));
-            } else if let Some(certificate) = Signed::certificate(bytes)
-                && !certificates.contains(&certificate)
-            {
-                certificates.push(certificate);
+            match Signed::read(bytes, is_list) {
+                Some(list) if list.kind() == Kind::RevocationList => lists.push(list),
+                Some(certificate) if !certificates.contains(&certificate) => {
+                    certificates.push(certificate);
+                }
+                _ => {}
             }
         }
         relations.add_keys(&certificates);
@@ -371,8 +371,7 @@ impl<'a> Cloning<'a> {
 
     /// The clone of one structure.
     fn other(&self, bytes: &[u8], is_list: bool) -> Vec<u8> {
-        let read =
-            if is_list { Signed::revocation_list(bytes) } else { Signed::certificate(bytes) };
+        let read = Signed::read(bytes, is_list);
         let mut scrubber = self.map.as_ref().map(Scrubber::new);
         let Some(original) = read else {
             let noise = |count| self.relations.noise(bytes, count);
@@ -466,9 +465,7 @@ fn collected(
     let mut collector = Scrubber::new(&map);
     let mut signed = Vec::new();
     for &(bytes, is_list) in structures {
-        let read =
-            if is_list { Signed::revocation_list(bytes) } else { Signed::certificate(bytes) };
-        match read {
+        match Signed::read(bytes, is_list) {
             Some(read) => {
                 collector.signed(&mut read.clone());
                 signed.push(read);

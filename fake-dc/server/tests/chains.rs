@@ -8,7 +8,11 @@ use std::{fs, path::PathBuf};
 
 use common::{noting, tls, tls_error};
 use fake_dc::{DcSpec, Domain};
-use fake_dc_pki::{Chain, PemFile};
+use fake_dc_pki::{
+    Chain, PemFile,
+    clone::{CloneOptions, Original},
+};
+use ground::Seed;
 use rustls::PeerMisbehaved;
 
 fn samples() -> Vec<PathBuf> {
@@ -31,21 +35,36 @@ fn chain(sample: &std::path::Path) -> Chain {
 async fn every_sample_chain_is_shown_as_it_is() {
     for sample in samples() {
         let name = sample.file_name().unwrap().to_string_lossy().into_owned();
-        let given = chain(&sample);
-        let dc1 = DcSpec::new("dc1").chain(given.clone());
-        let domain = Domain::builder("corp.example").dc(dc1).start().await.unwrap();
-        let (config, shown) = noting();
-        let shaken = tls(domain.dc("dc1").unwrap().ldaps(), "dc1.corp.example", config).await;
-        if name == "pss-leaf-key" {
-            // rustls knows no signatures of such keys; `served_chains.rs` asks clients that do.
-            let error = shaken.unwrap_err();
-            assert_eq!(tls_error(&error), &PeerMisbehaved::SignedKxWithWrongAlgorithm.into());
-            continue;
-        }
-        shaken.unwrap();
-        let given: Vec<&[u8]> = given.certificates.iter().map(AsRef::as_ref).collect();
-        assert_eq!(shown.certificates(), given, "{name}");
+        is_shown(&name, &chain(&sample)).await;
     }
+}
+
+/// With the keys of the clone: the handshake proves that they belong to it.
+#[tokio::test]
+async fn every_clone_of_a_sample_is_shown_as_it_is() {
+    for sample in samples() {
+        let name = sample.file_name().unwrap().to_string_lossy().into_owned();
+        let text = fs::read(sample.join("chain.pem")).unwrap();
+        let original = Original::from_pem(&PemFile::new("chain.pem", &text)).unwrap();
+        let options = CloneOptions::new(Seed::new(7)).scrubbing_names();
+        is_shown(&name, original.clone_with(&options).unwrap().chain()).await;
+    }
+}
+
+async fn is_shown(name: &str, given: &Chain) {
+    let dc1 = DcSpec::new("dc1").chain(given.clone());
+    let domain = Domain::builder("corp.example").dc(dc1).start().await.unwrap();
+    let (config, shown) = noting();
+    let shaken = tls(domain.dc("dc1").unwrap().ldaps(), "dc1.corp.example", config).await;
+    if name == "pss-leaf-key" {
+        // rustls knows no signatures of such keys; `served_chains.rs` asks clients that do.
+        let error = shaken.unwrap_err();
+        assert_eq!(tls_error(&error), &PeerMisbehaved::SignedKxWithWrongAlgorithm.into());
+        return;
+    }
+    shaken.unwrap();
+    let given: Vec<&[u8]> = given.certificates.iter().map(AsRef::as_ref).collect();
+    assert_eq!(shown.certificates(), given, "{name}");
 }
 
 /// Ed448 (RFC 8410): AD CS has no such keys, and neither rustls nor we can sign with them.

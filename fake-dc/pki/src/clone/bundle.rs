@@ -18,10 +18,12 @@ pub(super) enum Bundle {
 /// A piece of a PEM file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// A BEGIN or END line, as it is.
-    Boundary(String),
+    /// The label of a BEGIN line.
+    Begin(String),
     /// What could be decoded, and whether a revocation list is announced.
     Der { bytes: Vec<u8>, list: bool },
+    /// The label of an END line.
+    End(String),
     /// Text that is no base64.
     Undecodable(String),
 }
@@ -33,33 +35,29 @@ impl Bundle {
         }
         let text = String::from_utf8_lossy(content);
         let mut pieces = Vec::new();
-        let mut label: Option<String> = None;
-        let mut body = String::new();
-        for line in text.lines().map(str::trim) {
-            let begin = line.strip_prefix("-----BEGIN ");
-            if !line.starts_with("-----") {
-                if label.is_some() {
-                    body.push_str(line);
+        // The label of the block that is open.
+        let mut label: Option<&str> = None;
+        // Boundaries are found wherever they stand in a line, as GnuTLS finds them.
+        for part in text.split(DASHES) {
+            if let Some(begun) = part.strip_prefix("BEGIN ") {
+                let (name, rest) = begun.split_at(begun.find(is_foreign).unwrap_or(begun.len()));
+                label = Some(name);
+                if !is_secret(name) {
+                    pieces.push(Piece::Begin(name.to_owned()));
+                    // No dashes behind the label: what follows is read by nobody.
+                    pieces.extend(Piece::undecodable(rest));
                 }
-                continue;
+            } else if let (Some(name), true) = (part.strip_prefix("END "), label.is_some()) {
+                let name = &name[..name.find(is_foreign).unwrap_or(name.len())];
+                if !label.is_some_and(is_secret) {
+                    pieces.push(Piece::End(name.to_owned()));
+                }
+                label = None;
+            } else if let Some(label) = label
+                && !is_secret(label)
+            {
+                pieces.extend(Piece::body(label, part));
             }
-            if let Some(label) = &label {
-                pieces.extend(Piece::body(label, std::mem::take(&mut body)));
-            }
-            let secret = |label: &str| label.contains("PRIVATE KEY");
-            let skipped = match (begin, &label) {
-                (Some(begin), _) => secret(begin),
-                (None, Some(label)) => secret(label),
-                // An END line that ends nothing.
-                (None, None) => true,
-            };
-            label = begin.map(|begin| begin.trim_end_matches('-').to_owned());
-            if !skipped && is_boundary(line) {
-                pieces.push(Piece::Boundary(line.to_owned()));
-            }
-        }
-        if let Some(label) = &label {
-            pieces.extend(Piece::body(label, body));
         }
         Self::Pem(pieces)
     }
@@ -87,7 +85,14 @@ impl Bundle {
         let mut text = String::new();
         for piece in pieces {
             let body = match piece {
-                Piece::Boundary(line) => line.clone(),
+                Piece::Begin(label) => {
+                    text.push_str(&format!("{DASHES}BEGIN {label}{DASHES}\n"));
+                    continue;
+                }
+                Piece::End(label) => {
+                    text.push_str(&format!("{DASHES}END {label}{DASHES}\n"));
+                    continue;
+                }
                 Piece::Der { bytes, list } => STANDARD.encode(other(bytes, *list)),
                 Piece::Undecodable(body) => unreadable(body),
             };
@@ -100,23 +105,31 @@ impl Bundle {
     }
 }
 
-impl Piece {
-    fn body(label: &str, text: String) -> Option<Self> {
-        if label.contains("PRIVATE KEY") || text.is_empty() {
-            return None;
-        }
-        Some(match STANDARD.decode(&text) {
-            Ok(bytes) => Self::Der { bytes, list: label.contains("CRL") },
-            Err(_) => Self::Undecodable(text),
-        })
-    }
+const DASHES: &str = "-----";
+
+/// A character that no label has.
+fn is_foreign(character: char) -> bool {
+    !(character.is_ascii_uppercase() || character.is_ascii_digit() || character == ' ')
 }
 
-/// A line that has nothing but a label between its dashes.
-fn is_boundary(line: &str) -> bool {
-    let label = line.trim_matches('-');
-    (label.starts_with("BEGIN ") || label.starts_with("END "))
-        && label.bytes().all(|octet| octet.is_ascii_uppercase() || b" 0123456789".contains(&octet))
+fn is_secret(label: &str) -> bool {
+    label.contains("PRIVATE KEY")
+}
+
+impl Piece {
+    fn body(label: &str, text: &str) -> Option<Self> {
+        let text: String = text.split_ascii_whitespace().collect();
+        match STANDARD.decode(&text) {
+            Ok(bytes) if bytes.is_empty() => None,
+            Ok(bytes) => Some(Self::Der { bytes, list: label.contains("CRL") }),
+            Err(_) => Self::undecodable(&text),
+        }
+    }
+
+    fn undecodable(text: &str) -> Option<Self> {
+        let text: String = text.split_ascii_whitespace().collect();
+        (!text.is_empty()).then_some(Self::Undecodable(text))
+    }
 }
 
 /// Text of the same length that can be decoded as little: it may hold most of a certificate.
@@ -167,6 +180,10 @@ mod tests {
             rewritten("-----BEGIN CERTIFICATE-----\nAQID\n"),
             "-----BEGIN CERTIFICATE-----\nAQID\n"
         );
+        let one_line = "x -----BEGIN CERTIFICATE-----AQID-----END CERTIFICATE----- y";
+        let block = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
+        assert_eq!(rewritten(one_line), block);
+        assert_eq!(rewritten(&format!("\u{feff}{block}")), block);
         assert_eq!(rewritten(""), "");
         assert_eq!(rewritten("Contoso\n"), "");
     }

@@ -78,14 +78,16 @@ impl Walk<'_, '_, '_> {
                 0x03 => self.bits(from, to, depth),
                 0x04 => self.octets(from, to, depth),
                 tag if tag & 0x20 != 0 && depth < DEPTH_MAX => self.elements(from, to, depth + 1),
-                0x01 | 0x02 | 0x05 | 0x06 | 0x0a | 0x17 | 0x18 => {}
+                0x01 | 0x02 | 0x05 | 0x06 | 0x0a | 0x17 | 0x18 if to - from <= NUMBER_MAX => {}
                 // Key identifiers and serial numbers have context tags, and so do names.
                 tag if tag & 0xc0 != 0 && !self.is_text(from, to) => {
                     if to - from >= OCTETS_MIN {
                         self.fill(from, to);
                     }
                 }
-                _ => self.names(from, to),
+                _ if self.is_text(from, to) || to - from <= NUMBER_MAX => self.names(from, to),
+                // A string in another alphabet, or a key under a wrong tag.
+                _ => self.fill(from, to),
             }
             at = to;
         }

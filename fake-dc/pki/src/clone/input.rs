@@ -1,6 +1,8 @@
 //! The forms in which people have a chain: text of `openssl s_client -showcerts`, PEM, DER and
 //! PKCS#7.
 
+use std::borrow::Cow;
+
 use crate::{
     clone::signed::Signed,
     der::{self, Element},
@@ -10,6 +12,23 @@ use crate::{
 
 /// Most certificates that a chain may have; a TLS message of 16 MB holds some thousands.
 pub(super) const CERTIFICATES_MAX: usize = 1_000;
+
+/// The content without a byte order mark, and in UTF-8 if it was UTF-16: so writes PowerShell what
+/// is redirected into a file.
+pub(super) fn unmarked(content: &[u8]) -> Cow<'_, [u8]> {
+    let wide = |octets: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units = octets.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+        let text: String =
+            char::decode_utf16(units).map(|letter| letter.unwrap_or('\u{fffd}')).collect();
+        Cow::Owned(text.into_bytes())
+    };
+    match content {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => Cow::Borrowed(rest),
+        _ => Cow::Borrowed(content),
+    }
+}
 
 /// The certificates that a server showed, out of the text of `openssl s_client -showcerts`.
 ///
@@ -66,8 +85,14 @@ fn certificates_of(file: &PemFile<'_>, blocks: &[Block]) -> Result<Vec<Vec<u8>>,
             ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"]
                 .contains(&block.label.as_str())
         })
-        .map(|block| block.decode(file))
-        .collect::<Result<Vec<_>, _>>()?;
+        .map(|block| {
+            let bytes = block.decode(file)?;
+            // Behind the certificate stands OpenSSL's trust in it, which no server sends.
+            let first = Element::parse_first(&bytes).filter(|_| block.label.starts_with("TRUSTED"));
+            let alone = first.map(|(certificate, _)| certificate.to_bytes());
+            Ok(alone.unwrap_or(bytes))
+        })
+        .collect::<Result<Vec<_>, PemError>>()?;
     if certificates.is_empty() {
         let found = blocks.iter().map(|block| block.label.clone()).collect();
         return Err(file.error(None, PemCause::NoCertificate { found }));

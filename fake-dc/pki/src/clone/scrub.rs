@@ -46,6 +46,9 @@ impl<'a> Scrubber<'a> {
         for name in signed.names_mut() {
             self.tree(name, Within::Anything);
         }
+        for field in signed.other_fields_mut() {
+            self.tree(field, Within::Anything);
+        }
         for extension in signed.extensions_mut() {
             self.extension(extension);
         }
@@ -150,8 +153,8 @@ impl<'a> Scrubber<'a> {
                 let exchanged = self.string(tag, &element.content());
                 element.set_content(exchanged);
             }
-            (0x80..0xc0, _) if strings::is_mostly_text(&element.content()) => {
-                let exchanged = self.raw(&element.content());
+            (0x80..0xc0, _) => {
+                let exchanged = self.unknown(&element.content());
                 element.set_content(exchanged);
             }
             // Numbers, flags, times, bits.
@@ -172,12 +175,10 @@ impl<'a> Scrubber<'a> {
                 inner.iter_mut().for_each(|element| self.tree(element, Within::Anything));
                 element.set_content(inner.iter().flat_map(Element::to_bytes).collect::<Vec<_>>());
             }
-            None if strings::is_mostly_text(&content) => {
-                let exchanged = self.raw(&content);
+            None => {
+                let exchanged = self.unknown(&content);
                 element.set_content(exchanged);
             }
-            // An identifier or a digest, in which letters occur by chance.
-            None => {}
         }
     }
 
@@ -191,16 +192,20 @@ impl<'a> Scrubber<'a> {
         }
     }
 
-    /// AD CS draws a subtree of Microsoft's for every forest; its numbers are the forest's name.
+    /// AD CS draws a subtree of Microsoft's for every forest, and IANA gives every enterprise that
+    /// asks a number: what follows is the name of somebody.
     fn object_identifier(&mut self, element: &mut Element) {
         let Some(arcs) = element.arcs() else { return };
-        let Some(own) = arcs.strip_prefix(FOREST) else { return };
-        let exchanged = own.iter().map(|arc| {
-            let text = arc.to_string();
-            self.number(&text).parse().unwrap_or(*arc)
+        let public = match arcs.as_slice() {
+            arcs if arcs.starts_with(FOREST) => FOREST.len(),
+            [1, 3, 6, 1, 4, 1, number, ..] if !PUBLIC_ENTERPRISES.contains(number) => 6,
+            _ => return,
+        };
+        let exchanged = arcs.iter().enumerate().map(|(place, arc)| match place < public {
+            true => *arc,
+            false => self.number(&arc.to_string()).parse().unwrap_or(*arc),
         });
-        let arcs: Vec<u64> = FOREST.iter().copied().chain(exchanged).collect();
-        element.set_content(der::oid_content(&arcs));
+        element.set_content(der::oid_content(&exchanged.collect::<Vec<_>>()));
     }
 
     /// An address, or a range of addresses in a constraint, which is twice as long.
@@ -317,5 +322,8 @@ const SCT_LIST: &[u64] = &[1, 3, 6, 1, 4, 1, 11_129, 2, 4, 2];
 const NTDS_OBJECT_GUID: &[u64] = &[1, 3, 6, 1, 4, 1, 311, 25, 1];
 /// szOID_ENTERPRISE_OID_ROOT: what AD CS makes the OIDs of a forest's templates and policies from.
 const FOREST: &[u64] = &[1, 3, 6, 1, 4, 1, 311, 21, 8];
+/// Enterprises whose numbers stand in everybody's certificates: Microsoft, GlobalSign, Sectigo,
+/// Google, Let's Encrypt.
+const PUBLIC_ENTERPRISES: &[u64] = &[311, 4_146, 6_449, 11_129, 44_947];
 /// The CA/Browser Forum's jurisdictionCountryName.
 const JURISDICTION_COUNTRY: &[u64] = &[1, 3, 6, 1, 4, 1, 311, 60, 2, 1, 3];

@@ -21,9 +21,16 @@ pub(super) struct Signed {
 }
 
 impl Signed {
+    /// What the bytes are, if they are one of both; `is_list` says what they are thought to be.
+    pub(super) fn read(bytes: &[u8], is_list: bool) -> Option<Self> {
+        let readers = [Self::certificate, Self::revocation_list];
+        let [likely, other] = if is_list { [readers[1], readers[0]] } else { readers };
+        likely(bytes).or_else(|| other(bytes))
+    }
+
     /// A certificate, perhaps with bytes behind it.
     pub(super) fn certificate(bytes: &[u8]) -> Option<Self> {
-        let signed = Self::read(Kind::Certificate, bytes, 0xa0)?;
+        let signed = Self::outline(Kind::Certificate, bytes, 0xa0)?;
         let field = |place| signed.body().children().get(signed.first + place);
         let names = [field(2)?, field(4)?];
         let key = field(5)?;
@@ -36,23 +43,23 @@ impl Signed {
 
     /// A revocation list, perhaps with bytes behind it.
     pub(super) fn revocation_list(bytes: &[u8]) -> Option<Self> {
-        let signed = Self::read(Kind::RevocationList, bytes, der::INTEGER)?;
+        let signed = Self::outline(Kind::RevocationList, bytes, der::INTEGER)?;
         let field = |place| signed.body().children().get(signed.first + place);
         let found = field(0)?.tag() == der::SEQUENCE && field(1)?.tag() == der::SEQUENCE;
         found.then_some(signed)
     }
 
-    fn read(kind: Kind, bytes: &[u8], version: u8) -> Option<Self> {
+    fn outline(kind: Kind, bytes: &[u8], version: u8) -> Option<Self> {
         let (whole, behind) = Element::parse_first(bytes)?;
         let tags = [der::SEQUENCE, der::SEQUENCE, der::BIT_STRING];
-        let outline = whole.tag() == der::SEQUENCE
+        let fits = whole.tag() == der::SEQUENCE
             && tags
                 .iter()
                 .enumerate()
                 .all(|(at, &tag)| whole.at(&[at]).is_some_and(|part| part.tag() == tag));
         let body = whole.at(&[0])?;
         let first = usize::from(body.at(&[0]).is_some_and(|first| first.tag() == version));
-        outline.then_some(Self { kind, first, behind: behind.to_vec(), whole })
+        fits.then_some(Self { kind, first, behind: behind.to_vec(), whole })
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -142,6 +149,17 @@ impl Signed {
     /// issuerUniqueID and subjectUniqueID of a certificate, to be changed.
     pub(super) fn unique_ids_mut(&mut self) -> Vec<&mut Element> {
         self.fields_mut(|_, field| matches!(field.tag(), 0x81 | 0x82))
+    }
+
+    /// Fields that nobody knows, to be changed.
+    pub(super) fn other_fields_mut(&mut self) -> Vec<&mut Element> {
+        let (last, wrapper) = (self.first + 5, self.wrapper());
+        match self.kind {
+            Kind::Certificate => self.fields_mut(|place, field| {
+                place > last && !matches!(field.tag(), 0x81 | 0x82) && field.tag() != wrapper
+            }),
+            Kind::RevocationList => Vec::new(),
+        }
     }
 
     fn fields_mut(&mut self, wanted: impl Fn(usize, &Element) -> bool) -> Vec<&mut Element> {

@@ -13,7 +13,7 @@ pub(super) fn is_string(tag: u8) -> bool {
 }
 
 /// Whether three octets of four are of text, in ASCII or UTF-16.
-pub(super) fn is_mostly_text(bytes: &[u8]) -> bool {
+fn is_mostly_text(bytes: &[u8]) -> bool {
     let printable = bytes.iter().filter(|&&octet| octet == 0 || (0x20..0x7f).contains(&octet));
     let letters = bytes.iter().filter(|octet| octet.is_ascii_alphanumeric()).count();
     printable.count() * 4 >= bytes.len() * 3 && letters >= TEXT_MIN
@@ -21,6 +21,8 @@ pub(super) fn is_mostly_text(bytes: &[u8]) -> bool {
 
 /// Printable characters that make text of bytes.
 const TEXT_MIN: usize = 3;
+/// The same where most bytes are no text.
+const TEXT_MIN_AMONG_BYTES: usize = 6;
 
 impl Scrubber<'_> {
     /// The content of a string of type `tag` with names exchanged.
@@ -61,18 +63,32 @@ impl Scrubber<'_> {
         }
     }
 
+    /// Bytes that may be text, a digest, or anything.
+    pub(super) fn unknown(&mut self, bytes: &[u8]) -> Vec<u8> {
+        match bytes.len() {
+            _ if is_mostly_text(bytes) => self.raw(bytes),
+            // In digests and identifiers letters occur by chance.
+            16 | 20 | 28 | 32 | 48 | 64 => bytes.to_vec(),
+            _ => self.raw_from(bytes, TEXT_MIN_AMONG_BYTES),
+        }
+    }
+
     /// Bytes of unknown make, in which whatever looks like text is exchanged in its place: ASCII,
     /// and UTF-16 of either order.
     pub(in crate::clone) fn raw(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.raw_from(bytes, TEXT_MIN)
+    }
+
+    fn raw_from(&mut self, bytes: &[u8], text_min: usize) -> Vec<u8> {
         let mut bytes = bytes.to_vec();
         for (step, offset) in [(1, 0), (2, 0), (2, 1)] {
-            self.raw_runs(&mut bytes, step, offset);
+            self.raw_runs(&mut bytes, step, offset, text_min);
         }
         bytes
     }
 
     /// Text of which every `step`th byte from `offset` on is a character, and the rest is zero.
-    fn raw_runs(&mut self, bytes: &mut [u8], step: usize, offset: usize) {
+    fn raw_runs(&mut self, bytes: &mut [u8], step: usize, offset: usize, text_min: usize) {
         let mut at = offset;
         while at < bytes.len() {
             let mut end = at;
@@ -83,7 +99,7 @@ impl Scrubber<'_> {
                 end += step;
             }
             let places: Vec<usize> = (at..end.min(bytes.len())).step_by(step).collect();
-            if places.len() >= TEXT_MIN {
+            if places.len() >= text_min {
                 let text: String = places.iter().map(|&place| char::from(bytes[place])).collect();
                 // As many bytes come back: in ASCII, inventions are ASCII.
                 for (&place, octet) in places.iter().zip(self.raw_text(&text).bytes()) {
