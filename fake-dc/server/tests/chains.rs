@@ -39,7 +39,7 @@ async fn every_sample_chain_is_shown_as_it_is() {
     }
 }
 
-/// With the keys of the clone: the handshake proves that they belong to it.
+/// So `fake-dc serve --clone` shows to the octet what `fake-dc clone` made.
 #[tokio::test]
 async fn every_clone_of_a_sample_is_shown_as_it_is() {
     for sample in samples() {

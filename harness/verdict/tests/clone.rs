@@ -9,7 +9,7 @@ use std::{
 
 use aws_lc_rs::digest;
 use fake_dc_pki::{
-    ChainFault, DcIdentity, PemFile, Pki, catalogue,
+    ChainFault, DcIdentity, PemFile, Pki, SigningKey, catalogue,
     clone::{CloneOptions, ClonedChain, Original, ScrubMap},
 };
 use ground::Seed;
@@ -65,6 +65,19 @@ fn no_key_material_is_shared() {
         }
     }
     assert!(parts > 1_000, "only {parts} parts were looked for");
+}
+
+/// A server can prove that the leaf is its own.
+#[test]
+fn the_key_is_that_of_the_leaf() {
+    for folder in oracle() {
+        let sample = Sample::load(&folder);
+        let (_, made) = cloned(&sample, &CloneOptions::new(Seed::new(7)));
+        assert!(made.key_fits(), "{}", sample.name);
+        let leaf = &made.chain().certificates[0];
+        let key = SigningKey::from_private_key(&made.chain().key).expect("a key");
+        assert!(key_material(leaf).contains(&key.identifier()), "{}", sample.name);
+    }
 }
 
 #[test]
