@@ -308,7 +308,7 @@ impl NtStatus {
                  because the machine is unavailable or access has been denied."
             }
             // Not captured: the text of [MS-ERREF] 2.3.1, from which Samba's table is made.
-            Self::DecryptionFailed => "The specified file could not be decrypted.",
+            Self::DecryptionFailed => "The file decryption attempt failed.",
             Self::ImageCertRevoked => {
                 "Windows cannot verify the digital signature for this file. The signing \
                  certificate for this file has been revoked."

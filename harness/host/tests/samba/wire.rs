@@ -95,9 +95,7 @@ async fn a_damaged_record_has_a_status_of_its_own() {
     let line =
         "GNUTLS ERROR: GNUTLS_E_DECRYPTION_FAILED, NTSTATUS: NT_STATUS_DECRYPTION_FAILED at ";
     assert!(output.stderr.contains(line), "{}", output.stderr);
-    assert!(
-        output.stderr.contains("ads_connect_creds: The specified file could not be decrypted.\n")
-    );
+    assert!(output.stderr.contains("ads_connect_creds: The file decryption attempt failed.\n"));
 }
 
 #[tokio::test]
