@@ -307,7 +307,7 @@ impl NtStatus {
                 "Configuration information could not be read from the domain controller, either \
                  because the machine is unavailable or access has been denied."
             }
-            // Not captured: the text of [MS-ERREF] 2.3.1, from which Samba's table is made.
+            // As `net` 4.22.6 says it of the fault `handshake.damaged-record`.
             Self::DecryptionFailed => "The file decryption attempt failed.",
             Self::ImageCertRevoked => {
                 "Windows cannot verify the digital signature for this file. The signing \
