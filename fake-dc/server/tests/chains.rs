@@ -107,7 +107,7 @@ async fn one_seed_gives_one_chain() {
     let time = ground::Timestamp::from_unix(1_787_277_600);
     let start = async |seed| {
         let clock = ground::VirtualClock::starting_at(time).clock();
-        let builder = Domain::builder("corp.example").seed(ground::Seed::new(seed)).clock(clock);
+        let builder = Domain::builder("corp.example").seed(Seed::new(seed)).clock(clock);
         let domain = builder.start().await.unwrap();
         let chain = domain.dc("dc1").unwrap().chain();
         (domain.ca_pem().to_owned(), chain.to_pem())

@@ -174,8 +174,11 @@ mod together {
 /// A fault without a test in this folder fails this one.
 #[test]
 fn every_fault_of_the_server_is_observed() {
-    let tests: String = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"))
-        .unwrap()
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let files = [folder.clone(), folder.join("handshake")]
+        .into_iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let tests: String = files
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .map(|path| std::fs::read_to_string(path).unwrap())
