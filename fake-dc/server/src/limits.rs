@@ -45,5 +45,8 @@ pub(crate) const BACKLOG: i32 = 1_024;
 /// Pause after a failed accept (no descriptors left), so that the loop does not spin.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// A connection too many is reset when the client has spoken, at the latest after this.
+pub(crate) const RESET_WITHIN: Duration = Duration::from_millis(100);
+
 /// Attempts to find a port number that is free for TCP and UDP alike.
 pub(crate) const PORT_PAIR_ATTEMPTS: usize = 64;

@@ -3,7 +3,11 @@
 use std::{future::Future, sync::Arc};
 
 use ground::Transport;
-use tokio::{net::UdpSocket, sync::Semaphore, time::sleep};
+use tokio::{
+    net::UdpSocket,
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -96,6 +100,11 @@ async fn accept(way: Way, listener: Listener, spawner: Spawner) {
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             trail.record(ConnectionRefused { listener, limit });
             reset_on_close(&socket);
+            spawner.spawn(async move {
+                let _open = open;
+                // Not while the client may still be in `connect`, which would take it for refused.
+                let _ = timeout(limits::RESET_WITHIN, socket.peek(&mut [0])).await;
+            });
             continue;
         }
         // Answers go out as they are written; a failure costs latency only.

@@ -19,10 +19,11 @@ impl ServerFault for ConnectionLimit {
     fn info(&self) -> FaultInfo {
         FaultInfo::new(
             "net.connection-limit",
-            "connections beyond a number of them are reset at once",
+            "connections beyond a number of them are reset as soon as the client speaks",
             "a program that never closes its connections uses up what a load balancer allows",
             "client → DC   SYN\n\
              DC → client   SYN, ACK\n\
+             client → DC   its first bytes\n\
              DC → client   RST",
         )
         .taking("the number of connections that may be open, such as `2` (without one `0`)")
