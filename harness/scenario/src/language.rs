@@ -13,7 +13,7 @@ pub use expectation::{
     Outcome, OutputExpectation, Snapshot, VerdictClass, VerdictExpectation,
 };
 pub use fault::{
-    ClearFaults, ClearHostFaults, ClearRouteFaults, DcAction, DcFaults, RouteAction, SetHostFaults,
+    ClearHostFaults, ClearRouteFaults, DcAction, DcFaults, DcOnly, RouteAction, SetHostFaults,
     SetRouteFaults,
 };
 pub use step::{

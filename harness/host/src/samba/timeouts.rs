@@ -22,9 +22,9 @@ impl Limit {
         Self { real: Duration::from_secs(real_seconds), waited: Duration::from_millis(waited_ms) }
     }
 
-    /// What the model waits on its real socket.
+    /// What the model waits on its real socket: never longer than the real program.
     pub(crate) fn waited(self, patience: Patience) -> Duration {
-        self.waited * patience.0
+        (self.waited * patience.0).min(self.real.max(self.waited))
     }
 
     /// The real wait in seconds, for facts.

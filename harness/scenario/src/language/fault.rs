@@ -13,7 +13,9 @@ choice! {
         /// Takes faults away from those it has.
         remove_faults => RemoveFaults(DcFaults),
         /// Makes it sound.
-        clear_faults => ClearFaults(ClearFaults),
+        clear_faults => ClearFaults(DcOnly),
+        /// Lets it look for its certificate again, as `renewServerCertificate` does.
+        renew_certificate => RenewCertificate(DcOnly),
     }
 }
 
@@ -38,8 +40,8 @@ table! {
 }
 
 table! {
-    /// Parameters of `dc.clear_faults`.
-    pub struct ClearFaults {
+    /// Parameters of `dc.clear_faults` and `dc.renew_certificate`.
+    pub struct DcOnly {
         /// The domain controller.
         pub dc: Spanned<DcRef>,
     }
