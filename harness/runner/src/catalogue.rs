@@ -15,10 +15,9 @@ mod world;
 use std::{collections::BTreeMap, fmt, num::NonZeroUsize, sync::Arc, thread};
 
 use serde::{Serialize, Serializer};
-use sim_host::Patience;
 use tokio::{sync::Semaphore, task::JoinSet};
 
-pub use conclusion::{Attempt, Conclusion, Explanation, Finding, Way};
+pub use conclusion::{Attempt, Conclusion, Explanation, Finding, Trusts, Way};
 pub use markdown::markdown;
 pub use scenario::FaultPlace;
 pub use stories::{Story, stories_of};
@@ -107,7 +106,7 @@ pub fn find(text: &str) -> Result<Entry, NoSuchFault> {
 ///
 /// There is no such fault, or a small world could not be set up.
 pub async fn explain(text: &str) -> Result<Explanation, ExplainError> {
-    explain_with(text, Patience::default(), &Arc::new(Semaphore::new(1))).await
+    explain_with(text, &Arc::new(Semaphore::new(1))).await
 }
 
 /// Explains every fault, in the order of the catalogue.
@@ -118,8 +117,6 @@ pub async fn explain(text: &str) -> Result<Explanation, ExplainError> {
 pub async fn explain_all() -> Result<Vec<Explanation>, ExplainError> {
     /// No more worlds at a time; many of them wait for what never comes.
     const WORLDS_MAX: usize = 32;
-    /// All worlds share the processors: a slow DC must not be taken for a silent one.
-    const PATIENCE: Patience = Patience(3);
     let processors = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     // Making the certificates of a world keeps a processor busy.
     let busy = Arc::new(Semaphore::new(processors.get()));
@@ -130,7 +127,7 @@ pub async fn explain_all() -> Result<Vec<Explanation>, ExplainError> {
         running.spawn(async move {
             // The semaphores are never closed.
             let _world = worlds.acquire_owned().await;
-            (index, explain_with(entry.id, PATIENCE, &busy).await)
+            (index, explain_with(entry.id, &busy).await)
         });
     }
     let mut explanations = BTreeMap::new();
@@ -144,15 +141,11 @@ pub async fn explain_all() -> Result<Vec<Explanation>, ExplainError> {
     Ok(explanations.into_values().collect())
 }
 
-async fn explain_with(
-    text: &str,
-    patience: Patience,
-    busy: &Arc<Semaphore>,
-) -> Result<Explanation, ExplainError> {
+async fn explain_with(text: &str, busy: &Arc<Semaphore>) -> Result<Explanation, ExplainError> {
     let entry = find(text)?;
     let stories = stories_of(entry.id);
     let busy = Arc::clone(busy).acquire_owned().await.map_err(ExplainError::Stopped)?;
-    conclusion::explain(entry, text, stories, patience, busy).await
+    conclusion::explain(entry, text, stories, busy).await
 }
 
 impl Entry {

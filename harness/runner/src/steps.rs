@@ -242,6 +242,10 @@ fn change_dc(world: &World, action: &DcAction, trail: &Trail) -> Result<(), Worl
         DcAction::AddFaults(change) | DcAction::SetFaults(change) => (&change.dc, &change.faults),
         DcAction::RemoveFaults(change) => (&change.dc, &change.faults),
         DcAction::ClearFaults(change) => (&change.dc, &[]),
+        DcAction::RenewCertificate(change) => {
+            let domain = world.dc(&change.dc)?.0;
+            return Ok(domain.renew_certificate_because(trail.cause(), &change.dc)?);
+        }
     };
     let (domain, dc) = world.dc(name)?;
     let named = change.iter().map(|fault| fault.to_string());
@@ -251,7 +255,7 @@ fn change_dc(world: &World, action: &DcAction, trail: &Trail) -> Result<(), Worl
         DcAction::RemoveFaults(_) => {
             without(name, has.iter().map(ToString::to_string).collect(), named)?
         }
-        DcAction::ClearFaults(_) | DcAction::SetFaults(_) => named.collect(),
+        _ => named.collect(),
     };
     Ok(domain.set_faults_because(trail.cause(), name, faults)?)
 }

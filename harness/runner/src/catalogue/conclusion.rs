@@ -46,6 +46,18 @@ pub struct Way {
     pub wrapping: &'static str,
     /// `tls verify peer`.
     pub mode: &'static str,
+    /// Whom it trusts.
+    pub trusts: Trusts,
+}
+
+/// Whom a host trusts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trusts {
+    /// The CA at the top of the very chain that the DC shows.
+    ChainRoot,
+    /// The root that the domain had when all was sound.
+    DomainRoot,
 }
 
 /// What `net ads search` says, and what follows from it.
@@ -78,15 +90,22 @@ pub struct Finding {
 
 impl Way {
     /// What xapi 26.16 writes.
-    const XAPI: Self = Self { wrapping: "ldaps", mode: "ca_and_name_if_available" };
+    const XAPI: Self =
+        Self { wrapping: "ldaps", mode: "ca_and_name_if_available", trusts: Trusts::DomainRoot };
+
+    /// The same once an administrator has installed the CA that the DC now has.
+    const INFORMED: Self = Self { trusts: Trusts::ChainRoot, ..Self::XAPI };
+
+    /// What xapi writes before LDAPS is switched on.
+    pub(super) const SEALED: Self = Self { wrapping: "seal", ..Self::XAPI };
 
     /// All that are tried: LDAPS in each mode, then StartTLS and sealed LDAP.
     fn all() -> Vec<Self> {
         let modes =
             ["no_check", "ca_only", Self::XAPI.mode, "ca_and_name", "as_strict_as_possible"];
         let mut ways: Vec<Self> =
-            modes.map(|mode| Self { wrapping: "ldaps", mode }).into_iter().collect();
-        ways.extend(["starttls", "seal"].map(|wrapping| Self { wrapping, ..Self::XAPI }));
+            modes.map(|mode| Self { mode, ..Self::XAPI }).into_iter().collect();
+        ways.extend([Self { wrapping: "starttls", ..Self::XAPI }, Self::SEALED]);
         ways
     }
 
@@ -118,12 +137,11 @@ pub(super) async fn explain(
     entry: Entry,
     text: &str,
     stories: Vec<Story>,
-    patience: Patience,
     busy: OwnedSemaphorePermit,
 ) -> Result<Explanation, ExplainError> {
     // The same in every small world.
     static SOUND: OnceCell<Programs> = OnceCell::const_new();
-    let mut world = SmallWorld::start(patience).await?;
+    let mut world = SmallWorld::start().await?;
     let sound = SOUND.get_or_try_init(|| Programs::run(&world)).await?;
     world.set(text)?;
     drop(busy);
@@ -137,24 +155,30 @@ pub(super) async fn explain(
     Ok(Explanation { entry, text: text.to_owned(), attempts, findings, stories })
 }
 
+/// Enough to see who answers at once.
+const SCOUT: Patience = Patience(1);
+/// Enough to tell a slow DC, on a machine that is busy with others, from a silent one.
+const THOROUGH: Patience = Patience(4);
+
 async fn attempts(world: &SmallWorld, entry: &Entry) -> Result<Vec<Attempt>, ExplainError> {
-    let (first, reached_tls) = attempt(world, entry, Way::XAPI).await?;
-    // smb.conf's mode is first read when TLS begins: without TLS it is the same in every mode.
-    let same = |way: &Way| way.is_ldaps() && (!reached_tls || *way == Way::XAPI);
-    let one = async |way: Way| {
-        let conclusion = match same(&way) {
-            true => first.clone(),
-            false => attempt(world, entry, way).await?.0,
-        };
+    let (scouted, reached_tls) = attempt(world, entry, Way::XAPI, SCOUT).await?;
+    let again = |way: Way| async move {
+        let conclusion = attempt(world, entry, way, THOROUGH).await?.0;
         Ok(Attempt { way, conclusion })
     };
-    if first.waits_seconds > 0 {
+    if scouted.waits_seconds > 0 {
         // Waiting costs nothing: all at once.
-        return join_all(Way::all().into_iter().map(one).collect()).await.into_iter().collect();
+        return join_all(Way::all().into_iter().map(again).collect()).await.into_iter().collect();
     }
     let mut attempts = Vec::new();
-    for way in Way::all() {
-        attempts.push(one(way).await?);
+    let informed = world.has_another_root().then_some(Way::INFORMED);
+    for way in Way::all().into_iter().chain(informed) {
+        // smb.conf's mode is first read when TLS begins: without TLS it is the same in every mode.
+        let known = way == Way::XAPI || (way.is_ldaps() && !reached_tls && way != Way::INFORMED);
+        attempts.push(match known {
+            true => Attempt { way, conclusion: scouted.clone() },
+            false => again(way).await?,
+        });
     }
     Ok(attempts)
 }
@@ -164,10 +188,11 @@ async fn attempt(
     world: &SmallWorld,
     entry: &Entry,
     way: Way,
+    patience: Patience,
 ) -> Result<(Conclusion, bool), ExplainError> {
     // Without a list of revoked certificates the strictest mode refuses to begin.
     let has_crl = entry.family() == "revocation" || way.mode == "as_strict_as_possible";
-    let host = world.host(&way, has_crl)?;
+    let host = world.host(&way, has_crl, patience)?;
     let output = host.search(dc(world)).await;
     let events = host.events();
     let verdict = events.iter().rev().find_map(|event| event.fact::<TlsVerdict>());
@@ -208,7 +233,7 @@ struct Programs(Vec<(String, String)>);
 
 impl Programs {
     async fn run(world: &SmallWorld) -> Result<Self, ExplainError> {
-        let host = world.host(&Way::XAPI, false)?;
+        let host = world.host(&Way::XAPI, false, THOROUGH)?;
         let server = dc(world);
         let lookup_kdc = host.run(SambaCommand::LookupKdc { domain: DOMAIN.to_owned() });
         let ads_lookup = host.run(SambaCommand::AdsLookup { server });

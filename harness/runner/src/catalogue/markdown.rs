@@ -33,7 +33,8 @@ written `ID[:VALUE][@LISTENER]`; `trustrig faults show ID` explains one, and
 What the host says is computed when this page is made: a fake DC carries the fault, a simulated host
 that trusts the domain's root runs `net ads search` against it, as Samba 4.22 with xapi's smb.conf
 does. *LDAPS* has one line for all values of `tls verify peer` that end alike; xapi writes
-`ca_and_name_if_available`. *StartTLS* and *LDAP, sealed* are tried in that mode. The code is that of
+`ca_and_name_if_available`. *StartTLS* and *LDAP, sealed* are tried in that mode, and so is *LDAPS once
+its own root is installed*, where the chain leads to another root than the one the host has. The code is that of
 `pool.external_auth_set_ldaps`. Other programs are named where they say something else than of a
 sound DC.
 

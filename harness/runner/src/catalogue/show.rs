@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Attempt, Explanation, FaultPlace};
+use super::{Attempt, Explanation, FaultPlace, Trusts};
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,8 +96,11 @@ impl Group<'_> {
     /// `LDAPS in every mode`, `LDAPS ca_only, ca_and_name; StartTLS`.
     pub(super) fn ways(&self) -> String {
         const MODES: usize = 5;
-        let modes: Vec<&str> =
-            self.all.iter().filter(|a| a.way.is_ldaps()).map(|a| a.way.mode).collect();
+        let of = |trusts| {
+            let ways = self.all.iter().map(|attempt| attempt.way);
+            ways.filter(move |way| way.is_ldaps() && way.trusts == trusts).map(|way| way.mode)
+        };
+        let modes: Vec<&str> = of(Trusts::DomainRoot).collect();
         let mut ways = match modes.len() {
             0 => Vec::new(),
             MODES => vec!["LDAPS in every mode".to_owned()],
@@ -108,6 +111,9 @@ impl Group<'_> {
             "seal" => Some("LDAP, sealed".to_owned()),
             _ => None,
         }));
+        ways.extend(
+            of(Trusts::ChainRoot).map(|_| "LDAPS once its own root is installed".to_owned()),
+        );
         ways.join("; ")
     }
 
