@@ -13,7 +13,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::{
     common::{PATIENCE, noting, tls, xapi},
-    dc, domain, family, greeted, start_tls,
+    dc, family, greeted, start_tls,
 };
 
 /// The leaf that the DC shows to whoever comes next.
