@@ -70,11 +70,9 @@ fn model_and_net_conclude_the_same_of_every_fault() {
 }
 
 /// Faults over which the two are known to differ.
-const NOT_COMPARED: [&str; 3] = [
+const NOT_COMPARED: [&str; 2] = [
     // rustls, which is the model's TLS, takes no signature of the schemes `rsa_pss_pss_*`.
     "algorithm.rsa-pss-key",
-    // The reset meets the real program before or after it has seen its connection.
-    "net.connection-limit",
     // The certificate becomes valid between the two programs.
     "time.one-second-before",
 ];
