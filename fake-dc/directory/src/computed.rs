@@ -3,7 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    account::Account, domain::Domain, entry::Entry, sid::Sid, state::State, store::EntryId,
+    account::Account,
+    domain::Domain,
+    entry::Entry,
+    schema::{self, Syntax},
+    sid::Sid,
+    state::State,
+    store::EntryId,
 };
 
 /// The values of a computed attribute; `None` if the attribute is not computed.
@@ -35,6 +41,15 @@ pub(crate) fn values(
         }
         "msDS-UserPasswordExpiryTimeComputed" => {
             of_account(|d, s, e| Account::new(d, s, e).password_expiry())
+        }
+        "attributeTypes"
+        | "dITContentRules"
+        | "extendedAttributeInfo"
+        | "extendedClassInfo"
+        | "objectClasses"
+            if entry.is_a("subSchema") =>
+        {
+            schema::aggregate(name)
         }
         "structuralObjectClass" => stored("objectClass"),
         "tokenGroups" if base => {
@@ -101,7 +116,7 @@ pub(crate) fn in_chain(state: &State, attribute: &str, from: EntryId, to: &[u8])
             _ => entry.values(attribute).to_vec(),
         };
         for value in values {
-            let Some(dn) = crate::schema::Syntax::Dn.normalise(&value) else { continue };
+            let Some(dn) = Syntax::Dn.normalise(&value) else { continue };
             if dn == to {
                 return true;
             }

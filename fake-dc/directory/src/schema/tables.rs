@@ -1,0 +1,329 @@
+//! Reads the tables of attributes and classes.
+#![allow(dead_code, reason = "a row is read whole, and not all of it has a reader")]
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use super::Syntax;
+
+const ATTRIBUTES: &str = include_str!("attributes.txt");
+const CLASSES: &str = include_str!("classes.txt");
+
+/// An attribute of the schema (`attributeSchema`, [MS-ADTS] 3.1.1.2.3).
+#[derive(Clone, Debug)]
+pub(crate) struct AttributeType {
+    /// The name as the schema spells it (`lDAPDisplayName`).
+    pub(crate) name: &'static str,
+    pub(crate) cn: &'static str,
+    pub(crate) oid: &'static str,
+    /// The syntax by [MS-ADTS] 3.1.1.2.2.2.
+    pub(crate) kind: &'static str,
+    /// How the directory stores and compares it.
+    pub(crate) syntax: Syntax,
+    /// Whether it holds one value at most.
+    pub(crate) single: bool,
+    /// Whether only the directory itself may change it.
+    pub(crate) system: bool,
+    pub(crate) system_only: bool,
+    pub(crate) search_flags: u32,
+    pub(crate) system_flags: u32,
+    pub(crate) link: Option<u32>,
+    /// Whether a global catalogue has it of other domains.
+    pub(crate) partial_set: bool,
+    pub(crate) range_lower: Option<&'static str>,
+    pub(crate) range_upper: Option<&'static str>,
+    pub(crate) guid: &'static str,
+    pub(crate) property_set: Option<&'static str>,
+}
+
+/// Bits of `searchFlags` ([MS-ADTS] 2.2.10).
+mod search_flag {
+    pub(super) const ATTRIBUTE_INDEX: u32 = 0x1;
+    pub(super) const AMBIGUOUS_NAME: u32 = 0x4;
+    pub(super) const CONFIDENTIAL: u32 = 0x80;
+}
+
+impl AttributeType {
+    fn read(line: &'static str) -> Option<Self> {
+        let mut fields = line.split(' ');
+        let mut next = || fields.next().map(|field| Some(field).filter(|field| *field != "-"));
+        let number = |field: Option<&str>| field.and_then(|field| field.parse::<i64>().ok());
+        let (name, cn, oid, kind) = (next()??, next()??, next()??, next()??);
+        let single = next()?? == "one";
+        let system_only = next()?? == "system";
+        // Negative numbers are flags with the highest bit.
+        let flags = |field| number(field).map_or(0, |flags| flags as u32);
+        let (search_flags, system_flags) = (flags(next()?), flags(next()?));
+        let link = number(next()?).and_then(|link| u32::try_from(link).ok());
+        let partial_set = next()?.is_some();
+        let (range_lower, range_upper) = (next()?, next()?);
+        let (guid, property_set) = (next()??, next()?);
+        let constructed = system_flags & 0x4 != 0;
+        let backlink = link.is_some_and(|link| link % 2 == 1);
+        let owned = (system_only && !CHANGEABLE.contains(&name)) || OWNED.contains(&name);
+        Some(Self {
+            name,
+            cn,
+            oid,
+            kind,
+            syntax: syntax(name, kind)?,
+            single,
+            system: owned || constructed || backlink,
+            system_only,
+            search_flags,
+            system_flags,
+            link,
+            partial_set,
+            range_lower,
+            range_upper,
+            guid,
+            property_set,
+        })
+    }
+
+    /// Whether it is made when it is asked for (FLAG_ATTR_IS_CONSTRUCTED).
+    pub(crate) fn is_constructed(&self) -> bool {
+        self.system_flags & 0x4 != 0
+    }
+
+    /// Whether a database looks it up quickly (fATTINDEX).
+    pub(crate) fn is_indexed(&self) -> bool {
+        self.search_flags & search_flag::ATTRIBUTE_INDEX != 0
+    }
+
+    /// Whether ambiguous name resolution looks at it (fANR).
+    pub(crate) fn is_name(&self) -> bool {
+        self.search_flags & search_flag::AMBIGUOUS_NAME != 0
+    }
+
+    /// Whether reading it needs a right of its own (fCONFIDENTIAL).
+    pub(crate) fn is_confidential(&self) -> bool {
+        self.search_flags & search_flag::CONFIDENTIAL != 0
+    }
+
+    /// Whether it follows from the other side of a link.
+    pub(crate) fn is_backlink(&self) -> bool {
+        self.link.is_some_and(|link| link % 2 == 1)
+    }
+}
+
+/// System-only attributes that may be changed all the same ([MS-ADTS] 3.1.1.5.3.2).
+const CHANGEABLE: [&str; 5] =
+    ["msDS-Behavior-Version", "name", "objectClass", "systemFlags", "wellKnownObjects"];
+
+/// Attributes that SAM keeps to itself ([MS-SAMR] 3.1.1.8).
+const OWNED: [&str; 2] = ["creationTime", "sAMAccountType"];
+
+/// Octet strings that hold a GUID.
+const GUIDS: [&str; 14] = [
+    "attributeSecurityGUID",
+    "fRSReplicaSetGUID",
+    "fRSVersionGUID",
+    "invocationId",
+    "mS-DS-ConsistencyGuid",
+    "msDS-AzObjectGuid",
+    "msDS-OptionalFeatureGUID",
+    "netbootGUID",
+    "objectGUID",
+    "parentGUID",
+    "pKTGuid",
+    "schemaIDGUID",
+    "siteGUID",
+    "msDS-DeviceID",
+];
+
+fn syntax(name: &str, kind: &str) -> Option<Syntax> {
+    Some(match kind {
+        "Boolean" => Syntax::Boolean,
+        "DN" => Syntax::Dn,
+        "DN-Binary" | "DN-String" => Syntax::DnBinary,
+        "Enumeration" | "Integer" | "LargeInteger" => Syntax::Integer,
+        "Generalized-Time" | "UTC-Time" => Syntax::Time,
+        "IA5" | "Numeric" | "Printable" => Syntax::Exact,
+        "Octets" if GUIDS.contains(&name) => Syntax::Guid,
+        "Descriptor" | "Octets" | "Presentation-Address" | "Replica-Link" => Syntax::Octets,
+        "OID" | "Teletex" | "Unicode" => Syntax::Text,
+        "SID" => Syntax::Sid,
+        _ => return None,
+    })
+}
+
+/// A class of the schema (`classSchema`, [MS-ADTS] 3.1.1.2.4).
+#[derive(Clone, Debug)]
+pub(crate) struct Class {
+    /// The name as the schema spells it (`lDAPDisplayName`).
+    pub(crate) name: &'static str,
+    /// The classes above, `top` first, and the class itself.
+    pub(crate) chain: Vec<&'static str>,
+    /// Name of the class that `objectCategory` points to, as its `cn`.
+    pub(crate) category: &'static str,
+    /// The naming attribute.
+    pub(crate) naming: &'static str,
+    pub(crate) cn: &'static str,
+    pub(crate) oid: &'static str,
+    pub(crate) above: &'static str,
+    pub(crate) kind: ClassKind,
+    pub(crate) system_only: bool,
+    /// `showInAdvancedViewOnly` of new entries.
+    pub(crate) hidden: bool,
+    pub(crate) guid: &'static str,
+    pub(crate) auxiliary: Vec<&'static str>,
+    /// What an entry must have, besides what the classes above demand.
+    pub(crate) must: Vec<&'static str>,
+    /// What an entry may have, besides what the classes above allow.
+    pub(crate) may: Vec<&'static str>,
+    /// Below which classes an entry may be made.
+    pub(crate) superiors: Vec<&'static str>,
+    /// The security descriptor of new entries, in SDDL ([MS-DTYP] 2.5.1).
+    pub(crate) descriptor: Option<&'static str>,
+}
+
+/// What a class is for (`objectClassCategory`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ClassKind {
+    Abstract,
+    Auxiliary,
+    /// Of the standard of 1988, which did not tell.
+    Legacy,
+    Structural,
+}
+
+impl Class {
+    fn read(line: &'static str) -> Option<Self> {
+        let mut fields = line.splitn(16, ' ');
+        let mut next = || fields.next().map(|field| Some(field).filter(|field| *field != "-"));
+        let list = |field: Option<&'static str>| -> Vec<&'static str> {
+            field.into_iter().flat_map(|field| field.split(',')).collect()
+        };
+        Some(Self {
+            name: next()??,
+            cn: next()??,
+            oid: next()??,
+            above: next()??,
+            chain: Vec::new(),
+            kind: match next()?? {
+                "88" => ClassKind::Legacy,
+                "abstract" => ClassKind::Abstract,
+                "auxiliary" => ClassKind::Auxiliary,
+                "structural" => ClassKind::Structural,
+                _ => return None,
+            },
+            naming: next()??,
+            category: next()??,
+            system_only: next()?? == "system",
+            hidden: next()? == Some("TRUE"),
+            guid: {
+                next()?;
+                next()??
+            },
+            auxiliary: list(next()?),
+            must: list(next()?),
+            may: list(next()?),
+            superiors: list(next()?),
+            descriptor: next()?,
+        })
+    }
+
+    /// The class itself, those above, and the auxiliary classes of all of them.
+    pub(crate) fn with_inherited(&self) -> Vec<&'static Class> {
+        let mut found: Vec<&'static Class> = Vec::new();
+        let mut waiting: Vec<&'static str> = vec![self.name];
+        while let Some(name) = waiting.pop() {
+            let Some(class) = class(name) else { continue };
+            if !found.iter().any(|known| known.name == class.name) {
+                found.push(class);
+                waiting.extend(class.auxiliary.iter().copied().chain([class.above]));
+            }
+        }
+        found
+    }
+}
+
+/// The attribute of that name, in any letter case.
+pub(crate) fn attribute(name: &str) -> Option<&'static AttributeType> {
+    let found = match ATTRIBUTES_BY_NAME.get(name) {
+        Some(found) => Some(found),
+        None => ATTRIBUTES_BY_NAME.get(&*name.to_ascii_lowercase()),
+    };
+    found.map(|&at| &ALL_ATTRIBUTES[at])
+}
+
+/// All attributes in order of their names.
+pub(crate) fn attributes() -> &'static [AttributeType] {
+    &ALL_ATTRIBUTES
+}
+
+/// The class of that name, in any letter case.
+pub(crate) fn class(name: &str) -> Option<&'static Class> {
+    CLASSES_BY_NAME.get(&*name.to_ascii_lowercase()).map(|&at| &ALL_CLASSES[at])
+}
+
+/// All classes in order of their names.
+pub(crate) fn classes() -> &'static [Class] {
+    &ALL_CLASSES
+}
+
+fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
+    table.lines().filter(|line| !line.starts_with('#'))
+}
+
+static ALL_ATTRIBUTES: LazyLock<Vec<AttributeType>> =
+    LazyLock::new(|| rows(ATTRIBUTES).filter_map(AttributeType::read).collect());
+
+/// Places by the name in the schema's spelling and in lower case.
+static ATTRIBUTES_BY_NAME: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
+    let names = |(at, attribute): (usize, &AttributeType)| {
+        [(attribute.name.to_owned(), at), (attribute.name.to_ascii_lowercase(), at)]
+    };
+    ALL_ATTRIBUTES.iter().enumerate().flat_map(names).collect()
+});
+
+static ALL_CLASSES: LazyLock<Vec<Class>> = LazyLock::new(|| {
+    let mut classes: Vec<Class> = rows(CLASSES).filter_map(Class::read).collect();
+    let above: HashMap<&str, &'static str> =
+        classes.iter().map(|class| (class.name, class.above)).collect();
+    for class in &mut classes {
+        let mut chain = vec![class.name];
+        // `top` is above itself.
+        while let Some(&above) = above.get(chain[chain.len() - 1])
+            && !chain.contains(&above)
+        {
+            chain.push(above);
+        }
+        chain.reverse();
+        class.chain = chain;
+    }
+    classes
+});
+
+static CLASSES_BY_NAME: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
+    let name = |(at, class): (usize, &Class)| (class.name.to_ascii_lowercase(), at);
+    ALL_CLASSES.iter().enumerate().map(name).collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_read() {
+        assert_eq!(attributes().len(), rows(ATTRIBUTES).count());
+        assert_eq!(classes().len(), rows(CLASSES).count());
+        let known = |name: &&str| attribute(name).is_some();
+        for class in classes() {
+            assert!(class.must.iter().chain(&class.may).all(known), "{}", class.name);
+            assert!(
+                class.superiors.iter().chain(&class.auxiliary).all(|n| super::class(n).is_some())
+            );
+            assert_eq!(class.chain[0], "top", "{}", class.name);
+        }
+    }
+
+    #[test]
+    fn names_are_found_in_any_case() {
+        assert_eq!(attribute("SAMACCOUNTNAME").map(|a| a.name), Some("sAMAccountName"));
+        let user = class("USER").unwrap();
+        assert_eq!(user.chain, ["top", "person", "organizationalPerson", "user"]);
+        let inherited: Vec<&str> = user.with_inherited().iter().map(|class| class.name).collect();
+        assert!(inherited.contains(&"securityPrincipal") && inherited.contains(&"top"));
+    }
+}
