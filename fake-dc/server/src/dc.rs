@@ -70,14 +70,19 @@ pub struct Ports {
     pub ldap: u16,
     /// LDAPS.
     pub ldaps: u16,
+    /// The global catalogue, with StartTLS.
+    pub gc: u16,
+    /// The global catalogue over TLS.
+    pub gcs: u16,
 }
 
 impl Ports {
     /// All chosen by the system.
-    pub const SYSTEM: Self = Self { dns: 0, kdc: 0, ldap: 0, ldaps: 0 };
+    pub const SYSTEM: Self = Self { dns: 0, kdc: 0, ldap: 0, ldaps: 0, gc: 0, gcs: 0 };
 
-    /// Those of a real DC: 53, 88, 389 and 636. They need privileges.
-    pub const STANDARD: Self = Self { dns: 53, kdc: 88, ldap: 389, ldaps: 636 };
+    /// Those of a real DC: 53, 88, 389, 636, 3268 and 3269. Those below 1024 need privileges.
+    pub const STANDARD: Self =
+        Self { dns: 53, kdc: 88, ldap: 389, ldaps: 636, gc: 3_268, gcs: 3_269 };
 }
 
 impl Sockets {
@@ -96,10 +101,6 @@ impl Sockets {
         })?;
         Ok(Self { dns, doors: Doors::open(dc, ip, ports)? })
     }
-
-    pub(crate) fn ldap_port(&self) -> u16 {
-        self.doors.ldap().port()
-    }
 }
 
 /// A DC before it serves.
@@ -117,7 +118,7 @@ impl Draft {
         registration(
             &self.host,
             self.view.address,
-            self.sockets.ldap_port(),
+            &self.sockets.doors,
             &self.settings,
             &self.faults,
         )
@@ -196,6 +197,16 @@ impl Dc {
         self.doors.ldaps()
     }
 
+    /// Where it serves the global catalogue, with StartTLS.
+    pub fn gc(&self) -> SocketAddr {
+        self.doors.gc()
+    }
+
+    /// Where it serves the global catalogue over TLS.
+    pub fn gcs(&self) -> SocketAddr {
+        self.doors.gcs()
+    }
+
     /// The faults that it has, in the order in which they were set.
     pub fn faults(&self) -> Vec<Fault> {
         self.condition().faults.all().to_vec()
@@ -206,8 +217,8 @@ impl Dc {
         self.chain_at(Listener::Ldaps)
     }
 
-    /// The chain that it shows to whoever connects now: to LDAP with StartTLS, or to LDAPS. They
-    /// differ where a fault is limited to one of them.
+    /// The chain that it shows to whoever connects to `listener` now. LDAPS, LDAP with StartTLS and
+    /// the ports of the global catalogue differ where a fault is limited to one of them.
     pub fn chain_at(&self, listener: Listener) -> Arc<Chain> {
         Arc::clone(&self.condition().face(listener).chain)
     }
@@ -249,7 +260,7 @@ impl Dc {
         registration(
             &self.host,
             self.view.address,
-            self.ldap().port(),
+            &self.doors,
             &self.settings,
             &self.condition().faults,
         )
@@ -406,11 +417,13 @@ impl Dc {
 fn registration(
     host: &Name,
     address: Ipv4Addr,
-    ldap_port: u16,
+    doors: &Doors,
     settings: &str,
     faults: &Faults,
 ) -> Registration {
-    let mut registration = Registration::new(host.clone(), address, ldap_port, settings.to_owned());
+    let mut registration = Registration::new(host.clone(), address, settings.to_owned());
+    registration.ldap_port = doors.ldap().port();
+    registration.gc_port = doors.gc().port();
     for fault in faults.server(Listener::Dns) {
         fault.registers(&mut registration);
     }

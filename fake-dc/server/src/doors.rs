@@ -1,4 +1,4 @@
-//! The ports of one way to a DC: Kerberos, LDAP with CLDAP, and LDAPS.
+//! The ports of one way to a DC: Kerberos, LDAP with CLDAP, LDAPS, and the global catalogue.
 
 use std::{
     io,
@@ -23,6 +23,8 @@ pub(crate) struct Doors {
     ldap: Gate,
     cldap: DatagramGate,
     ldaps: Gate,
+    gc: Gate,
+    gcs: Gate,
 }
 
 impl Doors {
@@ -36,9 +38,13 @@ impl Doors {
             .map_err(failed(Listener::Kdc, ports.kdc))?;
         let (ldap, cldap) = open_pair(ip, ports.ldap, DatagramGate::open)
             .map_err(failed(Listener::Ldap, ports.ldap))?;
-        let ldaps =
-            Gate::open((ip, ports.ldaps).into()).map_err(failed(Listener::Ldaps, ports.ldaps))?;
-        Ok(Self { kdc, kdc_datagrams, ldap, cldap, ldaps })
+        let open = |listener, port| {
+            Gate::open(SocketAddr::from((ip, port))).map_err(failed(listener, port))
+        };
+        let ldaps = open(Listener::Ldaps, ports.ldaps)?;
+        let gc = open(Listener::Gc, ports.gc)?;
+        let gcs = open(Listener::Gcs, ports.gcs)?;
+        Ok(Self { kdc, kdc_datagrams, ldap, cldap, ldaps, gc, gcs })
     }
 
     /// Where Kerberos is, over UDP and TCP.
@@ -56,9 +62,21 @@ impl Doors {
         self.ldaps.address()
     }
 
+    /// Where the global catalogue is.
+    pub(crate) fn gc(&self) -> SocketAddr {
+        self.gc.address()
+    }
+
+    /// Where the global catalogue is over TLS.
+    pub(crate) fn gcs(&self) -> SocketAddr {
+        self.gcs.address()
+    }
+
     /// The TCP port of `listener`; none for DNS.
     pub(crate) fn gate(&self, listener: Listener) -> Option<&Gate> {
         match listener {
+            Listener::Gc => Some(&self.gc),
+            Listener::Gcs => Some(&self.gcs),
             Listener::Kdc => Some(&self.kdc),
             Listener::Ldap => Some(&self.ldap),
             Listener::Ldaps => Some(&self.ldaps),
@@ -86,6 +104,8 @@ impl Doors {
         self.kdc.set(stream(Listener::Kdc))?;
         self.ldap.set(stream(Listener::Ldap))?;
         self.ldaps.set(stream(Listener::Ldaps))?;
+        self.gc.set(stream(Listener::Gc))?;
+        self.gcs.set(stream(Listener::Gcs))?;
         self.kdc_datagrams.set_refusing(refuses(Listener::Kdc))?;
         self.cldap.set_refusing(refuses(Listener::Cldap))
     }
@@ -97,6 +117,8 @@ impl Doors {
         self.ldap.close();
         self.cldap.close();
         self.ldaps.close();
+        self.gc.close();
+        self.gcs.close();
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a DC shows of itself on TLS at the moment, and how that is made of its faults.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use fake_dc_directory::DcView;
 use fake_dc_pki::{AltName, Chain, ChainFault, ChainPlan, Crl, DcIdentity, PrivateKey};
@@ -19,27 +19,26 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Condition {
     pub(crate) faults: Faults,
-    ldap: Arc<Face>,
-    /// The same as `ldap` where the faults are the same.
-    ldaps: Arc<Face>,
+    /// Those of [`Listener::LDAP`]; the same one where the faults are the same.
+    faces: BTreeMap<Listener, Arc<Face>>,
+    /// That of LDAPS.
+    usual: Arc<Face>,
 }
 
 impl Condition {
     /// What `listener` shows of the DC on TLS.
     pub(crate) fn face(&self, listener: Listener) -> &Arc<Face> {
-        match listener {
-            Listener::Ldap => &self.ldap,
-            Listener::Cldap | Listener::Dns | Listener::Kdc | Listener::Ldaps => &self.ldaps,
-        }
+        self.faces.get(&listener).unwrap_or(&self.usual)
     }
 
-    /// The revocation lists of its CAs: those of LDAPS, unless only StartTLS is wrong in that way.
+    /// The revocation lists of its CAs: those of LDAPS, unless only another listener is wrong in
+    /// that way.
     pub(crate) fn crls(&self) -> &[Crl] {
         let wrong = |&listener: &Listener| {
             let faults = self.faults.chain(listener);
             faults.iter().any(|fault| fault.id().starts_with("revocation."))
         };
-        let listener = [Listener::Ldaps, Listener::Ldap].into_iter().find(wrong);
+        let listener = Listener::LDAP.iter().rev().copied().find(wrong);
         &self.face(listener.unwrap_or(Listener::Ldaps)).chain.crls
     }
 }
@@ -117,24 +116,27 @@ pub(crate) fn plan(
     Ok(plan)
 }
 
-/// The condition with `faults`, each face made by `face`, but only one if both are alike.
+/// The condition with `faults`, each face made by `face`, but one for all that are alike.
 pub(crate) fn condition(
     faults: Faults,
     face: impl Fn(&Faults, Listener) -> Result<Face, Error>,
 ) -> Result<Condition, Error> {
-    let ldaps = Arc::new(face(&faults, Listener::Ldaps)?);
-    let ldap = if faults.at(Listener::Ldap).eq(faults.at(Listener::Ldaps)) {
-        Arc::clone(&ldaps)
-    } else {
-        Arc::new(face(&faults, Listener::Ldap)?)
-    };
+    let usual = Arc::new(face(&faults, Listener::Ldaps)?);
+    let mut faces = BTreeMap::from([(Listener::Ldaps, Arc::clone(&usual))]);
+    for &listener in Listener::LDAP {
+        let alike = |&&other: &&Listener| faults.at(listener).eq(faults.at(other));
+        let made = match faces.keys().find(alike) {
+            Some(other) => Arc::clone(&faces[other]),
+            None => Arc::new(face(&faults, listener)?),
+        };
+        faces.insert(listener, made);
+    }
     let faults = Faults::new(faults.all().to_vec());
-    let bare = [(Listener::Ldap, &ldap), (Listener::Ldaps, &ldaps)];
-    let faults = bare
-        .into_iter()
+    let faults = faces
+        .iter()
         .filter(|(_, face)| face.chain.certificates.is_empty())
-        .fold(faults, |faults, (listener, _)| faults.without_certificate(listener));
-    Ok(Condition { faults, ldap, ldaps })
+        .fold(faults, |faults, (&listener, _)| faults.without_certificate(listener));
+    Ok(Condition { faults, faces, usual })
 }
 
 /// Makes the faces of a DC.
@@ -176,7 +178,7 @@ impl Maker<'_> {
 
     /// What there was of `fault` until now.
     fn known(&self, fault: &Fault) -> Option<&OtherFace> {
-        let faces = self.before.iter().flat_map(|before| [&before.ldap, &before.ldaps]);
+        let faces = self.before.iter().flat_map(|before| before.faces.values());
         faces.flat_map(|face| &face.others).find(|other| other.fault == *fault)
     }
 

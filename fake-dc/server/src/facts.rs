@@ -33,6 +33,10 @@ pub enum Listener {
     Cldap,
     /// UDP and TCP 53.
     Dns,
+    /// TCP 3268: LDAP of the global catalogue.
+    Gc,
+    /// TCP 3269: LDAPS of the global catalogue.
+    Gcs,
     /// UDP and TCP 88.
     Kdc,
     /// TCP 389.
@@ -43,20 +47,43 @@ pub enum Listener {
 
 impl Listener {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Cldap, Self::Dns, Self::Kdc, Self::Ldap, Self::Ldaps];
+    pub const ALL: [Self; 7] =
+        [Self::Cldap, Self::Dns, Self::Gc, Self::Gcs, Self::Kdc, Self::Ldap, Self::Ldaps];
+
+    /// Those of LDAP over TCP.
+    pub(crate) const LDAP: &'static [Self] = &[Self::Gc, Self::Gcs, Self::Ldap, Self::Ldaps];
+
+    /// Those whose clients begin in clear and may ask for TLS.
+    pub(crate) const STARTTLS: &'static [Self] = &[Self::Gc, Self::Ldap];
+
+    /// Those whose clients begin with TLS.
+    pub(crate) const TLS: &'static [Self] = &[Self::Gcs, Self::Ldaps];
 
     /// Those that answer netlogon pings.
-    pub(crate) const PINGED: &'static [Self] = &[Self::Cldap, Self::Ldap, Self::Ldaps];
+    pub(crate) const PINGED: &'static [Self] =
+        &[Self::Cldap, Self::Gc, Self::Gcs, Self::Ldap, Self::Ldaps];
 
     /// Its id in the text of faults and in the ledger: `ldaps`.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Cldap => "cldap",
             Self::Dns => "dns",
+            Self::Gc => "gc",
+            Self::Gcs => "gcs",
             Self::Kdc => "kdc",
             Self::Ldap => "ldap",
             Self::Ldaps => "ldaps",
         }
+    }
+
+    /// Whether its clients begin with TLS.
+    pub(crate) fn begins_with_tls(self) -> bool {
+        Self::TLS.contains(&self)
+    }
+
+    /// Whether it is of the global catalogue.
+    pub(crate) fn is_global_catalog(self) -> bool {
+        matches!(self, Self::Gc | Self::Gcs)
     }
 }
 
@@ -65,6 +92,8 @@ impl fmt::Display for Listener {
         f.write_str(match self {
             Self::Cldap => "CLDAP",
             Self::Dns => "DNS",
+            Self::Gc => "the global catalogue",
+            Self::Gcs => "the global catalogue over TLS",
             Self::Kdc => "Kerberos",
             Self::Ldap => "LDAP",
             Self::Ldaps => "LDAPS",

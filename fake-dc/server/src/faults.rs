@@ -63,7 +63,7 @@ impl FaultInfo {
         cause: &'static str,
         drawing: &'static str,
     ) -> Self {
-        let listeners = &[Listener::Ldap, Listener::Ldaps];
+        let listeners = Listener::LDAP;
         Self { id, summary, cause, drawing, value: None, listeners, on_route: false }
     }
 
@@ -74,7 +74,7 @@ impl FaultInfo {
         Self { on_route: true, ..self }
     }
 
-    /// Acting at these listeners instead of LDAP and LDAPS. Its hooks are asked for no other.
+    /// Acting at these listeners instead of those of LDAP over TCP. Its hooks are asked for no other.
     const fn at(self, listeners: &'static [Listener]) -> Self {
         Self { listeners, ..self }
     }
@@ -142,7 +142,7 @@ impl Faults {
     pub(crate) fn speaks_tls(&self, listener: Listener) -> bool {
         self.server(listener)
             .find_map(|fault| fault.speaks_tls(listener))
-            .unwrap_or(listener == Listener::Ldaps)
+            .unwrap_or(listener.begins_with_tls())
     }
 
     pub(crate) fn closes_at_once(&self, listener: Listener) -> bool {

@@ -34,8 +34,9 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: Stream, t
     }
     let speaks_tls = dc.condition().faults.speaks_tls(listener);
     let protection = if speaks_tls { Protection::Tls } else { Protection::None };
+    let session = dc.domain.directory.open_session(&dc.netlogon_view(listener), protection);
     let mut conversation = Conversation {
-        session: dc.domain.directory.open_session(&dc.netlogon_view(listener), protection),
+        session: if listener.is_global_catalog() { session.on_global_catalog() } else { session },
         sasl: Sasl::new(&dc, listener),
         shown: None,
         input: Vec::new(),
@@ -156,7 +157,7 @@ impl Conversation<'_> {
     /// Says what a fault says to whoever has connected. TLS that a client has asked for is no new
     /// connection.
     fn greet(&mut self, output: &mut Vec<u8>) -> After {
-        if self.protection == Protection::Tls && self.listener == Listener::Ldap {
+        if self.protection == Protection::Tls && !self.listener.begins_with_tls() {
             return After::Continue;
         }
         let condition = self.dc.condition();
@@ -210,7 +211,7 @@ impl Conversation<'_> {
                 Ok(Decoded::Incomplete { .. }) => break,
                 Err(error) => {
                     self.garbage("ldap", error.to_string());
-                    if self.listener == Listener::Ldaps && self.protection == Protection::None {
+                    if self.listener.begins_with_tls() && self.protection == Protection::None {
                         // The client meant TLS. What was measured for this mistake is a server that
                         // answers in LDAP (`samba-tls-verify.md` §9, plain LDAP on the port).
                         self.sasl.protect(&error.notice_of_disconnection().encode(), output);

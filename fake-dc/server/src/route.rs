@@ -63,6 +63,10 @@ pub struct Route {
     pub ldap: SocketAddr,
     /// Where LDAPS is.
     pub ldaps: SocketAddr,
+    /// Where the global catalogue is.
+    pub gc: SocketAddr,
+    /// Where the global catalogue is over TLS.
+    pub gcs: SocketAddr,
     /// Where Kerberos is, over UDP and TCP.
     pub kdc: SocketAddr,
     /// Its faults, in the order in which they were set.
@@ -103,6 +107,8 @@ impl OpenRoute {
             dc: dc.name().to_owned(),
             ldap: self.doors.ldap(),
             ldaps: self.doors.ldaps(),
+            gc: self.doors.gc(),
+            gcs: self.doors.gcs(),
             kdc: self.doors.kdc(),
             faults: self.faults().all().to_vec(),
         }

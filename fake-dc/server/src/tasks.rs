@@ -34,7 +34,7 @@ pub(crate) fn serve_way(way: &Way, spawner: &Spawner) {
     for listener in [Listener::Cldap, Listener::Kdc] {
         spawner.spawn(datagrams::serve(way.clone(), listener, spawner.clone()));
     }
-    for listener in [Listener::Kdc, Listener::Ldap, Listener::Ldaps] {
+    for &listener in [Listener::Kdc].iter().chain(Listener::LDAP) {
         spawner.spawn(accept(way.clone(), listener, spawner.clone()));
     }
 }
@@ -80,7 +80,9 @@ async fn accept(way: Way, listener: Listener, spawner: Spawner) {
     let limit = match listener {
         Listener::Dns => limits::DNS_CONNECTIONS_MAX,
         Listener::Kdc => limits::KDC_CONNECTIONS_MAX,
-        Listener::Cldap | Listener::Ldap | Listener::Ldaps => limits::LDAP_CONNECTIONS_MAX,
+        Listener::Cldap | Listener::Gc | Listener::Gcs | Listener::Ldap | Listener::Ldaps => {
+            limits::LDAP_CONNECTIONS_MAX
+        }
     };
     let slots = Arc::new(Semaphore::new(limit));
     loop {
@@ -117,7 +119,11 @@ async fn accept(way: Way, listener: Listener, spawner: Spawner) {
             match listener {
                 Listener::Dns => dns::serve_stream(&dc, &trail, stream).await,
                 Listener::Kdc => kdc::serve_stream(&dc, &trail, stream).await,
-                Listener::Cldap | Listener::Ldap | Listener::Ldaps => {
+                Listener::Cldap
+                | Listener::Gc
+                | Listener::Gcs
+                | Listener::Ldap
+                | Listener::Ldaps => {
                     ldap::serve(dc, listener, stream, trail).await;
                 }
             }

@@ -35,13 +35,13 @@ fn lines(message: &Message) -> Vec<String> {
     lines
 }
 
-/// Ours, with the values put in that must differ: the LDAP port and the address.
+/// Ours, with the values put in that must differ: the ports and the address.
 fn as_captured(lines: Vec<String>, dc: &Dc) -> Vec<String> {
-    let (ours, theirs) = (format!(" {} ", dc.ldap().port()), " 389 ");
-    lines
-        .into_iter()
-        .map(|line| line.replace(&ours, theirs).replace(&dc.ip().to_string(), "192.0.2.10"))
-        .collect()
+    let ours = |port: u16| format!(" {port} ");
+    let (ldap, gc) = (ours(dc.ldap().port()), ours(dc.gc().port()));
+    let captured = |line: String| line.replace(&ldap, " 389 ").replace(&gc, " 3268 ");
+    let at = dc.ip().to_string();
+    lines.into_iter().map(|line| captured(line).replace(&at, "192.0.2.10")).collect()
 }
 
 async fn ask_stream(server: SocketAddr, question: &[u8]) -> Vec<u8> {

@@ -12,7 +12,7 @@ use ldap3::{Scope, SearchEntry};
 async fn a_client_binds_and_searches_on_every_way() {
     let domain = Domain::builder("corp.example").dcs(2).start().await.unwrap();
     let dc = domain.dc("dc2").unwrap();
-    for way in [Way::Plain, Way::StartTls, Way::Ldaps] {
+    for way in Way::ALL {
         let mut ldap = ldap(dc, way, trusting(&domain)).await.unwrap();
         ldap.simple_bind(ADMINISTRATOR, PASSWORD).await.unwrap().success().unwrap();
         let (entries, _) = ldap
@@ -33,6 +33,20 @@ async fn a_client_binds_and_searches_on_every_way() {
         ldap.unbind().await.unwrap();
     }
     domain.stop().await;
+}
+
+#[tokio::test]
+async fn below_the_empty_name_a_global_catalog_has_the_forest_and_the_other_ports_nothing() {
+    let domain = Domain::builder("corp.example").start().await.unwrap();
+    let dc = domain.dc("dc1").unwrap();
+    for way in Way::ALL {
+        let mut ldap = ldap(dc, way, trusting(&domain)).await.unwrap();
+        ldap.simple_bind(ADMINISTRATOR, PASSWORD).await.unwrap().success().unwrap();
+        let filter = "(sAMAccountName=krbtgt)";
+        let search = ldap.search("", Scope::Subtree, filter, ["cn"]).await.unwrap();
+        let is_catalog = matches!(way, Way::Gc | Way::GcStartTls | Way::Gcs);
+        assert_eq!((search.1.rc, search.0.len()), if is_catalog { (0, 1) } else { (32, 0) });
+    }
 }
 
 #[tokio::test]

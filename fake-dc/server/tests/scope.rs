@@ -50,10 +50,10 @@ fn mistakes_say_what_would_be_right() {
     insta::assert_snapshot!(errors.join("\n"), @r"
     `net.refuze` is no fault; did you mean `net.refuse`
     `net.refuse` takes no value, and `5s` was given
-    `smb` is no listener; the listeners are cldap, dns, kdc, ldap, ldaps
-    `` is no listener; the listeners are cldap, dns, kdc, ldap, ldaps
+    `smb` is no listener; the listeners are cldap, dns, gc, gcs, kdc, ldap, ldaps
+    `` is no listener; the listeners are cldap, dns, gc, gcs, kdc, ldap, ldaps
     `discovery.nxdomain` does nothing at `ldaps`; it acts at dns
-    `time.leaf-expired` does nothing at `dns`; it acts at ldap, ldaps
+    `time.leaf-expired` does nothing at `dns`; it acts at gc, gcs, ldap, ldaps
     `time.leaf-expired` takes no value, and `3d` was given
     ");
 }
@@ -89,6 +89,29 @@ async fn a_chain_fault_of_one_listener_leaves_the_other_alone() {
             "fault.set time.leaf-expired@ldaps",
         ]
     );
+}
+
+#[tokio::test]
+async fn the_global_catalog_shows_what_ldaps_shows_unless_told_otherwise() {
+    let domain = Domain::builder("corp.example").start().await.unwrap();
+    let dc = domain.dc("dc1").unwrap();
+    let catalog = [Way::GcStartTls, Way::Gcs];
+
+    domain.set_faults("dc1", ["time.leaf-expired"]).unwrap();
+    for way in [Way::StartTls, Way::Ldaps, Way::GcStartTls, Way::Gcs] {
+        let refused = ldap(dc, way, trusting(&domain)).await.unwrap_err();
+        assert!(refused.to_string().contains("certificate"), "{refused}");
+    }
+    domain.set_faults("dc1", ["time.leaf-expired@ldaps", "time.leaf-expired@ldap"]).unwrap();
+    for way in catalog {
+        ldap(dc, way, trusting(&domain)).await.unwrap();
+    }
+    domain.set_faults("dc1", ["time.leaf-expired@gcs", "handshake.starttls-refused@gc"]).unwrap();
+    ldap(dc, Way::Ldaps, trusting(&domain)).await.unwrap();
+    ldap(dc, Way::StartTls, trusting(&domain)).await.unwrap();
+    for way in catalog {
+        ldap(dc, way, trusting(&domain)).await.unwrap_err();
+    }
 }
 
 #[tokio::test]

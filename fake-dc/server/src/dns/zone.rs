@@ -26,9 +26,12 @@ const SOA_TTL: u32 = 3_600;
 /// The port of a KDC wherever ours listens: xapi drops every other that a lookup brings.
 const KERBEROS_PORT: u16 = 88;
 
-/// Ports of services that no listener of ours provides. They are registered all the same: a DC
-/// without them would be none.
+/// The port of a service that no listener of ours provides. It is registered all the same: a DC
+/// without it would be none.
 const KPASSWD_PORT: u16 = 464;
+
+/// The standard ports, where nobody gives others.
+const LDAP_PORT: u16 = 389;
 const GLOBAL_CATALOG_PORT: u16 = 3_268;
 
 /// What one DC registers.
@@ -41,6 +44,7 @@ pub(crate) struct Registration {
     /// The addresses of its name: where it is, unless a fault says otherwise.
     pub(crate) addresses: Vec<Ipv4Addr>,
     pub(crate) ldap_port: u16,
+    pub(crate) gc_port: u16,
     pub(crate) kerberos_port: u16,
     /// Of its SRV records (RFC 2782), as is the weight.
     pub(crate) priority: u16,
@@ -53,12 +57,13 @@ pub(crate) struct Registration {
 }
 
 impl Registration {
-    pub(crate) fn new(host: Name, address: Ipv4Addr, ldap_port: u16, settings: String) -> Self {
+    pub(crate) fn new(host: Name, address: Ipv4Addr, settings: String) -> Self {
         Self {
             host,
             address,
             addresses: vec![address],
-            ldap_port,
+            ldap_port: LDAP_PORT,
+            gc_port: GLOBAL_CATALOG_PORT,
             kerberos_port: KERBEROS_PORT,
             priority: 0,
             weight: 100,
@@ -190,8 +195,8 @@ fn services(site: &str, domain_guid: &str, dc: &Registration, is_pdc: bool) -> V
     let sited = [
         ("_ldap._tcp", "", ldap),
         ("_ldap._tcp", ".dc._msdcs", ldap),
-        ("_ldap._tcp", ".gc._msdcs", GLOBAL_CATALOG_PORT),
-        ("_gc._tcp", "", GLOBAL_CATALOG_PORT),
+        ("_ldap._tcp", ".gc._msdcs", dc.gc_port),
+        ("_gc._tcp", "", dc.gc_port),
         ("_kerberos._tcp", "", kerberos),
         ("_kerberos._tcp", ".dc._msdcs", kerberos),
     ];

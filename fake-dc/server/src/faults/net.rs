@@ -45,7 +45,9 @@ pub(super) const FAULTS: &[&dyn ServerFault] = &[
 ];
 
 /// All but DNS.
-const WAYS: &[Listener] = &[Listener::Cldap, Listener::Kdc, Listener::Ldap, Listener::Ldaps];
+const WAYS: &[Listener] =
+    &[Listener::Cldap, Listener::Gc, Listener::Gcs, Listener::Kdc, Listener::Ldap, Listener::Ldaps];
 
 /// Those that are reached by TCP.
-const CONNECTIONS: &[Listener] = &[Listener::Kdc, Listener::Ldap, Listener::Ldaps];
+const CONNECTIONS: &[Listener] =
+    &[Listener::Gc, Listener::Gcs, Listener::Kdc, Listener::Ldap, Listener::Ldaps];

@@ -150,6 +150,14 @@ pub(crate) enum Way {
     Plain,
     StartTls,
     Ldaps,
+    Gc,
+    GcStartTls,
+    Gcs,
+}
+
+impl Way {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Plain, Self::StartTls, Self::Ldaps, Self::Gc, Self::GcStartTls, Self::Gcs];
 }
 
 /// An LDAP connection to `dc` by its name, checked with `config`.
@@ -157,12 +165,14 @@ pub(crate) async fn ldap(dc: &Dc, way: Way, config: Arc<ClientConfig>) -> Result
     let (address, scheme) = match way {
         Way::Plain | Way::StartTls => (dc.ldap(), "ldap"),
         Way::Ldaps => (dc.ldaps(), "ldaps"),
+        Way::Gc | Way::GcStartTls => (dc.gc(), "ldap"),
+        Way::Gcs => (dc.gcs(), "ldaps"),
     };
     let stream = StdStream::connect(address)?;
     stream.set_nonblocking(true)?;
     let settings = LdapConnSettings::new()
         .set_std_stream(LdapStream::Tcp(stream))
-        .set_starttls(way == Way::StartTls)
+        .set_starttls(matches!(way, Way::StartTls | Way::GcStartTls))
         .set_config(config);
     let url = format!("{scheme}://{}", dc.dns_name());
     let connecting = LdapConnAsync::with_settings(settings, &url);

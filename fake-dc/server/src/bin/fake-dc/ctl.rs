@@ -76,7 +76,7 @@ struct Target {
     /// The client whose route to the DC is meant; opened if need be.
     #[arg(long, value_name = "HOST")]
     route: Option<String>,
-    /// The listener to which the faults are limited: dns, kdc, cldap, ldap or ldaps.
+    /// The listener to which the faults are limited: dns, kdc, cldap, ldap, ldaps, gc or gcs.
     #[arg(long, value_name = "LISTENER")]
     listener: Option<Listener>,
 }
@@ -110,6 +110,12 @@ enum RouteCommand {
         /// Port for LDAPS; by default the system chooses.
         #[arg(long, value_name = "PORT", default_value_t = 0)]
         ldaps_port: u16,
+        /// Port for the global catalogue; by default the system chooses.
+        #[arg(long, value_name = "PORT", default_value_t = 0)]
+        gc_port: u16,
+        /// Port for the global catalogue over TLS; by default the system chooses.
+        #[arg(long, value_name = "PORT", default_value_t = 0)]
+        gcs_port: u16,
     },
     /// Shows a route.
     Show {
@@ -201,12 +207,21 @@ fn requests(command: &Command) -> Vec<Request> {
             kdc_port,
             ldap_port,
             ldaps_port,
+            gc_port,
+            gcs_port,
         }) => {
             let mut body = Map::new();
             if let Some(address) = address {
                 body.insert("address".to_owned(), json!(address));
             }
-            for (name, port) in [("kdc", kdc_port), ("ldap", ldap_port), ("ldaps", ldaps_port)] {
+            let ports = [
+                ("kdc", kdc_port),
+                ("ldap", ldap_port),
+                ("ldaps", ldaps_port),
+                ("gc", gc_port),
+                ("gcs", gcs_port),
+            ];
+            for (name, port) in ports {
                 body.insert(name.to_owned(), json!(port));
             }
             let body = Some(Value::Object(body));

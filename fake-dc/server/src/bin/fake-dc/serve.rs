@@ -86,6 +86,12 @@ pub(crate) struct Options {
     /// Port for LDAPS; by default the system chooses.
     #[arg(long, value_name = "PORT")]
     ldaps_port: Option<u16>,
+    /// Port for the global catalogue; by default the system chooses.
+    #[arg(long, value_name = "PORT")]
+    gc_port: Option<u16>,
+    /// Port for the global catalogue over TLS; by default the system chooses.
+    #[arg(long, value_name = "PORT")]
+    gcs_port: Option<u16>,
     /// File for everything that reaches the DCs, as line-delimited JSON.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
@@ -171,6 +177,8 @@ async fn start(
             kdc: options.kdc_port.unwrap_or(ports.kdc),
             ldap: options.ldap_port.unwrap_or(ports.ldap),
             ldaps: options.ldaps_port.unwrap_or(ports.ldaps),
+            gc: options.gc_port.unwrap_or(ports.gc),
+            gcs: options.gcs_port.unwrap_or(ports.gcs),
         });
     if let Some(netbios) = &options.netbios {
         builder = builder.netbios(netbios);
@@ -282,6 +290,8 @@ fn announce(
             cldap: dc.cldap().port(),
             ldap: dc.ldap().port(),
             ldaps: dc.ldaps().port(),
+            gc: dc.gc().port(),
+            gcs: dc.gcs().port(),
             url: format!("ldaps://{}", dc.ldaps()),
             ca_file: clones
                 .get(dc.name())
@@ -316,6 +326,8 @@ struct DcLine<'a> {
     cldap: u16,
     ldap: u16,
     ldaps: u16,
+    gc: u16,
+    gcs: u16,
     /// Works as it is with the CA file: sound certificates name the address.
     url: String,
     ca_file: &'a Path,

@@ -38,7 +38,14 @@ impl ServerFault for SrvOtherDomain {
              DC → client    domain other.example, DnsHostName dc1.other.example",
         )
         .taking("the name of the other domain; `other` for the first label of ours by default")
-        .at(&[Listener::Cldap, Listener::Dns, Listener::Ldap, Listener::Ldaps])
+        .at(&[
+            Listener::Cldap,
+            Listener::Dns,
+            Listener::Gc,
+            Listener::Gcs,
+            Listener::Ldap,
+            Listener::Ldaps,
+        ])
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {

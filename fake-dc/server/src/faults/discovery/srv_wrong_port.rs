@@ -38,6 +38,7 @@ impl ServerFault for SrvWrongPort {
 
     fn registers(&self, registration: &mut Registration) {
         registration.ldap_port = self.port;
+        registration.gc_port = self.port;
         registration.kerberos_port = self.port;
     }
 }

@@ -16,7 +16,7 @@ impl ServerFault for CloseBeforeHello {
             "DC → client   end of the connection [before the ClientHello is read]\n\
              client → DC   ClientHello, or nothing",
         )
-        .at(&[Listener::Ldaps])
+        .at(Listener::TLS)
     }
 
     fn closes_at_once(&self) -> bool {

@@ -21,7 +21,7 @@ impl ServerFault for StartTlsAcceptedThenClosed {
              DC → client   end of the connection\n\
              client → DC   ClientHello [nobody reads it]",
         )
-        .at(&[Listener::Ldap])
+        .at(Listener::STARTTLS)
     }
 
     fn on_reply(&self, _request: &Asked<'_>, reply: &mut Reply) {

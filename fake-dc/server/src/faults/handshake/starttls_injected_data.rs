@@ -24,7 +24,7 @@ impl ServerFault for StartTlsInjectedData {
              DC → client   success of a bind [in clear, before the handshake]\n\
              client → DC   ClientHello",
         )
-        .at(&[Listener::Ldap])
+        .at(Listener::STARTTLS)
     }
 
     fn on_reply(&self, _asked: &Asked<'_>, reply: &mut Reply) {

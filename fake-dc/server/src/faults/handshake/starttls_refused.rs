@@ -24,7 +24,7 @@ impl ServerFault for StartTlsRefused {
              DC → client   unavailable (52): Error initializing SSL/TLS\n\
              [the connection goes on in clear]",
         )
-        .at(&[Listener::Ldap])
+        .at(Listener::STARTTLS)
     }
 
     fn on_request(&self, asked: &Asked<'_>) -> Option<Reply> {

@@ -20,7 +20,7 @@ impl ServerFault for StartTlsUnanswered {
             "client → DC   StartTLS\n\
              DC → client   [nothing; other requests are answered]",
         )
-        .at(&[Listener::Ldap])
+        .at(Listener::STARTTLS)
     }
 
     fn on_request(&self, asked: &Asked<'_>) -> Option<Reply> {

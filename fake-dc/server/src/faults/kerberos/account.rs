@@ -98,7 +98,13 @@ impl ServerFault for Account {
     fn info(&self) -> FaultInfo {
         let info = FaultInfo::new(self.id, self.summary, self.cause, self.drawing);
         match self.whose {
-            Whose::Computers => info.at(&[Listener::Kdc, Listener::Ldap, Listener::Ldaps]),
+            Whose::Computers => info.at(&[
+                Listener::Gc,
+                Listener::Gcs,
+                Listener::Kdc,
+                Listener::Ldap,
+                Listener::Ldaps,
+            ]),
             Whose::Anybody | Whose::This(_) => {
                 info.taking("the name of the account; all by default").at(&[Listener::Kdc])
             }

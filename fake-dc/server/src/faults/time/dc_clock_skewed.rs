@@ -30,7 +30,14 @@ impl ServerFault for DcClockSkewed {
              DC → client   37 KRB_AP_ERR_SKEW, now + 10 min",
         )
         .taking("the offset, such as `-10m`, `+1h` or `2d`; `+10m` by default")
-        .at(&[Listener::Cldap, Listener::Kdc, Listener::Ldap, Listener::Ldaps])
+        .at(&[
+            Listener::Cldap,
+            Listener::Gc,
+            Listener::Gcs,
+            Listener::Kdc,
+            Listener::Ldap,
+            Listener::Ldaps,
+        ])
     }
 
     fn with(&self, value: &str) -> Option<Arc<dyn ServerFault>> {

@@ -58,6 +58,8 @@ struct RouteBody {
     kdc: u16,
     ldap: u16,
     ldaps: u16,
+    gc: u16,
+    gcs: u16,
 }
 
 impl Call {
@@ -96,8 +98,9 @@ impl Call {
                     Method::GET => Ok(Self::Route { host, dc }),
                     Method::PUT => {
                         let body: Option<RouteBody> = from_body(body)?;
-                        let RouteBody { address, kdc, ldap, ldaps } = body.unwrap_or_default();
-                        let ports = Ports { dns: 0, kdc, ldap, ldaps };
+                        let RouteBody { address, kdc, ldap, ldaps, gc, gcs } =
+                            body.unwrap_or_default();
+                        let ports = Ports { kdc, ldap, ldaps, gc, gcs, ..Ports::SYSTEM };
                         let spec = RouteSpec::new(host, dc).ports(ports);
                         Ok(Self::OpenRoute(match address {
                             Some(address) => spec.address(address),
@@ -239,6 +242,8 @@ fn dc_json(dc: &Dc) -> Value {
         "cldap": dc.cldap().port(),
         "ldap": dc.ldap().port(),
         "ldaps": dc.ldaps().port(),
+        "gc": dc.gc().port(),
+        "gcs": dc.gcs().port(),
         "faults": dc.faults(),
     })
 }
@@ -252,6 +257,8 @@ fn route_json(route: &Route) -> Value {
         "cldap": route.ldap.port(),
         "ldap": route.ldap.port(),
         "ldaps": route.ldaps.port(),
+        "gc": route.gc.port(),
+        "gcs": route.gcs.port(),
         "faults": route.faults,
     })
 }
