@@ -10,11 +10,13 @@ declare -A wanted=(
     [certtool]=gnutls-bin
     [curl]=curl
     [dig]=bind9-dnsutils
+    [faketime]=faketime
     [ip]=iproute2
     [kinit]=krb5-user
     [ldapsearch]=ldap-utils
     [openssl]=openssl
     [python3]=python3
+    [tdbrestore]=tdb-tools
     [unshare]=util-linux
 )
 

@@ -216,6 +216,13 @@ impl Clock {
         skewed
     }
 
+    /// Whether this is the machine's own clock, and right at this moment.
+    pub fn is_system(&self) -> bool {
+        matches!(self.source, Source::System)
+            && self.offset_micros == 0
+            && self.skews.iter().all(|skew| skew.micros.load(Ordering::SeqCst) == 0)
+    }
+
     /// The present.
     pub fn now(&self) -> Timestamp {
         let micros = match &self.source {

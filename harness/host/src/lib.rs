@@ -17,6 +17,7 @@ mod probe;
 mod profile;
 pub mod programs;
 mod quirks;
+pub mod real;
 mod reference;
 mod report;
 mod root;

@@ -38,4 +38,5 @@ mod watched;
 
 pub use capture::{CaptureError, capture};
 pub use client::Client;
+pub(crate) use secrets::Secrets;
 pub use tls_settings::{TlsSettings, TrustPath};

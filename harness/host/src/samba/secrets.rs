@@ -15,19 +15,19 @@ const MODE: u32 = 0o600;
 
 /// What a join leaves on the host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Secrets {
+pub(crate) struct Secrets {
     /// Format of the file.
     version: u32,
     /// DNS name of the domain.
     pub(super) domain: String,
     /// NetBIOS name of the domain.
-    pub(super) workgroup: String,
+    pub(crate) workgroup: String,
     /// SID of the domain.
-    pub(super) domain_sid: String,
+    pub(crate) domain_sid: String,
     /// NetBIOS name of the machine, without `$`.
     pub(super) machine: String,
     /// Password of the machine account.
-    pub(super) password: Secret,
+    pub(crate) password: Secret,
 }
 
 impl Secrets {
@@ -59,7 +59,7 @@ impl Secrets {
 
     /// The host's secrets. A file that cannot be read or understood is as good as none, as a
     /// damaged `secrets.tdb` is for Samba.
-    pub(super) fn load(root: &HostRoot) -> Option<Self> {
+    pub(crate) fn load(root: &HostRoot) -> Option<Self> {
         let content = root.read_if_present(PATH).ok()??;
         serde_json::from_slice(&content)
             .ok()

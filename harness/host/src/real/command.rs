@@ -1,0 +1,85 @@
+//! Command lines of xapi (xapi-flows.md §6.2).
+
+use crate::{Credentials, SambaCommand};
+
+/// Arguments of `net` and what its environment holds besides the common variables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct NetCommand {
+    pub(super) arguments: Vec<String>,
+    /// Account and password, which no command line shows.
+    pub(super) credentials: Option<Credentials>,
+}
+
+impl NetCommand {
+    /// How xapi runs `command`; `None` if that is not `net`, or a part of `net` that needs SMB.
+    pub(super) fn of(command: &SambaCommand, debug_level: u8) -> Option<Self> {
+        let debug_level = debug_level.to_string();
+        let debug = ["-d", &debug_level];
+        let mut credentials = None;
+        let arguments: Vec<String> = match command {
+            SambaCommand::AdsLookup { server } => {
+                let server = server.to_string();
+                strings(&["ads", "lookup", "-S", &server], &debug)
+            }
+            SambaCommand::AdsSearch { server, credentials: whose, filter, attributes } => {
+                let mut arguments = strings(&["ads", "search"], &debug);
+                arguments.extend(["--server".to_owned(), server.to_string()]);
+                if *whose == Credentials::Machine {
+                    arguments.push("--machine-pass".to_owned());
+                }
+                arguments.push(filter.clone());
+                arguments.extend(attributes.iter().cloned());
+                credentials = Some(whose.clone());
+                arguments
+            }
+            SambaCommand::CacheFlush => strings(&["cache", "flush"], &[]),
+            SambaCommand::LookupKdc { domain } => strings(&["lookup", "kdc", domain], &debug),
+            SambaCommand::AdsJoin { .. }
+            | SambaCommand::AdsLeave { .. }
+            | SambaCommand::RestartWinbind
+            | SambaCommand::StopWinbind
+            | SambaCommand::WbinfoNameToSid { .. }
+            | SambaCommand::WipeSecrets => return None,
+        };
+        Some(Self { arguments, credentials })
+    }
+}
+
+fn strings(first: &[&str], then: &[&str]) -> Vec<String> {
+    first.iter().chain(then).map(|text| (*text).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ground::Secret;
+
+    use super::*;
+
+    #[test]
+    fn command_lines_are_those_of_xapi() {
+        let server = "192.0.2.10".parse().unwrap();
+        let search = |credentials| SambaCommand::AdsSearch {
+            server,
+            credentials,
+            filter: "(name=x)".to_owned(),
+            attributes: vec!["objectSid".to_owned()],
+        };
+        let user = Credentials::User { user: "u".to_owned(), password: Secret::new("p") };
+        for (command, line) in [
+            (
+                SambaCommand::LookupKdc { domain: "d.example".to_owned() },
+                "lookup kdc d.example -d 2",
+            ),
+            (SambaCommand::AdsLookup { server }, "ads lookup -S 192.0.2.10 -d 2"),
+            (
+                search(Credentials::Machine),
+                "ads search -d 2 --server 192.0.2.10 --machine-pass (name=x) objectSid",
+            ),
+            (search(user), "ads search -d 2 --server 192.0.2.10 (name=x) objectSid"),
+            (SambaCommand::CacheFlush, "cache flush"),
+        ] {
+            assert_eq!(NetCommand::of(&command, 2).unwrap().arguments.join(" "), line);
+        }
+        assert_eq!(NetCommand::of(&SambaCommand::RestartWinbind, 2), None);
+    }
+}
