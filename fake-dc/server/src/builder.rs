@@ -22,6 +22,7 @@ use crate::{
     error::Error,
     fault::{Fault, Faults},
     kdc::Kerberos,
+    ldap_policy::LdapPolicy,
     limits,
     tasks::{self, Spawner},
     tls::TlsPolicy,
@@ -40,6 +41,7 @@ pub struct Builder {
     site: String,
     flavour: Flavour,
     policy: Policy,
+    ldap_policy: Option<LdapPolicy>,
     channel_binding: BindingPolicy,
     default_password: Secret,
     ldif: Vec<LdifSource>,
@@ -121,6 +123,7 @@ impl Builder {
             site: "Default-First-Site-Name".to_owned(),
             flavour: Flavour::default(),
             policy: Policy::default(),
+            ldap_policy: None,
             channel_binding: BindingPolicy::default(),
             default_password: Secret::new(DEFAULT_PASSWORD),
             ldif: Vec::new(),
@@ -195,6 +198,12 @@ impl Builder {
     /// What the domain asks of its clients.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// What LDAP allows its connections. The default is that of the flavour.
+    pub fn ldap_policy(mut self, policy: LdapPolicy) -> Self {
+        self.ldap_policy = Some(policy);
         self
     }
 
@@ -293,6 +302,7 @@ impl Builder {
             pki,
             kerberos: Kerberos::new(&self.seed),
             channel_binding: self.channel_binding,
+            ldap_policy: self.ldap_policy.unwrap_or_else(|| LdapPolicy::of(self.flavour)),
             seed: self.seed,
             lines: AtomicU64::new(0),
             provider: TlsPolicy::provider(),

@@ -24,6 +24,7 @@ use crate::{
     dns::{Registration, Zone},
     error::Error,
     kdc::{self, Kerberos},
+    ldap_policy::LdapPolicy,
 };
 
 /// A domain of fake DCs. Dropping it closes every port and ends every task.
@@ -54,6 +55,7 @@ pub(crate) struct Common {
     pub(crate) pki: Pki,
     pub(crate) kerberos: Kerberos,
     pub(crate) channel_binding: BindingPolicy,
+    pub(crate) ldap_policy: LdapPolicy,
     pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) addresses_in_certificates: bool,
     pub(crate) zone: RwLock<Arc<Zone>>,

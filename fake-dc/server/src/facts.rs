@@ -14,6 +14,7 @@ pub const KINDS: &[&str] = &[
     "cldap.ping",
     "dc.certificate-loaded",
     "dc.connection",
+    "dc.connection-dropped",
     "dc.connection-refused",
     "dc.garbage",
     "dns.query",
@@ -121,7 +122,15 @@ pub struct Connection {
 }
 fact!(Connection, "dc.connection");
 
-/// A connection was ended at once, because the listener had as many as it takes.
+/// A connection was ended because another had come, and there was no room for both.
+#[derive(Debug, Serialize)]
+pub struct ConnectionDropped {
+    /// Where.
+    pub listener: Listener,
+}
+fact!(ConnectionDropped, "dc.connection-dropped");
+
+/// A connection was ended at once, because the fault `net.connection-limit` takes no more.
 #[derive(Debug, Serialize)]
 pub struct ConnectionRefused {
     /// Where.

@@ -5,7 +5,15 @@
 //! connection without a word, as Samba 4.22.11 does it (capture `garbage` of
 //! `fixtures/samba-ad/wire/ldap-pdus.json`).
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    sync::Arc,
+    task::{Poll, ready},
+    time::Duration,
+};
 
 use fake_dc_directory::{Protection, Reply, Session, Then};
 use fake_dc_kerberos::gss::SecurityLayer;
@@ -13,11 +21,13 @@ use ground::Trail;
 use ldap_wire::{Decoded, LdapMessage, LdapResult, Limits, ProtocolOp, ResultCode};
 use rustls::pki_types::CertificateDer;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time::{sleep, timeout},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    task::yield_now,
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 use crate::{
+    crowd::Member,
     dc::Dc,
     exchange::{After, Asked, Output},
     facts::{Garbage, Listener},
@@ -28,7 +38,13 @@ use crate::{
 };
 
 /// Serves one connection to its end.
-pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: Stream, trail: Trail) {
+pub(crate) async fn serve(
+    dc: &Arc<Dc>,
+    listener: Listener,
+    mut stream: Stream,
+    member: &mut Member,
+    trail: &Trail,
+) {
     if dc.condition().faults.closes_at_once(listener) {
         return close(stream).await;
     }
@@ -37,13 +53,16 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: Stream, t
     let session = dc.domain.directory.open_session(&dc.netlogon_view(listener), protection);
     let mut conversation = Conversation {
         session: if listener.is_global_catalog() { session.on_global_catalog() } else { session },
-        sasl: Sasl::new(&dc, listener),
+        sasl: Sasl::new(dc, listener),
         shown: None,
         input: Vec::new(),
         late: None,
-        dc: &dc,
+        has_more: false,
+        deadline: Instant::now() + dc.domain.ldap_policy.init_recv_timeout,
+        member,
+        dc,
         listener,
-        trail: &trail,
+        trail,
         protection,
     };
     if !speaks_tls {
@@ -54,7 +73,8 @@ pub(crate) async fn serve(dc: Arc<Dc>, listener: Listener, mut stream: Stream, t
             End::StartTls => conversation.protect(),
         }
     }
-    let shaken = tls::handshake(&dc, stream, listener, &trail).await;
+    // Boxed: what a handshake needs is not kept while the connection lasts.
+    let shaken = Box::pin(tls::handshake(dc, stream, listener, trail)).await;
     let Some((mut stream, leaf)) = shaken else { return };
     conversation.shown = leaf;
     match conversation.hold(&mut stream).await {
@@ -95,6 +115,12 @@ struct Conversation<'a> {
     input: Vec<u8>,
     /// An answer that takes its time, protected. Those before it have been sent.
     late: Option<Output>,
+    /// Whether answering stopped before the end of the input, for others to have their turn.
+    has_more: bool,
+    /// When the next request must have come.
+    deadline: Instant,
+    /// The connection among the others of its port.
+    member: &'a mut Member,
 }
 
 impl Conversation<'_> {
@@ -110,7 +136,6 @@ impl Conversation<'_> {
             if then == After::Continue {
                 then = self.answer_all(&mut received, &mut output);
             }
-            let is_full = output.len() >= OUTPUT_BYTES;
             if !output.is_empty() && !send(stream, &mut output).await {
                 return End::Left;
             }
@@ -134,12 +159,18 @@ impl Conversation<'_> {
                     stall(stream).await;
                     return End::Left;
                 }
-                // More requests may have been read already.
-                After::Continue if is_full => continue,
+                After::Continue if self.has_more => {
+                    // Others first: there is no end to what a client may send at once.
+                    yield_now().await;
+                    continue;
+                }
                 After::Continue => {}
             }
-            received.reserve(INPUT_BYTES);
-            match timeout(limits::LDAP_IDLE, stream.read_buf(&mut received)).await {
+            // A connection may be silent for long, and there may be thousands.
+            for buffer in [&mut received, &mut output, &mut self.input] {
+                release(buffer);
+            }
+            match timeout_at(self.deadline, read_more(stream, &mut received)).await {
                 Ok(Ok(size)) if size > 0 => {}
                 Ok(Ok(_)) => return End::Closed,
                 Ok(Err(error)) => {
@@ -188,12 +219,22 @@ impl Conversation<'_> {
 
     /// Answers messages of the input until a bind changes the protection.
     fn answer_input(&mut self, output: &mut Vec<u8>) -> After {
-        let mut used = 0;
+        let policy = &self.dc.domain.ldap_policy;
+        let (mut used, mut answered) = (0, 0);
         let mut then = After::Continue;
-        while then == After::Continue && self.late.is_none() && output.len() < OUTPUT_BYTES {
-            match ldap_wire::decode(&self.input[used..], &Limits::DEFAULT) {
+        self.has_more = false;
+        while then == After::Continue && self.late.is_none() {
+            if output.len() >= OUTPUT_BYTES || answered == limits::REQUESTS_AT_ONCE {
+                self.has_more = true;
+                break;
+            }
+            let limits = policy.request(self.session.is_bound());
+            match ldap_wire::decode(&self.input[used..], &limits) {
                 Ok(Decoded::Message { message, consumed }) => {
                     used += consumed;
+                    answered += 1;
+                    self.member.speak();
+                    self.deadline = Instant::now() + policy.max_conn_idle_time;
                     let (answer, layer) = self.answer(message);
                     if answer.delay.is_zero() {
                         self.sasl.protect(&answer.bytes, output);
@@ -292,6 +333,28 @@ const INPUT_BYTES: usize = 8_192;
 
 /// Answers are sent when they come to this size, even if more requests have arrived.
 const OUTPUT_BYTES: usize = 65_536;
+
+/// Reads what there is. Room for it is on the stack, and only while there is something to read.
+async fn read_more<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    received: &mut Vec<u8>,
+) -> io::Result<usize> {
+    poll_fn(|cx| {
+        let mut room = [const { MaybeUninit::uninit() }; INPUT_BYTES];
+        let mut buffer = ReadBuf::uninit(&mut room);
+        ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
+        received.extend_from_slice(buffer.filled());
+        Poll::Ready(Ok(buffer.filled().len()))
+    })
+    .await
+}
+
+/// Gives back the memory of a buffer that is empty.
+fn release(buffer: &mut Vec<u8>) {
+    if buffer.is_empty() {
+        *buffer = Vec::new();
+    }
+}
 
 /// Sends everything and empties `output`. False if the client does not take it.
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, output: &mut Vec<u8>) -> bool {

@@ -26,6 +26,7 @@
 
 mod builder;
 mod cldap;
+mod crowd;
 mod datagram_gate;
 mod datagrams;
 mod dc;
@@ -41,6 +42,7 @@ pub mod faults;
 mod gate;
 mod kdc;
 mod ldap;
+mod ldap_policy;
 pub mod limits;
 mod line;
 mod live;
@@ -58,5 +60,7 @@ pub use domain::Domain;
 pub use error::Error;
 pub use fault::{Fault, FaultError, UnknownFault, UnknownListener};
 pub use faults::FaultInfo;
+
+pub use ldap_policy::LdapPolicy;
 pub use live::{FaultGuard, Place};
 pub use route::{Route, RouteSpec};

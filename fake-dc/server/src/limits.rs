@@ -8,22 +8,28 @@ use std::time::Duration;
 /// DCs of one domain: last octets 10 to 209 of its /24.
 pub const DCS_MAX: usize = 200;
 
-/// Connections open at one LDAP or LDAPS listener (`MaxConnections`). More are closed at once.
-pub const LDAP_CONNECTIONS_MAX: usize = 5_000;
+/// Connections open at one LDAP port (`MaxConnections`). AD's default is 5,000; a server for tests
+/// holds more before it drops any.
+pub const LDAP_CONNECTIONS_MAX: usize = 12_000;
 
-/// Connections open at one DNS listener over TCP. More are closed at once.
+/// Requests of one connection that are answered before others have their turn. The next one waits
+/// in the connection until the answers have been taken.
+pub(crate) const REQUESTS_AT_ONCE: usize = 16;
+
+/// Connections open at one DNS listener over TCP. One more, and the oldest is dropped.
 pub const DNS_CONNECTIONS_MAX: usize = 100;
 
-/// Connections open at one KDC over TCP. More are closed at once.
+/// Connections open at one KDC over TCP. One more, and the oldest is dropped.
 pub const KDC_CONNECTIONS_MAX: usize = 1_000;
 
 /// Silence after which a connection to the KDC is closed. Clients close theirs after one answer.
 pub const KDC_IDLE: Duration = Duration::from_secs(30);
 
-/// Silence after which an LDAP connection is closed (`MaxConnIdleTime`).
+/// Time between two requests after which an LDAP connection is closed (`MaxConnIdleTime`).
 pub const LDAP_IDLE: Duration = Duration::from_secs(900);
 
-/// Time in which a TLS handshake must be complete (`InitRecvTimeout`).
+/// Time in which a new connection must bring its first request, and a TLS handshake be complete
+/// (`InitRecvTimeout`).
 pub const HANDSHAKE: Duration = Duration::from_secs(120);
 
 /// Time in which a client must take an answer from the socket.
@@ -42,7 +48,7 @@ pub const LINE_BYTES_MAX: usize = 16_384;
 /// Connections that wait to be accepted at one listener.
 pub(crate) const BACKLOG: i32 = 1_024;
 
-/// Pause after a failed accept (no descriptors left), so that the loop does not spin.
+/// Pause after a failed accept (no descriptors left), in which another connection makes room.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A connection too many is reset when the client has spoken, at the latest after this.

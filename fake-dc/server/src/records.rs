@@ -74,6 +74,7 @@ impl Records {
             if !matches!(self.stream.read_buf(&mut self.ahead).await, Ok(size) if size > 0) {
                 return None;
             }
+            self.stream.acknowledge_at_once();
         }
     }
 
@@ -105,6 +106,7 @@ impl Records {
         let mut space = [0; READ_BYTES];
         let mut buffer = ReadBuf::new(&mut space);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+        self.stream.acknowledge_at_once();
         self.ahead.extend_from_slice(buffer.filled());
         Poll::Ready(Ok(!buffer.filled().is_empty()))
     }
@@ -123,6 +125,9 @@ impl AsyncRead for Records {
             let size = self.ahead.len().min(buffer.remaining());
             buffer.put_slice(&self.ahead[..size]);
             self.ahead.drain(..size);
+            if self.ahead.is_empty() {
+                self.ahead = Vec::new();
+            }
             return Poll::Ready(Ok(()));
         }
         if std::mem::take(&mut self.pause) {

@@ -2,19 +2,19 @@
 
 use std::{future::Future, sync::Arc};
 
-use ground::Transport;
+use ground::{Trail, Transport};
 use tokio::{
     net::UdpSocket,
-    sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    crowd::{Crowd, Member},
     datagrams,
     dc::Dc,
     dns,
-    facts::{Connection, ConnectionRefused, Listener},
+    facts::{Connection, ConnectionDropped, ConnectionRefused, Listener},
     kdc, ldap, limits,
     line::Course,
     route::Way,
@@ -77,28 +77,26 @@ impl Drop for OpenConnection {
 }
 
 async fn accept(way: Way, listener: Listener, spawner: Spawner) {
-    let limit = match listener {
+    let most = match listener {
         Listener::Dns => limits::DNS_CONNECTIONS_MAX,
         Listener::Kdc => limits::KDC_CONNECTIONS_MAX,
         Listener::Cldap | Listener::Gc | Listener::Gcs | Listener::Ldap | Listener::Ldaps => {
-            limits::LDAP_CONNECTIONS_MAX
+            way.dc.domain.ldap_policy.max_connections
         }
     };
-    let slots = Arc::new(Semaphore::new(limit));
+    let crowd = Crowd::new(most);
     loop {
         let Ok((socket, client)) = way.gate(listener).accept().await else {
+            // No descriptors are left, and those who wait would wait for ever.
+            crowd.make_room();
             sleep(limits::ACCEPT_PAUSE).await;
             continue;
         };
         let open = Arc::new(OpenConnection::new(&way.dc));
         let cause = way.dc.trail.ledger().cause_of_flow(Transport::Tcp, client);
         let trail = way.dc.trail.under(cause).begin(Connection { listener, route: way.host() });
-        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
-            trail.record(ConnectionRefused { listener, limit });
-            continue;
-        };
-        let taken = u64::try_from(limit - slots.available_permits()).unwrap_or(u64::MAX);
-        if let Some(limit) = way.connections_max(listener).filter(|&most| taken > most) {
+        let present = u64::try_from(crowd.size()).unwrap_or(u64::MAX);
+        if let Some(limit) = way.connections_max(listener).filter(|&most| present >= most) {
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);
             trail.record(ConnectionRefused { listener, limit });
             reset_on_close(&socket);
@@ -113,20 +111,34 @@ async fn accept(way: Way, listener: Listener, spawner: Spawner) {
         let _ = socket.set_nodelay(true);
         let course = Course::new(&way, listener, &spawner, &open);
         let dc = Arc::clone(&way.dc);
+        let mut member = crowd.enter();
+        let leave = member.leave();
         spawner.spawn(async move {
-            let (_slot, _open) = (slot, open);
+            let _open = open;
             let stream = Stream::new(socket, course);
-            match listener {
-                Listener::Dns => dns::serve_stream(&dc, &trail, stream).await,
-                Listener::Kdc => kdc::serve_stream(&dc, &trail, stream).await,
-                Listener::Cldap
-                | Listener::Gc
-                | Listener::Gcs
-                | Listener::Ldap
-                | Listener::Ldaps => {
-                    ldap::serve(dc, listener, stream, trail).await;
-                }
+            tokio::select! {
+                            () = leave.notified() => {
+             trail.record(ConnectionDropped { listener });
             }
+                            () = converse(&dc, listener, stream, &mut member, &trail) => {}
+                        }
         });
+    }
+}
+
+/// Serves one connection to its end.
+async fn converse(
+    dc: &Arc<Dc>,
+    listener: Listener,
+    stream: Stream,
+    member: &mut Member,
+    trail: &Trail,
+) {
+    match listener {
+        Listener::Dns => dns::serve_stream(dc, trail, stream).await,
+        Listener::Kdc => kdc::serve_stream(dc, trail, stream).await,
+        Listener::Cldap | Listener::Gc | Listener::Gcs | Listener::Ldap | Listener::Ldaps => {
+            ldap::serve(dc, listener, stream, member, trail).await;
+        }
     }
 }

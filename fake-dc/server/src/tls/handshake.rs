@@ -28,7 +28,6 @@ use crate::{
     dc::Dc,
     facts::{Garbage, Handshake, HandshakeOutcome, Listener},
     faults::{Afterwards, Greeting, HelloVerdict},
-    limits,
     records::Records,
     stream::{Stream, close},
 };
@@ -41,10 +40,8 @@ pub(crate) async fn handshake(
     listener: Listener,
     trail: &Trail,
 ) -> Option<(Secured, Option<CertificateDer<'static>>)> {
-    timeout(limits::HANDSHAKE, shake(dc, Records::new(stream), listener, trail))
-        .await
-        .ok()
-        .flatten()
+    let patience = dc.domain.ldap_policy.init_recv_timeout;
+    timeout(patience, shake(dc, Records::new(stream), listener, trail)).await.ok().flatten()
 }
 
 async fn shake(

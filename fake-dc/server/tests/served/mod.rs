@@ -59,6 +59,13 @@ impl Served {
         u16::try_from(self.dc(dc)[service].as_u64().unwrap()).unwrap()
     }
 
+    /// Bytes that it has resident.
+    pub(crate) fn memory(&self) -> usize {
+        let pages = std::fs::read_to_string(format!("/proc/{}/statm", self.process.id())).unwrap();
+        let pages: usize = pages.split(' ').nth(1).unwrap().parse().unwrap();
+        pages * rustix::param::page_size()
+    }
+
     /// Ends it with SIGTERM and returns the exit code.
     pub(crate) fn stop(self) -> Option<i32> {
         self.stop_with(Signal::TERM)

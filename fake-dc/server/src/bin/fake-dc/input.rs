@@ -4,10 +4,11 @@ use std::{
     fs,
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
-use fake_dc::{Fault, FaultError};
-use fake_dc_directory::Flavour;
+use fake_dc::{Fault, FaultError, LdapPolicy};
+use fake_dc_directory::{Flavour, Policy};
 
 use crate::error::Failure;
 
@@ -50,6 +51,48 @@ impl FromStr for DcFile {
             }
             _ => Self { dc: None, path: text.into() },
         })
+    }
+}
+
+/// `NAME=VALUE`, an LDAP policy of AD.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LdapSetting {
+    name: &'static str,
+    value: u32,
+}
+
+impl LdapSetting {
+    const NAMES: [&str; 5] =
+        ["MaxConnections", "MaxConnIdleTime", "InitRecvTimeout", "MaxReceiveBuffer", "MaxPageSize"];
+
+    /// Puts the value where it belongs.
+    pub(crate) fn apply(self, connections: &mut LdapPolicy, searches: &mut Policy) {
+        let size = usize::try_from(self.value).unwrap_or(usize::MAX);
+        let seconds = Duration::from_secs(self.value.into());
+        match self.name {
+            "MaxConnections" => connections.max_connections = size,
+            "MaxConnIdleTime" => connections.max_conn_idle_time = seconds,
+            "InitRecvTimeout" => connections.init_recv_timeout = seconds,
+            "MaxReceiveBuffer" => connections.max_receive_buffer = size,
+            _ => searches.max_page_size = self.value,
+        }
+    }
+}
+
+impl FromStr for LdapSetting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, value) = text
+            .split_once('=')
+            .ok_or_else(|| "write it as NAME=VALUE, such as MaxConnections=5000".to_owned())?;
+        let known = Self::NAMES.into_iter().find(|known| known.eq_ignore_ascii_case(name));
+        let name =
+            known.ok_or_else(|| format!("`{name}` is none of {}", Self::NAMES.join(", ")))?;
+        match value.parse() {
+            Ok(value) if value > 0 => Ok(Self { name, value }),
+            _ => Err(format!("`{value}` is no number from 1 to {}", u32::MAX)),
+        }
     }
 }
 

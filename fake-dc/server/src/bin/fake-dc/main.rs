@@ -4,6 +4,7 @@ mod ca_file;
 mod clone;
 mod control;
 mod ctl;
+mod descriptors;
 mod error;
 mod exit;
 mod health;

@@ -9,8 +9,8 @@ use std::{
 };
 
 use clap::Args;
-use fake_dc::{DcSpec, Domain, Fault, Ports};
-use fake_dc_directory::Flavour;
+use fake_dc::{DcSpec, Domain, Fault, LdapPolicy, Ports};
+use fake_dc_directory::{Flavour, Policy};
 use fake_dc_pki::{Chain, PemFile};
 use ground::{Ledger, Secret, Seed};
 use serde::Serialize;
@@ -20,10 +20,11 @@ use crate::{
     ca_file::CaFile,
     clone::CloneFolder,
     control::Control,
+    descriptors,
     error::Failure,
     exit::Exit,
     health,
-    input::{DcFault, DcFile, flavour, read, read_ldif},
+    input::{DcFault, DcFile, LdapSetting, flavour, read, read_ldif},
     record::Record,
 };
 
@@ -55,6 +56,11 @@ pub(crate) struct Options {
     /// Whose answers to give: windows-2022 or samba-4.22.
     #[arg(long, value_parser = flavour, default_value = "windows-2022")]
     flavour: Flavour,
+    /// What LDAP allows, by the names of AD's LDAP policies: MaxConnections, MaxConnIdleTime and
+    /// InitRecvTimeout (in seconds), MaxReceiveBuffer (in bytes), MaxPageSize; may be given several
+    /// times.
+    #[arg(long = "ldap-policy", value_name = "NAME=VALUE")]
+    ldap_policies: Vec<LdapSetting>,
     /// Certificates that a DC shows, leaf first, in PEM; DC=FILE for another DC than the first.
     #[arg(long = "chain", value_name = "[DC=]FILE")]
     chains: Vec<DcFile>,
@@ -121,6 +127,8 @@ pub(crate) fn run(options: Options) -> Exit {
 }
 
 async fn serve(options: Options) -> Result<(), Failure> {
+    let (policy, _) = policies(&options);
+    descriptors::raise(policy.max_connections, options.dcs);
     let mut stop = Stop::listen()?;
     let clones = clones(&options)?;
     let domain = Arc::new(start(&options, &clones).await?);
@@ -165,12 +173,15 @@ async fn start(
     clones: &BTreeMap<String, CloneFolder>,
 ) -> Result<Domain, Failure> {
     let ports = if options.standard_ports { Ports::STANDARD } else { Ports::SYSTEM };
+    let (ldap_policy, policy) = policies(options);
     let clock = ground::Clock::system();
     let mut builder = Domain::builder(domain_name(options, clones))
         .seed(Seed::new(options.seed))
         .clock(clock.clone())
         .ledger(Ledger::with_capacity(clock, Ledger::SERVICE_CAPACITY))
         .flavour(options.flavour)
+        .ldap_policy(ldap_policy)
+        .policy(policy)
         .addresses_in_certificates(true)
         .ports(Ports {
             dns: options.dns_port.unwrap_or(ports.dns),
@@ -216,6 +227,15 @@ async fn start(
         builder = builder.fault(fault.dc.as_str(), fault.fault.to_string());
     }
     Ok(builder.start().await?)
+}
+
+/// What LDAP allows: the defaults of the flavour with what was given instead.
+fn policies(options: &Options) -> (LdapPolicy, Policy) {
+    let mut policies = (LdapPolicy::of(options.flavour), Policy::default());
+    for setting in &options.ldap_policies {
+        setting.apply(&mut policies.0, &mut policies.1);
+    }
+    policies
 }
 
 /// The names of the DCs.
