@@ -9,13 +9,17 @@ use std::{
     task::{Context, Poll},
 };
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use ground::Transport;
+use socket2::{SockAddr, Socket};
 use tokio::{io::ReadBuf, net::UdpSocket, runtime::Handle, sync::Notify};
+
+use crate::sockets::SocketSource;
 
 /// A UDP port and what it does with datagrams.
 #[derive(Debug)]
 pub(crate) struct DatagramGate {
     address: SocketAddr,
+    sockets: SocketSource,
     state: Mutex<State>,
     changed: Notify,
     runtime: Handle,
@@ -33,13 +37,14 @@ enum State {
 
 impl DatagramGate {
     /// Opens `address`. Must be called within a tokio runtime.
-    pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
-        let socket = new_socket(address)?;
+    pub(crate) fn open(address: SocketAddr, sockets: &SocketSource) -> io::Result<Self> {
+        let socket = sockets.make(address, Transport::Udp)?;
         socket.bind(&SockAddr::from(address))?;
         // From here on our own sockets, and only ours, may share the port.
         socket.set_reuse_port(true)?;
         let state = Mutex::new(State::Open(to_tokio(socket)?));
-        Ok(Self { address, state, changed: Notify::new(), runtime: Handle::current() })
+        let (sockets, changed, runtime) = (sockets.clone(), Notify::new(), Handle::current());
+        Ok(Self { address, sockets, state, changed, runtime })
     }
 
     /// Reads datagrams from now on, or refuses them.
@@ -52,7 +57,7 @@ impl DatagramGate {
             (State::Open(_), true) | (State::Refuse(_), false) => {}
         }
         // Bound beside the old socket, so that the port is never free.
-        let socket = new_socket(self.address)?;
+        let socket = self.sockets.make(self.address, Transport::Udp)?;
         socket.set_reuse_port(true)?;
         socket.bind(&SockAddr::from(self.address))?;
         *state = if refusing {
@@ -108,10 +113,6 @@ impl DatagramGate {
     }
 }
 
-fn new_socket(address: SocketAddr) -> io::Result<Socket> {
-    Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))
-}
-
 fn to_tokio(socket: Socket) -> io::Result<UdpSocket> {
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket.into())
@@ -138,7 +139,7 @@ mod tests {
     #[tokio::test]
     async fn a_gate_refuses_and_opens_again_on_the_same_port() {
         let free = StdSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let gate = DatagramGate::open(free).unwrap();
+        let gate = DatagramGate::open(free, &SocketSource::here()).unwrap();
         knock(free).unwrap();
         assert_eq!(gate.receive(&mut [0; 8]).await.unwrap().0, 4);
 

@@ -19,13 +19,14 @@ use tokio::{net::UdpSocket, sync::watch};
 use crate::{
     dns::Registration,
     domain::Common,
-    doors::{Doors, open_pair},
+    doors::Doors,
     error::Error,
     face::{self, Condition, Maker, chain, condition, plan},
     facts::{CertificateLoaded, Listener},
     fault::{Fault, Faults},
     gate::Gate,
     route::OpenRoute,
+    sockets::SocketSource,
     tls,
 };
 
@@ -88,19 +89,26 @@ impl Ports {
 impl Sockets {
     /// Opens the listeners of the DC `dc`.
     pub(crate) fn open(dc: &str, ip: Ipv4Addr, ports: Ports) -> Result<Self, Error> {
-        let dns = open_pair(ip, ports.dns, |address| {
-            let socket = std::net::UdpSocket::bind(address)?;
-            socket.set_nonblocking(true)?;
-            UdpSocket::from_std(socket)
-        });
-        let dns = dns.map_err(|source| Error::Bind {
-            dc: dc.to_owned(),
-            listener: Listener::Dns,
-            address: (ip, ports.dns).into(),
-            source,
-        })?;
-        Ok(Self { dns, doors: Doors::open(dc, ip, ports)? })
+        let sockets = SocketSource::here();
+        let dns = open_dns(dc, ip, ports.dns, &sockets)?;
+        Ok(Self { dns, doors: Doors::open(dc, ip, ports, &sockets)? })
     }
+}
+
+/// Opens the port for DNS of the DC `dc`, over TCP and UDP.
+pub(crate) fn open_dns(
+    dc: &str,
+    ip: Ipv4Addr,
+    port: u16,
+    sockets: &SocketSource,
+) -> Result<(Gate, UdpSocket), Error> {
+    let open_udp = |address, sockets: &SocketSource| sockets.datagrams(address);
+    sockets.pair(ip, port, open_udp).map_err(|source| Error::Bind {
+        dc: dc.to_owned(),
+        listener: Listener::Dns,
+        address: (ip, port).into(),
+        source,
+    })
 }
 
 /// A DC before it serves.

@@ -11,11 +11,11 @@ use crate::{
     error::Error,
     facts::Listener,
     gate::{Gate, Passage},
-    limits,
+    sockets::SocketSource,
 };
 
 /// The ports themselves. DNS is not among them: a route leads to services of a DC, and its name
-/// server is asked directly.
+/// server is asked directly where that is possible.
 #[derive(Debug)]
 pub(crate) struct Doors {
     kdc: Gate,
@@ -29,18 +29,24 @@ pub(crate) struct Doors {
 
 impl Doors {
     /// Opens the ports of the DC `dc` at `ip`. Must be called within a tokio runtime.
-    pub(crate) fn open(dc: &str, ip: Ipv4Addr, ports: Ports) -> Result<Self, Error> {
+    pub(crate) fn open(
+        dc: &str,
+        ip: Ipv4Addr,
+        ports: Ports,
+        sockets: &SocketSource,
+    ) -> Result<Self, Error> {
         let failed = |listener, port| {
             let address = SocketAddr::from((ip, port));
             move |source| Error::Bind { dc: dc.to_owned(), listener, address, source }
         };
-        let (kdc, kdc_datagrams) = open_pair(ip, ports.kdc, DatagramGate::open)
+        let (kdc, kdc_datagrams) = sockets
+            .pair(ip, ports.kdc, DatagramGate::open)
             .map_err(failed(Listener::Kdc, ports.kdc))?;
-        let (ldap, cldap) = open_pair(ip, ports.ldap, DatagramGate::open)
+        let (ldap, cldap) = sockets
+            .pair(ip, ports.ldap, DatagramGate::open)
             .map_err(failed(Listener::Ldap, ports.ldap))?;
-        let open = |listener, port| {
-            Gate::open(SocketAddr::from((ip, port))).map_err(failed(listener, port))
-        };
+        let open =
+            |listener, port| Gate::open((ip, port).into(), sockets).map_err(failed(listener, port));
         let ldaps = open(Listener::Ldaps, ports.ldaps)?;
         let gc = open(Listener::Gc, ports.gc)?;
         let gcs = open(Listener::Gcs, ports.gcs)?;
@@ -119,24 +125,5 @@ impl Doors {
         self.ldaps.close();
         self.gc.close();
         self.gcs.close();
-    }
-}
-
-/// Opens one port number for TCP and UDP.
-pub(crate) fn open_pair<T>(
-    ip: Ipv4Addr,
-    port: u16,
-    open_udp: impl Fn(SocketAddr) -> io::Result<T>,
-) -> io::Result<(Gate, T)> {
-    let mut attempts = limits::PORT_PAIR_ATTEMPTS;
-    loop {
-        let gate = Gate::open((ip, port).into())?;
-        match open_udp(gate.address()) {
-            Ok(socket) => return Ok((gate, socket)),
-            Err(error) if port == 0 && attempts > 0 && error.kind() == io::ErrorKind::AddrInUse => {
-                attempts -= 1;
-            }
-            Err(error) => return Err(error),
-        }
     }
 }

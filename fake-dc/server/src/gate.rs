@@ -7,25 +7,27 @@
 use std::{
     future::poll_fn,
     io,
-    net::{SocketAddr, TcpStream as StdStream},
+    net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use ground::Transport;
+use socket2::{SockAddr, Socket};
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Handle,
     sync::Notify,
 };
 
-use crate::limits;
+use crate::{limits, sockets::SocketSource};
 
 /// A port and what it does with whoever connects.
 #[derive(Debug)]
 pub(crate) struct Gate {
     address: SocketAddr,
+    sockets: SocketSource,
     state: Mutex<State>,
     changed: Notify,
     runtime: Handle,
@@ -59,15 +61,15 @@ enum State {
     /// every further SYN.
     Swallow(
         #[expect(dead_code, reason = "held to keep the port")] Socket,
-        #[expect(dead_code, reason = "fills the queue of the listener")] StdStream,
+        #[expect(dead_code, reason = "fills the queue of the listener")] Socket,
     ),
     Closed,
 }
 
 impl Gate {
     /// Opens `address`; port 0 lets the system choose. Must be called within a tokio runtime.
-    pub(crate) fn open(address: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    pub(crate) fn open(address: SocketAddr, sockets: &SocketSource) -> io::Result<Self> {
+        let socket = sockets.make(address, Transport::Tcp)?;
         socket.set_reuse_address(true)?;
         socket.bind(&SockAddr::from(address))?;
         let address = socket
@@ -79,6 +81,7 @@ impl Gate {
         socket.set_reuse_port(true)?;
         Ok(Self {
             address,
+            sockets: sockets.clone(),
             state: Mutex::new(State::Open(listen(socket)?)),
             changed: Notify::new(),
             runtime: Handle::current(),
@@ -114,7 +117,8 @@ impl Gate {
             Passage::Refuse => State::Refuse(socket),
             Passage::Swallow => {
                 socket.listen(0)?;
-                let filler = StdStream::connect_timeout(&self.address, FILLER_TIMEOUT)?;
+                let filler = self.sockets.make(self.address, Transport::Tcp)?;
+                filler.connect_timeout(&SockAddr::from(self.address), FILLER_TIMEOUT)?;
                 State::Swallow(socket, filler)
             }
         };
@@ -148,8 +152,7 @@ impl Gate {
     }
 
     fn bind_beside(&self) -> io::Result<Socket> {
-        let domain = Domain::for_address(self.address);
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+        let socket = self.sockets.make(self.address, Transport::Tcp)?;
         socket.set_reuse_port(true)?;
         socket.bind(&SockAddr::from(self.address))?;
         Ok(socket)
@@ -172,6 +175,8 @@ fn listen(socket: Socket) -> io::Result<TcpListener> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpStream as StdStream;
+
     use super::*;
 
     const PATIENCE: Duration = Duration::from_millis(300);
@@ -182,7 +187,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_gate_refuses_swallows_and_opens_again() {
-        let gate = Gate::open(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let gate =
+            Gate::open(SocketAddr::from(([127, 0, 0, 1], 0)), &SocketSource::here()).unwrap();
         let _open = connect(&gate).unwrap();
 
         gate.set(Passage::Refuse).unwrap();
@@ -202,9 +208,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_in_use_is_refused() {
-        let gate = Gate::open(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        assert_eq!(Gate::open(gate.address()).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        let gate =
+            Gate::open(SocketAddr::from(([127, 0, 0, 1], 0)), &SocketSource::here()).unwrap();
+        assert_eq!(
+            Gate::open(gate.address(), &SocketSource::here()).unwrap_err().kind(),
+            io::ErrorKind::AddrInUse
+        );
         gate.set(Passage::Refuse).unwrap();
-        assert_eq!(Gate::open(gate.address()).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(
+            Gate::open(gate.address(), &SocketSource::here()).unwrap_err().kind(),
+            io::ErrorKind::AddrInUse
+        );
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     fault::{Fault, Faults},
     gate::{Gate, Passage},
     line::Line,
+    sockets::SocketSource,
 };
 
 /// A route before it is opened. Made by [`RouteSpec::new`].
@@ -29,12 +30,14 @@ pub struct RouteSpec {
     pub(crate) dc: String,
     pub(crate) address: Option<Ipv4Addr>,
     pub(crate) ports: Ports,
+    pub(crate) elsewhere: Option<SocketSource>,
 }
 
 impl RouteSpec {
     /// The way from the client called `host` to the DC called `dc`.
     pub fn new(host: impl Into<String>, dc: impl Into<String>) -> Self {
-        Self { host: host.into(), dc: dc.into(), address: None, ports: Ports::SYSTEM }
+        let (host, dc) = (host.into(), dc.into());
+        Self { host, dc, address: None, ports: Ports::SYSTEM, elsewhere: None }
     }
 
     /// At this address instead of the DC's own.
@@ -44,10 +47,19 @@ impl RouteSpec {
         self
     }
 
-    /// At these ports instead of those that the system chooses. That of DNS is not used.
+    /// At these ports instead of those that the system chooses. That of DNS is used only where the
+    /// route begins [elsewhere](Self::elsewhere).
     #[must_use]
     pub fn ports(mut self, ports: Ports) -> Self {
         self.ports = ports;
+        self
+    }
+
+    /// Beginning where these sockets are, such as in a network namespace of the client. There the
+    /// client does not see the DC's own name server: the route has one, too.
+    #[must_use]
+    pub fn elsewhere(mut self, sockets: SocketSource) -> Self {
+        self.elsewhere = Some(sockets);
         self
     }
 }
@@ -78,14 +90,20 @@ pub struct Route {
 pub(crate) struct OpenRoute {
     host: String,
     pub(crate) doors: Doors,
+    dns: Option<Gate>,
     faults: RwLock<Arc<Faults>>,
     /// Ends what serves it.
     pub(crate) stop: CancellationToken,
 }
 
 impl OpenRoute {
-    pub(crate) fn new(host: &str, doors: Doors, stop: CancellationToken) -> Self {
-        Self { host: host.to_owned(), doors, faults: RwLock::default(), stop }
+    pub(crate) fn new(
+        host: &str,
+        doors: Doors,
+        dns: Option<Gate>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { host: host.to_owned(), doors, dns, faults: RwLock::default(), stop }
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -118,6 +136,7 @@ impl OpenRoute {
     pub(crate) fn close(&self) {
         self.stop.cancel();
         self.doors.close();
+        self.dns.iter().for_each(Gate::close);
     }
 }
 
@@ -148,7 +167,8 @@ impl Way {
 
     /// The TCP port of `listener`.
     pub(crate) fn gate(&self, listener: Listener) -> &Gate {
-        self.doors().gate(listener).unwrap_or(&self.dc.dns_gate)
+        let dns = || self.route.as_ref().and_then(|route| route.dns.as_ref());
+        self.doors().gate(listener).or_else(dns).unwrap_or(&self.dc.dns_gate)
     }
 
     /// The UDP port of `listener`.

@@ -23,10 +23,15 @@ use crate::{
 
 /// Serves every socket of `dc` until the spawner stops.
 pub(crate) fn serve(dc: &Arc<Dc>, dns_socket: UdpSocket, spawner: &Spawner) {
-    spawner.spawn(dns::serve_datagrams(Arc::clone(dc), dns_socket));
     let way = Way::direct(dc);
-    spawner.spawn(accept(way.clone(), Listener::Dns, spawner.clone()));
+    serve_dns(&way, dns_socket, spawner);
     serve_way(&way, spawner);
+}
+
+/// Serves the name server of one way to a DC until the spawner stops.
+pub(crate) fn serve_dns(way: &Way, socket: UdpSocket, spawner: &Spawner) {
+    spawner.spawn(dns::serve_datagrams(Arc::clone(&way.dc), socket));
+    spawner.spawn(accept(way.clone(), Listener::Dns, spawner.clone()));
 }
 
 /// Serves the ports of one way to a DC until the spawner stops.

@@ -6,7 +6,7 @@ use ground::EventId;
 
 use super::{FaultGuard, Place, add, parse};
 use crate::{
-    dc::Dc,
+    dc::{Dc, open_dns},
     domain::Domain,
     doors::Doors,
     error::Error,
@@ -172,22 +172,30 @@ impl Domain {
 impl Domain {
     /// The route, opened if it is not.
     pub(super) fn open(&self, spec: &RouteSpec) -> Result<Arc<OpenRoute>, Error> {
-        let RouteSpec { host, dc: name, address, ports } = spec;
+        let RouteSpec { host, dc: name, address, ports, elsewhere } = spec;
         let dc = self.shared_dc(name)?;
         if let Some(route) = dc.route(host) {
             return Ok(route);
         }
         let _runtime = self.runtime().enter();
         let whose = format!("the route from {host} to {name}");
-        let doors = Doors::open(&whose, address.unwrap_or_else(|| dc.ip()), *ports)?;
+        let address = address.unwrap_or_else(|| dc.ip());
+        let sockets = elsewhere.clone().unwrap_or_default();
+        let doors = Doors::open(&whose, address, *ports, &sockets)?;
+        let dns = elsewhere.as_ref().map(|sockets| open_dns(&whose, address, ports.dns, sockets));
+        let (dns, dns_socket) = dns.transpose()?.unzip();
         let stop = self.stop_token().child_token();
-        let route = Arc::new(OpenRoute::new(host, doors, stop.clone()));
+        let route = Arc::new(OpenRoute::new(host, doors, dns, stop.clone()));
         dc.add_route(Arc::clone(&route));
         if let Err(error) = dc.apply_faults() {
             dc.remove_route(host);
             return Err(error);
         }
-        tasks::serve_way(&Way::along(&route, dc), &Spawner::new(self.tasks(), stop));
+        let (way, spawner) = (Way::along(&route, dc), Spawner::new(self.tasks(), stop));
+        tasks::serve_way(&way, &spawner);
+        if let Some(socket) = dns_socket {
+            tasks::serve_dns(&way, socket, &spawner);
+        }
         Ok(route)
     }
 

@@ -13,6 +13,7 @@ use std::{
     thread,
 };
 
+use ground::Transport;
 use nix::{
     mount::{MsFlags, mount},
     sched::{CloneFlags, unshare},
@@ -90,15 +91,19 @@ impl Namespace {
         Ok(Self { root, runtime, _stop: stop })
     }
 
-    /// A socket in this network. It is neither bound nor connected.
+    /// A socket for IPv4 in this network. It is neither bound nor connected.
     ///
     /// # Errors
     ///
     /// What the system says.
-    pub fn socket(&self, domain: Domain, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    pub fn socket(&self, transport: Transport) -> io::Result<Socket> {
+        let (kind, protocol) = match transport {
+            Transport::Tcp => (Type::STREAM, Protocol::TCP),
+            Transport::Udp => (Type::DGRAM, Protocol::UDP),
+        };
         let (tell, told) = mpsc::channel();
         self.runtime.spawn(async move {
-            let _ = tell.send(Socket::new(domain, kind, Some(protocol)));
+            let _ = tell.send(Socket::new(Domain::IPV4, kind, Some(protocol)));
         });
         told.recv().map_err(io::Error::other)?
     }

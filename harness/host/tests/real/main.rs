@@ -8,6 +8,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod namespace;
+mod own_network;
 
 use std::{iter, sync::Arc, time::Duration};
 
