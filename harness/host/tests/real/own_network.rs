@@ -4,7 +4,7 @@
 use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use fake_dc::{Domain, Ports, RouteSpec, SocketSource, facts::Connection};
-use ground::{Actor, Ledger, Secret, Seed, Timestamp, Trail, Transport, VirtualClock};
+use ground::{Actor, Ledger, Secret, Seed, Timestamp, Trail, VirtualClock};
 use sim_host::{
     Credentials, HostRoot, Network, Output, Patience, SambaCommand, SharedNetwork,
     real::{self, Namespace},
