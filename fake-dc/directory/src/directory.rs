@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     build,
     config::{DcView, DirectoryConfig, Flavour},
+    defaults,
     dn::{Dn, EntryName},
     domain::Domain,
     error::DirectoryError,
@@ -100,20 +101,14 @@ impl Directory {
         }
     }
 
-    /// Answers one datagram of CLDAP (RFC 3352): searches of the rootDSE, and pings.
-    ///
-    /// The messages belong into one datagram; none means no answer.
-    pub fn handle_datagram(&self, dc: &DcView, request: LdapMessage) -> Vec<LdapMessage> {
-        if !matches!(request.op, ProtocolOp::SearchRequest(_)) {
-            return Vec::new();
-        }
-        let mut session = self.open_session(dc, Protection::None);
-        self.handle(&mut session, request).messages
-    }
-
     /// DNS name of the domain.
     pub fn dns_name(&self) -> &str {
         &self.domain.dns_name
+    }
+
+    /// Whose answers it gives.
+    pub fn flavour(&self) -> Flavour {
+        self.domain.flavour
     }
 
     /// NetBIOS name of the domain.
@@ -134,6 +129,14 @@ impl Directory {
     /// GUID of the domain, which names it in DNS and in netlogon answers.
     pub fn domain_guid(&self) -> Uuid {
         self.domain.guid
+    }
+
+    /// GUID of a DC's settings object, by which the other DCs find it in DNS; `None` if the
+    /// directory has no such DC.
+    pub fn settings_guid(&self, dc: &DcView) -> Option<Uuid> {
+        let state = self.read();
+        let settings = defaults::server_dn(&self.domain, dc).child("CN", "NTDS Settings");
+        state.store.find(&settings).and_then(|id| state.store.get(id)?.guid())
     }
 
     /// The name by which people call who is bound: `CORP\alice`; `None` if nobody is.

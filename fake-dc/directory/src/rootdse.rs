@@ -23,26 +23,31 @@ impl Directory {
     ) -> Result<(), LdapResult> {
         let selection = Selection::new(request);
         // The filter is looked at only for a ping: Samba answers the rootDSE whatever it says.
-        let attributes = if selection.names_it("netlogon") {
-            match self.netlogon(&session.dc, &request.filter) {
-                Some(answer) => vec![Attribute::new("netlogon", [answer])],
+        let netlogon = if selection.names_it("netlogon") {
+            match self.netlogon(&session.dc, session.client, &request.filter) {
+                Some(answer) => Some(Attribute::new("netlogon", [answer])),
                 None => return Ok(()),
             }
         } else {
-            let state = self.read();
-            if selection.names_it("validFSMOs") && self.domain.flavour == Flavour::Samba4_22 {
-                return Err(self.domain.diagnostics().role_owners());
-            }
-            let mut attributes = self.root_dse(&state, session);
-            let full = selection.wants_all() || selection.wants_operational();
-            attributes.retain(|(presence, attribute)| {
-                let named = selection.names_it(&attribute.name);
-                named || (full && *presence == Presence::Always)
-            });
-            attributes.into_iter().map(|(_, attribute)| attribute).collect()
+            None
         };
-        let attributes = attributes.into_iter().map(|attribute| Attribute {
-            values: if selection.types_only { Vec::new() } else { attribute.values },
+        let state = self.read();
+        let is_samba = self.domain.flavour == Flavour::Samba4_22;
+        if selection.names_it("validFSMOs") && is_samba {
+            return Err(self.domain.diagnostics().role_owners());
+        }
+        let mut attributes = self.root_dse(&state, session);
+        // `+` names nothing of Samba's rootDSE (capture `plus`).
+        let full = selection.wants_all() || (selection.wants_operational() && !is_samba);
+        attributes.retain(|(presence, attribute)| {
+            let named = selection.names_it(&attribute.name);
+            named || (full && *presence == Presence::Always)
+        });
+        // Samba gives the rootDSE's values whatever was asked (capture `types only`).
+        let types_only = selection.types_only && !is_samba;
+        let attributes = attributes.into_iter().map(|(_, attribute)| attribute).chain(netlogon);
+        let attributes = attributes.map(|attribute| Attribute {
+            values: if types_only { Vec::new() } else { attribute.values },
             name: attribute.name,
         });
         answer.push(ProtocolOp::SearchResultEntry(SearchResultEntry {
@@ -72,7 +77,10 @@ impl Directory {
         }
         attributes
             .push((Presence::Named, Attribute::new("tokenGroups", self.own_token(state, session))));
-        attributes.retain(|(_, attribute)| !attribute.values.is_empty());
+        attributes.retain(|(_, attribute)| {
+            let idle = session.is_datagram && attribute.name == "supportedSASLMechanisms";
+            !attribute.values.is_empty() && !idle
+        });
         attributes
     }
 

@@ -1,5 +1,7 @@
 //! One client's connection to one DC, as far as the directory is concerned.
 
+use std::net::IpAddr;
+
 use ldap_wire::LdapMessage;
 
 use crate::{config::DcView, page::OpenPages, store::EntryId};
@@ -19,6 +21,10 @@ pub enum Protection {
 #[derive(Debug)]
 pub struct Session {
     pub(crate) dc: DcView,
+    /// Where the client is, if that is known.
+    pub(crate) client: Option<IpAddr>,
+    /// Whether this is no connection at all but a datagram.
+    pub(crate) is_datagram: bool,
     pub(crate) protection: Protection,
     pub(crate) bound: Option<EntryId>,
     pub(crate) global_catalog: bool,
@@ -27,7 +33,22 @@ pub struct Session {
 
 impl Session {
     pub(crate) fn new(dc: DcView, protection: Protection) -> Self {
-        Self { dc, protection, bound: None, global_catalog: false, pages: OpenPages::default() }
+        Self {
+            dc,
+            client: None,
+            is_datagram: false,
+            protection,
+            bound: None,
+            global_catalog: false,
+            pages: OpenPages::default(),
+        }
+    }
+
+    /// The same session of a client at that address, by which the DC knows the client's site.
+    #[must_use]
+    pub fn coming_from(mut self, client: Option<IpAddr>) -> Self {
+        self.client = client;
+        self
     }
 
     /// The same session on a global catalogue port (3268, 3269): the empty base is the forest.

@@ -59,6 +59,7 @@ pub struct DcSpec {
     chain: Option<Chain>,
     address: Option<Ipv4Addr>,
     ports: Option<Ports>,
+    site: Option<String>,
     netlogon_name: Option<String>,
 }
 
@@ -71,6 +72,7 @@ impl DcSpec {
             chain: None,
             address: None,
             ports: None,
+            site: None,
             netlogon_name: None,
         }
     }
@@ -100,6 +102,13 @@ impl DcSpec {
     #[must_use]
     pub fn ports(mut self, ports: Ports) -> Self {
         self.ports = Some(ports);
+        self
+    }
+
+    /// In this site instead of the domain's.
+    #[must_use]
+    pub fn site(mut self, site: impl Into<String>) -> Self {
+        self.site = Some(site.into());
         self
     }
 
@@ -183,7 +192,9 @@ impl Builder {
         self
     }
 
-    /// The site of the DCs. The default is that of a new forest, `Default-First-Site-Name`.
+    /// The site of the DCs that are given no other. The default is that of a new forest,
+    /// `Default-First-Site-Name`. Subnets, and sites without a DC, come with LDIF: objects of the
+    /// classes `subnet` and `site` below `CN=Sites`.
     pub fn site(mut self, site: impl Into<String>) -> Self {
         self.site = site.into();
         self
@@ -279,7 +290,7 @@ impl Builder {
             let ports = spec.ports.unwrap_or(self.ports);
             drafts.push(Draft {
                 host: dns_name("DC name", &view.dns_name)?,
-                settings: self.seed.uuid(&format!("settings of {}", view.dns_name)).to_string(),
+                settings: directory.settings_guid(&view).unwrap_or_default().to_string(),
                 given: spec.chain,
                 faults: Faults::new(faults),
                 sockets: Sockets::open(&view.name, view.address, ports)?,
@@ -287,15 +298,12 @@ impl Builder {
             });
         }
         let registrations: Vec<_> = drafts.iter().map(Draft::registration).collect();
-        let guid = directory.domain_guid().to_string();
-        let zone = Zone::new(&apex, &self.site, &guid, &registrations)
+        let zone = Zone::new(&apex, &directory, &registrations)
             .map_err(|error| invalid("domain name", &self.name, error.to_string()))?;
         let common = Arc::new(Common {
             zone: RwLock::new(Arc::new(zone)),
             name: self.name,
             apex,
-            site: self.site,
-            guid,
             clock: self.clock,
             ledger,
             directory,
@@ -357,7 +365,7 @@ impl Builder {
                     return Err(invalid("DC name", &dc.name, cause));
                 }
                 let mut view = DcView::new(dc.name.as_str(), &self.name);
-                view.site = self.site.clone();
+                view.site = dc.site.clone().unwrap_or_else(|| self.site.clone());
                 view.netlogon.dns_name = dc.netlogon_name.clone();
                 view.address =
                     dc.address.unwrap_or_else(|| Ipv4Addr::from(u32::from(first) + number));

@@ -1,5 +1,7 @@
 //! Netlogon pings over UDP ([MS-ADTS] 6.3.3): one search in a datagram, its answer in another.
 
+use std::net::IpAddr;
+
 use fake_dc_directory::{Protection, Reply, Then};
 use ground::Trail;
 use ldap_wire::{Decoded, LdapMessage, Limits, ProtocolOp};
@@ -11,24 +13,33 @@ use crate::{
     route::Way,
 };
 
-/// The answer to a ping that came along `way`.
-pub(crate) fn answer(way: &Way, trail: &Trail, datagram: &[u8]) -> Option<Vec<u8>> {
+/// The answer to a ping that a client at that address sent along `way`.
+pub(crate) fn answer(way: &Way, trail: &Trail, client: IpAddr, datagram: &[u8]) -> Option<Vec<u8>> {
     let garbage = |reason| {
         trail.record(Garbage { listener: Listener::Cldap, layer: "ldap", reason });
-        None
     };
     let request = match ldap_wire::decode(datagram, &Limits::DEFAULT) {
         Ok(Decoded::Message { message, .. }) => message,
         Ok(Decoded::Incomplete { .. }) => {
-            return garbage(format!("{} bytes are no whole message", datagram.len()));
+            garbage(format!("{} bytes are no whole message", datagram.len()));
+            return None;
         }
-        Err(error) => return garbage(error.to_string()),
+        Err(error) => {
+            garbage(error.to_string());
+            return None;
+        }
     };
+    let (dc, route) = (&way.dc, way.host());
     let ProtocolOp::SearchRequest(search) = &request.op else {
-        return garbage("a request other than a search".to_owned());
+        garbage("a request other than a search".to_owned());
+        if way.datagram_passage(Listener::Cldap) == Passage::Swallow {
+            return None;
+        }
+        let directory = dc.directory(Listener::Cldap);
+        let refusal = directory.handle_datagram(&dc.view, Some(client), request);
+        return refusal.first().map(LdapMessage::encode);
     };
     let filter = search.filter.to_string();
-    let (dc, route) = (&way.dc, way.host());
     if way.datagram_passage(Listener::Cldap) == Passage::Swallow {
         trail.record(CldapPing { filter, answered: None, route });
         return None;
@@ -39,7 +50,7 @@ pub(crate) fn answer(way: &Way, trail: &Trail, datagram: &[u8]) -> Option<Vec<u8
     let asked =
         Asked { message: &request, dc, listener: Listener::Cldap, protection: Protection::None };
     let (reply, output) = asked.answer(faults, || {
-        let messages = directory.handle_datagram(&view, request.clone());
+        let messages = directory.handle_datagram(&view, Some(client), request.clone());
         Reply { messages, then: Then::Continue }
     });
     let name = view.netlogon.dns_name.unwrap_or(view.dns_name);

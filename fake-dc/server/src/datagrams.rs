@@ -18,7 +18,7 @@ pub(crate) async fn serve(way: Way, listener: Listener, spawner: Spawner) {
         let trail = way.dc.trail.under(cause);
         let answer = match listener {
             Listener::Kdc => kdc::answer_datagram(&way, &trail, &datagram[..size]),
-            _ => cldap::answer(&way, &trail, &datagram[..size]),
+            _ => cldap::answer(&way, &trail, client.ip(), &datagram[..size]),
         };
         let Some(answer) = answer else { continue };
         let delay = way.line(listener).draw_delay(&mut dice);

@@ -123,13 +123,7 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn registration(&self) -> Registration {
-        registration(
-            &self.host,
-            self.view.address,
-            &self.sockets.doors,
-            &self.settings,
-            &self.faults,
-        )
+        registration(&self.host, &self.view, &self.sockets.doors, &self.settings, &self.faults)
     }
 
     /// The DC, and the socket for DNS datagrams, to be served.
@@ -265,13 +259,7 @@ impl Dc {
     }
 
     pub(crate) fn registration(&self) -> Registration {
-        registration(
-            &self.host,
-            self.view.address,
-            &self.doors,
-            &self.settings,
-            &self.condition().faults,
-        )
+        registration(&self.host, &self.view, &self.doors, &self.settings, &self.condition().faults)
     }
 
     /// Counts a client that says hello; the first is 1.
@@ -424,12 +412,13 @@ impl Dc {
 
 fn registration(
     host: &Name,
-    address: Ipv4Addr,
+    view: &DcView,
     doors: &Doors,
     settings: &str,
     faults: &Faults,
 ) -> Registration {
-    let mut registration = Registration::new(host.clone(), address, settings.to_owned());
+    let mut registration =
+        Registration::new(host.clone(), view.site.clone(), view.address, settings.to_owned());
     registration.ldap_port = doors.ldap().port();
     registration.gc_port = doors.gc().port();
     for fault in faults.server(Listener::Dns) {

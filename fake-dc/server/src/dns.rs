@@ -1,6 +1,6 @@
 //! DNS questions in, DNS answers out, in the form of an AD-integrated DNS server.
 //!
-//! Copies the Samba 4.22.11 internal DNS server as captured in `fixtures/samba-ad/dns`: no
+//! Copies the internal DNS server of Samba 4.22 as captured in `fixtures/samba-ad/wire`: no
 //! additional section and no OPT record, SOA in the authority section of every answer from a zone,
 //! NXDOMAIN with nothing outside the zones. Sockets are in the sibling module.
 
@@ -29,18 +29,16 @@ pub(crate) fn answer(zone: &Zone, server: &Name, request: &Message) -> Option<Me
     let mut response = Message::new(request.id, MessageType::Response, request.op_code);
     response.metadata = Metadata::response_from_request(&request.metadata);
     response.metadata.authentic_data = request.authentic_data;
+    response.metadata.recursion_available = request.recursion_available;
     response.add_queries(request.queries.iter().cloned());
-    if request.op_code != OpCode::Query {
-        response.metadata.response_code = ResponseCode::NotImp;
-        return Some(response);
-    }
-    let [question] = request.queries.as_slice() else {
-        response.metadata.response_code = ResponseCode::FormErr;
-        return Some(response);
+    let question = match refuse(zone, request) {
+        Ok(question) => question,
+        Err(code) => {
+            response.metadata.response_code = code;
+            return Some(response);
+        }
     };
-    let apex =
-        (question.query_class() == DNSClass::IN).then(|| zone.apex_of(question.name())).flatten();
-    let Some(apex) = apex else {
+    let Some(apex) = zone.apex_of(question.name()) else {
         // A name of another domain that a record of ours leads to, as a forwarder would know it.
         match zone.lookup(question.name()) {
             None => response.metadata.response_code = ResponseCode::NXDomain,
@@ -58,7 +56,9 @@ pub(crate) fn answer(zone: &Zone, server: &Name, request: &Message) -> Option<Me
             let wanted = question.query_type();
             let is_apex = question.name() == apex;
             if is_apex && matches!(wanted, RecordType::SOA | RecordType::ANY) {
-                response.add_answer(soa.clone());
+                let mut answer = soa.clone();
+                answer.name = question.name().clone();
+                response.add_answer(answer);
             }
             response.add_answers(answers(zone, question, records));
         }
@@ -67,27 +67,78 @@ pub(crate) fn answer(zone: &Zone, server: &Name, request: &Message) -> Option<Me
     Some(response)
 }
 
-/// The records of a name that a question wants. An alias brings what it leads to in the same
-/// zones, as the DNS servers of Windows and Samba do.
+/// The question that `request` asks, or the code of a server that answers none such.
+fn refuse<'a>(zone: &Zone, request: &'a Message) -> Result<&'a Query, ResponseCode> {
+    let [question] = request.queries.as_slice() else { return Err(ResponseCode::FormErr) };
+    match request.op_code {
+        OpCode::Query => {}
+        OpCode::Update if question.query_type() != RecordType::SOA => {
+            return Err(ResponseCode::FormErr);
+        }
+        // Both products take updates from those alone who sign them (RFC 3645).
+        OpCode::Update if zone.apex_of(question.name()) == Some(question.name()) => {
+            return Err(ResponseCode::Refused);
+        }
+        OpCode::Update => return Err(ResponseCode::NotAuth),
+        _ => return Err(ResponseCode::NotImp),
+    }
+    match (question.query_class(), question.query_type()) {
+        (DNSClass::NONE, _) => Err(ResponseCode::NotImp),
+        // Keys are made by a conversation that begins with an additional record.
+        (_, RecordType::Unknown(TKEY)) => Err(ResponseCode::FormErr),
+        _ if question.name().is_root() => Err(ResponseCode::FormErr),
+        // A question of another class is answered as one of the internet.
+        _ => Ok(question),
+    }
+}
+
+/// The type of a question for a key (RFC 2930).
+const TKEY: u16 = 249;
+
+/// Bytes before the first question (RFC 1035, section 4.1.1).
+const HEADER: usize = 12;
+
+/// In the third byte of the header.
+const IS_RESPONSE: u8 = 0x80;
+
+/// Whether the bytes may be a question: they have a header, and it is not that of an answer.
+pub(crate) fn is_question(bytes: &[u8]) -> bool {
+    bytes.len() >= HEADER && bytes[2] & IS_RESPONSE == 0
+}
+
+/// The answer to bytes that are no DNS message: they come back as an error, as from Samba 4.22.
+/// `None` if they cannot be a question.
+pub(crate) fn answer_garbage(bytes: &[u8]) -> Option<Vec<u8>> {
+    const FORMAT_ERROR: u8 = 1;
+    is_question(bytes).then(|| {
+        let mut answer = bytes.to_vec();
+        answer[2] |= IS_RESPONSE;
+        answer[3] = answer[3] & 0xf0 | FORMAT_ERROR;
+        answer
+    })
+}
+
+/// The records of a name that a question wants. A question for an address is led by an alias to
+/// what that leads to in the same zones.
 fn answers(zone: &Zone, question: &Query, records: &[RData]) -> Vec<Record> {
     let wanted = question.query_type();
+    let is_address = matches!(wanted, RecordType::A | RecordType::AAAA);
     let own = |name: &Name, records: &[RData]| -> Vec<Record> {
-        let of_kind = records.iter().filter(|data| matches(data, wanted));
+        let of_kind = records.iter().filter(|data| {
+            let kind = data.record_type();
+            let leads = kind == RecordType::CNAME && is_address;
+            kind == wanted || wanted == RecordType::ANY || leads
+        });
         of_kind.map(|data| Record::from_rdata(name.clone(), zone::TTL, data.clone())).collect()
     };
     let mut answers = own(question.name(), records);
     if let [Record { data: RData::CNAME(alias), .. }] = answers.as_slice()
-        && wanted != RecordType::CNAME
+        && is_address
     {
         let target = alias.0.clone();
         answers.extend(own(&target, zone.lookup(&target).unwrap_or_default()));
     }
     answers
-}
-
-fn matches(data: &RData, wanted: RecordType) -> bool {
-    let own = data.record_type();
-    own == wanted || wanted == RecordType::ANY || own == RecordType::CNAME
 }
 
 /// What the ledger keeps of a question and its answer.

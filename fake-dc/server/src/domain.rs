@@ -47,8 +47,6 @@ pub struct Domain {
 pub(crate) struct Common {
     pub(crate) name: String,
     pub(crate) apex: Name,
-    pub(crate) site: String,
-    pub(crate) guid: String,
     pub(crate) clock: Clock,
     pub(crate) ledger: Ledger,
     pub(crate) directory: Directory,
@@ -72,7 +70,7 @@ impl Common {
     }
 
     pub(crate) fn make_zone(&self, dcs: &[Registration]) -> Result<(), ProtoError> {
-        let zone = Zone::new(&self.apex, &self.site, &self.guid, dcs)?;
+        let zone = Zone::new(&self.apex, &self.directory, dcs)?;
         *self.zone.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(zone);
         Ok(())
     }

@@ -50,7 +50,11 @@ pub(crate) async fn serve(
     }
     let speaks_tls = dc.condition().faults.speaks_tls(listener);
     let protection = if speaks_tls { Protection::Tls } else { Protection::None };
-    let session = dc.domain.directory.open_session(&dc.netlogon_view(listener), protection);
+    let session = dc
+        .domain
+        .directory
+        .open_session(&dc.netlogon_view(listener), protection)
+        .coming_from(stream.client());
     let mut conversation = Conversation {
         session: if listener.is_global_catalog() { session.on_global_catalog() } else { session },
         sasl: Sasl::new(dc, listener),

@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    net::IpAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -28,6 +29,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Stream {
     end: End,
+    /// Where the client is.
+    client: Option<IpAddr>,
     /// What the line is like; none where no fault reaches it.
     course: Option<Course>,
 }
@@ -43,7 +46,8 @@ enum End {
 impl Stream {
     /// The connection `socket` on the way that `course` follows.
     pub(crate) fn new(socket: TcpStream, course: Course) -> Self {
-        let mut stream = Self { end: End::Direct(socket), course: Some(course) };
+        let client = socket.peer_addr().ok().map(|client| client.ip());
+        let mut stream = Self { end: End::Direct(socket), client, course: Some(course) };
         stream.follow();
         stream
     }
@@ -56,6 +60,11 @@ impl Stream {
             // A failure costs latency only.
             let _ = SockRef::from(socket).set_tcp_quickack(true);
         }
+    }
+
+    /// The address of the client, unless it has gone.
+    pub(crate) fn client(&self) -> Option<IpAddr> {
+        self.client
     }
 
     /// Ends the connection with a reset.
@@ -97,7 +106,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Both for T {}
 impl From<TcpStream> for Stream {
     /// A connection on which nothing is wrong, ever.
     fn from(socket: TcpStream) -> Self {
-        Self { end: End::Direct(socket), course: None }
+        let client = socket.peer_addr().ok().map(|client| client.ip());
+        Self { end: End::Direct(socket), client, course: None }
     }
 }
 

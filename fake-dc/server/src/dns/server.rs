@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fake_dc_directory::Flavour;
 use ground::{Trail, Transport};
 use hickory_proto::op::Message;
 use tokio::{
@@ -10,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::fact;
+use super::{fact, is_question};
 use crate::{
     dc::Dc,
     facts::{Garbage, Listener},
@@ -26,10 +27,7 @@ pub(crate) async fn serve_datagrams(dc: Arc<Dc>, socket: UdpSocket) {
         let Ok((size, client)) = socket.recv_from(&mut datagram).await else { continue };
         let cause = dc.trail.ledger().cause_of_flow(Transport::Udp, client);
         let trail = dc.trail.under(cause);
-        let Some(request) = decode(&datagram[..size], &trail) else { continue };
-        let Some(response) = answer(&dc, &trail, &request, Transport::Udp) else { continue };
-        let limit = usize::from(request.max_payload());
-        let Some(bytes) = encode(&dc, &response, limit) else { continue };
+        let Some(bytes) = answer(&dc, &trail, &datagram[..size], Transport::Udp) else { continue };
         // The client may have gone.
         let _ = socket.send_to(&bytes, client).await;
     }
@@ -46,46 +44,48 @@ pub(crate) async fn serve_stream(dc: &Dc, trail: &Trail, stream: Stream) {
             stream.read_exact(&mut question).await
         });
         let Ok(Ok(_)) = received.await else { return };
-        let Some(request) = decode(&question, trail) else { return };
-        let Some(response) = answer(dc, trail, &request, Transport::Tcp) else { continue };
-        let Some(bytes) = encode(dc, &response, usize::from(u16::MAX)) else { return };
+        let Some(bytes) = answer(dc, trail, &question, Transport::Tcp) else {
+            if is_question(&question) {
+                continue;
+            }
+            return;
+        };
         let Ok(size) = u16::try_from(bytes.len()) else { return };
         let framed = [&size.to_be_bytes(), bytes.as_slice()].concat();
         let Ok(Ok(())) = timeout(limits::WRITE, stream.write_all(&framed)).await else { return };
     }
 }
 
-fn decode(bytes: &[u8], trail: &Trail) -> Option<Message> {
-    match Message::from_vec(bytes) {
-        Ok(message) => Some(message),
+/// What a DC answers to the bytes of a question; `None` for silence.
+pub(crate) fn answer(dc: &Dc, trail: &Trail, bytes: &[u8], over: Transport) -> Option<Vec<u8>> {
+    let request = match Message::from_vec(bytes) {
+        Ok(request) => request,
         Err(error) => {
-            trail.record(Garbage {
-                listener: Listener::Dns,
-                layer: "dns",
-                reason: error.to_string(),
-            });
-            None
+            let reason = error.to_string();
+            trail.record(Garbage { listener: Listener::Dns, layer: "dns", reason });
+            return super::answer_garbage(bytes);
         }
-    }
-}
-
-fn answer(dc: &Dc, trail: &Trail, request: &Message, over: Transport) -> Option<Message> {
-    let mut response = super::answer(&dc.domain.zone(), &dc.host, request);
-    for fault in dc.condition().faults.server(Listener::Dns) {
+    };
+    let condition = dc.condition();
+    let faults = || condition.faults.server(Listener::Dns);
+    let mut response = super::answer(&dc.domain.zone(), &dc.host, &request);
+    for fault in faults() {
         response = response.and_then(|response| fault.dns(response, over));
     }
-    trail.record(fact(request, response.as_ref()));
-    response
+    trail.record(fact(&request, response.as_ref()));
+    let limit = match (over, dc.domain.directory.flavour()) {
+        (Transport::Tcp, _) => u16::MAX,
+        // It sends whatever the answer is, though it be more than the client has room for.
+        (Transport::Udp, Flavour::Samba4_22) => u16::MAX,
+        (Transport::Udp, _) => request.max_payload(),
+    };
+    let mut bytes = encode(&response?, usize::from(limit))?;
+    faults().for_each(|fault| fault.dns_bytes(&mut bytes));
+    Some(bytes)
 }
 
 /// The bytes of a response, with the truncation bit and no records if they are more than `limit`.
-fn encode(dc: &Dc, response: &Message, limit: usize) -> Option<Vec<u8>> {
-    let mut bytes = response.to_vec().ok()?;
-    if bytes.len() > limit {
-        bytes = response.truncate().to_vec().ok()?;
-    }
-    for fault in dc.condition().faults.server(Listener::Dns) {
-        fault.dns_bytes(&mut bytes);
-    }
-    Some(bytes)
+fn encode(response: &Message, limit: usize) -> Option<Vec<u8>> {
+    let bytes = response.to_vec().ok()?;
+    if bytes.len() <= limit { Some(bytes) } else { response.truncate().to_vec().ok() }
 }

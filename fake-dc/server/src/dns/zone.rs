@@ -1,20 +1,18 @@
 //! The records that the DCs of a domain register.
 //!
 //! Names and values as the Netlogon service registers them (MS-ADTS 6.3.2.3, "DNS Record
-//! Registrations"; the same set in `netlogon.dns` of Windows Server 2022 and in the captures of
-//! Samba 4.22.11). The ports are those that the DC really has.
+//! Registrations"; the same set in `netlogon.dns` of Windows Server 2022 and in the zones of Samba
+//! 4.22). The ports are those that the DC really has. The reverse zones are what administrators
+//! add by hand.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::Ipv4Addr,
-    slice,
-};
+use std::{collections::BTreeMap, net::Ipv4Addr, slice};
 
+use fake_dc_directory::{Directory, Flavour};
 use hickory_proto::{
     ProtoError,
     rr::{
         LowerName, Name, RData, Record,
-        rdata::{A, CNAME, NS, SOA, SRV},
+        rdata::{A, CNAME, NS, PTR, SOA, SRV},
     },
 };
 
@@ -39,6 +37,8 @@ const GLOBAL_CATALOG_PORT: u16 = 3_268;
 pub(crate) struct Registration {
     /// The DC's name, `dc1.corp.example`.
     pub(crate) host: Name,
+    /// The site that the DC is in.
+    pub(crate) site: String,
     /// Where the DC is.
     pub(crate) address: Ipv4Addr,
     /// The addresses of its name: where it is, unless a fault says otherwise.
@@ -57,9 +57,10 @@ pub(crate) struct Registration {
 }
 
 impl Registration {
-    pub(crate) fn new(host: Name, address: Ipv4Addr, settings: String) -> Self {
+    pub(crate) fn new(host: Name, site: String, address: Ipv4Addr, settings: String) -> Self {
         Self {
             host,
+            site,
             address,
             addresses: vec![address],
             ldap_port: LDAP_PORT,
@@ -80,71 +81,102 @@ impl Registration {
     }
 }
 
-/// The zones `corp.example` and `_msdcs.corp.example`.
+/// The zones `corp.example` and `_msdcs.corp.example`, and those that lead from addresses of DCs
+/// back to their names.
 #[derive(Debug)]
 pub(crate) struct Zone {
     domain: Name,
-    msdcs: Name,
+    /// The longer ones first.
+    apexes: Vec<Name>,
+    /// Every name that exists. One between a record and its zone does not: both products say
+    /// NXDOMAIN there (observed of Samba 4.22.6).
     records: BTreeMap<LowerName, Vec<RData>>,
-    /// Every name that exists, those between a record and its zone included.
-    names: BTreeSet<LowerName>,
 }
 
 impl Zone {
-    /// The zones of a domain whose DCs have registered, in the order of SRV answers.
+    /// The zones of a domain whose DCs have registered, in the order of SRV answers. Those of the
+    /// first DC's site cover the sites that have no DC. Reverse zones are a Windows DNS server's; a
+    /// Samba that was just provisioned has none.
     pub(crate) fn new(
         domain: &Name,
-        site: &str,
-        domain_guid: &str,
+        directory: &Directory,
         dcs: &[Registration],
     ) -> Result<Self, ProtoError> {
         let mut zone = Self {
             domain: domain.clone(),
-            msdcs: domain.prepend_label("_msdcs")?,
+            apexes: vec![domain.prepend_label("_msdcs")?, domain.clone()],
             records: BTreeMap::new(),
-            names: BTreeSet::new(),
         };
-        zone.add(domain.clone(), None);
-        zone.add(zone.msdcs.clone(), None);
+        let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
+        let mut uncovered = directory.covered_sites();
+        uncovered.retain(|site| !dcs.iter().any(|dc| same(&dc.site, site)));
+        let guid = directory.domain_guid().to_string();
+        let covering = dcs.first().map_or("", |first| &first.site);
         for (index, dc) in dcs.iter().enumerate() {
-            let addresses: Vec<RData> = dc.addresses.iter().map(|&ip| RData::A(A(ip))).collect();
-            let (target, records) = match &dc.srv_target {
-                None => (&dc.host, addresses.as_slice()),
-                Some((name, record)) => (name, slice::from_ref(record)),
-            };
-            for address in &addresses {
-                zone.add(dc.host.clone(), Some(address.clone()));
-                zone.add(domain.clone(), Some(address.clone()));
-                zone.add(zone.name("gc._msdcs")?, Some(address.clone()));
+            let mut sites = vec![dc.site.as_str()];
+            if same(&dc.site, covering) {
+                sites.extend(uncovered.iter().map(String::as_str));
             }
-            for record in records {
-                zone.add_once(target.clone(), record.clone());
-            }
-            zone.add(domain.clone(), Some(RData::NS(NS(dc.host.clone()))));
-            zone.add(
-                zone.name(&format!("{}._msdcs", dc.settings))?,
-                Some(RData::CNAME(CNAME(dc.host.clone()))),
-            );
-            for (owner, port) in services(site, domain_guid, dc, index == 0) {
-                let service = SRV::new(dc.priority, dc.weight, port, target.clone());
-                zone.add(zone.name(&owner)?, Some(RData::SRV(service)));
+            zone.register(dc, &sites, &guid, index == 0)?;
+            if directory.flavour() != Flavour::Samba4_22 {
+                zone.register_reverse(dc);
             }
         }
         Ok(zone)
     }
 
+    fn register(
+        &mut self,
+        dc: &Registration,
+        sites: &[&str],
+        domain_guid: &str,
+        is_pdc: bool,
+    ) -> Result<(), ProtoError> {
+        let addresses: Vec<RData> = dc.addresses.iter().map(|&ip| RData::A(A(ip))).collect();
+        let (target, records) = match &dc.srv_target {
+            None => (&dc.host, addresses.as_slice()),
+            Some((name, record)) => (name, slice::from_ref(record)),
+        };
+        for apex in ["", "_msdcs"] {
+            self.add(&self.name(apex)?, RData::NS(NS(dc.host.clone())));
+        }
+        for address in &addresses {
+            self.add(&dc.host, address.clone());
+            for shared in ["", "gc._msdcs", "DomainDnsZones", "ForestDnsZones"] {
+                self.add(&self.name(shared)?, address.clone());
+            }
+        }
+        for record in records {
+            self.add(target, record.clone());
+        }
+        let alias = self.name(&format!("{}._msdcs", dc.settings))?;
+        self.add(&alias, RData::CNAME(CNAME(dc.host.clone())));
+        for (owner, port) in services(sites, domain_guid, dc, is_pdc) {
+            let service = SRV::new(dc.priority, dc.weight, port, target.clone());
+            self.add(&self.name(&owner)?, RData::SRV(service));
+        }
+        Ok(())
+    }
+
+    /// The way back from the DC's address to its name, in a zone of 256 addresses.
+    fn register_reverse(&mut self, dc: &Registration) {
+        let reverse = Name::from(dc.address);
+        let apex = reverse.base_name();
+        self.add(&apex, RData::NS(NS(dc.host.clone())));
+        self.add(&reverse, RData::PTR(PTR(dc.host.clone())));
+        if !self.apexes.contains(&apex) {
+            self.apexes.push(apex);
+        }
+    }
+
     /// The zone that `name` is in.
     pub(crate) fn apex_of(&self, name: &Name) -> Option<&Name> {
-        [&self.msdcs, &self.domain].into_iter().find(|apex| apex.zone_of(name))
+        self.apexes.iter().find(|apex| apex.zone_of(name))
     }
 
     /// The records of `name`; `None` if there is no such name.
     pub(crate) fn lookup(&self, name: &Name) -> Option<&[RData]> {
-        let name = LowerName::new(name);
-        match self.records.get(&name) {
-            Some(records) => Some(records),
-            None => self.names.contains(&name).then_some(&[]),
-        }
+        self.records.get(&LowerName::new(name)).map(Vec::as_slice)
     }
 
     /// The SOA record of a zone, as the DC `server` gives it.
@@ -158,36 +190,27 @@ impl Zone {
         Name::from_ascii(relative)?.append_domain(&self.domain)
     }
 
-    fn add_once(&mut self, name: Name, data: RData) {
-        let known = self.records.get(&LowerName::new(&name));
-        if !known.is_some_and(|records| records.contains(&data)) {
-            self.add(name, Some(data));
-        }
-    }
-
-    fn add(&mut self, name: Name, data: Option<RData>) {
-        let owner = LowerName::new(&name);
-        if let Some(data) = data {
-            self.records.entry(owner).or_default().push(data);
-        }
-        let mut name = name;
-        while self.domain.zone_of(&name) {
-            self.names.insert(LowerName::new(&name));
-            name = name.base_name();
+    fn add(&mut self, name: &Name, data: RData) {
+        let records = self.records.entry(LowerName::new(name)).or_default();
+        if !records.contains(&data) {
+            records.push(data);
         }
     }
 }
 
 /// Owners below the domain and ports of a DC's SRV records.
-fn services(site: &str, domain_guid: &str, dc: &Registration, is_pdc: bool) -> Vec<(String, u16)> {
-    let (ldap, kerberos) = (dc.ldap_port, dc.kerberos_port);
+fn services(
+    sites: &[&str],
+    domain_guid: &str,
+    dc: &Registration,
+    is_pdc: bool,
+) -> Vec<(String, u16)> {
+    let (ldap, gc, kerberos) = (dc.ldap_port, dc.gc_port, dc.kerberos_port);
     let mut services = vec![
         (format!("_ldap._tcp.{domain_guid}.domains._msdcs"), ldap),
         ("_kpasswd._tcp".to_owned(), KPASSWD_PORT),
         ("_kpasswd._udp".to_owned(), KPASSWD_PORT),
         ("_kerberos._udp".to_owned(), kerberos),
-        ("_ldap._tcp.DomainDnsZones".to_owned(), ldap),
-        ("_ldap._tcp.ForestDnsZones".to_owned(), ldap),
     ];
     if is_pdc {
         services.push(("_ldap._tcp.pdc._msdcs".to_owned(), ldap));
@@ -195,14 +218,17 @@ fn services(site: &str, domain_guid: &str, dc: &Registration, is_pdc: bool) -> V
     let sited = [
         ("_ldap._tcp", "", ldap),
         ("_ldap._tcp", ".dc._msdcs", ldap),
-        ("_ldap._tcp", ".gc._msdcs", dc.gc_port),
-        ("_gc._tcp", "", dc.gc_port),
+        ("_ldap._tcp", ".gc._msdcs", gc),
+        ("_ldap._tcp", ".DomainDnsZones", ldap),
+        ("_ldap._tcp", ".ForestDnsZones", ldap),
+        ("_gc._tcp", "", gc),
         ("_kerberos._tcp", "", kerberos),
         ("_kerberos._tcp", ".dc._msdcs", kerberos),
     ];
     for (service, role, port) in sited {
         services.push((format!("{service}{role}"), port));
-        services.push((format!("{service}.{site}._sites{role}"), port));
+        let of_site = |site| (format!("{service}.{site}._sites{role}"), port);
+        services.extend(sites.iter().map(of_site));
     }
     services
 }

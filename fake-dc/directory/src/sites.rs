@@ -1,0 +1,71 @@
+//! Where clients are: sites and the subnets that belong to them ([MS-ADTS] 6.1.1.2.2).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::{
+    config::{DcView, Flavour},
+    directory::Directory,
+    dn::Dn,
+    entry::Entry,
+    state::State,
+};
+
+impl Directory {
+    /// The sites whose services DCs of other sites offer where they have no DC of their own:
+    /// Windows' automatic site coverage (`AutoSiteCoverage`, on by default), which Samba has not.
+    pub fn covered_sites(&self) -> Vec<String> {
+        match self.domain.flavour {
+            Flavour::Samba4_22 => Vec::new(),
+            Flavour::WindowsServer2022 => {
+                let state = self.read();
+                let sites = state.store.iter().filter(|(_, entry)| entry.is_a("site"));
+                sites.filter_map(|(_, site)| Some(site.dn.first()?.value.clone())).collect()
+            }
+        }
+    }
+
+    /// The site of a client at that address; empty if it is in none.
+    ///
+    /// The smallest subnet that holds the address decides, if it has a site. In a forest of one
+    /// site everybody else is there, and in one of several, nowhere (observed of Samba 4.22.6).
+    pub(crate) fn site_of(&self, state: &State, dc: &DcView, client: IpAddr) -> String {
+        let client = client.to_canonical();
+        let (mut sites, mut nearest) = (0, None);
+        for (_, entry) in state.store.iter() {
+            if entry.is_a("site") {
+                sites += 1;
+            } else if entry.is_a("subnet")
+                && let Some((length, site)) = holds(entry, client)
+                && nearest.as_ref().is_none_or(|(known, _)| *known < length)
+            {
+                nearest = Some((length, site));
+            }
+        }
+        match nearest {
+            Some((_, site)) => site,
+            None if sites <= 1 => dc.site.clone(),
+            None => String::new(),
+        }
+    }
+}
+
+/// The length of a subnet's prefix and its site, if the address is within.
+fn holds(subnet: &Entry, address: IpAddr) -> Option<(u32, String)> {
+    let (network, length) = subnet.text("cn")?.split_once('/')?;
+    let (network, length) = (network.parse().ok()?, length.parse().ok()?);
+    let same = match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
+            let ignored = 32_u32.checked_sub(length)?;
+            let head = |ip: Ipv4Addr| u32::from(ip).checked_shr(ignored);
+            head(network) == head(address)
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) => {
+            let ignored = 128_u32.checked_sub(length)?;
+            let head = |ip: Ipv6Addr| u128::from(ip).checked_shr(ignored);
+            head(network) == head(address)
+        }
+        _ => false,
+    };
+    let site = Dn::parse(subnet.text("siteObject")?).ok()?;
+    same.then(|| Some((length, site.first()?.value.clone())))?
+}
