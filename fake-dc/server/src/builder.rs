@@ -265,6 +265,15 @@ impl Builder {
             .ledger
             .clone()
             .unwrap_or_else(|| Ledger::with_capacity(self.clock.clone(), Ledger::SERVICE_CAPACITY));
+        // First, since they are what may be refused.
+        let mut sockets = Vec::with_capacity(views.len());
+        for (view, spec) in views.iter().zip(&self.dcs) {
+            sockets.push(Sockets::open(
+                &view.name,
+                view.address,
+                spec.ports.unwrap_or(self.ports),
+            )?);
+        }
         let pki = Pki::new(&self.seed, self.clock.now(), &self.name)?;
         let directory = Directory::build(DirectoryConfig {
             netbios: self.netbios,
@@ -284,16 +293,15 @@ impl Builder {
         }
 
         let mut drafts = Vec::with_capacity(views.len());
-        for (view, spec) in views.into_iter().zip(self.dcs) {
+        for ((view, spec), sockets) in views.into_iter().zip(self.dcs).zip(sockets) {
             let faults =
                 spec.faults.iter().map(|id| id.parse()).collect::<Result<Vec<Fault>, _>>()?;
-            let ports = spec.ports.unwrap_or(self.ports);
             drafts.push(Draft {
                 host: dns_name("DC name", &view.dns_name)?,
                 settings: directory.settings_guid(&view).unwrap_or_default().to_string(),
                 given: spec.chain,
                 faults: Faults::new(faults),
-                sockets: Sockets::open(&view.name, view.address, ports)?,
+                sockets,
                 view,
             });
         }

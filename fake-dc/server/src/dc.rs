@@ -209,6 +209,18 @@ impl Dc {
         self.doors.gcs()
     }
 
+    /// The numbers of its ports.
+    pub fn ports(&self) -> Ports {
+        Ports {
+            dns: self.dns().port(),
+            kdc: self.kdc().port(),
+            ldap: self.ldap().port(),
+            ldaps: self.ldaps().port(),
+            gc: self.gc().port(),
+            gcs: self.gcs().port(),
+        }
+    }
+
     /// The faults that it has, in the order in which they were set.
     pub fn faults(&self) -> Vec<Fault> {
         self.condition().faults.all().to_vec()

@@ -136,14 +136,17 @@ impl Error {
                     address.port()
                 ),
                 io::ErrorKind::PermissionDenied => {
-                    "ports below 1024 need privileges; leave the port out to let the system choose"
+                    "run it as root, within `unshare --map-root-user --net` (and `ip link set lo up`), \
+                     after `setcap cap_net_bind_service=+ep FAKE-DC`, or after \
+                     `sysctl net.ipv4.ip_unprivileged_port_start=53`; or leave the port out to let \
+                     the system choose"
                         .to_owned()
                 }
                 io::ErrorKind::AddrNotAvailable => {
                     "use an address of this machine, such as one in 127.0.0.0/8".to_owned()
                 }
                 _ if source.raw_os_error() == Some(TOO_MANY_OPEN_FILES) => {
-                    "raise the limit, such as with `ulimit -n 8192`; a DC has five sockets"
+                    "raise the limit, such as with `ulimit -n 8192`; a DC has ten sockets"
                         .to_owned()
                 }
                 _ => return None,

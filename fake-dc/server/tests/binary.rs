@@ -77,12 +77,26 @@ fn serve_uses_the_ports_folder_and_files_that_it_is_given() {
     assert_eq!(again.port(0, "ldaps"), port);
     assert!(ca_dir.join("corp.example-ca.pem").exists());
     let health = again.lines.last().unwrap()["health"].as_str().unwrap().to_owned();
-    let address = health.trim_start_matches("http://").trim_end_matches('/');
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    let asked = |request: &str| {
+        let address = health.trim_start_matches("http://").trim_end_matches('/');
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "{request} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        format!("{} {}", head.lines().next().unwrap(), body.trim_end())
+    };
+    insta::assert_snapshot!(
+        ["GET /livez", "GET /readyz", "GET /", "HEAD /readyz", "GET /x", "POST /"].map(asked).join("\n"),
+        @r#"
+    HTTP/1.1 200 OK {"live":true}
+    HTTP/1.1 200 OK {"live":true,"ready":true}
+    HTTP/1.1 200 OK {"live":true,"ready":true}
+    HTTP/1.1 200 OK 
+    HTTP/1.1 404 Not Found {"error":"no such path: /x; there are /livez and /readyz"}
+    HTTP/1.1 405 Method Not Allowed {"error":"POST is not understood; use GET"}
+    "#
+    );
     TcpStream::connect(("127.0.0.10", again.port(0, "ldap"))).unwrap();
 
     let (code, complaint) =
@@ -101,6 +115,46 @@ fn serve_uses_the_ports_folder_and_files_that_it_is_given() {
     let head: Value = serde_json::from_str(events.lines().next().unwrap()).unwrap();
     assert_eq!((&head["format"], &head["version"]), (&"fake-dc-events".into(), &1.into()));
     assert!(events.contains(r#""kind":"dc.connection""#), "{events}");
+}
+
+/// The program without the right to open ports below 1024, which root has otherwise.
+fn unprivileged(arguments: &[&str]) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"]);
+    command.arg(env!("CARGO_BIN_EXE_fake-dc")).args(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn the_standard_ports_are_taken_where_they_may_be_had() {
+    if !rustix::process::getuid().is_root() || !common::tools::are_here(&["setpriv"]) {
+        return;
+    }
+    let serve = ["--domain", "corp.example", "--address", "127.0.77.10"];
+    let first = Served::start_just(&serve);
+    assert_eq!(first.ready()["standard_ports"], true);
+    let ports = ["dns", "kdc", "ldap", "ldaps", "gc", "gcs"].map(|service| first.port(0, service));
+    assert_eq!(ports, [53, 88, 389, 636, 3268, 3269]);
+
+    // Somebody has them already.
+    let second = Served::start_just(&serve);
+    assert_eq!(second.ready()["standard_ports"], false);
+    assert_ne!(second.port(0, "ldaps"), 636);
+    insta::assert_snapshot!("standard_ports_in_use", second.stop_and_hear());
+    assert_eq!(first.stop(), Some(0));
+
+    let denied = [&["serve", "--dcs", "2"], &serve[..]].concat();
+    let third = Served::start_command(unprivileged(&denied));
+    assert_eq!(third.ready()["standard_ports"], false);
+    insta::assert_snapshot!("standard_ports_denied", third.stop_and_hear());
+    let content = [&denied[..], &["--ports", "system"]].concat();
+    assert_eq!(Served::start_command(unprivileged(&content)).stop_and_hear(), "");
+
+    let strict = [&denied[..], &["--ports", "standard"]].concat();
+    let output = unprivileged(&strict).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!("standard_ports_or_none", String::from_utf8(output.stderr).unwrap());
 }
 
 #[test]

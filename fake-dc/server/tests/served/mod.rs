@@ -25,13 +25,14 @@ impl Served {
 
     /// Serves with these arguments and no others, and waits until it is ready.
     pub(crate) fn start_just(arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_fake-dc"))
-            .arg("serve")
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fake-dc"));
+        command.arg("serve").args(arguments);
+        Self::start_command(command)
+    }
+
+    /// Serves with this command, and waits until it is ready.
+    pub(crate) fn start_command(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = Vec::new();
         for line in BufReader::new(process.stdout.take().unwrap()).lines() {
             let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -69,6 +70,13 @@ impl Served {
     /// Ends it with SIGTERM and returns the exit code.
     pub(crate) fn stop(self) -> Option<i32> {
         self.stop_with(Signal::TERM)
+    }
+
+    /// Ends it with SIGTERM and returns what it said on standard error.
+    pub(crate) fn stop_and_hear(mut self) -> String {
+        let mut stderr = self.process.stderr.take().unwrap();
+        assert_eq!(self.stop(), Some(0));
+        std::io::read_to_string(&mut stderr).unwrap()
     }
 
     /// Ends it with `signal` and returns the exit code.

@@ -1,5 +1,6 @@
 //! `fake-dc`: a fake Active Directory domain for any client. Arguments in, exit code out.
 
+mod announce;
 mod ca_file;
 mod clone;
 mod control;
@@ -9,6 +10,7 @@ mod error;
 mod exit;
 mod health;
 mod input;
+mod ports;
 mod record;
 mod serve;
 

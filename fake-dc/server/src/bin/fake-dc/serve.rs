@@ -1,35 +1,31 @@
 //! `fake-dc serve`: starts a domain, says where it is, and serves it until told to stop.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-    net::Ipv4Addr,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use fake_dc::{DcSpec, Domain, Fault, LdapPolicy, Ports};
+use fake_dc::{DcSpec, Domain, LdapPolicy};
 use fake_dc_directory::{Flavour, Policy};
 use fake_dc_pki::{Chain, PemFile};
 use ground::{Ledger, Secret, Seed};
-use serde::Serialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
+    announce::{Served, announce},
     ca_file::CaFile,
     clone::CloneFolder,
     control::Control,
     descriptors,
     error::Failure,
     exit::Exit,
-    health,
+    health::Health,
     input::{DcFault, DcFile, LdapSetting, flavour, read, read_ldif},
+    ports::{self, PortOptions},
     record::Record,
 };
 
 /// What to serve.
 #[derive(Debug, Args)]
+#[command(after_long_help = ports::HELP)]
 pub(crate) struct Options {
     /// DNS name of the domain, such as corp.example; by default that of --clone.
     #[arg(long, value_name = "NAME", required_unless_present = "clones")]
@@ -77,31 +73,13 @@ pub(crate) struct Options {
     /// Address of the first DC; each further DC has the next one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.10")]
     address: Ipv4Addr,
-    /// Use the ports of a real DC: 53, 88, 389 and 636. Needs privileges; Samba's clients need it.
-    #[arg(long)]
-    standard_ports: bool,
-    /// Port for DNS; by default the system chooses.
-    #[arg(long, value_name = "PORT")]
-    dns_port: Option<u16>,
-    /// Port for Kerberos; by default the system chooses.
-    #[arg(long, value_name = "PORT")]
-    kdc_port: Option<u16>,
-    /// Port for LDAP and CLDAP; by default the system chooses.
-    #[arg(long, value_name = "PORT")]
-    ldap_port: Option<u16>,
-    /// Port for LDAPS; by default the system chooses.
-    #[arg(long, value_name = "PORT")]
-    ldaps_port: Option<u16>,
-    /// Port for the global catalogue; by default the system chooses.
-    #[arg(long, value_name = "PORT")]
-    gc_port: Option<u16>,
-    /// Port for the global catalogue over TLS; by default the system chooses.
-    #[arg(long, value_name = "PORT")]
-    gcs_port: Option<u16>,
+    #[command(flatten)]
+    ports: PortOptions,
     /// File for everything that reaches the DCs, as line-delimited JSON.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
-    /// Port on 127.0.0.1 for an HTTP health check; 0 lets the system choose. By default none.
+    /// Port on 127.0.0.1 that tells orchestrators by HTTP whether the program lives (/livez) and is
+    /// ready (/readyz); 0 lets the system choose. By default none.
     #[arg(long, value_name = "PORT")]
     health_port: Option<u16>,
     /// Port on 127.0.0.1 to change faults and routes by HTTP (`fake-dc ctl`); 0 lets the system
@@ -131,19 +109,29 @@ async fn serve(options: Options) -> Result<(), Failure> {
     descriptors::raise(policy.max_connections, options.dcs);
     let mut stop = Stop::listen()?;
     let clones = clones(&options)?;
+    let health = match options.health_port {
+        Some(port) => Some(Health::open(port).await?),
+        None => None,
+    };
     let domain = Arc::new(start(&options, &clones).await?);
     let record = options.events.as_deref().map(|path| Record::create(path, options.seed));
     let mut record = record.transpose()?;
     let ca_file = CaFile::write(options.ca_dir.as_deref(), domain.name(), domain.ca_pem())?;
-    let health = match options.health_port {
-        Some(port) => Some(health::open(port).await?.port()),
-        None => None,
-    };
     let control = match options.control_port {
         Some(port) => Some(Control::open(port, Arc::clone(&domain)).await?),
         None => None,
     };
-    announce(&options, &domain, &ca_file, &clones, health, control.as_ref().map(Control::url))
+    if let Some(health) = &health {
+        health.set_ready(true);
+    }
+    let served = Served {
+        ca_file: &ca_file,
+        clones: &clones,
+        seed: options.seed,
+        health: health.as_ref().map(Health::url),
+        control: control.as_ref().map(Control::url),
+    };
+    announce(&domain, served)
         .map_err(|source| Failure::System { what: "standard output", source })?;
     let ledger = domain.ledger().clone();
     let recorded = match &mut record {
@@ -156,6 +144,9 @@ async fn serve(options: Options) -> Result<(), Failure> {
             Ok(())
         }
     };
+    if let Some(health) = &health {
+        health.set_ready(false);
+    }
     if let Some(control) = control {
         control.stop().await;
     }
@@ -172,7 +163,6 @@ async fn start(
     options: &Options,
     clones: &BTreeMap<String, CloneFolder>,
 ) -> Result<Domain, Failure> {
-    let ports = if options.standard_ports { Ports::STANDARD } else { Ports::SYSTEM };
     let (ldap_policy, policy) = policies(options);
     let clock = ground::Clock::system();
     let mut builder = Domain::builder(domain_name(options, clones))
@@ -182,15 +172,7 @@ async fn start(
         .flavour(options.flavour)
         .ldap_policy(ldap_policy)
         .policy(policy)
-        .addresses_in_certificates(true)
-        .ports(Ports {
-            dns: options.dns_port.unwrap_or(ports.dns),
-            kdc: options.kdc_port.unwrap_or(ports.kdc),
-            ldap: options.ldap_port.unwrap_or(ports.ldap),
-            ldaps: options.ldaps_port.unwrap_or(ports.ldaps),
-            gc: options.gc_port.unwrap_or(ports.gc),
-            gcs: options.gcs_port.unwrap_or(ports.gcs),
-        });
+        .addresses_in_certificates(true);
     if let Some(netbios) = &options.netbios {
         builder = builder.netbios(netbios);
     }
@@ -226,7 +208,7 @@ async fn start(
     for fault in &options.faults {
         builder = builder.fault(fault.dc.as_str(), fault.fault.to_string());
     }
-    Ok(builder.start().await?)
+    Ok(options.ports.start(builder).await?)
 }
 
 /// What LDAP allows: the defaults of the flavour with what was given instead.
@@ -288,87 +270,6 @@ fn chains(options: &Options) -> Result<BTreeMap<String, Chain>, Failure> {
         Some((dc, _)) => Err(Failure::ChainAndKey { dc, given: "--key", missing: "--chain" }),
         None => Ok(chains),
     }
-}
-
-/// One line per DC, and the line that says that all of them serve.
-fn announce(
-    options: &Options,
-    domain: &Domain,
-    ca_file: &CaFile,
-    clones: &BTreeMap<String, CloneFolder>,
-    health: Option<u16>,
-    control: Option<String>,
-) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    for dc in domain.dcs() {
-        let line = DcLine {
-            name: dc.name(),
-            dns_name: dc.dns_name(),
-            address: dc.ip(),
-            dns: dc.dns().port(),
-            kdc: dc.kdc().port(),
-            cldap: dc.cldap().port(),
-            ldap: dc.ldap().port(),
-            ldaps: dc.ldaps().port(),
-            gc: dc.gc().port(),
-            gcs: dc.gcs().port(),
-            url: format!("ldaps://{}", dc.ldaps()),
-            ca_file: clones
-                .get(dc.name())
-                .and_then(|clone| clone.ca_file.as_deref())
-                .unwrap_or(ca_file.path()),
-            faults: dc.faults(),
-        };
-        writeln!(out, "{}", serde_json::to_string(&line)?)?;
-    }
-    let line = ReadyLine {
-        ready: true,
-        version: 1,
-        domain: domain.name(),
-        dcs: domain.dcs().len(),
-        ca_file: ca_file.path(),
-        seed: options.seed,
-        health: health.map(|port| format!("http://127.0.0.1:{port}/")),
-        control,
-    };
-    writeln!(out, "{}", serde_json::to_string(&line)?)?;
-    out.flush()
-}
-
-/// Where a DC is.
-#[derive(Serialize)]
-struct DcLine<'a> {
-    name: &'a str,
-    dns_name: &'a str,
-    address: Ipv4Addr,
-    dns: u16,
-    kdc: u16,
-    cldap: u16,
-    ldap: u16,
-    ldaps: u16,
-    gc: u16,
-    gcs: u16,
-    /// Works as it is with the CA file: sound certificates name the address.
-    url: String,
-    ca_file: &'a Path,
-    faults: Vec<Fault>,
-}
-
-/// The last line: every listener of every DC takes connections.
-#[derive(Serialize)]
-struct ReadyLine<'a> {
-    ready: bool,
-    /// Version of these lines.
-    version: u32,
-    domain: &'a str,
-    dcs: usize,
-    ca_file: &'a Path,
-    seed: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    health: Option<String>,
-    /// Where [`crate::control`] listens.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    control: Option<String>,
 }
 
 /// The signals that end a service.
