@@ -36,7 +36,9 @@ enter=(chroot)
 [ "$(id -u)" -eq 0 ] || enter=(unshare --map-root-user chroot)
 "${enter[@]}" "$root" /fake-dc serve --domain corp.example --ports system --ca-dir /ca >"$root/lines" &
 serving=$!
-read -r dc <"$root/lines"
+exec 3<"$root/lines"
+read -r dc <&3
+read -r _ready <&3
 url=$(grep -o 'ldaps://[0-9.:]*' <<<"$dc")
 found=$(LDAPTLS_CACERT=$root/ca/corp.example-ca.pem ldapsearch -LLL -x -H "$url" -b dc=corp,dc=example \
     -D Administrator@corp.example -w 'Passw0rd!Lab1' '(sAMAccountName=krbtgt)' objectSid)
