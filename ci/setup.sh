@@ -6,11 +6,13 @@ set -euo pipefail
 
 # Program to find -> Debian package that brings it.
 declare -A wanted=(
+    [adcli]=adcli
     [cc]=gcc
     [certtool]=gnutls-bin
     [curl]=curl
     [dig]=bind9-dnsutils
     [faketime]=faketime
+    [host]=bind9-host
     [ip]=iproute2
     [kinit]=krb5-user
     [ldapsearch]=ldap-utils
