@@ -16,6 +16,7 @@ use tokio::{net::UdpSocket, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    behind::{self, Behind, RealDc},
     dc::{Dc, Draft, Ports, Sockets},
     dns::Zone,
     domain::{Common, Domain},
@@ -49,6 +50,7 @@ pub struct Builder {
     faults: Vec<(String, String)>,
     ports: Ports,
     addresses_in_certificates: bool,
+    behind: Option<RealDc>,
 }
 
 /// A DC before it is started. Everything but the name has a default.
@@ -140,7 +142,27 @@ impl Builder {
             faults: Vec::new(),
             ports: Ports::SYSTEM,
             addresses_in_certificates: false,
+            behind: None,
         }
+    }
+
+    /// With `real` behind its one DC, which becomes the front of it: it has the name of the real
+    /// one and the domain that of the real one's, whatever they were called until now. It ends TLS
+    /// with a chain of its own, passes LDAP inside, and passes everything else.
+    ///
+    /// Faults of what the real DC does itself are refused, see [`Error::NotBeforeRealDc`].
+    ///
+    /// A client binds its Kerberos tokens to the certificate that it was shown. So binds with
+    /// channel bindings succeed only if the real DC shows the same certificate, or does not demand
+    /// bindings: `LdapEnforceChannelBinding` 0 on Windows (with 1, clients that send bindings fail),
+    /// `ldap server require strong auth = allow_sasl_without_tls_channel_bindings` on Samba.
+    pub fn behind(mut self, real: RealDc) -> Self {
+        self.name = real.domain().to_owned();
+        self.netbios = Some(real.netbios_domain().to_owned());
+        self.site = real.site().to_owned();
+        self.ldif.push(behind::domain_head(&real));
+        self.behind = Some(real);
+        self
     }
 
     /// Its NetBIOS name. The default is the first label of its DNS name in capitals.
@@ -265,6 +287,7 @@ impl Builder {
             .ledger
             .clone()
             .unwrap_or_else(|| Ledger::with_capacity(self.clock.clone(), Ledger::SERVICE_CAPACITY));
+        let front_ports = self.dcs.first().and_then(|dc| dc.ports).unwrap_or(self.ports);
         // First, since they are what may be refused.
         let mut sockets = Vec::with_capacity(views.len());
         for (view, spec) in views.iter().zip(&self.dcs) {
@@ -305,6 +328,16 @@ impl Builder {
                 view,
             });
         }
+        let behind = match (self.behind, drafts.first()) {
+            (Some(real), Some(front)) => {
+                behind::check(front.faults.all())?;
+                let names = Zone::new(&apex, &directory, &[front.sound_registration()])
+                    .map_err(|error| invalid("domain name", &self.name, error.to_string()))?;
+                let own_ca = pki.certificate(CaCertificate::Root)?;
+                Some(Arc::new(Behind::open(real, front.view.address, front_ports, names, own_ca)?))
+            }
+            _ => None,
+        };
         let registrations: Vec<_> = drafts.iter().map(Draft::registration).collect();
         let zone = Zone::new(&apex, &directory, &registrations)
             .map_err(|error| invalid("domain name", &self.name, error.to_string()))?;
@@ -315,6 +348,7 @@ impl Builder {
             clock: self.clock,
             ledger,
             directory,
+            behind,
             pki,
             kerberos: Kerberos::new(&self.seed),
             channel_binding: self.channel_binding,
@@ -342,8 +376,15 @@ impl Builder {
 
     /// Settles which DCs there are and which faults they have.
     fn check_dcs(&mut self) -> Result<(), Error> {
+        let only = self.behind.as_ref().map_or("dc1", RealDc::name);
         if self.dcs.is_empty() {
-            self.dcs.push(DcSpec::new("dc1"));
+            self.dcs.push(DcSpec::new(only));
+        }
+        if self.behind.is_some() && !matches!(&self.dcs[..], [dc] if dc.name == only) {
+            return Err(Error::NotTheFront {
+                real: only.to_owned(),
+                dcs: self.dcs.iter().map(|dc| dc.name.clone()).collect(),
+            });
         }
         if self.dcs.len() > limits::DCS_MAX {
             return Err(Error::TooManyDcs { asked: self.dcs.len() });
@@ -375,6 +416,9 @@ impl Builder {
                 let mut view = DcView::new(dc.name.as_str(), &self.name);
                 view.site = dc.site.clone().unwrap_or_else(|| self.site.clone());
                 view.netlogon.dns_name = dc.netlogon_name.clone();
+                if let Some(real) = &self.behind {
+                    behind::imitate(real, &mut view);
+                }
                 view.address =
                     dc.address.unwrap_or_else(|| Ipv4Addr::from(u32::from(first) + number));
                 Ok(view)

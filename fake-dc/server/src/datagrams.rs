@@ -1,9 +1,11 @@
 //! Netlogon pings and Kerberos over UDP: the sockets, and the line that answers travel on.
 
+use std::sync::Arc;
+
 use ground::Transport;
 use tokio::time::sleep;
 
-use crate::{cldap, facts::Listener, kdc, limits, route::Way, tasks::Spawner};
+use crate::{behind, cldap, facts::Listener, kdc, limits, route::Way, tasks::Spawner};
 
 /// Answers datagrams for ever.
 pub(crate) async fn serve(way: Way, listener: Listener, spawner: Spawner) {
@@ -16,6 +18,18 @@ pub(crate) async fn serve(way: Way, listener: Listener, spawner: Spawner) {
         };
         let cause = way.dc.trail.ledger().cause_of_flow(Transport::Udp, client);
         let trail = way.dc.trail.under(cause);
+        if let Some(behind) = way.dc.behind() {
+            let (behind, way) = (Arc::clone(behind), way.clone());
+            let delay = way.line(listener).draw_delay(&mut dice);
+            let question = datagram[..size].to_vec();
+            spawner.spawn(async move {
+                let answer = behind::answer_datagram(&behind, &way, listener, &trail, &question);
+                let Some(answer) = answer.await else { return };
+                sleep(delay).await;
+                way.datagram_gate(listener).send(&answer, client);
+            });
+            continue;
+        }
         let answer = match listener {
             Listener::Kdc => kdc::answer_datagram(&way, &trail, &datagram[..size]),
             _ => cldap::answer(&way, &trail, client.ip(), &datagram[..size]),

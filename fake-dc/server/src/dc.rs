@@ -17,6 +17,7 @@ use hickory_proto::rr::Name;
 use tokio::{net::UdpSocket, sync::watch};
 
 use crate::{
+    behind::{Behind, PassedPort},
     dns::Registration,
     domain::Common,
     doors::Doors,
@@ -124,6 +125,12 @@ pub(crate) struct Draft {
 impl Draft {
     pub(crate) fn registration(&self) -> Registration {
         registration(&self.host, &self.view, &self.sockets.doors, &self.settings, &self.faults)
+    }
+
+    /// What it registers without faults.
+    pub(crate) fn sound_registration(&self) -> Registration {
+        let faults = Faults::default();
+        registration(&self.host, &self.view, &self.sockets.doors, &self.settings, &faults)
     }
 
     /// The DC, and the socket for DNS datagrams, to be served.
@@ -241,6 +248,28 @@ impl Dc {
     /// none.
     pub fn crl_pem(&self) -> String {
         self.condition().crls().iter().map(Crl::to_pem).collect()
+    }
+
+    /// The ports that pass bytes to the real DC behind it; none if there is none.
+    pub fn passed_ports(&self) -> Vec<PassedPort> {
+        self.behind().map_or_else(Vec::new, |behind| behind.passed_ports())
+    }
+
+    /// Whether channel bindings that a client makes for the certificate shown on LDAPS now hold at
+    /// the real DC behind it, since that shows the same one; `None` if there is none behind it.
+    ///
+    /// # Errors
+    ///
+    /// There is no TLS with the real DC, or its certificate is not believed.
+    pub async fn channel_bindings_hold(&self) -> Result<Option<bool>, Error> {
+        let Some(behind) = self.behind() else { return Ok(None) };
+        let real = behind.leaf().await?;
+        Ok(Some(real.is_some() && real.as_ref() == self.chain().certificates.first()))
+    }
+
+    /// The real DC that it is the front of, if it is one.
+    pub(crate) fn behind(&self) -> Option<&Arc<Behind>> {
+        self.domain.behind.as_ref()
     }
 
     pub(crate) fn condition(&self) -> Arc<Condition> {
@@ -371,6 +400,9 @@ impl Dc {
                 |listener| faults.datagram_passage(listener),
             )
             .map_err(failed)?;
+        if let Some(behind) = self.behind() {
+            behind.apply(faults.passage(Listener::Rpc)).map_err(failed)?;
+        }
         for route in self.routes() {
             let own = route.faults();
             route
@@ -418,6 +450,9 @@ impl Dc {
     pub(crate) fn close(&self) {
         self.dns_gate.close();
         self.doors.close();
+        if let Some(behind) = self.behind() {
+            behind.close();
+        }
         self.routes().iter().for_each(|route| route.close());
     }
 }

@@ -19,6 +19,7 @@ use tokio::{runtime::Handle, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    behind::Behind,
     builder::Builder,
     dc::Dc,
     dns::{Registration, Zone},
@@ -49,7 +50,10 @@ pub(crate) struct Common {
     pub(crate) apex: Name,
     pub(crate) clock: Clock,
     pub(crate) ledger: Ledger,
+    /// Of a front: what the real DC has said of itself, see [`behind`](Self::behind).
     pub(crate) directory: Directory,
+    /// The real DC that answers in place of directory and KDC, if its only DC is a front.
+    pub(crate) behind: Option<Arc<Behind>>,
     pub(crate) pki: Pki,
     pub(crate) kerberos: Kerberos,
     pub(crate) channel_binding: BindingPolicy,

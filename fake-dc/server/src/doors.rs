@@ -86,7 +86,7 @@ impl Doors {
             Listener::Kdc => Some(&self.kdc),
             Listener::Ldap => Some(&self.ldap),
             Listener::Ldaps => Some(&self.ldaps),
-            Listener::Cldap | Listener::Dns => None,
+            Listener::Cldap | Listener::Dns | Listener::Rpc => None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr};
 use fake_dc_directory::DirectoryError;
 use fake_dc_pki::PkiError;
 
-use crate::{facts::Listener, fault::FaultError, limits};
+use crate::{behind::RealDcError, facts::Listener, fault::FaultError, limits};
 
 /// Failed to start or change a domain.
 #[derive(Debug, thiserror::Error)]
@@ -66,15 +66,37 @@ pub enum Error {
     /// A domain without any DC.
     #[error("the domain has no DC")]
     NoDcs,
+    /// A fault of what a real DC does itself, on the front of one.
+    #[error(
+        "`{fault}` cannot be on a DC with a real one behind it, whose KDC and clock are its own"
+    )]
+    NotBeforeRealDc {
+        /// The fault.
+        fault: &'static str,
+    },
     /// A fault on a route that is none of the way to a DC.
     #[error("`{fault}` cannot be on a route: it is a fault of the DC itself")]
     NotOnRoute {
         /// The fault.
         fault: &'static str,
     },
+    /// Other DCs than the front of the real one.
+    #[error(
+        "the real DC {real} has one front, which is called {real}; asked for were {}",
+        list(dcs)
+    )]
+    NotTheFront {
+        /// The real DC.
+        real: String,
+        /// The DCs asked for.
+        dcs: Vec<String>,
+    },
     /// A chain could not be made or read.
     #[error(transparent)]
     Pki(#[from] PkiError),
+    /// What was to be behind a front is no DC.
+    #[error(transparent)]
+    RealDc(#[from] RealDcError),
     /// A port that a fault had closed could not be opened again.
     #[error("the ports of {dc} cannot be changed: {source}")]
     Reopen {
@@ -153,6 +175,18 @@ impl Error {
             },
             Self::ChainIsGiven { dc, .. } => {
                 format!("drop the fault, or let {dc} have a chain of the domain's own CA")
+            }
+            Self::NotBeforeRealDc { .. } => {
+                "set one of the families of certificates, `handshake`, `net`, `discovery` or `ldap`"
+                    .to_owned()
+            }
+            Self::RealDc(RealDcError::NoDc { .. } | RealDcError::Unreachable { .. }) => {
+                "name a domain controller whose port 389 can be reached from here".to_owned()
+            }
+            Self::RealDc(RealDcError::NotBelieved { .. }) => {
+                "give the CA of its certificate, or the certificate itself, with `--behind-ca`, or \
+                 believe any with `--behind-any-certificate`"
+                    .to_owned()
             }
             Self::NotOnRoute { .. } => {
                 "set it on the DC; on a route there may be faults of the way to it, such as those of the \

@@ -23,9 +23,17 @@ impl<'a> Asked<'a> {
         faults: &Faults,
         directory: impl FnOnce() -> Reply,
     ) -> (Reply, Output) {
+        self.finish(faults, self.instead(faults).unwrap_or_else(directory))
+    }
+
+    /// What a fault answers without asking the directory.
+    pub(crate) fn instead(&self, faults: &Faults) -> Option<Reply> {
+        faults.server(self.listener).find_map(|fault| fault.on_request(self))
+    }
+
+    /// A reply as the faults let it be, and what of it goes out.
+    pub(crate) fn finish(&self, faults: &Faults, mut reply: Reply) -> (Reply, Output) {
         let faults = || faults.server(self.listener);
-        let instead = faults().find_map(|fault| fault.on_request(self));
-        let mut reply = instead.unwrap_or_else(directory);
         faults().for_each(|fault| fault.on_reply(self, &mut reply));
         let mut output = Output::from(&reply);
         faults().for_each(|fault| fault.on_output(self, &mut output));

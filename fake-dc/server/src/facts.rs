@@ -17,6 +17,7 @@ pub const KINDS: &[&str] = &[
     "dc.connection-dropped",
     "dc.connection-refused",
     "dc.garbage",
+    "dc.unreachable",
     "dns.query",
     "fault.cleared",
     "fault.set",
@@ -44,12 +45,23 @@ pub enum Listener {
     Ldap,
     /// TCP 636.
     Ldaps,
+    /// TCP 135, 139, 445, 464 and the ports that the endpoint mapper names: SMB, RPC and whatever
+    /// else only a DC has that stands before a real one.
+    Rpc,
 }
 
 impl Listener {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Cldap, Self::Dns, Self::Gc, Self::Gcs, Self::Kdc, Self::Ldap, Self::Ldaps];
+    pub const ALL: [Self; 8] = [
+        Self::Cldap,
+        Self::Dns,
+        Self::Gc,
+        Self::Gcs,
+        Self::Kdc,
+        Self::Ldap,
+        Self::Ldaps,
+        Self::Rpc,
+    ];
 
     /// Those of LDAP over TCP.
     pub(crate) const LDAP: &'static [Self] = &[Self::Gc, Self::Gcs, Self::Ldap, Self::Ldaps];
@@ -74,6 +86,7 @@ impl Listener {
             Self::Kdc => "kdc",
             Self::Ldap => "ldap",
             Self::Ldaps => "ldaps",
+            Self::Rpc => "rpc",
         }
     }
 
@@ -98,6 +111,7 @@ impl fmt::Display for Listener {
             Self::Kdc => "Kerberos",
             Self::Ldap => "LDAP",
             Self::Ldaps => "LDAPS",
+            Self::Rpc => "RPC",
         })
     }
 }
@@ -151,6 +165,16 @@ pub struct Garbage {
     pub reason: String,
 }
 fact!(Garbage, "dc.garbage");
+
+/// The real DC behind did not take a connection, or did not answer. The client's ends, too.
+#[derive(Debug, Serialize)]
+pub struct Unreachable {
+    /// Where the client has connected.
+    pub listener: Listener,
+    /// What the system or the TLS library says.
+    pub reason: String,
+}
+fact!(Unreachable, "dc.unreachable");
 
 /// A DNS question was answered.
 #[derive(Debug, Serialize)]

@@ -101,6 +101,14 @@ impl Fault {
             && (self.listener.is_none() || self.listener == other.listener)
     }
 
+    /// Whether it changes what only a DC of our own making has: its KDC, or its clock. What a real
+    /// DC answers with them passes sealed or signed, and is not for a front to change.
+    pub(crate) fn is_of_own_making(&self) -> bool {
+        let FaultInfo { id, on_route, .. } = self.info();
+        let has_clock = self.server().is_some_and(|fault| fault.clock_offset() != 0);
+        !on_route && (id.starts_with("kerberos.") || has_clock)
+    }
+
     /// Makes it one that the guard `mark` takes away.
     pub(crate) fn mark(&mut self, mark: u64) {
         self.mark = Some(mark);

@@ -361,7 +361,7 @@ fn release(buffer: &mut Vec<u8>) {
 }
 
 /// Sends everything and empties `output`. False if the client does not take it.
-async fn send<S: AsyncWrite + Unpin>(stream: &mut S, output: &mut Vec<u8>) -> bool {
+pub(crate) async fn send<S: AsyncWrite + Unpin>(stream: &mut S, output: &mut Vec<u8>) -> bool {
     let sending = async {
         stream.write_all(output).await?;
         stream.flush().await
@@ -376,7 +376,7 @@ fn is_root_dse_search(request: &LdapMessage) -> bool {
 }
 
 /// Lets `delay` pass, and takes what the client sends meanwhile. False if the client has gone.
-async fn wait<S>(stream: &mut S, received: &mut Vec<u8>, delay: Duration) -> bool
+pub(crate) async fn wait<S>(stream: &mut S, received: &mut Vec<u8>, delay: Duration) -> bool
 where
     S: AsyncRead + Unpin,
 {
@@ -399,7 +399,7 @@ where
 }
 
 /// Reads and drops what the client sends, until it leaves or has been silent for too long.
-async fn stall<S: AsyncRead + Unpin>(stream: &mut S) {
+pub(crate) async fn stall<S: AsyncRead + Unpin>(stream: &mut S) {
     let mut dropped = [0; 1_024];
     while let Ok(Ok(size)) = timeout(limits::LDAP_IDLE, stream.read(&mut dropped)).await {
         if size == 0 {

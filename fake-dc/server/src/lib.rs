@@ -24,6 +24,7 @@
 //!
 //! [Faults]: faults::catalogue
 
+mod behind;
 mod builder;
 mod cldap;
 mod crowd;
@@ -55,6 +56,7 @@ mod summary;
 mod tasks;
 mod tls;
 
+pub use behind::{PassedPort, RealDc, RealDcError, Trust, TrustError};
 pub use builder::{Builder, DcSpec};
 pub use dc::{Dc, Ports};
 pub use domain::Domain;

@@ -39,6 +39,21 @@ pub const WRITE: Duration = Duration::from_secs(120);
 /// seconds").
 pub const DNS_IDLE: Duration = Duration::from_secs(10);
 
+/// Time in which a real DC behind a front must answer a datagram, or a connection to it must stand.
+pub const BEHIND_ANSWER: Duration = Duration::from_secs(10);
+
+/// Requests of one connection that wait for a real DC. With more, the connection passes unread.
+pub const PENDING_MAX: usize = 10_000;
+
+/// Ports of a front that pass bytes, those that its endpoint mapper has named included.
+pub const PASSED_PORTS_MAX: usize = 256;
+
+/// Largest answer of an endpoint mapper: sizes of DCE/RPC have 16 bits.
+pub const PDU_BYTES_MAX: usize = 65_535;
+
+/// Connections open at one port of a front that passes bytes. More are closed at once.
+pub const PASSED_CONNECTIONS_MAX: usize = 1_000;
+
 /// Largest datagram read. A longer one is cut and then does not decode.
 pub const DATAGRAM_BYTES_MAX: usize = 4_096;
 

@@ -9,6 +9,7 @@ mod routes;
 use ground::EventId;
 
 use crate::{
+    behind,
     domain::Domain,
     error::Error,
     facts::{FaultCleared, FaultSet},
@@ -162,6 +163,9 @@ impl Domain {
                 let (before, registered) = (dc.faults(), dc.registration());
                 let mut after = before.clone();
                 edit(&mut after)?;
+                if dc.behind().is_some() {
+                    behind::check(&after)?;
+                }
                 dc.change(Faults::new(after.clone()))?;
                 if dc.registration() != registered {
                     self.make_zone()?;

@@ -10,11 +10,13 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    behind,
     crowd::{Crowd, Member},
     datagrams,
     dc::Dc,
     dns,
     facts::{Connection, ConnectionDropped, ConnectionRefused, Listener},
+    gate::Gate,
     kdc, ldap, limits,
     line::Course,
     route::Way,
@@ -23,6 +25,9 @@ use crate::{
 
 /// Serves every socket of `dc` until the spawner stops.
 pub(crate) fn serve(dc: &Arc<Dc>, dns_socket: UdpSocket, spawner: &Spawner) {
+    if let Some(behind) = dc.behind() {
+        behind.serve(dc, spawner);
+    }
     let way = Way::direct(dc);
     serve_dns(&way, dns_socket, spawner);
     serve_way(&way, spawner);
@@ -30,7 +35,7 @@ pub(crate) fn serve(dc: &Arc<Dc>, dns_socket: UdpSocket, spawner: &Spawner) {
 
 /// Serves the name server of one way to a DC until the spawner stops.
 pub(crate) fn serve_dns(way: &Way, socket: UdpSocket, spawner: &Spawner) {
-    spawner.spawn(dns::serve_datagrams(Arc::clone(&way.dc), socket));
+    spawner.spawn(dns::serve_datagrams(Arc::clone(&way.dc), socket, spawner.clone()));
     spawner.spawn(accept(way.clone(), Listener::Dns, spawner.clone()));
 }
 
@@ -81,17 +86,54 @@ impl Drop for OpenConnection {
     }
 }
 
+/// Takes the connections to a listener.
 async fn accept(way: Way, listener: Listener, spawner: Spawner) {
+    accept_at(way, Entrance::Own(listener), spawner).await;
+}
+
+/// Takes the connections to a port of a front that passes bytes to `port` of the real DC.
+pub(crate) async fn accept_passed(way: Way, port: u16, gate: Arc<Gate>, spawner: Spawner) {
+    accept_at(way, Entrance::Passed(port, gate), spawner).await;
+}
+
+/// Where connections come in.
+#[derive(Clone)]
+enum Entrance {
+    /// At a listener of the DC.
+    Own(Listener),
+    /// At a gate of a front, which stands for this port of the real DC.
+    Passed(u16, Arc<Gate>),
+}
+
+impl Entrance {
+    fn listener(&self) -> Listener {
+        match self {
+            Self::Own(listener) => *listener,
+            Self::Passed(..) => Listener::Rpc,
+        }
+    }
+
+    fn gate<'a>(&'a self, way: &'a Way) -> &'a Gate {
+        match self {
+            Self::Own(listener) => way.gate(*listener),
+            Self::Passed(_, gate) => gate,
+        }
+    }
+}
+
+async fn accept_at(way: Way, entrance: Entrance, spawner: Spawner) {
+    let listener = entrance.listener();
     let most = match listener {
         Listener::Dns => limits::DNS_CONNECTIONS_MAX,
         Listener::Kdc => limits::KDC_CONNECTIONS_MAX,
+        Listener::Rpc => limits::PASSED_CONNECTIONS_MAX,
         Listener::Cldap | Listener::Gc | Listener::Gcs | Listener::Ldap | Listener::Ldaps => {
             way.dc.domain.ldap_policy.max_connections
         }
     };
     let crowd = Crowd::new(most);
     loop {
-        let Ok((socket, client)) = way.gate(listener).accept().await else {
+        let Ok((socket, client)) = entrance.gate(&way).accept().await else {
             // No descriptors are left, and those who wait would wait for ever.
             crowd.make_room();
             sleep(limits::ACCEPT_PAUSE).await;
@@ -115,35 +157,44 @@ async fn accept(way: Way, listener: Listener, spawner: Spawner) {
         // Answers go out as they are written; a failure costs latency only.
         let _ = socket.set_nodelay(true);
         let course = Course::new(&way, listener, &spawner, &open);
-        let dc = Arc::clone(&way.dc);
+        let (way, entrance, tasks) = (way.clone(), entrance.clone(), spawner.clone());
         let mut member = crowd.enter();
         let leave = member.leave();
         spawner.spawn(async move {
             let _open = open;
             let stream = Stream::new(socket, course);
+            let conversation = converse(&way, &entrance, stream, &mut member, &trail, &tasks);
             tokio::select! {
-                            () = leave.notified() => {
-             trail.record(ConnectionDropped { listener });
+                () = leave.notified() => {
+                    trail.record(ConnectionDropped { listener });
+                }
+                () = conversation => {}
             }
-                            () = converse(&dc, listener, stream, &mut member, &trail) => {}
-                        }
         });
     }
 }
 
 /// Serves one connection to its end.
 async fn converse(
-    dc: &Arc<Dc>,
-    listener: Listener,
+    way: &Way,
+    entrance: &Entrance,
     stream: Stream,
     member: &mut Member,
     trail: &Trail,
+    spawner: &Spawner,
 ) {
-    match listener {
-        Listener::Dns => dns::serve_stream(dc, trail, stream).await,
-        Listener::Kdc => kdc::serve_stream(dc, trail, stream).await,
-        Listener::Cldap | Listener::Gc | Listener::Gcs | Listener::Ldap | Listener::Ldaps => {
-            ldap::serve(dc, listener, stream, member, trail).await;
+    let dc = &way.dc;
+    let listener = match entrance {
+        Entrance::Own(listener) => *listener,
+        Entrance::Passed(port, _) => {
+            return behind::serve_passed(way, *port, stream, trail, spawner).await;
         }
+    };
+    match (listener, dc.behind()) {
+        (Listener::Dns, _) => dns::serve_stream(dc, trail, stream).await,
+        (Listener::Kdc, None) => kdc::serve_stream(dc, trail, stream).await,
+        (Listener::Kdc, Some(behind)) => behind.relay(listener, stream, trail).await,
+        (_, None) => ldap::serve(dc, listener, stream, member, trail).await,
+        (_, Some(behind)) => behind::serve_ldap(behind, dc, listener, stream, trail).await,
     }
 }

@@ -13,20 +13,35 @@ use tokio::{
 
 use super::{fact, is_question};
 use crate::{
+    behind::{self, Behind},
     dc::Dc,
     facts::{Garbage, Listener},
     limits,
     stream::Stream,
+    tasks::Spawner,
 };
 
 /// Answers datagrams for ever.
-pub(crate) async fn serve_datagrams(dc: Arc<Dc>, socket: UdpSocket) {
+pub(crate) async fn serve_datagrams(dc: Arc<Dc>, socket: UdpSocket, spawner: Spawner) {
+    let socket = Arc::new(socket);
     let mut datagram = vec![0; limits::DATAGRAM_BYTES_MAX];
     loop {
         // An error here tells of an earlier datagram that a client did not take.
         let Ok((size, client)) = socket.recv_from(&mut datagram).await else { continue };
         let cause = dc.trail.ledger().cause_of_flow(Transport::Udp, client);
         let trail = dc.trail.under(cause);
+        if let Some(behind) = passes(&dc, &datagram[..size]) {
+            // Others do not wait for the real DC.
+            let (dc, socket) = (Arc::clone(&dc), Arc::clone(&socket));
+            let question = datagram[..size].to_vec();
+            spawner.spawn(async move {
+                let answer = behind::ask_dns(&behind, &dc, &trail, &question, Transport::Udp).await;
+                if let Some(bytes) = answer {
+                    let _ = socket.send_to(&bytes, client).await;
+                }
+            });
+            continue;
+        }
         let Some(bytes) = answer(&dc, &trail, &datagram[..size], Transport::Udp) else { continue };
         // The client may have gone.
         let _ = socket.send_to(&bytes, client).await;
@@ -44,7 +59,11 @@ pub(crate) async fn serve_stream(dc: &Dc, trail: &Trail, stream: Stream) {
             stream.read_exact(&mut question).await
         });
         let Ok(Ok(_)) = received.await else { return };
-        let Some(bytes) = answer(dc, trail, &question, Transport::Tcp) else {
+        let answered = match passes(dc, &question) {
+            Some(behind) => behind::ask_dns(&behind, dc, trail, &question, Transport::Tcp).await,
+            None => answer(dc, trail, &question, Transport::Tcp),
+        };
+        let Some(bytes) = answered else {
             if is_question(&question) {
                 continue;
             }
@@ -54,6 +73,11 @@ pub(crate) async fn serve_stream(dc: &Dc, trail: &Trail, stream: Stream) {
         let framed = [&size.to_be_bytes(), bytes.as_slice()].concat();
         let Ok(Ok(())) = timeout(limits::WRITE, stream.write_all(&framed)).await else { return };
     }
+}
+
+/// The real DC behind, if its name server is to answer.
+fn passes(dc: &Dc, question: &[u8]) -> Option<Arc<Behind>> {
+    dc.behind().filter(|behind| !behind.names(question)).map(Arc::clone)
 }
 
 /// What a DC answers to the bytes of a question; `None` for silence.

@@ -45,9 +45,16 @@ pub(super) const FAULTS: &[&dyn ServerFault] = &[
 ];
 
 /// All but DNS.
-const WAYS: &[Listener] =
-    &[Listener::Cldap, Listener::Gc, Listener::Gcs, Listener::Kdc, Listener::Ldap, Listener::Ldaps];
+const WAYS: &[Listener] = &[
+    Listener::Cldap,
+    Listener::Gc,
+    Listener::Gcs,
+    Listener::Kdc,
+    Listener::Ldap,
+    Listener::Ldaps,
+    Listener::Rpc,
+];
 
 /// Those that are reached by TCP.
 const CONNECTIONS: &[Listener] =
-    &[Listener::Gc, Listener::Gcs, Listener::Kdc, Listener::Ldap, Listener::Ldaps];
+    &[Listener::Gc, Listener::Gcs, Listener::Kdc, Listener::Ldap, Listener::Ldaps, Listener::Rpc];

@@ -10,7 +10,7 @@ use std::{
 use fake_dc::{Domain, Fault, Ports};
 use serde::Serialize;
 
-use crate::{ca_file::CaFile, clone::CloneFolder};
+use crate::{behind::BehindLine, ca_file::CaFile, clone::CloneFolder};
 
 /// What is served beside the domain.
 pub(crate) struct Served<'a> {
@@ -19,6 +19,7 @@ pub(crate) struct Served<'a> {
     pub(crate) seed: u64,
     pub(crate) health: Option<String>,
     pub(crate) control: Option<String>,
+    pub(crate) behind: Option<&'a BehindLine>,
 }
 
 /// One line per DC, and the line that says that all of them serve.
@@ -43,6 +44,7 @@ pub(crate) fn announce(domain: &Domain, served: Served<'_>) -> io::Result<()> {
                 .and_then(|clone| clone.ca_file.as_deref())
                 .unwrap_or(served.ca_file.path()),
             faults: dc.faults(),
+            behind: served.behind,
         };
         writeln!(out, "{}", serde_json::to_string(&line)?)?;
     }
@@ -78,6 +80,9 @@ struct DcLine<'a> {
     url: String,
     ca_file: &'a Path,
     faults: Vec<Fault>,
+    /// The real DC behind it, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind: Option<&'a BehindLine>,
 }
 
 /// The last line: every listener of every DC takes connections.

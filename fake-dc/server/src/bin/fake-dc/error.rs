@@ -37,6 +37,12 @@ pub(crate) enum Failure {
     /// The machine refuses what every program may have.
     #[error("{what}: {source}")]
     System { what: &'static str, source: io::Error },
+    /// `--behind-ca`.
+    #[error("{}: {source}", .path.display())]
+    Trust { path: PathBuf, source: fake_dc::TrustError },
+    /// `--behind` with a name that has no address.
+    #[error("{host}: no address is known for it: {source}")]
+    UnknownHost { host: String, source: io::Error },
     /// A file or folder that cannot be written.
     #[error("{}: cannot be written: {source}", .path.display())]
     Write { path: PathBuf, source: io::Error },
@@ -79,6 +85,10 @@ impl Failure {
                 _ => None,
             },
             Self::Write { .. } => Some("name a folder that you may write to".to_owned()),
+            Self::Trust { .. } => {
+                Some("give a PEM file with the CA of the DC's certificate, or with that".to_owned())
+            }
+            Self::UnknownHost { .. } => Some("give the address of the DC".to_owned()),
             Self::System { .. } => None,
         }
     }

@@ -1,7 +1,9 @@
 //! `fake-dc`: a fake Active Directory domain for any client. Arguments in, exit code out.
 
 mod announce;
+mod behind;
 mod ca_file;
+mod chain_files;
 mod clone;
 mod control;
 mod ctl;

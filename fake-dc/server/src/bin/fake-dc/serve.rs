@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use fake_dc::{DcSpec, Domain, LdapPolicy};
+use fake_dc::{DcSpec, Domain, LdapPolicy, RealDc};
 use fake_dc_directory::{Flavour, Policy};
 use fake_dc_pki::{Chain, PemFile};
 use ground::{Ledger, Secret, Seed};
@@ -11,7 +11,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     announce::{Served, announce},
+    behind::{BehindLine, BehindOptions},
     ca_file::CaFile,
+    chain_files,
     clone::CloneFolder,
     control::Control,
     descriptors,
@@ -28,7 +30,7 @@ use crate::{
 #[command(after_long_help = ports::HELP)]
 pub(crate) struct Options {
     /// DNS name of the domain, such as corp.example; by default that of --clone.
-    #[arg(long, value_name = "NAME", required_unless_present = "clones")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["clones", "behind"])]
     domain: Option<String>,
     /// NetBIOS name of the domain; by default the first label of its DNS name.
     #[arg(long, value_name = "NAME")]
@@ -67,6 +69,12 @@ pub(crate) struct Options {
     /// than the first. The DC goes by the name that the certificate is for.
     #[arg(long = "clone", value_name = "[DC=]FOLDER")]
     clones: Vec<DcFile>,
+    #[command(flatten)]
+    behind: BehindOptions,
+    /// Folder for the chain and the key of each DC, NAME-chain.pem and NAME-key.pem, for a real DC
+    /// that is to show the same.
+    #[arg(long, value_name = "FOLDER")]
+    export_chain: Option<PathBuf>,
     /// Folder for the CA file; by default a fresh one. The file is removed at the end.
     #[arg(long, value_name = "FOLDER")]
     ca_dir: Option<PathBuf>,
@@ -108,14 +116,20 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let (policy, _) = policies(&options);
     descriptors::raise(policy.max_connections, options.dcs);
     let mut stop = Stop::listen()?;
-    let clones = clones(&options)?;
+    let real = options.behind.find().await?;
+    let names = names(&options, real.as_ref());
+    let clones = clones(&options, &names)?;
     let health = match options.health_port {
         Some(port) => Some(Health::open(port).await?),
         None => None,
     };
-    let domain = Arc::new(start(&options, &clones).await?);
+    let domain = Arc::new(start(&options, names, &clones, real).await?);
     let record = options.events.as_deref().map(|path| Record::create(path, options.seed));
     let mut record = record.transpose()?;
+    let behind = BehindLine::of(&domain).await?;
+    if let Some(folder) = &options.export_chain {
+        chain_files::write(folder, &domain)?;
+    }
     let ca_file = CaFile::write(options.ca_dir.as_deref(), domain.name(), domain.ca_pem())?;
     let control = match options.control_port {
         Some(port) => Some(Control::open(port, Arc::clone(&domain)).await?),
@@ -130,9 +144,13 @@ async fn serve(options: Options) -> Result<(), Failure> {
         seed: options.seed,
         health: health.as_ref().map(Health::url),
         control: control.as_ref().map(Control::url),
+        behind: behind.as_ref(),
     };
     announce(&domain, served)
         .map_err(|source| Failure::System { what: "standard output", source })?;
+    if let (Some(behind), Some(dc)) = (&behind, domain.dcs().next()) {
+        behind.advise(dc);
+    }
     let ledger = domain.ledger().clone();
     let recorded = match &mut record {
         Some(record) => tokio::select! {
@@ -161,7 +179,9 @@ async fn serve(options: Options) -> Result<(), Failure> {
 
 async fn start(
     options: &Options,
+    names: Vec<String>,
     clones: &BTreeMap<String, CloneFolder>,
+    real: Option<RealDc>,
 ) -> Result<Domain, Failure> {
     let (ldap_policy, policy) = policies(options);
     let clock = ground::Clock::system();
@@ -185,15 +205,17 @@ async fn start(
             builder = builder.ldif(name, text);
         }
     }
-    let mut chains = chains(options)?;
-    for (number, offset) in (1..=options.dcs).zip(0_u32..) {
-        let name = format!("dc{number}");
+    if let Some(real) = real {
+        builder = builder.behind(real);
+    }
+    let mut chains = chains(options, &names)?;
+    for (name, offset) in names.iter().zip(0_u32..) {
         let address = Ipv4Addr::from(u32::from(options.address).wrapping_add(offset));
-        let mut dc = DcSpec::new(name.as_str()).address(address);
-        if let Some(chain) = chains.remove(&name) {
+        let mut dc = DcSpec::new(name).address(address);
+        if let Some(chain) = chains.remove(name) {
             dc = dc.chain(chain);
         }
-        if let Some(clone) = clones.get(&name) {
+        if let Some(clone) = clones.get(name) {
             dc = dc.chain(clone.chain.clone());
             if let Some(host_name) = &clone.host_name {
                 dc = dc.netlogon_name(host_name.as_str());
@@ -201,9 +223,9 @@ async fn start(
         }
         builder = builder.dc(dc);
     }
-    let unknown = clones.keys().find(|name| !known(options).contains(*name)).cloned();
+    let unknown = clones.keys().find(|name| !names.contains(*name)).cloned();
     if let Some(name) = chains.pop_first().map(|(name, _)| name).or(unknown) {
-        return Err(fake_dc::Error::UnknownDc { name, known: known(options) }.into());
+        return Err(fake_dc::Error::UnknownDc { name, known: names }.into());
     }
     for fault in &options.faults {
         builder = builder.fault(fault.dc.as_str(), fault.fault.to_string());
@@ -220,9 +242,12 @@ fn policies(options: &Options) -> (LdapPolicy, Policy) {
     policies
 }
 
-/// The names of the DCs.
-fn known(options: &Options) -> Vec<String> {
-    (1..=options.dcs).map(|number| format!("dc{number}")).collect()
+/// The names of the DCs: that of the real one behind, or `dc1`, `dc2` and so on.
+fn names(options: &Options, real: Option<&RealDc>) -> Vec<String> {
+    match real {
+        Some(real) => vec![real.name().to_owned()],
+        None => (1..=options.dcs).map(|number| format!("dc{number}")).collect(),
+    }
 }
 
 /// The name that was given, or that of the host whose chain was cloned, without its first label.
@@ -237,24 +262,25 @@ fn domain_name(options: &Options, clones: &BTreeMap<String, CloneFolder>) -> Str
 }
 
 /// The given clones by the names of the DCs that show them.
-fn clones(options: &Options) -> Result<BTreeMap<String, CloneFolder>, Failure> {
-    by_dc(&options.clones)
+fn clones(options: &Options, names: &[String]) -> Result<BTreeMap<String, CloneFolder>, Failure> {
+    by_dc(&options.clones, names)
         .into_iter()
         .map(|(dc, path)| Ok((dc, CloneFolder::read(&path)?)))
         .collect()
 }
 
-/// Files by the names of the DCs that they are for.
-fn by_dc(files: &[DcFile]) -> BTreeMap<String, PathBuf> {
-    let named = |file: &DcFile| file.dc.clone().unwrap_or_else(|| "dc1".to_owned());
+/// Files by the names of the DCs that they are for, the first if none is given.
+fn by_dc(files: &[DcFile], names: &[String]) -> BTreeMap<String, PathBuf> {
+    let first = || names.first().cloned().unwrap_or_default();
+    let named = |file: &DcFile| file.dc.clone().unwrap_or_else(first);
     files.iter().map(|file| (named(file), file.path.clone())).collect()
 }
 
 /// The given chains by the names of the DCs that show them.
-fn chains(options: &Options) -> Result<BTreeMap<String, Chain>, Failure> {
-    let mut keys = by_dc(&options.keys);
+fn chains(options: &Options, names: &[String]) -> Result<BTreeMap<String, Chain>, Failure> {
+    let mut keys = by_dc(&options.keys, names);
     let mut chains = BTreeMap::new();
-    for (dc, chain_path) in by_dc(&options.chains) {
+    for (dc, chain_path) in by_dc(&options.chains, names) {
         let Some(key_path) = keys.remove(&dc) else {
             return Err(Failure::ChainAndKey { dc, given: "--chain", missing: "--key" });
         };
