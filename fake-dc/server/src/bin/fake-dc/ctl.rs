@@ -76,7 +76,7 @@ struct Target {
     /// The client whose route to the DC is meant; opened if need be.
     #[arg(long, value_name = "HOST")]
     route: Option<String>,
-    /// The listener to which the faults are limited: dns, kdc, cldap, ldap, ldaps, gc or gcs.
+    /// The listener to which the faults are limited: dns, kdc, cldap, ldap, ldaps, gc, gcs or rpc.
     #[arg(long, value_name = "LISTENER")]
     listener: Option<Listener>,
 }
