@@ -7,14 +7,15 @@ mod common;
 
 use std::{collections::HashSet, net::IpAddr};
 
-use common::{PASSWORD, PATIENCE, Way, ask, event, ldap, tls, tls_error, trusting};
+use common::{PASSWORD, PATIENCE, Way, ask, event, ldap, tls, trusting};
 use fake_dc::{Dc, Domain, Error, Ports, RealDc, RealDcError, Trust, facts::Listener};
+use fake_dc_directory::DcView;
 use hickory_proto::{
     op::{Message, MessageType, OpCode, Query, ResponseCode},
     rr::{Name, RData, RecordType},
 };
-use ldap3::Scope;
 use ldap_wire::{Filter, LdapMessage, ProtocolOp, SearchRequest};
+use ldap3::Scope;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy},
     net::{TcpListener, TcpStream},
@@ -61,7 +62,6 @@ async fn find(real: &Domain, passed: &[u16], trust: Trust) -> RealDc {
         ldaps: dc.ldaps().port(),
         gc: dc.gc().port(),
         gcs: dc.gcs().port(),
-        ..Ports::SYSTEM
     };
     RealDc::find_at(dc.ip().into(), ports, passed, trust).await.unwrap()
 }
@@ -115,7 +115,7 @@ async fn every_way_of_ldap_leads_to_the_directory_of_the_real_dc() {
 async fn faults_of_the_chain_and_the_handshake_come_and_go_at_the_front() {
     let pair = Pair::start().await;
     let (dc, real) = (pair.dc(), pair.real.dc("dc1").unwrap());
-    for fault in ["time.leaf-expired", "anchor.unknown-ca", "handshake.reset-on-hello"] {
+    for fault in ["time.leaf-expired", "anchor.unknown-root", "handshake.reset-on-hello"] {
         pair.front.set_faults("dc1", [fault]).unwrap();
         for address in [dc.ldaps(), dc.gcs()] {
             tls(address, dc.dns_name(), trusting(&pair.front)).await.unwrap_err();
@@ -125,8 +125,6 @@ async fn faults_of_the_chain_and_the_handshake_come_and_go_at_the_front() {
     }
     pair.front.clear_faults("dc1").unwrap();
     tls(dc.ldaps(), dc.dns_name(), trusting(&pair.front)).await.unwrap();
-    let error = tls(dc.ldaps(), dc.dns_name(), trusting(&pair.real)).await.unwrap_err();
-    assert!(matches!(tls_error(&error), rustls::Error::InvalidCertificate(_)), "{error}");
     pair.stop().await;
 }
 
@@ -227,10 +225,10 @@ async fn dns_leads_to_the_front_and_knows_what_the_real_dc_knows() {
     assert_eq!(addresses(&host), [front]);
     let service = look_up(&pair, "_ldap._tcp.dc._msdcs.lab.example.", RecordType::SRV).await;
     let RData::SRV(service) = &service.answers[0].data else { panic!("no SRV") };
-    assert_eq!((service.target.to_ascii().as_str(), service.port), (
-        "dc1.lab.example.",
-        pair.dc().ldap().port()
-    ));
+    assert_eq!(
+        (service.target.to_ascii().as_str(), service.port),
+        ("dc1.lab.example.", pair.dc().ldap().port())
+    );
 
     // A name that only the real one knows: the alias of its settings, which leads to its address.
     let settings = real_settings(&pair).await;
@@ -241,7 +239,10 @@ async fn dns_leads_to_the_front_and_knows_what_the_real_dc_knows() {
     assert_eq!(nobody.response_code, ResponseCode::NXDomain);
 
     pair.front.set_faults("dc1", ["discovery.a-record-missing"]).unwrap();
-    assert_eq!(addresses(&look_up(&pair, "dc1.lab.example.", RecordType::A).await), [] as [IpAddr; 0]);
+    assert_eq!(
+        addresses(&look_up(&pair, "dc1.lab.example.", RecordType::A).await),
+        [] as [IpAddr; 0]
+    );
     pair.front.set_faults("dc1", ["discovery.servfail"]).unwrap();
     for name in ["dc1.lab.example.", "nobody.lab.example."] {
         let failed = look_up(&pair, name, RecordType::A).await;
@@ -252,8 +253,8 @@ async fn dns_leads_to_the_front_and_knows_what_the_real_dc_knows() {
 
 /// The alias of the real DC's settings object, which its own name server knows.
 async fn real_settings(pair: &Pair) -> String {
-    let seed = ground::Seed::new(7);
-    let guid = seed.uuid("settings of dc1.lab.example");
+    let view = DcView::new("dc1", "lab.example");
+    let guid = pair.real.directory().settings_guid(&view).unwrap();
     let name = format!("{guid}._msdcs.lab.example.");
     let answer = look_up(pair, &name, RecordType::CNAME).await;
     assert_eq!(answer.answers.len(), 1, "{answer}");
@@ -317,8 +318,10 @@ async fn a_real_dc_that_has_gone_or_is_not_believed_is_in_the_ledger() {
 
 #[tokio::test]
 async fn the_certificate_of_the_real_dc_is_checked() {
-    let real = Domain::builder("lab.example").seed(ground::Seed::new(7)).start().await.unwrap();
-    let other = Domain::builder("lab.example").index(2).start().await.unwrap();
+    // Not a CA of that name at all: two domains of one name may share a key.
+    let real = Domain::builder("lab.example").fault("dc1", "anchor.unknown-root");
+    let real = real.start().await.unwrap();
+    let other = Domain::builder("other.example").index(2).start().await.unwrap();
     let trust = Trust::in_pem(other.ca_pem().as_bytes()).unwrap();
     let found = find(&real, &[], trust).await;
     let front = Domain::builder("").index(1).behind(found).start().await.unwrap();
