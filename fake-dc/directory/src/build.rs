@@ -18,6 +18,7 @@ use crate::{
 };
 
 const SKELETON: &str = include_str!("default.ldif");
+const SAMPLES: &str = include_str!("samples.ldif");
 
 /// The group of DCs, which is the primary group of each.
 const DOMAIN_CONTROLLERS: i64 = 516;
@@ -55,7 +56,11 @@ pub(crate) fn build(config: DirectoryConfig) -> Result<(Domain, State), Director
     };
     let state = State { usn: 4_096, next_rid: State::FIRST_RID, ..State::default() };
     let mut builder = Builder { domain: &domain, state, errors: overlay.errors };
-    builder.skeleton();
+    builder.built_in("default.ldif", SKELETON);
+    // A head with its GUID is that of a domain written out whole.
+    if head.and_then(|head| head.entry.guid()).is_none() {
+        builder.built_in("samples.ldif", SAMPLES);
+    }
     for dc in &config.dcs {
         builder.dc(dc)?;
     }
@@ -122,9 +127,10 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn skeleton(&mut self) {
+    /// Adds the entries of a text of our own.
+    fn built_in(&mut self, name: &str, text: &str) {
         let now = self.domain.now();
-        let text = SKELETON
+        let text = text
             .replace("{dn}", &self.domain.dn.to_string())
             .replace("{dc}", self.domain.dns_name.split('.').next().unwrap_or_default())
             .replace("{dns}", &self.domain.dns_name)
@@ -134,8 +140,8 @@ impl Builder<'_> {
             .replace("{yesterday}", &now.plus_days(-1).to_file_time().to_string())
             .replace("{long-ago}", &now.plus_days(-100).to_file_time().to_string());
         let mut skeleton = Overlay::default();
-        match ldif::parse("default.ldif", &text) {
-            Ok(records) => skeleton.add("default.ldif", records, &self.domain.dn),
+        match ldif::parse(name, &text) {
+            Ok(records) => skeleton.add(name, records, &self.domain.dn),
             Err(errors) => skeleton.errors.extend(errors),
         }
         self.errors.append(&mut skeleton.errors);
@@ -207,6 +213,7 @@ impl Builder<'_> {
             entry.dn = overlay.dn;
             merge(&mut entry.attributes, overlay.attributes);
             entry.built_in = false;
+            entry.password_version = overlay.password_version;
             if overlay.password.is_some() {
                 entry.password = overlay.password;
             }

@@ -73,11 +73,14 @@ pub struct Policy {
     pub require_strong_auth: bool,
     /// `MaxPageSize` of the LDAP policies. Samba 4.22 does not enforce it on unpaged searches.
     pub max_page_size: u32,
+    /// `MaxValRange` of the LDAP policies: values of one attribute in one answer. Samba 4.22 does
+    /// not enforce it.
+    pub max_val_range: usize,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { require_strong_auth: false, max_page_size: 1_000 }
+        Self { require_strong_auth: false, max_page_size: 1_000, max_val_range: 1_500 }
     }
 }
 

@@ -4,7 +4,7 @@
 //! the `DSID` numbers and the trailing version change with every build, so no client reads them.
 //! Where a text of Samba was not captured, the documented one of Windows stands in.
 
-use ldap_wire::{LdapResult, ResultCode};
+use ldap_wire::{LdapResult, ResultCode, Scope};
 
 use crate::{config::Flavour, dn::Dn};
 
@@ -25,6 +25,10 @@ pub(crate) enum LogonError {
     PasswordExpired = 0x532,
     PasswordMustChange = 0x773,
 }
+
+/// What Samba 4.22 says of a base that is not there.
+const NO_INSTANCE_TYPE: &str = "acl_read: Error retrieving instanceType for base. at \
+                                source4/dsdb/samdb/ldb_modules/acl_read.c:975";
 
 impl Diagnostics {
     pub(crate) fn logon(self, error: LogonError) -> LdapResult {
@@ -119,7 +123,12 @@ impl Diagnostics {
     }
 
     pub(crate) fn bad_dn(self, text: &str) -> LdapResult {
+        let empty_value = |component: &str| component.trim_end().ends_with('=');
+        let known = ["<GUID=", "<SID=", "<WKGUID="];
+        let strange = text.starts_with('<') && !known.iter().any(|known| text.starts_with(known));
         let diagnostic = match self.flavour {
+            Flavour::Samba4_22 if strange => "00002032: ldb_search: invalid basedn ''".to_owned(),
+            Flavour::Samba4_22 if text.split(',').any(empty_value) => NO_INSTANCE_TYPE.to_owned(),
             Flavour::Samba4_22 => "00002032: ldb_search: invalid basedn '(null)'".to_owned(),
             Flavour::WindowsServer2022 => format!(
                 "0000208F: NameErr: DSID-0310021F, problem 2006 (BAD_NAME), data 8350, best match \
@@ -131,11 +140,7 @@ impl Diagnostics {
 
     pub(crate) fn no_such_object(self, matched: &Dn) -> LdapResult {
         match self.flavour {
-            Flavour::Samba4_22 => LdapResult::new(
-                ResultCode::NO_SUCH_OBJECT,
-                "acl_read: Error retrieving instanceType for base. at \
-                 source4/dsdb/samdb/ldb_modules/acl_read.c:975",
-            ),
+            Flavour::Samba4_22 => LdapResult::new(ResultCode::NO_SUCH_OBJECT, NO_INSTANCE_TYPE),
             Flavour::WindowsServer2022 => LdapResult::new(
                 ResultCode::NO_SUCH_OBJECT,
                 format!(
@@ -145,6 +150,32 @@ impl Diagnostics {
             )
             .with_matched_dn(matched.to_string()),
         }
+    }
+
+    /// Nothing here has that GUID, SID or well-known identifier.
+    pub(crate) fn no_such_name(self, name: &str) -> LdapResult {
+        match self.flavour {
+            Flavour::Samba4_22 => {
+                LdapResult::new(ResultCode::NO_SUCH_OBJECT, format!("Base-DN '{name}' not found"))
+            }
+            Flavour::WindowsServer2022 => self.no_such_object(&Dn::default()),
+        }
+    }
+
+    /// A base by GUID or SID with a DN after it, which Samba 4.22 does not take.
+    pub(crate) fn mixed_name(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::INVALID_DN_SYNTAX,
+            "00002032: invalid number of DN components at \
+             source4/dsdb/samdb/ldb_modules/extended_dn_in.c:643",
+        )
+    }
+
+    pub(crate) fn unregistered_control(self, oid: &str) -> LdapResult {
+        LdapResult::new(
+            ResultCode::UNAVAILABLE_CRITICAL_EXTENSION,
+            format!("Attempt to use critical non-registered control '{oid}'"),
+        )
     }
 
     /// The base is empty where only the rootDSE has an empty name.
@@ -180,6 +211,101 @@ impl Diagnostics {
             "00000057: LdapErr: DSID-0C0907C8, comment: Error processing control, data 0, v4f7c",
         );
         LdapResult::new(ResultCode::UNAVAILABLE_CRITICAL_EXTENSION, text)
+    }
+
+    /// A filter that cannot be evaluated, in a search of that scope.
+    pub(crate) fn in_scope(self, failed: LdapResult, scope: Scope) -> LdapResult {
+        let (number, name) = match failed.code {
+            ResultCode::INAPPROPRIATE_MATCHING => ("0000202E", "Inappropriate matching"),
+            ResultCode::INVALID_ATTRIBUTE_SYNTAX => ("0000200B", "Invalid attribute syntax"),
+            _ => return failed,
+        };
+        let code = failed.code.0;
+        match (self.flavour, scope) {
+            (Flavour::WindowsServer2022, _) => failed,
+            (Flavour::Samba4_22, Scope::BaseObject) => LdapResult::new(
+                failed.code,
+                format!(
+                    "{number}: ldb_wait from source4/ldap_server/ldap_backend.c:945 with \
+                     LDB_WAIT_ALL: {name} ({code})"
+                ),
+            ),
+            (Flavour::Samba4_22, _) => LdapResult::new(
+                ResultCode::OPERATIONS_ERROR,
+                "00002020: Indexed and full searches both failed!",
+            ),
+        }
+    }
+
+    /// A form of extended DNs that is neither 0 nor 1.
+    pub(crate) fn bad_dn_form(self) -> LdapResult {
+        match self.flavour {
+            Flavour::Samba4_22 => LdapResult::new(
+                ResultCode::OPERATIONS_ERROR,
+                "00002020: ldb out of memory at source4/dsdb/samdb/ldb_modules/extended_dn_out.c:463",
+            ),
+            Flavour::WindowsServer2022 => self.unknown_control(),
+        }
+    }
+
+    pub(crate) fn nothing_to_sort_by(self) -> LdapResult {
+        let text =
+            self.choose("error in module server_sort: Protocol error during LDB_SEARCH (2)", "");
+        LdapResult::new(ResultCode::PROTOCOL_ERROR, text)
+    }
+
+    pub(crate) fn view_without_order(self) -> LdapResult {
+        match self.flavour {
+            Flavour::Samba4_22 => LdapResult::new(
+                ResultCode::OPERATIONS_ERROR,
+                "error in module vlv: Operations error during LDB_SEARCH (1)",
+            ),
+            // sortControlMissing of draft-ietf-ldapext-ldapv3-vlv-09.
+            Flavour::WindowsServer2022 => LdapResult::new(ResultCode(60), ""),
+        }
+    }
+
+    pub(crate) fn page_of_nothing(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::OPERATIONS_ERROR,
+            "error in module dsdb_paged_results: Operations error during LDB_SEARCH (1)",
+        )
+    }
+
+    pub(crate) fn bad_range(self) -> LdapResult {
+        match self.flavour {
+            Flavour::Samba4_22 => LdapResult::new(
+                ResultCode::UNWILLING_TO_PERFORM,
+                "00002035: range request error: range request malformed",
+            ),
+            Flavour::WindowsServer2022 => self.unwilling(0x57),
+        }
+    }
+
+    /// A token is asked for in a search that is not of one entry.
+    pub(crate) fn token_of_many(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::OPERATIONS_ERROR,
+            "00002020: operational_search_post_process failed for attribute 'tokenGroups' - Cannot \
+             provide tokenGroups attribute, this is not a BASE search",
+        )
+    }
+
+    /// Replication by LDAP is not served.
+    pub(crate) fn no_dirsync(self) -> LdapResult {
+        match self.flavour {
+            Flavour::Samba4_22 => LdapResult::new(
+                ResultCode::INSUFFICIENT_ACCESS_RIGHTS,
+                "dN is not one of the naming context at \
+                 source4/dsdb/samdb/ldb_modules/dirsync.c:1010",
+            ),
+            Flavour::WindowsServer2022 => self.no_rights(),
+        }
+    }
+
+    /// Changes are not announced.
+    pub(crate) fn no_notification(self) -> LdapResult {
+        self.unwilling(0x32)
     }
 
     pub(crate) fn bad_cookie(self) -> LdapResult {

@@ -12,6 +12,7 @@ use crate::{
     dn::{Dn, EntryName},
     domain::Domain,
     error::DirectoryError,
+    rootdse::{SAMBA_CONTROLS, WINDOWS_CONTROLS},
     session::{Protection, Reply, Session, Then},
     sid::Sid,
     state::State,
@@ -158,18 +159,20 @@ impl Directory {
     /// Finds the entry that a request names, in any of AD's forms.
     pub(crate) fn resolve(&self, state: &State, name: &str) -> Result<EntryId, LdapResult> {
         let diagnostics = self.domain.diagnostics();
-        let name = EntryName::parse(name).map_err(|_| diagnostics.bad_dn(name))?;
-        match &name {
-            EntryName::Dn(dn) => state.store.find(dn).ok_or_else(|| self.not_here(state, dn)),
-            EntryName::Guid(guid) => {
-                state.store.by_guid(guid).ok_or_else(|| diagnostics.no_such_object(&Dn::default()))
-            }
-            EntryName::Sid(sid) => {
-                state.store.by_sid(sid).ok_or_else(|| diagnostics.no_such_object(&Dn::default()))
-            }
-            EntryName::WellKnown { guid, container } => well_known(state, guid, container)
-                .ok_or_else(|| diagnostics.no_such_object(container)),
+        if name.starts_with('<') && name.contains(">;") && self.domain.flavour == Flavour::Samba4_22
+        {
+            return Err(diagnostics.mixed_name());
         }
+        let parsed = EntryName::parse(name).map_err(|_| diagnostics.bad_dn(name))?;
+        let found = match &parsed {
+            EntryName::Dn(dn) => {
+                return state.store.find(dn).ok_or_else(|| self.not_here(state, dn));
+            }
+            EntryName::Guid(guid) => state.store.by_guid(guid),
+            EntryName::Sid(sid) => state.store.by_sid(sid),
+            EntryName::WellKnown { guid, container } => well_known(state, guid, container),
+        };
+        found.ok_or_else(|| diagnostics.no_such_name(name))
     }
 
     /// The result for a DN that names nothing here.
@@ -194,37 +197,38 @@ impl Directory {
     }
 
     /// Refuses a request with a critical control that is not known.
+    fn refuse_control(&self, request: &LdapMessage) -> Option<Reply> {
+        if matches!(request.op, ProtocolOp::UnbindRequest | ProtocolOp::AbandonRequest(_)) {
+            return None;
+        }
+        let samba = self.domain.flavour == Flavour::Samba4_22;
+        let known = if samba { &SAMBA_CONTROLS[..] } else { &WINDOWS_CONTROLS[..] };
+        let mut critical = request.controls.iter().filter(|control| control.critical);
+        let unknown = critical.find(|control| !known.contains(&control.oid.as_str()))?;
+        if samba && SAMBA_UNREGISTERED.contains(&unknown.oid.as_str()) {
+            let result = self.domain.diagnostics().unregistered_control(&unknown.oid);
+            let message = LdapMessage::new(request.id, response_to(&request.op, result));
+            return Some(Reply::one(message));
+        }
+        Some(self.unknown_control(request.id, &request.op))
+    }
+
+    /// The answer to a request with a critical control that is not known, or cannot be read.
     ///
     /// Samba 4.22 answers even a search with an extended response (capture
     /// `control-unknown-critical`), so that clients wait for ever.
-    fn refuse_control(&self, request: &LdapMessage) -> Option<Reply> {
-        let known = |oid: &str| KNOWN_CONTROLS.contains(&oid);
-        if request.controls.iter().all(|control| !control.critical || known(&control.oid)) {
-            return None;
-        }
+    pub(crate) fn unknown_control(&self, id: u32, request: &ProtocolOp) -> Reply {
         let result = self.domain.diagnostics().unknown_control();
-        let op = match (self.domain.flavour, &request.op) {
-            (_, ProtocolOp::UnbindRequest | ProtocolOp::AbandonRequest(_)) => return None,
-            (Flavour::WindowsServer2022, op) => response_to(op, result),
-            (Flavour::Samba4_22, _) => extended_response(result),
+        let op = match self.domain.flavour {
+            Flavour::WindowsServer2022 => response_to(request, result),
+            Flavour::Samba4_22 => extended_response(result),
         };
-        Some(Reply::one(LdapMessage::new(request.id, op)))
+        Reply::one(LdapMessage::new(id, op))
     }
 }
 
-/// The controls that change an answer, or that may be ignored without changing it.
-const KNOWN_CONTROLS: [&str; 10] = [
-    controls::DOMAIN_SCOPE,
-    controls::EXTENDED_DN,
-    controls::PAGED_RESULTS,
-    controls::PERMISSIVE_MODIFY,
-    controls::SD_FLAGS,
-    controls::SEARCH_OPTIONS,
-    controls::SHOW_DELETED,
-    controls::SHOW_RECYCLED,
-    controls::SORT,
-    controls::TREE_DELETE,
-];
+/// Controls that Samba 4.22 can read and that no part of it serves.
+const SAMBA_UNREGISTERED: [&str; 2] = ["1.2.840.113556.1.4.619", "1.2.840.113556.1.4.2065"];
 
 fn either(result: Result<(), LdapResult>) -> LdapResult {
     result.err().unwrap_or_default()

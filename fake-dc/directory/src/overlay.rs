@@ -66,6 +66,7 @@ impl Overlay {
                 match stored(attribute) {
                     Ok(Stored::Attribute(attribute)) => merge(&mut entry.attributes, [attribute]),
                     Ok(Stored::Password(password)) => entry.password = Some(password),
+                    Ok(Stored::PasswordVersion(version)) => entry.password_version = version,
                     Ok(Stored::Nothing) => {}
                     Err((line, cause)) => {
                         self.errors.push(LdifError { file: file.to_owned(), line, cause });
@@ -98,18 +99,9 @@ impl Overlay {
 enum Stored {
     Attribute(Attribute),
     Password(Secret),
+    PasswordVersion(u32),
     Nothing,
 }
-
-/// Attributes that are computed whenever they are asked for.
-const COMPUTED: [&str; 6] = [
-    "canonicalName",
-    "distinguishedName",
-    "msDS-KeyVersionNumber",
-    "msDS-User-Account-Control-Computed",
-    "msDS-UserPasswordExpiryTimeComputed",
-    "tokenGroups",
-];
 
 fn stored(
     RecordAttribute { line, attribute }: RecordAttribute,
@@ -130,7 +122,11 @@ fn stored(
             .map_err(|_| fail(b"(hidden)"));
     }
     let spelling = schema::spelling(&name);
-    if values.is_empty() || COMPUTED.contains(&spelling) || spelling == "unicodePwd" {
+    if spelling == "msDS-KeyVersionNumber" {
+        let number = values.first().and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
+        return Ok(number.map_or(Stored::Nothing, Stored::PasswordVersion));
+    }
+    if values.is_empty() || is_computed(spelling) || spelling == "unicodePwd" {
         return Ok(Stored::Nothing);
     }
     let values = values
@@ -138,6 +134,12 @@ fn stored(
         .map(|value| syntax.store(value.clone()).ok_or_else(|| fail(&value)))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Stored::Attribute(Attribute { name: spelling.to_owned(), values }))
+}
+
+/// Whether it is made whenever it is asked for.
+fn is_computed(name: &str) -> bool {
+    name == "distinguishedName"
+        || schema::attribute(name).is_some_and(|attribute| attribute.is_constructed())
 }
 
 /// Later values of an attribute take the place of earlier ones; no values change nothing.

@@ -7,7 +7,12 @@ use crate::{
     config::{DcView, Flavour},
     defaults,
     directory::Directory,
-    search::{Answer, Selection},
+    schema,
+    search::{
+        Answer,
+        options::Options,
+        selection::{Selection, extend_value},
+    },
     session::Session,
     sid::Sid,
     stamp,
@@ -19,9 +24,10 @@ impl Directory {
         &self,
         session: &Session,
         request: &SearchRequest,
+        options: &Options,
         answer: &mut Answer,
     ) -> Result<(), LdapResult> {
-        let selection = Selection::new(request);
+        let selection = Selection::new(&self.domain, request)?;
         // The filter is looked at only for a ping: Samba answers the rootDSE whatever it says.
         let netlogon = if selection.names_it("netlogon") {
             match self.netlogon(&session.dc, session.client, &request.filter) {
@@ -43,13 +49,19 @@ impl Directory {
             let named = selection.names_it(&attribute.name);
             named || (full && *presence == Presence::Always)
         });
-        // Samba gives the rootDSE's values whatever was asked (capture `types only`).
-        let types_only = selection.types_only && !is_samba;
+        let written = |attribute: Attribute| {
+            let values = match options.extended_dn {
+                _ if selection.types_only => Vec::new(),
+                Some(_) if NAMES.contains(&attribute.name.as_str()) => {
+                    let extend = |value: &Vec<u8>| extend_value(&state, options, value);
+                    attribute.values.iter().map(extend).collect()
+                }
+                _ => attribute.values,
+            };
+            Attribute { values, name: attribute.name }
+        };
         let attributes = attributes.into_iter().map(|(_, attribute)| attribute).chain(netlogon);
-        let attributes = attributes.map(|attribute| Attribute {
-            values: if types_only { Vec::new() } else { attribute.values },
-            name: attribute.name,
-        });
+        let attributes = attributes.map(written);
         answer.push(ProtocolOp::SearchResultEntry(SearchResultEntry {
             dn: String::new(),
             attributes: attributes.collect(),
@@ -109,6 +121,7 @@ impl Directory {
         list.push(always("supportedSASLMechanisms", &["GSS-SPNEGO", "GSSAPI", "NTLM"]));
         list.extend(names.take(&["highestCommittedUSN"]));
         list.push(named("vendorVersion", &["4.22.11-Debian-4.22.11+dfsg-0+deb13u1"]));
+        list.extend(schema_counts());
         for name in FUNCTIONALITY {
             list.push(always(name, &["4"]));
         }
@@ -184,7 +197,12 @@ impl Directory {
 
     /// `tokenGroups` of the rootDSE: the SIDs of who is bound ([MS-ADTS] 3.1.1.3.2.28).
     fn own_token(&self, state: &State, session: &Session) -> Vec<Vec<u8>> {
-        let Some(who) = session.bound else { return Vec::new() };
+        let Some(who) = session.bound else {
+            // Samba 4.22 gives a token to nobody: anonymous logon.
+            let nobody =
+                Some(Sid::new(5, &[7])).filter(|_| self.domain.flavour == Flavour::Samba4_22);
+            return nobody.iter().map(|sid| sid.as_bytes().to_vec()).collect();
+        };
         let everyone = Sid::new(1, &[0]);
         let network = Sid::new(5, &[2]);
         let authenticated_users = Sid::new(5, &[11]);
@@ -203,6 +221,18 @@ impl Directory {
         }
         sids.into_iter().map(|sid| sid.as_bytes().to_vec()).collect()
     }
+}
+
+/// How much the schema holds.
+fn schema_counts() -> Vec<(Presence, Attribute)> {
+    /// Entries in `prefixMap` of this schema, by which its object identifiers are stored.
+    const PREFIXES: usize = 41;
+    let count = |name: &str, count: usize| named(name, &[&count.to_string()]);
+    vec![
+        count("dsSchemaAttrCount", schema::attributes().len()),
+        count("dsSchemaClassCount", schema::classes().len()),
+        count("dsSchemaPrefixCount", PREFIXES),
+    ]
 }
 
 /// When an attribute is given.
@@ -231,6 +261,18 @@ fn always(name: &str, values: &[&str]) -> (Presence, Attribute) {
 fn named(name: &str, values: &[&str]) -> (Presence, Attribute) {
     (Presence::Named, Attribute::new(name, values.iter().copied()))
 }
+
+/// The attributes that name an entry.
+const NAMES: [&str; 8] = [
+    "configurationNamingContext",
+    "defaultNamingContext",
+    "dsServiceName",
+    "namingContexts",
+    "rootDomainNamingContext",
+    "schemaNamingContext",
+    "serverName",
+    "subschemaSubentry",
+];
 
 /// What LDIF cannot set: it follows from the domain, the DC, the session or the clock.
 const PER_DC: [&str; 14] = [
@@ -264,7 +306,7 @@ const CAPABILITIES: [&str; 6] = [
 ];
 
 /// As captured, repetitions included.
-const SAMBA_CONTROLS: [&str; 23] = [
+pub(crate) const SAMBA_CONTROLS: [&str; 23] = [
     "1.2.840.113556.1.4.1413",
     "1.2.840.113556.1.4.1413",
     "1.2.840.113556.1.4.1413",
@@ -291,7 +333,7 @@ const SAMBA_CONTROLS: [&str; 23] = [
 ];
 
 /// As documented ([MS-ADTS] 3.1.1.3.4.1).
-const WINDOWS_CONTROLS: [&str; 39] = [
+pub(crate) const WINDOWS_CONTROLS: [&str; 39] = [
     "1.2.840.113556.1.4.319",
     "1.2.840.113556.1.4.801",
     "1.2.840.113556.1.4.473",

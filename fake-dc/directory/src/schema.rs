@@ -7,11 +7,15 @@
 mod aggregate;
 mod tables;
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 pub(crate) use self::{
     aggregate::values as aggregate,
-    tables::{AttributeType, Class, attribute, class},
+    tables::{
+        AttributeType, Class, ClassKind, attribute, attribute_of_oid, attributes, class, classes,
+    },
 };
 use crate::{
     dn::{Dn, EntryName},
@@ -69,9 +73,13 @@ impl Syntax {
                 let sid = Sid::from_bytes(value).ok().or_else(|| text()?.parse().ok())?;
                 Some(sid.as_bytes().to_vec())
             }
-            Self::Text | Self::DnBinary if value.is_ascii() => Some(value.to_ascii_lowercase()),
             Self::Text | Self::DnBinary => {
-                Some(text().map_or_else(|| value.to_vec(), |text| text.to_lowercase().into_bytes()))
+                let value = without_odd_spaces(value);
+                if value.is_ascii() {
+                    return Some(value.to_ascii_lowercase());
+                }
+                let folded = std::str::from_utf8(&value).map(|text| text.to_lowercase());
+                Some(folded.map_or_else(|_| value.to_vec(), String::into_bytes))
             }
             Self::Time => {
                 let text = text()?;
@@ -106,6 +114,17 @@ impl Syntax {
             Self::Time => "a time such as `20261121231224.0Z`",
         }
     }
+}
+
+/// The text without spaces around it, and with single ones in it (RFC 4518, section 2.6.1).
+fn without_odd_spaces(value: &[u8]) -> Cow<'_, [u8]> {
+    let value = value.trim_ascii();
+    if !value.windows(2).any(|pair| pair == b"  ") {
+        return Cow::Borrowed(value);
+    }
+    let mut single = value.to_vec();
+    single.dedup_by(|a, b| *a == b' ' && *b == b' ');
+    Cow::Owned(single)
 }
 
 /// The syntax of an attribute; text if it is not known.

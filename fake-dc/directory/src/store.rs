@@ -1,7 +1,11 @@
 //! The entries of a domain and the indexes by which they are found.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::LazyLock,
+};
 
+use ldap_wire::Attribute;
 use uuid::Uuid;
 
 use crate::{
@@ -23,19 +27,25 @@ pub(crate) struct Store {
     by_value: HashMap<&'static str, HashMap<Vec<u8>, BTreeSet<EntryId>>>,
 }
 
-/// The attributes whose values are indexed, as spelled in the schema.
-const INDEXED: [&str; 10] = [
-    "cn",
-    "member",
-    "name",
-    "objectGUID",
-    "objectSid",
-    "primaryGroupID",
-    "sAMAccountName",
-    "servicePrincipalName",
-    "userPrincipalName",
-    "flatName",
-];
+/// The attributes whose values are indexed, as spelled in the schema: by which clients look for
+/// entries, and links, whose other side is made from the index.
+static INDEXED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    const LOOKED_FOR: [&str; 11] = [
+        "cn",
+        "flatName",
+        "name",
+        "objectClass",
+        "objectGUID",
+        "objectSid",
+        "primaryGroupID",
+        "sAMAccountName",
+        "servicePrincipalName",
+        "trustPartner",
+        "userPrincipalName",
+    ];
+    let links = schema::attributes().iter().filter(|attribute| attribute.is_forward_link());
+    LOOKED_FOR.into_iter().chain(links.map(|attribute| attribute.name)).collect()
+});
 
 impl Store {
     /// Adds an entry. The caller has made sure that the name is free.
@@ -108,8 +118,14 @@ impl Store {
         self.by_value.get(attribute)?.get(normal)
     }
 
+    /// The forward links that some entry has.
+    pub(crate) fn forward_links(&self) -> impl Iterator<Item = &'static str> {
+        let is_link = |name: &&str| schema::attribute(name).is_some_and(|a| a.is_forward_link());
+        self.by_value.keys().copied().filter(is_link)
+    }
+
     pub(crate) fn is_indexed(attribute: &str) -> bool {
-        INDEXED.contains(&attribute)
+        INDEXED.contains(attribute)
     }
 
     /// All entries in order of creation.
@@ -144,9 +160,11 @@ impl Store {
 }
 
 fn indexed_values(entry: &Entry) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
-    INDEXED.into_iter().flat_map(|attribute| {
-        let syntax = schema::syntax(attribute);
-        let normal = move |value: &Vec<u8>| Some((attribute, syntax.normalise(value)?));
-        entry.values(attribute).iter().filter_map(normal)
+    let indexed = |attribute: &'_ Attribute| INDEXED.get(attribute.name.as_str()).copied();
+    let attributes = entry.attributes.iter();
+    attributes.filter_map(move |each| Some((indexed(each)?, each))).flat_map(|(name, attribute)| {
+        let syntax = schema::syntax(name);
+        let normal = move |value: &Vec<u8>| Some((name, syntax.normalise(value)?));
+        attribute.values.iter().filter_map(normal)
     })
 }

@@ -100,6 +100,17 @@ impl AttributeType {
         self.search_flags & search_flag::CONFIDENTIAL != 0
     }
 
+    /// Whether it links to entries that know of it by a backlink.
+    pub(crate) fn is_forward_link(&self) -> bool {
+        self.link.is_some_and(|link| link % 2 == 0)
+    }
+
+    /// The link that makes this backlink, or the backlink of this link.
+    pub(crate) fn other_side(&self) -> Option<&'static AttributeType> {
+        let at = *ATTRIBUTES_BY_LINK.get(&(self.link? ^ 1))?;
+        ALL_ATTRIBUTES.get(at)
+    }
+
     /// Whether it follows from the other side of a link.
     pub(crate) fn is_backlink(&self) -> bool {
         self.link.is_some_and(|link| link % 2 == 1)
@@ -247,6 +258,13 @@ pub(crate) fn attribute(name: &str) -> Option<&'static AttributeType> {
     found.map(|&at| &ALL_ATTRIBUTES[at])
 }
 
+/// The attribute of that object identifier.
+pub(crate) fn attribute_of_oid(oid: &str) -> Option<&'static AttributeType> {
+    // Only an identifier begins with a digit, so that names are not looked for one by one.
+    let is_oid = oid.starts_with(|first: char| first.is_ascii_digit());
+    ALL_ATTRIBUTES.iter().filter(|_| is_oid).find(|attribute| attribute.oid == oid)
+}
+
 /// All attributes in order of their names.
 pub(crate) fn attributes() -> &'static [AttributeType] {
     &ALL_ATTRIBUTES
@@ -275,6 +293,11 @@ static ATTRIBUTES_BY_NAME: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
         [(attribute.name.to_owned(), at), (attribute.name.to_ascii_lowercase(), at)]
     };
     ALL_ATTRIBUTES.iter().enumerate().flat_map(names).collect()
+});
+
+static ATTRIBUTES_BY_LINK: LazyLock<HashMap<u32, usize>> = LazyLock::new(|| {
+    let links = ALL_ATTRIBUTES.iter().enumerate();
+    links.filter_map(|(at, attribute)| Some((attribute.link?, at))).collect()
 });
 
 static ALL_CLASSES: LazyLock<Vec<Class>> = LazyLock::new(|| {
