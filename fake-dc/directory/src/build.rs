@@ -1,11 +1,13 @@
 //! Makes the entries of a domain: the skeleton, the DCs, and the LDIF laid over them.
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 
 use crate::{
     config::{DcView, DirectoryConfig},
     defaults,
-    dn::Dn,
+    dn::{Dn, DnKey},
     domain::Domain,
     entry::Entry,
     error::{DirectoryError, LdifErrors},
@@ -55,12 +57,13 @@ pub(crate) fn build(config: DirectoryConfig) -> Result<(Domain, State), Director
         default_password: config.default_password,
     };
     let state = State { usn: 4_096, next_rid: State::FIRST_RID, ..State::default() };
-    let mut builder = Builder { domain: &domain, state, errors: overlay.errors };
-    builder.built_in("default.ldif", SKELETON);
-    // A head with its GUID is that of a domain written out whole.
-    if head.and_then(|head| head.entry.guid()).is_none() {
-        builder.built_in("samples.ldif", SAMPLES);
-    }
+    let mut builder =
+        Builder { domain: &domain, state, errors: std::mem::take(&mut overlay.errors) };
+    builder.built_in("default.ldif", SKELETON, |_| true);
+    // A head with its GUID is that of a domain written out, which has the samples it names.
+    let written_out = head.is_some_and(|head| head.entry.guid().is_some());
+    let named: HashSet<DnKey> = overlay.entries.iter().map(|each| each.entry.dn.key()).collect();
+    builder.built_in("samples.ldif", SAMPLES, |dn| !written_out || named.contains(&dn.key()));
     for dc in &config.dcs {
         builder.dc(dc)?;
     }
@@ -128,7 +131,7 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     /// Adds the entries of a text of our own.
-    fn built_in(&mut self, name: &str, text: &str) {
+    fn built_in(&mut self, name: &str, text: &str, wanted: impl Fn(&Dn) -> bool) {
         let now = self.domain.now();
         let text = text
             .replace("{dn}", &self.domain.dn.to_string())
@@ -146,6 +149,9 @@ impl Builder<'_> {
         }
         self.errors.append(&mut skeleton.errors);
         for OverlayEntry { mut entry, .. } in skeleton.entries {
+            if !wanted(&entry.dn) {
+                continue;
+            }
             entry.built_in = true;
             if entry.dn == self.domain.dn {
                 entry.set("objectGUID", [self.domain.guid.to_bytes_le()]);

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use ldap_wire::{
     CompareRequest, Control, LdapMessage, LdapResult, ProtocolOp, ResultCode, Scope, SearchRequest,
     SearchResultEntry,
-    controls::{self, PagedResults},
+    controls::{self, PagedResults, SortKey},
 };
 
 use self::{
@@ -139,6 +139,7 @@ impl Directory {
             let search = PagedSearch { total, rest, references: found.references };
             (session.pages.next_number(), search)
         } else {
+            answer.controls.extend(options.sort.as_ref().filter(|_| !samba).map(|_| SortKey::sorted()));
             let kept = session.pages.take(&page.cookie);
             kept.ok_or_else(|| self.domain.diagnostics().bad_cookie())?
         };
