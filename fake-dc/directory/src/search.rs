@@ -139,7 +139,9 @@ impl Directory {
             let search = PagedSearch { total, rest, references: found.references };
             (session.pages.next_number(), search)
         } else {
-            answer.controls.extend(options.sort.as_ref().filter(|_| !samba).map(|_| SortKey::sorted()));
+            answer
+                .controls
+                .extend(options.sort.as_ref().filter(|_| !samba).map(|_| SortKey::sorted()));
             let kept = session.pages.take(&page.cookie);
             kept.ok_or_else(|| self.domain.diagnostics().bad_cookie())?
         };
