@@ -19,8 +19,9 @@ use crate::{
     store::EntryId,
 };
 
-const SKELETON: &str = include_str!("default.ldif");
-const SAMPLES: &str = include_str!("samples.ldif");
+const DOMAIN: &str = include_str!("skeleton/domain.ldif");
+const CONFIGURATION: &str = include_str!("skeleton/configuration.ldif");
+const SAMPLES: &str = include_str!("skeleton/samples.ldif");
 
 /// The group of DCs, which is the primary group of each.
 const DOMAIN_CONTROLLERS: i64 = 516;
@@ -59,7 +60,8 @@ pub(crate) fn build(config: DirectoryConfig) -> Result<(Domain, State), Director
     let state = State { usn: 4_096, next_rid: State::FIRST_RID, ..State::default() };
     let mut builder =
         Builder { domain: &domain, state, errors: std::mem::take(&mut overlay.errors) };
-    builder.built_in("default.ldif", SKELETON, |_| true);
+    builder.built_in("domain.ldif", DOMAIN, |_| true);
+    builder.built_in("configuration.ldif", CONFIGURATION, |_| true);
     // A head with its GUID is that of a domain written out, which has the samples it names.
     let written_out = head.is_some_and(|head| head.entry.guid().is_some());
     let named: HashSet<DnKey> = overlay.entries.iter().map(|each| each.entry.dn.key()).collect();
@@ -133,11 +135,15 @@ impl Builder<'_> {
     /// Adds the entries of a text of our own.
     fn built_in(&mut self, name: &str, text: &str, wanted: impl Fn(&Dn) -> bool) {
         let now = self.domain.now();
+        let zones = |name: &str| self.domain.seed.uuid(&format!("partition {name}")).to_string();
         let text = text
             .replace("{dn}", &self.domain.dn.to_string())
             .replace("{dc}", self.domain.dns_name.split('.').next().unwrap_or_default())
             .replace("{dns}", &self.domain.dns_name)
             .replace("{netbios}", &self.domain.netbios)
+            .replace("{level}", defaults::level(self.domain.flavour))
+            .replace("{domain-zones}", &zones("DomainDnsZones"))
+            .replace("{forest-zones}", &zones("ForestDnsZones"))
             .replace("{sid}", &self.domain.sid.to_string())
             .replace("{now}", &now.to_file_time().to_string())
             .replace("{yesterday}", &now.plus_days(-1).to_file_time().to_string())
@@ -176,7 +182,22 @@ impl Builder<'_> {
                 self.state.store.insert(entry);
             }
         }
+        if self.state.dcs.len() == 1 {
+            self.give_roles(dc);
+        }
         Ok(())
+    }
+
+    /// The first DC holds every role that nobody holds.
+    fn give_roles(&mut self, dc: &DcView) {
+        let owner = defaults::server_dn(self.domain, dc).child("CN", "NTDS Settings").to_string();
+        for role in defaults::roles(self.domain) {
+            if let Some(id) = self.state.store.find(&role) {
+                self.state.store.update(id, |entry| {
+                    entry.set_default("fSMORoleOwner", owner.as_str());
+                });
+            }
+        }
     }
 
     /// Lays an entry over what is there: by its DN, or by the account name of a built-in entry,
@@ -201,12 +222,19 @@ impl Builder<'_> {
                 return;
             }
         }
-        match found.or(same_account) {
+        match found.or(same_account).or_else(|| self.same_partition(&entry)) {
             Some(id) => self.lay_over(id, entry),
             None => {
                 self.state.store.insert(entry);
             }
         }
+    }
+
+    /// The built-in entry of the partition that this one describes, whose name is drawn.
+    fn same_partition(&self, entry: &Entry) -> Option<EntryId> {
+        let partition = entry.text("nCName")?;
+        let same = |other: &Entry| other.built_in && other.text("nCName") == Some(partition);
+        self.state.store.iter().find(|(_, other)| same(other)).map(|(id, _)| id)
     }
 
     fn lay_over(&mut self, id: EntryId, overlay: Entry) {
@@ -274,7 +302,10 @@ impl Builder<'_> {
             };
             let Some(sid) = entry.sid() else { continue };
             let others = self.state.store.with_value("objectSid", sid.as_bytes());
-            if others.is_some_and(|others| others.len() > 1) {
+            let given = |other: &EntryId| {
+                *other != id && self.state.store.get(*other).is_some_and(|other| !other.built_in)
+            };
+            if others.is_some_and(|others| others.iter().any(given)) {
                 self.state.store.update(id, |entry| entry.set::<Vec<u8>>("objectSid", []));
             }
         }

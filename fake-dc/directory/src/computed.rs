@@ -95,7 +95,9 @@ impl Reader<'_> {
             }
             "msds-memberOfTransitive" if windows && self.base => self.all_linked(id, "memberOf"),
             "msds-memberTransitive" if windows && self.base => self.all_linked(id, "member"),
-            "msDS-PrincipalName" if windows => self.principal_name(entry).into_iter().collect(),
+            "msDS-PrincipalName" if windows => {
+                principal_name(self.domain, entry).into_iter().collect()
+            }
             "msDS-SiteName" if windows && is_of_dc(entry) => self.site(entry).into_iter().collect(),
             "msDS-User-Account-Control-Computed" => {
                 account().map(|a| one(a.computed_control().to_string())).unwrap_or_default()
@@ -163,16 +165,6 @@ impl Reader<'_> {
         self.base && (entry.is_a("user") || (windows && entry.has("objectSid")))
     }
 
-    /// `CORP\alice`, or the SID of what has no such name ([MS-ADTS] 3.1.1.4.5.8).
-    fn principal_name(&self, entry: &Entry) -> Option<Vec<u8>> {
-        let sid = entry.sid()?;
-        let name = entry.text("sAMAccountName");
-        let own = sid.rid_in(&self.domain.sid).is_some();
-        let domain = if own { self.domain.netbios.as_str() } else { "BUILTIN" };
-        let text = name.map_or_else(|| sid.to_string(), |name| format!("{domain}\\{name}"));
-        Some(text.into_bytes())
-    }
-
     fn parent_guid(&self, entry: &Entry) -> Option<Vec<u8>> {
         let parent = self.state.store.find(&entry.dn.parent()?)?;
         self.state.store.get(parent)?.values("objectGUID").first().cloned()
@@ -212,6 +204,16 @@ impl Reader<'_> {
         });
         reached
     }
+}
+
+/// `CORP\alice`, or the SID of what has no such name ([MS-ADTS] 3.1.1.4.5.8).
+pub(crate) fn principal_name(domain: &Domain, entry: &Entry) -> Option<Vec<u8>> {
+    let sid = entry.sid()?;
+    let own = sid.rid_in(&domain.sid).is_some();
+    let authority = if own { domain.netbios.as_str() } else { "BUILTIN" };
+    let name = entry.text("sAMAccountName");
+    let text = name.map_or_else(|| sid.to_string(), |name| format!("{authority}\\{name}"));
+    Some(text.into_bytes())
 }
 
 /// What nobody reads over LDAP ([MS-ADTS] 3.1.1.4.4).

@@ -1,16 +1,18 @@
 //! What AD gives every new entry of its own accord.
 
 use ldap_wire::Attribute;
+use uuid::Uuid;
 
 use crate::{
     account::control,
     build,
-    config::DcView,
+    config::{DcView, Flavour},
     dn::Dn,
     domain::Domain,
     entry::Entry,
     schema::{self, Class},
     stamp::NEVER,
+    state::State,
 };
 
 /// Fills in what an entry must have and has not: class, names, identifiers, times, and the state
@@ -125,57 +127,139 @@ fn implied_class(entry: &Entry) -> &'static str {
     }
 }
 
-/// The entries of a DC: its account, and its server object with settings in the configuration.
+/// The entries of a DC: its account with its pool of identifiers, and its server object with
+/// settings in the configuration.
 pub(crate) fn domain_controller(domain: &Domain, dc: &DcView) -> Vec<Entry> {
     let upper = dc.name.to_ascii_uppercase();
     let account_dn = domain.dn.child("OU", "Domain Controllers").child("CN", &upper);
     let server_dn = server_dn(domain, dc);
-    let (dns, netbios, short) = (&dc.dns_name, &domain.netbios, &upper);
-    let domain_name = &domain.dns_name;
-    let services = [
-        format!("HOST/{short}"),
-        format!("HOST/{dns}"),
-        format!("HOST/{dns}/{netbios}"),
-        format!("HOST/{dns}/{domain_name}"),
-        format!("GC/{dns}/{domain_name}"),
-        format!("ldap/{short}"),
-        format!("ldap/{dns}"),
-        format!("ldap/{dns}/{netbios}"),
-        format!("ldap/{dns}/{domain_name}"),
-        format!("RestrictedKrbHost/{short}"),
-        format!("RestrictedKrbHost/{dns}"),
-    ];
+    let identifier = domain.seed.uuid(&format!("settings of {}", dc.name.to_ascii_lowercase()));
+    let pool = account_dn.child("CN", "RID Set");
     let account = built_in(
         account_dn.clone(),
         vec![
             Attribute::new("objectClass", ["computer"]),
             Attribute::new("sAMAccountName", [format!("{upper}$")]),
             Attribute::new("userAccountControl", ["532480"]),
+            Attribute::new("localPolicyFlags", ["0"]),
             Attribute::new("primaryGroupID", ["516"]),
+            Attribute::new("operatingSystem", [operating_system(domain.flavour).0]),
+            Attribute::new("operatingSystemVersion", [operating_system(domain.flavour).1]),
             Attribute::new("dNSHostName", [dc.dns_name.as_str()]),
-            Attribute::new("servicePrincipalName", services),
+            Attribute::new("servicePrincipalName", services(domain, dc, &identifier)),
             Attribute::new("msDS-SupportedEncryptionTypes", ["28"]),
             Attribute::new("isCriticalSystemObject", ["TRUE"]),
-            Attribute::new("serverReferenceBL", [server_dn.to_string()]),
+            Attribute::new("rIDSetReferences", [pool.to_string()]),
+        ],
+    );
+    let pool = built_in(
+        pool,
+        vec![
+            Attribute::new("objectClass", ["rIDSet"]),
+            Attribute::new("showInAdvancedViewOnly", ["TRUE"]),
+            // The identifiers from 1100 to 1599, as a new DC gets them.
+            Attribute::new("rIDAllocationPool", ["6867652707404"]),
+            Attribute::new("rIDPreviousAllocationPool", ["6867652707404"]),
+            Attribute::new("rIDUsedPool", ["0"]),
+            Attribute::new("rIDNextRID", [State::FIRST_RID.to_string()]),
         ],
     );
     let server = built_in(
         server_dn.clone(),
         vec![
             Attribute::new("objectClass", ["server"]),
+            Attribute::new("showInAdvancedViewOnly", ["TRUE"]),
+            Attribute::new("systemFlags", ["1375731712"]),
             Attribute::new("dNSHostName", [dc.dns_name.as_str()]),
             Attribute::new("serverReference", [account_dn.to_string()]),
         ],
-    );
-    let settings = built_in(
-        server_dn.child("CN", "NTDS Settings"),
-        vec![Attribute::new("objectClass", ["nTDSDSA"])],
     );
     let site = server_dn
         .parent()
         .and_then(|servers| servers.parent())
         .map(|site| built_in(site, vec![Attribute::new("objectClass", ["site"])]));
-    site.into_iter().chain([account, server, settings]).collect()
+    let settings = settings(domain, server_dn.child("CN", "NTDS Settings"), &identifier);
+    site.into_iter().chain([account, pool, server, settings]).collect()
+}
+
+fn operating_system(flavour: Flavour) -> (&'static str, &'static str) {
+    match flavour {
+        Flavour::Samba4_22 => ("Samba-4.22.11-Debian-4.22.11+dfsg-0+deb13u1", "6.1 (7600)"),
+        Flavour::WindowsServer2022 => ("Windows Server 2022 Standard", "10.0 (20348)"),
+    }
+}
+
+/// The names under which a DC is known to Kerberos ([MS-ADTS] 6.1.1.6.16, [MS-DRSR] 2.2.4.3).
+fn services(domain: &Domain, dc: &DcView, settings: &Uuid) -> Vec<String> {
+    let (dns, netbios, domain_name) = (&dc.dns_name, &domain.netbios, &domain.dns_name);
+    let short = dc.name.to_ascii_uppercase();
+    vec![
+        format!("HOST/{dns}"),
+        format!("HOST/{short}"),
+        format!("HOST/{dns}/{dns}"),
+        format!("HOST/{dns}/{netbios}"),
+        format!("ldap/{dns}/{netbios}"),
+        format!("GC/{dns}/{domain_name}"),
+        format!("ldap/{dns}"),
+        format!("HOST/{dns}/{domain_name}"),
+        format!("ldap/{dns}/{domain_name}"),
+        format!("E3514235-4B06-11D1-AB04-00C04FC2DCD2/{settings}/{domain_name}"),
+        format!("ldap/{settings}._msdcs.{domain_name}"),
+        format!("ldap/{short}"),
+        format!("RestrictedKrbHost/{short}"),
+        format!("RestrictedKrbHost/{dns}"),
+        format!("ldap/{dns}/DomainDnsZones.{domain_name}"),
+        format!("ldap/{dns}/ForestDnsZones.{domain_name}"),
+    ]
+}
+
+/// The settings of a DC that holds every naming context and the catalogue.
+fn settings(domain: &Domain, dn: Dn, identifier: &Uuid) -> Entry {
+    let contexts = &domain.naming_contexts;
+    let names = |contexts: &[Dn]| contexts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    // instanceType of each: the domain's own, and those that came later.
+    let held = contexts.iter().enumerate().map(|(at, context)| {
+        let kind = if at == 0 { "00000005" } else { "0000000D" };
+        format!("B:8:{kind}:{context}")
+    });
+    built_in(
+        dn,
+        vec![
+            Attribute::new("objectClass", ["nTDSDSA"]),
+            Attribute::new("objectGUID", [identifier.to_bytes_le()]),
+            Attribute::new("invocationId", [identifier.to_bytes_le()]),
+            Attribute::new("showInAdvancedViewOnly", ["TRUE"]),
+            // NTDSDSA_OPT_IS_GC.
+            Attribute::new("options", ["1"]),
+            Attribute::new("systemFlags", ["33554432"]),
+            Attribute::new("dMDLocation", [domain.schema().to_string()]),
+            Attribute::new("hasMasterNCs", names(&contexts[..3])),
+            Attribute::new("msDS-Behavior-Version", [level(domain.flavour)]),
+            Attribute::new("msDS-HasDomainNCs", names(&contexts[..1])),
+            Attribute::new("msDS-HasInstantiatedNCs", held),
+            Attribute::new("msDS-hasMasterNCs", names(contexts)),
+        ],
+    )
+}
+
+/// The functional level of a new domain: that of Windows Server 2008 R2 and 2016.
+pub(crate) fn level(flavour: Flavour) -> &'static str {
+    match flavour {
+        Flavour::Samba4_22 => "4",
+        Flavour::WindowsServer2022 => "7",
+    }
+}
+
+/// The entries whose `fSMORoleOwner` is the DC that holds a role ([MS-ADTS] 3.1.1.1.11), in the
+/// order of `validFSMOs`.
+pub(crate) fn roles(domain: &Domain) -> [Dn; 5] {
+    [
+        domain.dn.clone(),
+        domain.schema().clone(),
+        domain.configuration().child("CN", "Partitions"),
+        domain.dn.child("CN", "System").child("CN", "RID Manager$"),
+        domain.dn.child("CN", "Infrastructure"),
+    ]
 }
 
 /// The DN of a DC's server object.

@@ -1,7 +1,11 @@
 //! The rootDSE: what a DC says of itself, to everybody ([MS-ADTS] 3.1.1.3.2).
 
+mod identifiers;
+
 use ldap_wire::{Attribute, LdapResult, ProtocolOp, SearchRequest, SearchResultEntry};
 
+use self::identifiers::{CAPABILITIES, WINDOWS_EXTENSIONS, WINDOWS_POLICIES, WINDOWS_SETTINGS};
+pub(crate) use self::identifiers::{SAMBA_CONTROLS, WINDOWS_CONTROLS};
 use crate::{
     computed,
     config::{DcView, Flavour},
@@ -73,7 +77,7 @@ impl Directory {
     fn root_dse(&self, state: &State, session: &Session) -> Vec<(Presence, Attribute)> {
         let mut attributes = match self.domain.flavour {
             Flavour::Samba4_22 => self.samba(state, &session.dc),
-            Flavour::WindowsServer2022 => self.windows(state, &session.dc),
+            Flavour::WindowsServer2022 => self.windows(state, session),
         };
         for given in &state.root_dse {
             if PER_DC.iter().any(|name| given.name.eq_ignore_ascii_case(name)) {
@@ -131,7 +135,8 @@ impl Directory {
 
     /// The attributes are those that are documented. Their order is not; this is the one in which
     /// Windows Server 2016 to 2022 are remembered to answer.
-    fn windows(&self, state: &State, dc: &DcView) -> Vec<(Presence, Attribute)> {
+    fn windows(&self, state: &State, session: &Session) -> Vec<(Presence, Attribute)> {
+        let dc = &session.dc;
         let names = self.names(state, dc);
         let mut list: Vec<_> = FUNCTIONALITY.iter().map(|name| always(name, &["7"])).collect();
         list.extend(names.take(&["rootDomainNamingContext", "ldapServiceName"]));
@@ -158,18 +163,35 @@ impl Directory {
             "configurationNamingContext",
         ]));
         list.push(named("supportedExtension", &WINDOWS_EXTENSIONS));
+        list.extend(schema_counts());
+        list.extend(self.windows_named(state, session));
         if state.is_pdc(dc) {
-            let domain = &self.domain;
-            let roles = [
-                domain.dn.to_string(),
-                domain.schema().to_string(),
-                domain.configuration().child("CN", "Partitions").to_string(),
-                domain.dn.child("CN", "System").child("CN", "RID Manager$").to_string(),
-                domain.dn.child("CN", "Infrastructure").to_string(),
-            ];
+            let roles = defaults::roles(&self.domain).map(|role| role.to_string());
             list.push((Presence::Named, Attribute::new("validFSMOs", roles)));
         }
         list
+    }
+
+    /// What Windows tells when asked by name ([MS-ADTS] 3.1.1.3.2). What would be empty on a DC
+    /// that replicates with nobody (pendingPropagations, msDS-ReplAllInboundNeighbors and its
+    /// like) is absent.
+    fn windows_named(&self, state: &State, session: &Session) -> Vec<(Presence, Attribute)> {
+        let who = session.bound.and_then(|id| state.store.get(id));
+        let who = who.and_then(|entry| computed::principal_name(&self.domain, entry));
+        let who = who.unwrap_or_else(|| b"NT AUTHORITY\\ANONYMOUS LOGON".to_vec());
+        let database = self.domain.seed.uuid(&format!("database {}", session.dc.name));
+        let highest = state.store.ids().len().to_string();
+        vec![
+            named("approximateHighestInternalObjectID", &[&highest]),
+            named("databaseGuid", &[&database.to_string()]),
+            // Windows Server 2022 is build 20348.
+            named("dsaVersionString", &["10.0.20348.1 (WinBuild.160101.0800)"]),
+            named("msDS-PortLDAP", &["389"]),
+            named("msDS-PortSSL", &["636"]),
+            (Presence::Named, Attribute::new("msDS-PrincipalName", [who])),
+            named("spnRegistrationResult", &["0"]),
+            named("supportedConfigurableSettings", &WINDOWS_SETTINGS),
+        ]
     }
 
     fn names(&self, state: &State, dc: &DcView) -> Names {
@@ -294,114 +316,3 @@ const PER_DC: [&str; 14] = [
 
 const FUNCTIONALITY: [&str; 3] =
     ["domainFunctionality", "forestFunctionality", "domainControllerFunctionality"];
-
-/// Samba 4.22 has the first five.
-const CAPABILITIES: [&str; 6] = [
-    "1.2.840.113556.1.4.800",
-    "1.2.840.113556.1.4.1670",
-    "1.2.840.113556.1.4.1791",
-    "1.2.840.113556.1.4.1935",
-    "1.2.840.113556.1.4.2080",
-    "1.2.840.113556.1.4.2237",
-];
-
-/// As captured, repetitions included.
-pub(crate) const SAMBA_CONTROLS: [&str; 23] = [
-    "1.2.840.113556.1.4.1413",
-    "1.2.840.113556.1.4.1413",
-    "1.2.840.113556.1.4.1413",
-    "1.2.840.113556.1.4.1413",
-    "1.2.840.113556.1.4.1413",
-    "1.2.840.113556.1.4.528",
-    "1.2.840.113556.1.4.841",
-    "1.2.840.113556.1.4.319",
-    "2.16.840.1.113730.3.4.9",
-    "1.2.840.113556.1.4.473",
-    "1.2.840.113556.1.4.1504",
-    "1.2.840.113556.1.4.801",
-    "1.2.840.113556.1.4.801",
-    "1.2.840.113556.1.4.801",
-    "1.2.840.113556.1.4.805",
-    "1.2.840.113556.1.4.1338",
-    "1.2.840.113556.1.4.529",
-    "1.2.840.113556.1.4.417",
-    "1.2.840.113556.1.4.2064",
-    "1.2.840.113556.1.4.1339",
-    "1.2.840.113556.1.4.1340",
-    "1.2.840.113556.1.4.1413",
-    "1.2.840.113556.1.4.1341",
-];
-
-/// As documented ([MS-ADTS] 3.1.1.3.4.1).
-pub(crate) const WINDOWS_CONTROLS: [&str; 39] = [
-    "1.2.840.113556.1.4.319",
-    "1.2.840.113556.1.4.801",
-    "1.2.840.113556.1.4.473",
-    "1.2.840.113556.1.4.528",
-    "1.2.840.113556.1.4.417",
-    "1.2.840.113556.1.4.619",
-    "1.2.840.113556.1.4.841",
-    "1.2.840.113556.1.4.529",
-    "1.2.840.113556.1.4.805",
-    "1.2.840.113556.1.4.521",
-    "1.2.840.113556.1.4.970",
-    "1.2.840.113556.1.4.1338",
-    "1.2.840.113556.1.4.474",
-    "1.2.840.113556.1.4.1339",
-    "1.2.840.113556.1.4.1340",
-    "1.2.840.113556.1.4.1413",
-    "2.16.840.1.113730.3.4.9",
-    "2.16.840.1.113730.3.4.10",
-    "1.2.840.113556.1.4.1504",
-    "1.2.840.113556.1.4.1852",
-    "1.2.840.113556.1.4.802",
-    "1.2.840.113556.1.4.1907",
-    "1.2.840.113556.1.4.1948",
-    "1.2.840.113556.1.4.1974",
-    "1.2.840.113556.1.4.1341",
-    "1.2.840.113556.1.4.2026",
-    "1.2.840.113556.1.4.2064",
-    "1.2.840.113556.1.4.2065",
-    "1.2.840.113556.1.4.2066",
-    "1.2.840.113556.1.4.2090",
-    "1.2.840.113556.1.4.2205",
-    "1.2.840.113556.1.4.2204",
-    "1.2.840.113556.1.4.2206",
-    "1.2.840.113556.1.4.2211",
-    "1.2.840.113556.1.4.2239",
-    "1.2.840.113556.1.4.2255",
-    "1.2.840.113556.1.4.2256",
-    "1.2.840.113556.1.4.2309",
-    "1.2.840.113556.1.4.2354",
-];
-
-const WINDOWS_EXTENSIONS: [&str; 5] = [
-    "1.3.6.1.4.1.1466.20037",
-    "1.3.6.1.4.1.1466.101.119.1",
-    "1.2.840.113556.1.4.1781",
-    "1.3.6.1.4.1.4203.1.11.3",
-    "1.2.840.113556.1.4.2212",
-];
-
-const WINDOWS_POLICIES: [&str; 20] = [
-    "MaxPoolThreads",
-    "MaxPercentDirSyncRequests",
-    "MaxDatagramRecv",
-    "MaxReceiveBuffer",
-    "InitRecvTimeout",
-    "MaxConnections",
-    "MaxConnIdleTime",
-    "MaxPageSize",
-    "MaxBatchReturnMessages",
-    "MaxQueryDuration",
-    "MaxDirSyncDuration",
-    "MaxTempTableSize",
-    "MaxResultSetSize",
-    "MinResultSets",
-    "MaxResultSetsPerConn",
-    "MaxNotificationPerConn",
-    "MaxValRange",
-    "MaxValRangeTransitive",
-    "ThreadMemoryLimit",
-    "SystemMemoryLimitPercent",
-];

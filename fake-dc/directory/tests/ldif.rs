@@ -228,7 +228,10 @@ fn record() -> impl Strategy<Value = Record> {
                 .attributes
                 .iter()
                 .any(|known| known.attribute.name.eq_ignore_ascii_case(&name));
-            if !known && name != "dn" && !name.eq_ignore_ascii_case("changetype") {
+            if !known
+                && !name.eq_ignore_ascii_case("dn")
+                && !name.eq_ignore_ascii_case("changetype")
+            {
                 let attribute = Attribute { name, values };
                 record.attributes.push(RecordAttribute { line: 1, attribute });
             }
