@@ -1,19 +1,42 @@
 //! Who may change what.
 //!
 //! A rule in place of security descriptors: administrators may change everything, and an account
-//! may change itself. AD's default descriptors grant a little more and a little less.
+//! what AD's default descriptors let it change of itself.
 
 use std::collections::BTreeSet;
 
 use ldap_wire::LdapResult;
 
 use crate::{
-    computed, directory::Directory, session::Session, sid::Sid, state::State, store::EntryId,
+    computed, directory::Directory, schema::AttributeType, session::Session, sid::Sid,
+    state::State, store::EntryId,
 };
 
 /// RIDs of the groups that may change everything.
 const BUILTIN_ADMINISTRATORS: &str = "S-1-5-32-544";
 const DOMAIN_ADMINS: u32 = 512;
+
+/// Property sets that an account may change of itself: personal, phone and mail, and web
+/// information ([MS-ADTS] 3.1.1.2.3.3).
+const OWN_PROPERTY_SETS: [&str; 3] = [
+    "77b5b886-944a-11d1-aebd-0000f80367c1",
+    "e45795b2-9455-11d1-aebd-0000f80367c1",
+    "e45795b3-9455-11d1-aebd-0000f80367c1",
+];
+
+/// What a computer may change of itself besides.
+const OF_COMPUTERS: [&str; 10] = [
+    "displayName",
+    "dNSHostName",
+    "msDS-AdditionalDnsHostName",
+    "msDS-SupportedEncryptionTypes",
+    "operatingSystem",
+    "operatingSystemHotfix",
+    "operatingSystemServicePack",
+    "operatingSystemVersion",
+    "servicePrincipalName",
+    "userCertificate",
+];
 
 impl Directory {
     /// Fails unless the session may change entries other than its own.
@@ -29,17 +52,22 @@ impl Directory {
         Err(self.domain.diagnostics().no_rights())
     }
 
-    /// Fails unless the session may change this entry.
-    pub(crate) fn require_writer(
+    /// Whether somebody who is no administrator may change that attribute of an entry: what AD's
+    /// default descriptors grant an account on itself (`defaultSecurityDescriptor` of the classes
+    /// `user` and `computer`, [MS-ADSC]).
+    pub(crate) fn may_write(
         &self,
-        session: &Session,
         state: &State,
+        who: EntryId,
         entry: EntryId,
-    ) -> Result<(), LdapResult> {
-        if self.require_bound(session)? == entry {
-            return Ok(());
+        attribute: &AttributeType,
+    ) -> bool {
+        if who != entry {
+            return false;
         }
-        self.require_administrator(session, state)
+        let own = attribute.property_set.is_some_and(|set| OWN_PROPERTY_SETS.contains(&set));
+        let is_computer = state.store.get(who).is_some_and(|entry| entry.is_a("computer"));
+        own || (is_computer && OF_COMPUTERS.contains(&attribute.name))
     }
 
     pub(crate) fn require_bound(&self, session: &Session) -> Result<EntryId, LdapResult> {

@@ -11,8 +11,8 @@ use crate::{
     domain::Domain,
     entry::Entry,
     error::{DirectoryError, LdifErrors},
-    ldif::{self, LdifCause, LdifError},
-    overlay::{Overlay, OverlayEntry, merge},
+    ldif::{LdifCause, LdifError},
+    overlay::{FileChange, Overlay, OverlayEntry, merge},
     sid::Sid,
     stamp,
     state::State,
@@ -29,15 +29,14 @@ const FIRST_RID_OF_DCS: u32 = 1_000;
 /// The accounts of the skeleton begin here.
 const FIRST_RID_OF_SAMPLES: u32 = 1_103;
 
-pub(crate) fn build(config: DirectoryConfig) -> Result<(Domain, State), DirectoryError> {
+pub(crate) fn build(
+    config: DirectoryConfig,
+) -> Result<(Domain, State, Vec<FileChange>), DirectoryError> {
     let dn = domain_dn(&config.domain)?;
     let netbios = netbios_name(&config)?;
     let mut overlay = Overlay::default();
     for source in &config.sources {
-        match ldif::parse(&source.name, &source.text) {
-            Ok(records) => overlay.add(&source.name, records, &dn),
-            Err(errors) => overlay.errors.extend(errors),
-        }
+        overlay.read(&source.name, &source.text, &dn);
     }
     let sid = overlay.domain_sid(&dn).unwrap_or_else(|| drawn_sid(&config));
     let head = overlay.entries.iter().find(|each| each.entry.dn == dn);
@@ -76,7 +75,7 @@ pub(crate) fn build(config: DirectoryConfig) -> Result<(Domain, State), Director
     builder.finish();
     let Builder { state, mut errors, .. } = builder;
     if errors.is_empty() {
-        return Ok((domain, state));
+        return Ok((domain, state, overlay.changes));
     }
     errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     Err(LdifErrors(errors).into())
@@ -149,10 +148,7 @@ impl Builder<'_> {
             .replace("{yesterday}", &now.plus_days(-1).to_file_time().to_string())
             .replace("{long-ago}", &now.plus_days(-100).to_file_time().to_string());
         let mut skeleton = Overlay::default();
-        match ldif::parse(name, &text) {
-            Ok(records) => skeleton.add(name, records, &self.domain.dn),
-            Err(errors) => skeleton.errors.extend(errors),
-        }
+        skeleton.read(name, &text, &self.domain.dn);
         self.errors.append(&mut skeleton.errors);
         for OverlayEntry { mut entry, .. } in skeleton.entries {
             if !wanted(&entry.dn) {
@@ -271,6 +267,9 @@ impl Builder<'_> {
                     entry.set("objectSid", [sid.as_bytes()]);
                 }
                 defaults::complete(domain, entry, usn);
+                if entry.is_a("user") && entry.password.is_none() {
+                    entry.password = Some(domain.default_password.clone());
+                }
             });
         }
         self.link_members();

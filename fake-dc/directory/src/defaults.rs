@@ -57,24 +57,25 @@ fn complete_account(domain: &Domain, entry: &mut Entry) {
     let fresh = if computer { control::WORKSTATION_TRUST_ACCOUNT } else { control::NORMAL_ACCOUNT };
     entry.set_default("userAccountControl", fresh.to_string());
     let bits = entry.number("userAccountControl").unwrap_or(fresh);
-    let group = if bits & control::SERVER_TRUST_ACCOUNT != 0 {
-        "516"
-    } else if bits & control::WORKSTATION_TRUST_ACCOUNT != 0 {
-        "515"
-    } else {
-        "513"
-    };
     let counters =
         ["badPwdCount", "codePage", "countryCode", "badPasswordTime", "lastLogoff", "lastLogon"];
     for name in counters {
         entry.set_default(name, "0");
     }
     entry.set_default("pwdLastSet", domain.now().to_file_time().to_string());
-    entry.set_default("primaryGroupID", group);
+    entry.set_default("primaryGroupID", primary_group(bits));
     entry.set_default("accountExpires", NEVER.to_string());
     entry.set_default("logonCount", "0");
-    if entry.password.is_none() {
-        entry.password = Some(domain.default_password.clone());
+}
+
+/// The primary group of an account, by its flags ([MS-SAMR] 3.1.1.8.1).
+pub(crate) fn primary_group(bits: i64) -> &'static str {
+    if bits & control::SERVER_TRUST_ACCOUNT != 0 {
+        "516"
+    } else if bits & control::WORKSTATION_TRUST_ACCOUNT != 0 {
+        "515"
+    } else {
+        "513"
     }
 }
 

@@ -4,6 +4,8 @@
 //! the `DSID` numbers and the trailing version change with every build, so no client reads them.
 //! Where a text of Samba was not captured, the documented one of Windows stands in.
 
+mod change;
+
 use ldap_wire::{LdapResult, ResultCode, Scope};
 
 use crate::{config::Flavour, dn::Dn};
@@ -366,24 +368,6 @@ impl Diagnostics {
         LdapResult::new(ResultCode::ENTRY_ALREADY_EXISTS, text)
     }
 
-    pub(crate) fn account_name_taken(self) -> LdapResult {
-        LdapResult::new(
-            ResultCode::ENTRY_ALREADY_EXISTS,
-            "00000524: UpdErr: DSID-031A11E2, problem 6005 (ENTRY_EXISTS), data 0",
-        )
-    }
-
-    pub(crate) fn service_name_taken(self, name: &str) -> LdapResult {
-        let text = match self.flavour {
-            Flavour::Samba4_22 => format!("0000202F: samldb: spn[{name}] would cause a conflict"),
-            Flavour::WindowsServer2022 => "000021C7: AtrErr: DSID-03200E9D, #1:\n\t0: 000021C7: \
-                 DSID-03200E9D, problem 1005 (CONSTRAINT_ATT_TYPE), data 0, Att 90303 \
-                 (servicePrincipalName)\n"
-                .to_owned(),
-        };
-        LdapResult::new(ResultCode::CONSTRAINT_VIOLATION, text)
-    }
-
     pub(crate) fn unknown_class(self, name: &str) -> LdapResult {
         let text = match self.flavour {
             Flavour::Samba4_22 => {
@@ -394,13 +378,6 @@ impl Diagnostics {
                 .to_owned(),
         };
         LdapResult::new(ResultCode::NO_SUCH_ATTRIBUTE, text)
-    }
-
-    pub(crate) fn class_missing(self) -> LdapResult {
-        LdapResult::new(
-            ResultCode::OBJECT_CLASS_VIOLATION,
-            "0000207B: UpdErr: DSID-030F0E70, problem 6002 (OBJ_CLASS_VIOLATION), data 0",
-        )
     }
 
     pub(crate) fn attribute_problem(

@@ -11,7 +11,9 @@ use crate::{
     defaults,
     dn::{Dn, EntryName},
     domain::Domain,
-    error::DirectoryError,
+    error::{DirectoryError, LdifErrors},
+    ldif::{LdifCause, LdifError},
+    overlay::FileChange,
     rootdse::{SAMBA_CONTROLS, WINDOWS_CONTROLS},
     session::{Protection, Reply, Session, Then},
     sid::Sid,
@@ -32,8 +34,34 @@ impl Directory {
     /// # Errors
     /// If a name cannot be one, or the LDIF has mistakes; all mistakes are reported together.
     pub fn build(config: DirectoryConfig) -> Result<Self, DirectoryError> {
-        let (domain, state) = build::build(config)?;
-        Ok(Self { domain, state: Arc::new(RwLock::new(state)) })
+        let (domain, state, changes) = build::build(config)?;
+        let directory = Self { domain, state: Arc::new(RwLock::new(state)) };
+        let errors: Vec<LdifError> =
+            changes.into_iter().filter_map(|change| directory.carry_out(change).err()).collect();
+        if errors.is_empty() { Ok(directory) } else { Err(LdifErrors(errors).into()) }
+    }
+
+    /// Makes a change that an LDIF text asks for, as the administrator would.
+    fn carry_out(&self, FileChange { file, change }: FileChange) -> Result<(), LdifError> {
+        const ADMINISTRATOR: u32 = 500;
+        let administrator = self.domain.sid.with_rid(ADMINISTRATOR);
+        let mut session =
+            self.open_session(&DcView::new("ldif", &self.domain.dns_name), Protection::Tls);
+        session.bound = self.read().store.by_sid(&administrator);
+        let request = change.to_request(1);
+        let refusal = self.handle(&mut session, request).messages.into_iter().find_map(|message| {
+            match message.op {
+                ProtocolOp::ModifyResponse(result)
+                | ProtocolOp::DelResponse(result)
+                | ProtocolOp::ModifyDnResponse(result) => Some(result),
+                ProtocolOp::ExtendedResponse(response) => Some(response.result),
+                _ => None,
+            }
+            .filter(|result| !result.is_success())
+        });
+        let Some(LdapResult { code, diagnostic: text, .. }) = refusal else { return Ok(()) };
+        let cause = LdifCause::ChangeRefused { dn: change.dn, code, text };
+        Err(LdifError { file, line: change.line, cause })
     }
 
     /// The same domain as a DC sees it whose clock is wrong by `seconds` (negative: behind): the

@@ -15,6 +15,8 @@ pub(crate) struct Entry {
     /// Names are spelled as in the schema, values are in stored form.
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) password: Option<Secret>,
+    /// The passwords before it, the latest first, as many as the policy remembers.
+    pub(crate) old_passwords: Vec<Secret>,
     /// How often the password was set, for `msDS-KeyVersionNumber`.
     pub(crate) password_version: u32,
     /// Whether the entry comes from the built-in skeleton alone.
@@ -23,7 +25,14 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn new(dn: Dn) -> Self {
-        Self { dn, attributes: Vec::new(), password: None, password_version: 2, built_in: false }
+        Self {
+            dn,
+            attributes: Vec::new(),
+            password: None,
+            old_passwords: Vec::new(),
+            password_version: 2,
+            built_in: false,
+        }
     }
 
     /// The stored values of an attribute, in any letter case; none if it is absent.

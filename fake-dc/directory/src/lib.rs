@@ -29,9 +29,9 @@
 
 mod access;
 mod account;
-mod add;
 mod bind;
 mod build;
+mod change;
 mod computed;
 mod config;
 mod datagram;
@@ -46,14 +46,11 @@ mod extended;
 mod filter;
 pub mod ldif;
 mod logon;
-mod modify;
 mod netlogon;
 mod operation;
 mod overlay;
 mod page;
-mod password;
 mod publication;
-mod rename;
 mod rootdse;
 mod schema;
 mod search;

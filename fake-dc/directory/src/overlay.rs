@@ -8,7 +8,7 @@ use ldap_wire::Attribute;
 use crate::{
     dn::{Dn, DnKey, EntryName},
     entry::Entry,
-    ldif::{LdifCause, LdifError, Record, RecordAttribute},
+    ldif::{self, ChangeRecord, LdifCause, LdifError, Piece, Record, RecordAttribute},
     schema,
     sid::Sid,
 };
@@ -21,7 +21,16 @@ pub(crate) struct Overlay {
     /// Attributes of the rootDSE.
     pub(crate) root_dse: Vec<Attribute>,
     pub(crate) errors: Vec<LdifError>,
+    /// Changes to make when all entries are there, in order.
+    pub(crate) changes: Vec<FileChange>,
     places: HashMap<DnKey, usize>,
+}
+
+/// A change and the file that asks for it.
+#[derive(Debug)]
+pub(crate) struct FileChange {
+    pub(crate) file: String,
+    pub(crate) change: ChangeRecord,
 }
 
 /// An entry and where it was first written.
@@ -33,44 +42,54 @@ pub(crate) struct OverlayEntry {
 }
 
 impl Overlay {
-    /// Adds the records of one text. `domain` is the DN that all of them must be below.
-    pub(crate) fn add(&mut self, file: &str, records: Vec<Record>, domain: &Dn) {
-        for record in records {
-            let fail = |cause| LdifError { file: file.to_owned(), line: record.line, cause };
-            let name = EntryName::without_extensions(&record.dn);
-            let Ok(dn) = Dn::parse(name) else {
-                self.errors.push(fail(LdifCause::BadDn { dn: record.dn }));
-                continue;
-            };
-            if dn.is_empty() {
-                merge(&mut self.root_dse, record.attributes.into_iter().map(|a| a.attribute));
-                continue;
+    /// Adds what one text says. `domain` is the DN that all of it must be below.
+    pub(crate) fn read(&mut self, file: &str, text: &str, domain: &Dn) {
+        for piece in ldif::pieces(file, text) {
+            match piece {
+                Ok(Piece::Content(record)) => self.add(file, record, domain),
+                Ok(Piece::Change(change)) => {
+                    self.changes.push(FileChange { file: file.to_owned(), change });
+                }
+                Err(error) => self.errors.push(error),
             }
-            if !dn.is_at_or_below(domain) {
-                self.errors.push(fail(LdifCause::OutsideDomain {
-                    dn: dn.to_string(),
-                    domain: domain.to_string(),
-                }));
-                continue;
-            }
-            let place = *self.places.entry(dn.key()).or_insert_with(|| {
-                self.entries.push(OverlayEntry {
-                    entry: Entry::new(dn),
-                    file: file.to_owned(),
-                    line: record.line,
-                });
-                self.entries.len() - 1
+        }
+    }
+
+    fn add(&mut self, file: &str, record: Record, domain: &Dn) {
+        let fail = |cause| LdifError { file: file.to_owned(), line: record.line, cause };
+        let name = EntryName::without_extensions(&record.dn);
+        let Ok(dn) = Dn::parse(name) else {
+            self.errors.push(fail(LdifCause::BadDn { dn: record.dn }));
+            return;
+        };
+        if dn.is_empty() {
+            merge(&mut self.root_dse, record.attributes.into_iter().map(|a| a.attribute));
+            return;
+        }
+        if !dn.is_at_or_below(domain) {
+            self.errors.push(fail(LdifCause::OutsideDomain {
+                dn: dn.to_string(),
+                domain: domain.to_string(),
+            }));
+            return;
+        }
+        let place = *self.places.entry(dn.key()).or_insert_with(|| {
+            self.entries.push(OverlayEntry {
+                entry: Entry::new(dn),
+                file: file.to_owned(),
+                line: record.line,
             });
-            let entry = &mut self.entries[place].entry;
-            for attribute in record.attributes {
-                match stored(attribute) {
-                    Ok(Stored::Attribute(attribute)) => merge(&mut entry.attributes, [attribute]),
-                    Ok(Stored::Password(password)) => entry.password = Some(password),
-                    Ok(Stored::PasswordVersion(version)) => entry.password_version = version,
-                    Ok(Stored::Nothing) => {}
-                    Err((line, cause)) => {
-                        self.errors.push(LdifError { file: file.to_owned(), line, cause });
-                    }
+            self.entries.len() - 1
+        });
+        let entry = &mut self.entries[place].entry;
+        for attribute in record.attributes {
+            match stored(attribute) {
+                Ok(Stored::Attribute(attribute)) => merge(&mut entry.attributes, [attribute]),
+                Ok(Stored::Password(password)) => entry.password = Some(password),
+                Ok(Stored::PasswordVersion(version)) => entry.password_version = version,
+                Ok(Stored::Nothing) => {}
+                Err((line, cause)) => {
+                    self.errors.push(LdifError { file: file.to_owned(), line, cause });
                 }
             }
         }
