@@ -4,6 +4,7 @@
 //! the `DSID` numbers and the trailing version change with every build, so no client reads them.
 //! Where a text of Samba was not captured, the documented one of Windows stands in.
 
+mod account;
 mod change;
 
 use ldap_wire::{LdapResult, ResultCode, Scope};

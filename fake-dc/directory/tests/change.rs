@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use fake_dc_directory::{DcView, Directory, DirectoryConfig, Protection};
 use ground::Seed;
 use ldap_wire::{
@@ -86,7 +88,7 @@ fn passwords_are_set_on_protected_connections_only() {
     assert!(!client.bind("alice@corp.example", PASSWORD).is_success());
     assert_success(client.bind("alice@corp.example", "New-Passw0rd"));
 
-    // An owner proves the old one.
+    // An owner proves the old one, and keeps it as long as the policy says.
     let reset = replace(&mut client, ALICE, "unicodePwd", &[&quoted("Own-Passw0rd")]);
     assert_eq!(reset.code, ResultCode::INSUFFICIENT_ACCESS_RIGHTS);
     let own = |old: &str| {
@@ -101,6 +103,11 @@ fn passwords_are_set_on_protected_connections_only() {
         ProtocolOp::ModifyRequest(ModifyRequest { object: ALICE.into(), changes })
     };
     assert_eq!(client.result(own("guessed")).code, ResultCode::CONSTRAINT_VIOLATION);
+    let young = client.result(own("New-Passw0rd"));
+    assert_eq!(young.code, ResultCode::CONSTRAINT_VIOLATION);
+    assert!(young.diagnostic.starts_with("0000052D: AtrErr: "), "{}", young.diagnostic);
+    let mut administrator = Client::bound(&directory, ADMINISTRATOR);
+    assert_success(replace(&mut administrator, "DC=corp,DC=example", "minPwdAge", &[b"0"]));
     assert_success(client.result(own("New-Passw0rd")));
     assert_success(client.bind("alice@corp.example", "Own-Passw0rd"));
 }
@@ -112,13 +119,18 @@ fn only_administrators_change_others() {
     let refused = replace(&mut nobody, ALICE, "description", &[b"x"]);
     assert_eq!(refused.code, ResultCode::OPERATIONS_ERROR);
     let mut alice = Client::bound(&directory, "alice@corp.example");
-    assert_success(replace(&mut alice, ALICE, "description", &[b"myself"]));
+    assert_success(replace(&mut alice, ALICE, "telephoneNumber", &[b"myself"]));
+    let refused = replace(&mut alice, ALICE, "description", &[b"myself"]);
+    assert_eq!(refused.code, ResultCode::INSUFFICIENT_ACCESS_RIGHTS);
     let krbtgt = "CN=krbtgt,CN=Users,DC=corp,DC=example";
     let refused = replace(&mut alice, krbtgt, "description", &[b"x"]);
     assert_eq!(refused.code, ResultCode::INSUFFICIENT_ACCESS_RIGHTS);
     assert!(refused.diagnostic.contains("INSUFF_ACCESS_RIGHTS"));
-    let add = AddRequest { entry: XS1.into(), attributes: Vec::new() };
-    let refused = alice.result(ProtocolOp::AddRequest(add));
+    let user = |entry: &str| {
+        let attributes = vec![Attribute::new("objectClass", ["user"])];
+        ProtocolOp::AddRequest(AddRequest { entry: entry.into(), attributes })
+    };
+    let refused = alice.result(user(XS1));
     assert_eq!(refused.code, ResultCode::INSUFFICIENT_ACCESS_RIGHTS);
     let refused = alice.result(ProtocolOp::DelRequest(ALICE.into()));
     assert_eq!(refused.code, ResultCode::INSUFFICIENT_ACCESS_RIGHTS);
@@ -145,7 +157,7 @@ fn values_are_checked() {
     #[rustfmt::skip]
     let cases: [(ModifyOperation, &str, &[&[u8]], ResultCode); 12] = [
         (Add, "description", &[b"normal user"], ResultCode::ATTRIBUTE_OR_VALUE_EXISTS),
-        (Add, "description", &[b"another"], ResultCode::SUCCESS),
+        (Add, "description", &[b"another"], ResultCode::ATTRIBUTE_OR_VALUE_EXISTS),
         (Add, "displayName", &[b"another"], ResultCode::ATTRIBUTE_OR_VALUE_EXISTS),
         (Delete, "description", &[b"never there"], ResultCode::NO_SUCH_ATTRIBUTE),
         (Delete, "description", &[], ResultCode::SUCCESS),
@@ -155,7 +167,7 @@ fn values_are_checked() {
         (Replace, "objectSid", &[b"S-1-5-2"], ResultCode::CONSTRAINT_VIOLATION),
         (Replace, "cn", &[b"x"], ResultCode::NOT_ALLOWED_ON_RDN),
         (Replace, "sAMAccountName", &[b"BOB"], ResultCode::ENTRY_ALREADY_EXISTS),
-        (Replace, "manager", &[absent.as_bytes()], ResultCode::SUCCESS),
+        (Replace, "manager", &[absent.as_bytes()], ResultCode::CONSTRAINT_VIOLATION),
     ];
     for (operation, name, values, code) in cases {
         let result = modify(&mut client, ALICE, operation, name, values);
@@ -214,12 +226,73 @@ fn moved_entries_keep_their_identity_and_their_groups() {
     assert_eq!(members.values("member"), [frank]);
 }
 
+/// On Windows, as many as `ms-DS-MachineAccountQuota` says; on Samba 4.22 not over LDAP.
+#[test]
+fn users_join_a_few_computers() {
+    let directory = directory();
+    let mut administrator = Client::bound(&directory, ADMINISTRATOR);
+    let head = "DC=corp,DC=example";
+    assert_success(replace(&mut administrator, head, "ms-DS-MachineAccountQuota", &[b"1"]));
+    let mut alice = Client::bound(&directory, "alice@corp.example");
+    let mut join = |name: &str| {
+        let attributes = vec![
+            Attribute::new("objectClass", ["computer"]),
+            Attribute::new("sAMAccountName", [format!("{name}$")]),
+            Attribute::new("unicodePwd", [quoted("Machine-1")]),
+            Attribute::new("userAccountControl", ["4096"]),
+        ];
+        let entry = format!("CN={name},CN=Computers,DC=corp,DC=example");
+        alice.result(ProtocolOp::AddRequest(AddRequest { entry, attributes }))
+    };
+    assert_success(join("XS7"));
+    let refused = join("XS8");
+    assert_eq!(refused.code, ResultCode::UNWILLING_TO_PERFORM);
+    assert!(refused.diagnostic.starts_with("0000216D: "), "{}", refused.diagnostic);
+    let made = administrator.find("(cn=XS7)", &["mS-DS-CreatorSID"]).remove(0);
+    assert_eq!(made.values("mS-DS-CreatorSID")[0].len(), 28);
+}
+
+/// Wrong passwords lock an account as the policy says, and an administrator unlocks it.
+#[test]
+fn lockouts_follow_the_policy_and_the_clock() {
+    let time = clock_at(CAPTURED_AT);
+    let config = DirectoryConfig::new("corp.example", Seed::new(1), time.clock());
+    let directory = Directory::build(config).unwrap();
+    let mut administrator = Client::bound(&directory, ADMINISTRATOR);
+    let head = "DC=corp,DC=example";
+    assert_success(replace(&mut administrator, head, "lockoutThreshold", &[b"3"]));
+    let mut client = Client::connect(&directory, Protection::Tls);
+    let mut bind = |password: &str| {
+        let text = client.bind("alice@corp.example", password).diagnostic;
+        text.split("data ").nth(1).map(|rest| rest.split(',').next().unwrap().to_owned())
+    };
+    for expected in ["52e", "52e", "52e", "775"] {
+        assert_eq!(bind("wrong").as_deref(), Some(expected));
+    }
+    assert_eq!(bind(PASSWORD).as_deref(), Some("775"));
+    assert_success(replace(&mut administrator, ALICE, "lockoutTime", &[b"0"]));
+    assert_eq!(bind(PASSWORD), None);
+    let found = administrator.find("(cn=Alice Normal)", &["badPwdCount"]).remove(0);
+    assert_eq!(text(&found, "badPwdCount").as_deref(), Some("0"));
+    for _ in 0..3 {
+        bind("wrong");
+    }
+    assert_eq!(bind(PASSWORD).as_deref(), Some("775"));
+    time.advance(Duration::from_secs(30 * 60));
+    assert_eq!(bind(PASSWORD), None);
+
+    assert_success(replace(&mut administrator, ALICE, "pwdLastSet", &[b"0"]));
+    assert_eq!(bind(PASSWORD).as_deref(), Some("773"));
+    assert_success(replace(&mut administrator, ALICE, "pwdLastSet", &[b"-1"]));
+    assert_eq!(bind(PASSWORD), None);
+}
+
 #[test]
 fn what_a_domain_needs_stays() {
     let directory = directory();
     let mut client = Client::bound(&directory, ADMINISTRATOR);
     let mut delete = |dn: &str| client.result(ProtocolOp::DelRequest(dn.into())).code;
-    assert_eq!(delete("CN=Users,DC=corp,DC=example"), ResultCode::NOT_ALLOWED_ON_NON_LEAF);
+    assert_eq!(delete("CN=Users,DC=corp,DC=example"), ResultCode::UNWILLING_TO_PERFORM);
     let krbtgt = "CN=krbtgt,CN=Users,DC=corp,DC=example";
     assert_eq!(delete(krbtgt), ResultCode::UNWILLING_TO_PERFORM);
     assert_eq!(delete("CN=Absent,DC=corp,DC=example"), ResultCode::NO_SUCH_OBJECT);

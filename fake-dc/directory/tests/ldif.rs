@@ -61,7 +61,13 @@ fn all_mistakes_are_told_with_file_line_and_remedy() {
             cn: without a name\nsn: same record\n\n\
             dn: CN=a,DC=corp,DC=example\nno colon here\ncn:: !!!\njpegPhoto:< file:///tmp/a\n\n\
             \x20continues nothing\n\n\
-            dn: CN=b,DC=corp,DC=example\nchangetype: modify\nreplace: cn\n"
+            dn: CN=b,DC=corp,DC=example\nchangetype: destroy\n\n\
+            dn: CN=b,DC=corp,DC=example\nchangetype: modify\nsn: b\n\n\
+            dn: CN=b,DC=corp,DC=example\nchangetype: modify\nadd: sn\nsn: b\ncn: b\n\n\
+            dn: CN=b,DC=corp,DC=example\nchangetype: modrdn\ndeleteoldrdn: 1\n\n\
+            dn: CN=b,DC=corp,DC=example\nchangetype: modrdn\nnewrdn: CN=c\ndeleteoldrdn: 2\n\n\
+            dn: CN=b,DC=corp,DC=example\ncontrol: permissive\nchangetype: delete\n\n\
+            dn: CN=b,DC=corp,DC=example\nchangetype: modrdn\n"
             .into(),
     };
     let wrong = LdifSource {
@@ -90,8 +96,20 @@ fn all_mistakes_are_told_with_file_line_and_remedy() {
       help: put the value itself into the file, in base64 after `::`
     broken.ldif:11: line begins with a space but continues nothing
       help: remove the space at the start of the line, or the blank line above it
-    broken.ldif:14: record has a `changetype`
-      help: leave `changetype` out and write the entry as it shall be
+    broken.ldif:14: `destroy` is not a kind of change
+      help: write `add`, `delete`, `modify` or `modrdn`
+    broken.ldif:18: `sn` stands where `add`, `delete` or `replace` should
+      help: write `add`, `delete` or `replace` here
+    broken.ldif:24: `cn` stands where `sn` should
+      help: write `sn` here
+    broken.ldif:28: `deleteoldrdn` stands where `newrdn` should
+      help: write `newrdn` here
+    broken.ldif:33: `2` stands where `deleteoldrdn: 1` should
+      help: write `deleteoldrdn: 1` here
+    broken.ldif:36: `permissive` is not a control
+      help: write `control: <OID> true` or `control: <OID> false`
+    broken.ldif:40: record has no `newrdn`
+      help: write `newrdn: …` below the line of `changetype`
     wrong.ldif:1: `nonsense` is not a distinguished name
       help: write the DN as `CN=name,CN=Users,DC=corp,DC=example`, with `\` before a comma inside a name
     wrong.ldif:4: `CN=c,DC=other,DC=example` is outside of the domain `DC=corp,DC=example`
@@ -113,6 +131,39 @@ fn all_mistakes_are_told_with_file_line_and_remedy() {
     wrong.ldif:19: account `EINS` is also the name of another entry
       help: rename one of the two; the other is CN=e,DC=corp,DC=example
     ");
+}
+
+/// As `ldapmodify` and `ldifde` write them: made in order, when all entries are there.
+#[test]
+fn change_records_change_what_is_there() {
+    let source = |text: &str| LdifSource { name: "changes.ldif".into(), text: text.into() };
+    let directory = build(vec![source(
+        "dn: OU=Sales,DC=corp,DC=example\nchangetype: add\nobjectClass: organizationalUnit\n\n\
+         dn: CN=alice normal,CN=Users,DC=corp,DC=example\nchangetype: modify\nreplace: title\n\
+         title: boss\n-\nadd: mail\nmail: boss@corp.example\n-\n\n\
+         dn: CN=Alice Normal,CN=Users,DC=corp,DC=example\nchangetype: modrdn\n\
+         newrdn: CN=Boss\ndeleteoldrdn: 1\nnewsuperior: OU=Sales,DC=corp,DC=example\n\n\
+         dn: CN=Grace OldPassword,CN=Users,DC=corp,DC=example\nchangetype: delete\n",
+    )]);
+    let error = directory.unwrap_err();
+    insta::assert_snapshot!(error, @r"
+    changes.ldif:5: change of `CN=alice normal,CN=Users,DC=corp,DC=example` is refused with attributeOrValueExists (20): 00002083: AtrErr: DSID-03190F80, #1:
+    	0: 00002083: DSID-03190F80, problem 1006 (ATT_OR_VALUE_EXISTS), data 0, Att (mail)
+
+      help: change what the record asks for, or the entries above it in the file
+    ");
+    let directory = build(vec![source(
+        "dn: OU=Sales,DC=corp,DC=example\nchangetype: add\nobjectClass: organizationalUnit\n\n\
+         dn: CN=Alice Normal,CN=Users,DC=corp,DC=example\nchangetype: modrdn\n\
+         newrdn: CN=Boss\ndeleteoldrdn: 1\nnewsuperior: OU=Sales,DC=corp,DC=example\n\n\
+         dn: CN=Grace OldPassword,CN=Users,DC=corp,DC=example\nchangetype: delete\n",
+    )])
+    .unwrap();
+    let mut client = Client::bound(&directory, "Administrator@corp.example");
+    let boss = client.find("(sAMAccountName=alice)", &["memberOf"]).remove(0);
+    assert_eq!(boss.dn, "CN=Boss,OU=Sales,DC=corp,DC=example");
+    assert_eq!(boss.values("memberOf").len(), 1);
+    assert!(client.find("(sAMAccountName=grace)", &[]).is_empty());
 }
 
 #[test]

@@ -182,7 +182,7 @@ impl Directory {
         let all = classes.all();
         let allowed = |name: &str| {
             let same = |known: &&str| known.eq_ignore_ascii_case(name);
-            all.iter().any(|class| class.must.iter().chain(&class.may).any(|known| same(&known)))
+            all.iter().any(|class| class.must.iter().chain(&class.may).any(same))
         };
         if let Some(stranger) = entry.attributes.iter().find(|attribute| !allowed(&attribute.name))
         {
