@@ -32,37 +32,41 @@ done
 compgen -G "/usr/lib/*/sasl2/libgssapiv2.so" >/dev/null || missing+=(libsasl2-modules-gssapi-mit)
 # Debian splits what `python3 -m venv` needs off python3.
 python3 -c "import ensurepip" 2>/dev/null || missing+=(python3-venv)
-# The client whose conclusions the rig copies. Debian 13 has this version, Debian 12 its backports.
-samba=
-[[ "$(net --version 2>/dev/null)" == "Version 4.22"* ]] || samba=samba-common-bin
-if [ "${#missing[@]}" -eq 0 ] && [ -z "$samba" ]; then
+# The client whose conclusions the rig copies, and the DC of the same version that is put behind a
+# front. Debian 13 has this version, Debian 12 its backports.
+samba=()
+[[ "$(net --version 2>/dev/null)" == "Version 4.22"* ]] || samba+=(samba-common-bin)
+[[ "$(samba --version 2>/dev/null)" == "Version 4.22"* ]] ||
+    samba+=(samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba)
+[[ "$(winbindd --version 2>/dev/null)" == "Version 4.22"* ]] || samba+=(winbind)
+if [ "${#missing[@]}" -eq 0 ] && [ "${#samba[@]}" -eq 0 ]; then
     exit 0
 fi
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then
-        echo "setup: not installed, for want of root: ${missing[*]} $samba" >&2
+        echo "setup: not installed, for want of root: ${missing[*]} ${samba[*]}" >&2
         exit 0
     fi
     as_root=(sudo -n)
 fi
 if ! command -v apt-get >/dev/null; then
-    echo "setup: no apt-get here; install by hand: ${missing[*]} $samba" >&2
+    echo "setup: no apt-get here; install by hand: ${missing[*]} ${samba[*]}" >&2
     exit 0
 fi
 install() {
     DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get -qq install -y \
         --no-install-recommends "$@" >/dev/null
 }
-echo "setup: installing ${missing[*]} $samba" >&2
+echo "setup: installing ${missing[*]} ${samba[*]}" >&2
 "${as_root[@]}" apt-get -qq update
 [ "${#missing[@]}" -eq 0 ] || install "${missing[@]}"
-[ -n "$samba" ] || exit 0
+[ "${#samba[@]}" -gt 0 ] || exit 0
 
 release=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 if [ "$release" != bookworm ]; then
-    install "$samba"
+    install "${samba[@]}"
     exit 0
 fi
 # From the machine's own mirror, with lists of their own: its sources stay as they are.
@@ -79,4 +83,4 @@ chmod 755 "$lists"
 apart=(-o "Dir::Etc::SourceList=$lists/sources.list" -o Dir::Etc::SourceParts=-
     -o "Dir::State::Lists=$lists/lists")
 "${as_root[@]}" apt-get -qq "${apart[@]}" update
-install "${apart[@]}" -t bookworm-backports "$samba"
+install "${apart[@]}" -t bookworm-backports "${samba[@]}"
