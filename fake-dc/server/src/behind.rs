@@ -30,7 +30,7 @@ mod towers;
 use std::{io, net::Ipv4Addr, sync::Arc};
 
 use fake_dc_directory::{DcView, LdifSource, Reply, Then, netlogon_flag};
-use ground::Trail;
+use ground::{Timestamp, Trail};
 use ldap_wire::{LdapMessage, ProtocolOp};
 use rustls::pki_types::CertificateDer;
 
@@ -67,6 +67,8 @@ pub(crate) struct Behind {
     /// What a sound DC registers: the names that DNS answers here, whatever faults make of them.
     names: Zone,
     passed: Passed,
+    /// When the front got its certificate.
+    enrolled: Timestamp,
 }
 
 impl Behind {
@@ -78,6 +80,7 @@ impl Behind {
         ports: Ports,
         names: Zone,
         own_ca: CertificateDer<'static>,
+        enrolled: Timestamp,
     ) -> Result<Self, Error> {
         let passed = Passed::open(&real, ip, ports).map_err(|(port, source)| Error::Bind {
             dc: real.name().to_owned(),
@@ -85,7 +88,12 @@ impl Behind {
             address: (ip, port).into(),
             source,
         })?;
-        Ok(Self { connector: Connector::new(&real, own_ca), real, names, passed })
+        Ok(Self { connector: Connector::new(&real, own_ca), real, names, passed, enrolled })
+    }
+
+    /// When the front got its certificate.
+    pub(crate) fn enrolled(&self) -> Timestamp {
+        self.enrolled
     }
 
     /// The certificate that the real DC shows on LDAPS now.

@@ -334,7 +334,8 @@ impl Builder {
                 let names = Zone::new(&apex, &directory, &[front.sound_registration()])
                     .map_err(|error| invalid("domain name", &self.name, error.to_string()))?;
                 let own_ca = pki.certificate(CaCertificate::Root)?;
-                Some(Arc::new(Behind::open(real, front.view.address, front_ports, names, own_ca)?))
+                let (ip, now) = (front.view.address, self.clock.now());
+                Some(Arc::new(Behind::open(real, ip, front_ports, names, own_ca, now)?))
             }
             _ => None,
         };

@@ -244,6 +244,16 @@ impl Dc {
         Arc::clone(&self.condition().face(listener).chain)
     }
 
+    /// The chain that it would show without faults.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be issued.
+    pub fn sound_chain(&self) -> Result<Arc<Chain>, Error> {
+        let given = self.given.read().unwrap_or_else(PoisonError::into_inner).clone();
+        chain(&self.domain, &self.view, given.as_ref(), &[])
+    }
+
     /// The revocation lists of its CAs in PEM, for the file of `tls crlfile`; empty if there is
     /// none.
     pub fn crl_pem(&self) -> String {

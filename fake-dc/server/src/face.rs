@@ -89,8 +89,14 @@ pub(crate) fn chain(
 }
 
 /// A chain from the domain's CA.
+///
+/// That of a front is as old as the front: the real DC may have been given it, and must find the
+/// same certificate here when a fault has come and gone. Faults of time are relative to now.
 fn issue(domain: &Common, view: &DcView, faults: &[ChainFault]) -> Result<Arc<Chain>, Error> {
-    Ok(Arc::new(plan(domain, view, faults, domain.clock.now())?.issue()?))
+    let is_of_now = faults.iter().any(|fault| fault.id().starts_with("time."));
+    let enrolled = domain.behind.as_ref().map(|behind| behind.enrolled());
+    let time = enrolled.filter(|_| !is_of_now).unwrap_or_else(|| domain.clock.now());
+    Ok(Arc::new(plan(domain, view, faults, time)?.issue()?))
 }
 
 /// The chain that the DC got at `now`, with what is wrong with it.

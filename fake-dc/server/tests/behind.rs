@@ -80,6 +80,16 @@ async fn the_front_has_the_name_of_the_real_dc_and_another_certificate() {
     // An administrator has given the real one the certificate of the front.
     pair.real.set_chain("dc1", dc.chain().as_ref().clone()).unwrap();
     assert_eq!(dc.channel_bindings_hold().await.unwrap(), Some(true));
+    // It has the same again when faults have come and gone, and under those of the others.
+    let sound = dc.chain();
+    for (fault, same) in [("time.leaf-expired", false), ("chain.reversed", true)] {
+        pair.front.set_faults("dc1", [fault]).unwrap();
+        assert_eq!(dc.channel_bindings_hold().await.unwrap(), Some(same), "{fault}");
+        pair.front.clear_faults("dc1").unwrap();
+        assert_eq!((dc.chain(), dc.sound_chain().unwrap()), (sound.clone(), sound.clone()));
+    }
+    pair.front.set_faults("dc1", ["chain.missing-intermediate"]).unwrap();
+    assert_eq!(dc.channel_bindings_hold().await.unwrap(), Some(true));
     pair.stop().await;
 }
 

@@ -29,7 +29,8 @@ pub(crate) struct Member {
 /// What a program said, and how it ended.
 #[derive(Debug)]
 pub(crate) struct Said {
-    line: String,
+    /// For who reads it in a failure.
+    _line: String,
     exit: i32,
     stdout: String,
     stderr: String,
@@ -120,7 +121,7 @@ impl Member {
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
         Said {
-            line: format!("{program} {}", arguments.join(" ")),
+            _line: format!("{program} {}", arguments.join(" ")),
             exit: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
@@ -170,8 +171,15 @@ impl Said {
     }
 }
 
-/// Beginnings of lines that depend on the machine.
-const NOISE: [&str; 4] = ["added interface", "Registered MSG_REQ", "return code", "ndr_pull"];
+/// Beginnings of lines that depend on the machine, or explain how bytes that are none of netlogon
+/// failed to be read.
+const NOISE: [&str; 5] = [
+    "added interface",
+    "Registered MSG_REQ",
+    "return code",
+    "ndr_pull",
+    "failed to parse netlogon response",
+];
 
 /// What xapi can see of an output, without what differs between two processes.
 pub(crate) fn decisive(exit: i32, stdout: &str, stderr: &str) -> String {

