@@ -8,6 +8,7 @@ set -euo pipefail
 declare -A wanted=(
     [adcli]=adcli
     [cc]=gcc
+    [c++]=g++
     [certtool]=gnutls-bin
     [curl]=curl
     [dig]=bind9-dnsutils
@@ -18,6 +19,8 @@ declare -A wanted=(
     [ldapsearch]=ldap-utils
     [openssl]=openssl
     [python3]=python3
+    [readelf]=binutils
+    [setpriv]=util-linux
     [tdbrestore]=tdb-tools
     [unshare]=util-linux
 )

@@ -40,6 +40,9 @@ mod face;
 pub mod facts;
 mod fault;
 pub mod faults;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod kdc;
 mod ldap;

@@ -52,6 +52,16 @@ impl Stream {
         stream
     }
 
+    /// A connection to a client in this process, on which nothing is wrong.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn of(near: DuplexStream) -> Self {
+        Self {
+            end: End::Shaped { near, is_reset: Arc::default() },
+            client: Some(std::net::Ipv4Addr::LOCALHOST.into()),
+            course: None,
+        }
+    }
+
     /// Tells the client at once that its bytes have come, instead of waiting for an answer to send
     /// that with. A client that writes its last flight of a handshake in small pieces waits for
     /// that, 40 ms each time: Samba's and GnuTLS' do.

@@ -98,7 +98,7 @@ pub(crate) async fn accept_passed(way: Way, port: u16, gate: Arc<Gate>, spawner:
 
 /// Where connections come in.
 #[derive(Clone)]
-enum Entrance {
+pub(crate) enum Entrance {
     /// At a listener of the DC.
     Own(Listener),
     /// At a gate of a front, which stands for this port of the real DC.
@@ -175,7 +175,7 @@ async fn accept_at(way: Way, entrance: Entrance, spawner: Spawner) {
 }
 
 /// Serves one connection to its end.
-async fn converse(
+pub(crate) async fn converse(
     way: &Way,
     entrance: &Entrance,
     stream: Stream,

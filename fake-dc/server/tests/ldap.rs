@@ -6,7 +6,10 @@ mod common;
 
 use common::{ADMINISTRATOR, PASSWORD, Way, ldap, trusting, xapi};
 use fake_dc::Domain;
-use ldap3::{Scope, SearchEntry};
+use ldap3::{
+    Scope, SearchEntry,
+    adapters::{Adapter, EntriesOnly, PagedResults},
+};
 
 #[tokio::test]
 async fn a_client_binds_and_searches_on_every_way() {
@@ -33,6 +36,33 @@ async fn a_client_binds_and_searches_on_every_way() {
         ldap.unbind().await.unwrap();
     }
     domain.stop().await;
+}
+
+#[tokio::test]
+async fn pages_hold_what_the_whole_holds_on_every_way() {
+    let domain = Domain::builder("corp.example").start().await.unwrap();
+    let dc = domain.dc("dc1").unwrap();
+    for way in Way::ALL {
+        let mut ldap = ldap(dc, way, trusting(&domain)).await.unwrap();
+        ldap.simple_bind(ADMINISTRATOR, PASSWORD).await.unwrap().success().unwrap();
+        let (base, filter) = ("DC=corp,DC=example", "(objectClass=*)");
+        let whole = ldap.search(base, Scope::Subtree, filter, ["1.1"]).await.unwrap();
+        let name = |entry| SearchEntry::construct(entry).dn;
+        let (entries, _) = whole.success().unwrap();
+        let whole: Vec<String> =
+            entries.into_iter().filter(|entry| !entry.is_ref()).map(name).collect();
+
+        let adapters: Vec<Box<dyn Adapter<'_, _, _>>> =
+            vec![Box::new(EntriesOnly::new()), Box::new(PagedResults::new(7))];
+        let pages = ldap.streaming_search_with(adapters, base, Scope::Subtree, filter, vec!["1.1"]);
+        let (mut pages, mut paged) = (pages.await.unwrap(), Vec::new());
+        while let Some(entry) = pages.next().await.unwrap() {
+            paged.push(name(entry));
+        }
+        assert!(pages.finish().await.success().is_ok());
+        assert!(whole.len() > 20);
+        assert_eq!(paged, whole, "{way:?}");
+    }
 }
 
 #[tokio::test]

@@ -25,7 +25,17 @@ struct Served {
 impl Served {
     fn start() -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_fake-dc"))
-            .args(["serve", "--domain", "lab.example", "--flavour", "samba-4.22", "--dcs", "3"])
+            .args([
+                "serve",
+                "--ports",
+                "system",
+                "--domain",
+                "lab.example",
+                "--flavour",
+                "samba-4.22",
+                "--dcs",
+                "3",
+            ])
             .args(["--fault", "dc2=time.leaf-expired", "--fault", "dc3=name.other-host"])
             .args(["--ldif", CAPTURES])
             .stdout(Stdio::piped())
@@ -59,7 +69,8 @@ impl Served {
             writeln!(transcript, "stderr: {line}").unwrap();
         }
         writeln!(transcript, "exit: {}", run.status.code().unwrap()).unwrap();
-        for (name, service) in [("LDAPS", "ldaps"), ("LDAP", "ldap")] {
+        for (name, service) in [("LDAPS", "ldaps"), ("LDAP", "ldap"), ("GCS", "gcs"), ("GC", "gc")]
+        {
             transcript = transcript.replace(&format!(":{}", dc[service]), &format!(":{name}"));
         }
         transcript
@@ -110,6 +121,22 @@ fn ldapsearch_takes_the_good_dc_and_rejects_the_bad_ones() {
     let url = format!("ldap://{}:{}", "127.0.0.10", served.dcs[0]["ldap"]);
     let start_tls = [&["-ZZ"], &authenticated[..]].concat();
     insta::assert_snapshot!("starttls", served.ldapsearch(0, &url, &start_tls));
+
+    let groups = ["-b", "DC=lab,DC=example", "(objectClass=group)", "1.1"];
+    let pages = |size| served.ldaps(0, &[&ADMINISTRATOR[..], &["-E", size], &groups].concat());
+    let (small, large) = (pages("pr=5/noprompt"), pages("pr=500/noprompt"));
+    let names = |pages: &str| pages.matches("\ndn: ").count();
+    assert_eq!((names(&small), names(&large)), (names(&large), names(&large)));
+    let answers = small.matches("\ncontrol: 1.2.840.113556.1.4.319 ").count();
+    assert_eq!(answers, names(&large).div_ceil(5), "{small}");
+
+    // The forest, below the empty name.
+    let forest = [&ADMINISTRATOR[..], &["-LLL", "-b", ""], &KRBTGT[3..]].concat();
+    let url = format!("ldaps://127.0.0.10:{}", served.dcs[0]["gcs"]);
+    insta::assert_snapshot!("global_catalog_tls", served.ldapsearch(0, &url, &forest));
+    let url = format!("ldap://127.0.0.10:{}", served.dcs[0]["gc"]);
+    let forest = [&["-ZZ"], &forest[..]].concat();
+    insta::assert_snapshot!("global_catalog_starttls", served.ldapsearch(0, &url, &forest));
 
     let wrong = [&["-D", "alice@lab.example", "-w", "wrong"], &KRBTGT[..]].concat();
     insta::assert_snapshot!("wrong_password", served.ldaps(0, &wrong));

@@ -18,9 +18,11 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Serves `corp.example` with these arguments, and waits until it is ready.
+    /// Serves `corp.example` with these arguments, at ports that no other test has, and waits until
+    /// it is ready.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        Self::start_just(&[&["--domain", "corp.example"], arguments].concat())
+        let usual = ["--domain", "corp.example", "--ports", "system"];
+        Self::start_just(&[&usual, arguments].concat())
     }
 
     /// Serves with these arguments and no others, and waits until it is ready.
