@@ -1,18 +1,22 @@
 //! `trustrig run`: one line for each case, a picture for each failure.
 
 use std::{
+    env,
     io::IsTerminal as _,
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use runner::{
-    CaseReport, Exit, Outcome, RunOptions, Selection, SnapshotMode, Suite, SuiteReport,
+    CaseReport, Exit, Outcome, RunOptions, SambaClient, Selection, SnapshotMode, Suite,
+    SuiteReport,
     report::{write_events, write_junit},
 };
 use scenario::Colour;
+use sim_host::real;
 
 use crate::output::{line, write_whole, wrong_input};
 
@@ -34,6 +38,14 @@ pub(crate) struct RunArguments {
     /// Cases at a time [default: twice the number of processors].
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
+    /// Who runs the hosts' Samba commands: the model, or the real `net` of Samba 4.22 with each
+    /// host's own files in a network of its own.
+    #[arg(long, value_name = "WHO", default_value = "model")]
+    samba_client: Who,
+    /// With `--samba-client net`: how long a program may run. A case in which one takes longer is
+    /// skipped.
+    #[arg(long, value_name = "SECONDS", default_value_t = runner::PATIENCE.as_secs())]
+    patience: u64,
     /// Write a JUnit report.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
@@ -46,6 +58,16 @@ pub(crate) struct RunArguments {
     /// Never write a snapshot proposal. The default when the environment has CI.
     #[arg(long)]
     check: bool,
+}
+
+/// Who runs the hosts' Samba commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Who {
+    /// The model: fast, the same everywhere, tells everything.
+    Model,
+    /// The real programs: what they conclude is the truth. A case that needs to be told more than
+    /// they tell is skipped.
+    Net,
 }
 
 /// Runs scenarios.
@@ -74,10 +96,19 @@ fn try_run(arguments: &RunArguments) -> Result<Exit, Exit> {
         }
         return Ok(Exit::Held);
     }
-    let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+    let in_ci = env::var_os("CI").is_some_and(|value| !value.is_empty());
     let snapshots =
         if arguments.check || in_ci { SnapshotMode::Check } else { SnapshotMode::Propose };
     let mut options = RunOptions { seed: arguments.seed, snapshots, ..RunOptions::default() };
+    if arguments.samba_client == Who::Net {
+        if let Some(exit) = run_inside()? {
+            return Ok(exit);
+        }
+        options.samba_client =
+            SambaClient::Net { patience: Duration::from_secs(arguments.patience) };
+        // The programs wait more than they work.
+        options.jobs = options.jobs.saturating_mul(NET_JOBS);
+    }
     if let Some(jobs) = arguments.jobs {
         options.jobs = jobs;
     }
@@ -89,6 +120,30 @@ fn try_run(arguments: &RunArguments) -> Result<Exit, Exit> {
         write_whole(path, |mut out| write_events(&report, &mut out))?;
     }
     Ok(conclude(&report))
+}
+
+/// Cases at a time with the real programs, for each with the model.
+const NET_JOBS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
+
+/// Runs this program once more, with the rights that the real programs need, and says how that
+/// ended; `None` if that has been done.
+fn run_inside() -> Result<Option<Exit>, Exit> {
+    if let Some(lacking) = real::unavailable() {
+        eprintln!("error: the real programs cannot be run: {lacking}");
+        eprintln!("  help: {}; or leave out `--samba-client net`", lacking.remedy());
+        return Err(Exit::Broke);
+    }
+    let Some(mut inside) = real::inside() else { return Ok(None) };
+    let status = inside.args(env::args_os().skip(1)).status().map_err(|error| {
+        eprintln!("error: this program cannot be run once more: {error}");
+        Exit::Broke
+    })?;
+    Ok(Some(match status.code() {
+        Some(0) => Exit::Held,
+        Some(1) => Exit::DidNotHold,
+        Some(2) => Exit::WrongInput,
+        _ => Exit::Broke,
+    }))
 }
 
 fn run_suite(suite: &Suite, options: &RunOptions) -> Result<SuiteReport, Exit> {
@@ -124,11 +179,13 @@ fn print_case(case: &CaseReport, seed: u64) {
         Outcome::Broken(_) => "BROKEN",
         Outcome::Failed(_) => "FAILED",
         Outcome::Passed => "ok    ",
+        Outcome::Skipped(_) => "SKIPPED:",
         Outcome::WrongInput(_) => "WRONG ",
     };
     line(format_args!("{word} {} ({} ms)", case.name, case.wall.as_millis()));
     match &case.outcome {
         Outcome::Passed => {}
+        Outcome::Skipped(reason) => line(format_args!("  {reason}")),
         Outcome::Broken(cause) | Outcome::WrongInput(cause) => {
             line(format_args!("  {cause}"));
             line(format_args!("  repeat: {}", repeat(case, seed)));
@@ -165,6 +222,10 @@ fn conclude(report: &SuiteReport) -> Exit {
     let wrong = of(|outcome| matches!(outcome, Outcome::WrongInput(_)));
     if wrong > 0 {
         parts.push(format!("{wrong} with wrong input"));
+    }
+    let skipped = of(|outcome| matches!(outcome, Outcome::Skipped(_)));
+    if skipped > 0 {
+        parts.push(format!("{skipped} skipped"));
     }
     if broken > 0 {
         parts.push(format!("{broken} broken"));

@@ -5,9 +5,10 @@
 use std::net::Ipv4Addr;
 
 use fake_dc::Domain;
-use ground::{Actor, Ledger, Seed, Timestamp, Trail, VirtualClock};
+use ground::{Actor, Ledger, Seed, Skew, Timestamp, Trail, VirtualClock};
 use sim_host::{
-    ApiError, Call, HostConfig, Network, Pool, PoolConfig, Profile, Quirks, facts::ProbePinged,
+    ApiError, Call, HostConfig, Network, Pool, PoolConfig, Profile, Quirks, SharedNetwork,
+    facts::ProbePinged,
 };
 
 struct World {
@@ -45,8 +46,9 @@ impl World {
             hostname: None,
             address: Ipv4Addr::LOCALHOST.into(),
             root: directory.path().join(name),
-            network: network.clone(),
+            network: SharedNetwork::new(network.clone()),
             clock: time.clock(),
+            skew: Skew::default(),
             xapi_conf: None,
             programs: None,
         };

@@ -31,9 +31,10 @@ pub struct SuiteReport {
 }
 
 impl SuiteReport {
-    /// Whether everything held.
+    /// Whether everything held that was run.
     pub fn held(&self) -> bool {
-        self.cases.iter().all(|case| matches!(case.outcome, Outcome::Passed))
+        let holds = |outcome: &Outcome| matches!(outcome, Outcome::Passed | Outcome::Skipped(_));
+        self.cases.iter().all(|case| holds(&case.outcome))
     }
 
     /// Whether a case could not be run for what its scenario says.
@@ -72,6 +73,8 @@ pub enum Outcome {
     Failed(Vec<Failure>),
     /// Everything held.
     Passed,
+    /// It was not run, or not to its end, because it needs what this run has not; says what.
+    Skipped(String),
     /// The scenario names a file that cannot be used, or asks for something that cannot be done.
     WrongInput(String),
 }

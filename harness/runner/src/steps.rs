@@ -16,6 +16,7 @@ use sim_host::{
 
 use crate::{
     Place,
+    samba_client::ProgramAbandoned,
     world::{HostFaultCleared, HostFaultSet, World, WorldError},
 };
 
@@ -60,6 +61,7 @@ pub(crate) const KINDS: &[&str] = &[
     FileChanged::KIND,
     HostFaultCleared::KIND,
     HostFaultSet::KIND,
+    ProgramAbandoned::KIND,
     ProgramEnded::KIND,
 ];
 

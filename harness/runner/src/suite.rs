@@ -15,6 +15,7 @@ use crate::{
     expect::{self, StepView},
     invariants,
     report::describe,
+    samba_client::{ProgramAbandoned, SambaClient, needs_the_model},
     snapshot::Snapshots,
     steps,
     world::World,
@@ -29,6 +30,9 @@ pub struct RunOptions {
     pub jobs: NonZeroUsize,
     /// What to do about snapshots that differ.
     pub snapshots: SnapshotMode,
+    /// Who runs the hosts' Samba commands. The real programs need the rights of
+    /// [`sim_host::real::inside`].
+    pub samba_client: SambaClient,
 }
 
 impl Default for RunOptions {
@@ -39,6 +43,7 @@ impl Default for RunOptions {
             seed: 1,
             jobs: processors.saturating_mul(NonZeroUsize::MIN.saturating_add(1)),
             snapshots: SnapshotMode::Check,
+            samba_client: SambaClient::Model,
         }
     }
 }
@@ -77,18 +82,24 @@ pub async fn run(
 
 /// Longest real time that a case may take: far above what any takes, so that a hang is reported.
 const CASE_LIMIT: Duration = Duration::from_secs(120);
+/// The same with the real programs, which wait as long as they wait.
+const REAL_CASE_LIMIT: Duration = Duration::from_secs(900);
 
 async fn run_case(case: &Case, options: &RunOptions) -> CaseReport {
     let started = Instant::now();
     let seed = Seed::new(options.seed).child(&case.name.to_string());
-    let steps = tokio::spawn(play(case.clone(), seed, options.snapshots));
+    let limit = match options.samba_client {
+        SambaClient::Model => CASE_LIMIT,
+        SambaClient::Net { .. } => REAL_CASE_LIMIT,
+    };
+    let steps = tokio::spawn(play(case.clone(), seed, options.clone()));
     let abort = steps.abort_handle();
-    let (outcome, ledger) = match tokio::time::timeout(CASE_LIMIT, steps).await {
+    let (outcome, ledger) = match tokio::time::timeout(limit, steps).await {
         Ok(Ok(played)) => played,
         Ok(Err(panic)) => (Outcome::Broken(format!("the case panicked: {panic}")), None),
         Err(_) => {
             abort.abort();
-            (Outcome::Broken(format!("the case took over {} s", CASE_LIMIT.as_secs())), None)
+            (Outcome::Broken(format!("the case took over {} s", limit.as_secs())), None)
         }
     };
     CaseReport {
@@ -100,15 +111,19 @@ async fn run_case(case: &Case, options: &RunOptions) -> CaseReport {
     }
 }
 
-async fn play(case: Case, seed: Seed, mode: SnapshotMode) -> (Outcome, Option<Ledger>) {
-    let mut world = match World::build(&case, seed).await {
+async fn play(case: Case, seed: Seed, options: RunOptions) -> (Outcome, Option<Ledger>) {
+    if let (SambaClient::Net { .. }, Some(reason)) = (options.samba_client, needs_the_model(&case))
+    {
+        return (Outcome::Skipped(reason), None);
+    }
+    let mut world = match World::build(&case, seed, options.samba_client).await {
         Ok(world) => world,
         Err(error) => {
             let outcome = unplayable(error.to_string(), error.is_wrong_input(), error.remedy());
             return (outcome, None);
         }
     };
-    let outcome = play_steps(&case, &mut world, mode).await;
+    let outcome = play_steps(&case, &mut world, options.snapshots).await;
     let ledger = world.ledger.clone();
     world.stop().await;
     (outcome, Some(ledger))
@@ -132,6 +147,11 @@ async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outco
                 return unplayable(what, error.is_wrong_input(), error.remedy());
             }
         };
+        let abandoned = done.events.iter().find_map(|event| event.fact::<ProgramAbandoned>());
+        if let Some(ProgramAbandoned { command, seconds }) = abandoned {
+            let reason = format!("{place}: `{command}` was still running after {seconds} s");
+            return Outcome::Skipped(reason);
+        }
         let view = StepView { case, step, world, done: &done };
         let mut failures = expect::judge(&view, &mut snapshots);
         failures.extend(invariants::check(&view, &mut excused));

@@ -11,15 +11,16 @@ use std::{
 
 use fake_dc::{DcSpec, Domain};
 use fake_dc_pki::{CaCertificate, Chain, PemFile};
-use ground::{Actor, Ledger, Seed, Trail, VirtualClock, fact};
+use ground::{Actor, Ledger, Seed, Skew, Trail, VirtualClock, fact};
 use scenario::{Action, CertificateSource, Dc, NetCommand, PoolCall, Scenario};
 use serde::Serialize;
-use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference};
+use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference, SharedNetwork};
 use tempfile::TempDir;
 
 use crate::{
     Case,
     host_faults::{HostFault, HostFaultError, HostFaults},
+    samba_client::{HostPart, SambaClient, real_programs},
 };
 
 /// Everything that a case acts on.
@@ -36,6 +37,7 @@ pub(crate) struct World {
     pub(crate) edited: BTreeMap<String, Vec<String>>,
     /// Passwords of the scenario, which no event may hold.
     pub(crate) secrets: Vec<String>,
+    samba_client: SambaClient,
     domains: BTreeMap<String, Domain>,
     /// What was done to hosts, by their names.
     host_faults: BTreeMap<String, HostFaults>,
@@ -64,6 +66,8 @@ pub(crate) enum WorldError {
     Pki(#[from] fake_dc_pki::PkiError),
     #[error("no folder for the hosts' files: {0}")]
     Roots(io::Error),
+    #[error("a host for the real programs: {0}")]
+    Namespace(#[from] sim_host::real::NamespaceError),
     #[error("the scenario has no {what} `{name}`")]
     Unknown { what: &'static str, name: String },
 }
@@ -75,6 +79,7 @@ impl WorldError {
             Self::Domain(fake_dc::Error::Bind { .. } | fake_dc::Error::Reopen { .. })
             | Self::Host(_)
             | Self::HostFault(HostFaultError::Host(_))
+            | Self::Namespace(_)
             | Self::Roots(_) => false,
             Self::Domain(_)
             | Self::File { .. }
@@ -100,6 +105,7 @@ impl WorldError {
             }
             Self::Host(_)
             | Self::HostFault(_)
+            | Self::Namespace(_)
             | Self::NoSuchFault { .. }
             | Self::Roots(_)
             | Self::Unknown { .. } => None,
@@ -109,7 +115,11 @@ impl WorldError {
 
 impl World {
     /// Starts the domains and sets up the hosts of `case`.
-    pub(crate) async fn build(case: &Case, seed: Seed) -> Result<Self, WorldError> {
+    pub(crate) async fn build(
+        case: &Case,
+        seed: Seed,
+        samba_client: SambaClient,
+    ) -> Result<Self, WorldError> {
         let plan = &case.scenario.world;
         let time = VirtualClock::starting_at(plan.clock.0);
         let ledger = Ledger::new(time.clock());
@@ -143,15 +153,30 @@ impl World {
             for file in &host.files {
                 files.write(&file.path, file.text.as_bytes(), 0o644)?;
             }
+            let (network, skew) = (SharedNetwork::new(network.clone()), Skew::default());
+            let programs = match samba_client {
+                SambaClient::Model => None,
+                SambaClient::Net { patience } => {
+                    let part = HostPart {
+                        name: &host.name,
+                        root: &files,
+                        network: &network,
+                        clock: time.clock().skewed_by(&skew),
+                        seed: seed.child("samba").child(host.name.as_str()),
+                    };
+                    Some(real_programs(part, domains.values(), patience)?)
+                }
+            };
             hosts.push(HostConfig {
                 name: host.name.to_string(),
                 hostname: None,
                 address: host_address(index),
                 root,
-                network: network.clone(),
+                network,
                 clock: time.clock(),
+                skew,
                 xapi_conf: plan.xapi_conf_of(host).map(str::to_owned),
-                programs: None,
+                programs,
             });
         }
         let profile = match case.name.profile {
@@ -181,6 +206,7 @@ impl World {
             installed: BTreeMap::new(),
             edited: BTreeMap::new(),
             secrets: secrets_of(&case.scenario),
+            samba_client,
             domains,
             host_faults: BTreeMap::new(),
             folder,
@@ -291,6 +317,10 @@ impl World {
         let faults: Vec<&str> = faults.collect();
         let none = faults.is_empty();
         let route = domain.set_route_faults_because(trail.cause(), host, dc, faults)?;
+        if self.samba_client != SambaClient::Model {
+            // The host has no other way.
+            return Ok(());
+        }
         let host = self.host(host)?;
         let mut network = host.network();
         let mut lead = |port: u16, direct, along| {

@@ -39,7 +39,9 @@ async fn failures(steps: &str) -> Vec<String> {
     match &report.cases[0].outcome {
         Outcome::Passed => Vec::new(),
         Outcome::Failed(failures) => failures.iter().map(|f| f.what.clone()).collect(),
-        Outcome::Broken(cause) | Outcome::WrongInput(cause) => panic!("not run: {cause}"),
+        Outcome::Broken(cause) | Outcome::Skipped(cause) | Outcome::WrongInput(cause) => {
+            panic!("not run: {cause}")
+        }
     }
 }
 

@@ -10,17 +10,11 @@ use tokio::{process::Command, time::timeout};
 use super::{command::NetCommand, machine, namespace::Namespace, secrets};
 use crate::{Credentials, HostRoot, Output, Programs, Running, SambaCommand, SharedNetwork, samba};
 
-const KRB5_PATH: &str = "/etc/krb5.conf";
-/// What a host is installed with (krb5-libs of XenServer's CentOS), as far as Heimdal reads it.
-const KRB5_CONF: &str = "\
-[libdefaults]
-dns_lookup_realm = false
-forwardable = true
-rdns = false
-";
-
-/// Where programs are found, on the machine and on the host.
-const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
+/// The host's own, which it need not have.
+const KRB5_CONF: &str = "/etc/krb5.conf";
+/// What stands in for it: Samba writes such a file for the domain when it joins
+/// (`create_local_private_krb5_conf_for_domain`).
+const KRB5_CONF_OF_DOMAIN: &str = "/run/samba/krb5.conf";
 
 /// The real Samba programs of one host.
 #[derive(Debug)]
@@ -133,9 +127,12 @@ impl Client {
         self.root
             .write("/etc/resolv.conf", resolv_conf.as_bytes(), 0o644)
             .map_err(io::Error::other)?;
-        if !self.root.exists(KRB5_PATH).map_err(io::Error::other)? {
-            self.root.write(KRB5_PATH, KRB5_CONF.as_bytes(), 0o644).map_err(io::Error::other)?;
-        }
+        let realm = samba::Settings::load(&self.root).map_err(io::Error::other)?.realm;
+        let krb5_conf =
+            format!("[libdefaults]\ndns_lookup_realm = false\ndefault_realm = {realm}\n");
+        self.root
+            .write(KRB5_CONF_OF_DOMAIN, krb5_conf.as_bytes(), 0o644)
+            .map_err(io::Error::other)?;
         secrets::write(&self.root, self.clock.now())
     }
 
@@ -151,10 +148,13 @@ impl Client {
             .arg("/usr/bin/net")
             .args(arguments)
             .env_clear()
-            .env("PATH", PATH)
+            .env("PATH", machine::PROGRAMS)
             .env("LC_ALL", "C")
             .env("TZ", "UTC")
             .stdin(Stdio::null());
+        if !self.root.exists(KRB5_CONF).unwrap_or(false) {
+            command.env("KRB5_CONFIG", KRB5_CONF_OF_DOMAIN);
+        }
         if let Some(Credentials::User { user, password }) = credentials {
             command.env("USER", user).env("PASSWD", password.expose());
         }

@@ -1,10 +1,6 @@
 //! What the machine must have for the real programs, and how to get the rights.
 
-use std::{
-    env,
-    path::PathBuf,
-    process::{Command, Stdio},
-};
+use std::{env, path::PathBuf, process::Command};
 
 /// Set in the environment of a program that runs in namespaces of its own.
 const INSIDE: &str = "TRUSTRIG_NAMESPACE";
@@ -12,6 +8,9 @@ const INSIDE: &str = "TRUSTRIG_NAMESPACE";
 const UNSHARE: [&str; 3] = ["--map-root-user", "--net", "--mount"];
 /// The version whose words the model has, too.
 const VERSION: &str = "Version 4.22";
+
+/// Where programs are found, on the machine and on a host.
+pub(super) const PROGRAMS: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Why the real programs cannot be run on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,14 +58,14 @@ impl Unavailable {
 
 /// What this machine lacks, if anything.
 pub fn unavailable() -> Option<Unavailable> {
-    for (program, argument, package) in [
-        ("net", "--version", "samba-common-bin"),
-        ("tdbrestore", "-h", "tdb-tools"),
-        ("ip", "-V", "iproute2"),
-        ("unshare", "--version", "util-linux"),
-        ("chroot", "--version", "coreutils"),
+    for (program, package) in [
+        ("net", "samba-common-bin"),
+        ("tdbrestore", "tdb-tools"),
+        ("ip", "iproute2"),
+        ("unshare", "util-linux"),
+        ("chroot", "coreutils"),
     ] {
-        if silent(program, &[argument]).status().is_err() {
+        if !is_installed(program) {
             return Some(Unavailable::Missing { program, package });
         }
     }
@@ -104,7 +103,8 @@ pub fn inside() -> Option<Command> {
     }
     let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"));
     let mut command = Command::new("unshare");
-    command.args(UNSHARE).arg("--").arg(program).env(INSIDE, "1");
+    command.args(UNSHARE).args(["--", "sh", "-c", "ip link set lo up && exec \"$0\" \"$@\""]);
+    command.arg(program).env(INSIDE, "1");
     Some(command)
 }
 
@@ -124,8 +124,9 @@ pub(super) fn faketime() -> Option<PathBuf> {
     found.into_iter().next()
 }
 
-fn silent(program: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command
+fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(env::split_paths(PROGRAMS))
+        .any(|folder| folder.join(program).is_file())
 }

@@ -56,8 +56,8 @@ impl Namespace {
     /// # Errors
     ///
     /// Without the rights of [`inside()`](super::inside), or if a file is in the way.
-    pub fn with_shared_network(root: &HostRoot) -> Result<Self, NamespaceError> {
-        Self::start(root, SEPARATE)
+    pub fn with_shared_network(root: &HostRoot, hostname: &str) -> Result<Self, NamespaceError> {
+        Self::start(root, hostname, SEPARATE)
     }
 
     /// Programs see the files of `root`, and a network that has nothing but a loopback interface,
@@ -66,18 +66,18 @@ impl Namespace {
     /// # Errors
     ///
     /// As [`Self::with_shared_network`].
-    pub fn with_own_network(root: &HostRoot) -> Result<Self, NamespaceError> {
-        Self::start(root, SEPARATE | CloneFlags::CLONE_NEWNET)
+    pub fn with_own_network(root: &HostRoot, hostname: &str) -> Result<Self, NamespaceError> {
+        Self::start(root, hostname, SEPARATE | CloneFlags::CLONE_NEWNET)
     }
 
-    fn start(root: &HostRoot, flags: CloneFlags) -> Result<Self, NamespaceError> {
+    fn start(root: &HostRoot, hostname: &str, flags: CloneFlags) -> Result<Self, NamespaceError> {
         let root = root.directory().to_path_buf();
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = mpsc::channel();
-        let at = root.clone();
+        let (at, hostname) = (root.clone(), hostname.to_owned());
         thread::Builder::new()
             .name("host".to_owned())
-            .spawn(move || match enter(&at, flags) {
+            .spawn(move || match enter(&at, &hostname, flags) {
                 Ok(runtime) => {
                     let _ = tell.send(Ok(runtime.handle().clone()));
                     let _ = runtime.block_on(stopped);
@@ -123,7 +123,11 @@ impl Namespace {
 }
 
 /// Makes the namespaces of the calling thread.
-fn enter(root: &Path, flags: CloneFlags) -> Result<tokio::runtime::Runtime, NamespaceError> {
+fn enter(
+    root: &Path,
+    hostname: &str,
+    flags: CloneFlags,
+) -> Result<tokio::runtime::Runtime, NamespaceError> {
     if root == Path::new("/") {
         let source = io::Error::other("the machine's own root directory is no host's");
         return Err(failed("enter the host's root directory")(source));
@@ -133,10 +137,8 @@ fn enter(root: &Path, flags: CloneFlags) -> Result<tokio::runtime::Runtime, Name
     let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     mount(None::<&str>, "/", None::<&str>, private, None::<&str>)
         .map_err(|error| failed("keep mounts apart")(error.into()))?;
-    if let Ok(name) = fs::read_to_string(root.join("etc/hostname")) {
-        // Heimdal guesses the default realm from it and /etc/hosts.
-        sethostname(name.trim()).map_err(|error| failed("set the host name")(error.into()))?;
-    }
+    // Heimdal guesses the default realm from it and /etc/hosts.
+    sethostname(hostname).map_err(|error| failed("set the host name")(error.into()))?;
     bind(root, root)?;
     furnish(root)?;
     if flags.contains(CloneFlags::CLONE_NEWNET) {

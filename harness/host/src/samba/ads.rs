@@ -239,7 +239,7 @@ impl Context<'_> {
         }
         let kerberos = Kerberos {
             network: self.network,
-            resolver: Resolver::new(self.network, self.dns_id, self.trail),
+            resolver: Resolver::new(self.network, self.dns_id, self.trail).of_libc(),
             clock: self.clock,
             trail: self.trail,
             realm: self.settings.realm.clone(),

@@ -44,12 +44,27 @@ pub(super) struct Resolver<'a> {
     network: &'a Network,
     next_id: &'a AtomicU16,
     trail: &'a Trail,
+    library: Library,
+}
+
+/// Whose resolver it is: they differ over a name server that answers that it cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Library {
+    /// Believes every answer (`dns_lookup_recv` of 4.22; seen of 4.22.6).
+    Samba,
+    /// Asks the next server (`res_nsend` of glibc, which Heimdal uses).
+    Libc,
 }
 
 impl<'a> Resolver<'a> {
-    /// A resolver that records on `trail`.
+    /// Samba's own resolver. Records on `trail`.
     pub(super) fn new(network: &'a Network, next_id: &'a AtomicU16, trail: &'a Trail) -> Self {
-        Self { network, next_id, trail }
+        Self { network, next_id, trail, library: Library::Samba }
+    }
+
+    /// The resolver that the Kerberos library uses.
+    pub(super) fn of_libc(self) -> Self {
+        Self { library: Library::Libc, ..self }
     }
 
     /// The addresses of a service, best SRV record first, each once. Empty if there are none or
@@ -101,7 +116,8 @@ impl<'a> Resolver<'a> {
         for server in &self.network.nameservers {
             match self.ask_server(*server, name, record).await {
                 Outcome::Answer(records) => return records,
-                Outcome::Useless => {}
+                Outcome::Failure if self.library == Library::Samba => return Vec::new(),
+                Outcome::Failure | Outcome::Useless => {}
             }
         }
         Vec::new()
@@ -136,6 +152,8 @@ impl<'a> Resolver<'a> {
 enum Outcome {
     /// It answered; the answer may be that there is nothing.
     Answer(Vec<RData>),
+    /// It answered that it has trouble, or does not want to.
+    Failure,
     /// The next one must be asked.
     Useless,
 }
@@ -192,7 +210,7 @@ fn conclude(
     match answer.metadata.response_code {
         ResponseCode::NoError => Outcome::Answer(data),
         ResponseCode::NXDomain => Outcome::Answer(Vec::new()),
-        _ => Outcome::Useless,
+        _ => Outcome::Failure,
     }
 }
 

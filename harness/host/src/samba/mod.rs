@@ -39,4 +39,5 @@ mod watched;
 pub use capture::{CaptureError, capture};
 pub use client::Client;
 pub(crate) use secrets::Secrets;
+pub(crate) use smb_conf::Settings;
 pub use tls_settings::{TlsSettings, TrustPath};

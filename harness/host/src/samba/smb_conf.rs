@@ -17,9 +17,9 @@ const DEPTH_MAX: usize = 100;
 
 /// The settings that matter to the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     /// `realm`, in upper case as Samba keeps it; empty if unset.
-    pub(super) realm: String,
+    pub(crate) realm: String,
     /// `workgroup`, in upper case.
     pub(super) workgroup: String,
     /// `netbios name`, in upper case.
@@ -61,7 +61,7 @@ pub(super) enum Wrapping {
 
 impl Settings {
     /// Reads the host's configuration. A file that is absent or unreadable leaves the defaults.
-    pub(super) fn load(root: &HostRoot) -> Result<Self, HostError> {
+    pub(crate) fn load(root: &HostRoot) -> Result<Self, HostError> {
         let netbios_name = root
             .read_text_if_present("/etc/hostname")?
             .and_then(|name| name.trim().split('.').next().map(str::to_uppercase))

@@ -28,10 +28,12 @@ pub struct HostConfig {
     pub address: IpAddr,
     /// Directory that stands for `/`. Files that are there already stay.
     pub root: PathBuf,
-    /// How it reaches the network.
-    pub network: Network,
-    /// Its own clock.
+    /// How it reaches the network. Programs that are given below share it.
+    pub network: SharedNetwork,
+    /// Its own clock, while it is right.
     pub clock: Clock,
+    /// How wrong that clock is. Programs that are given below read the clock with it.
+    pub skew: Skew,
     /// Content of `/etc/xapi.conf`; `None` leaves the file as it is.
     pub xapi_conf: Option<String>,
     /// The Samba programs; `None` is the model.
@@ -95,8 +97,7 @@ impl Host {
             let hostname = config.hostname.as_deref().unwrap_or(&config.name);
             root.write(HOSTNAME, format!("{hostname}\n").as_bytes(), 0o644)?;
         }
-        let network = SharedNetwork::new(config.network);
-        let skew = Skew::default();
+        let (network, skew) = (config.network, config.skew);
         let clock = config.clock.skewed_by(&skew);
         let programs = config.programs.unwrap_or_else(|| {
             let seed = seed.child("samba");

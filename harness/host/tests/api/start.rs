@@ -2,8 +2,8 @@
 
 use std::{net::Ipv4Addr, sync::Arc};
 
-use ground::Seed;
-use sim_host::{HostConfig, HostError, Pool, PoolConfig, Profile, Quirk, Quirks};
+use ground::{Seed, Skew};
+use sim_host::{HostConfig, HostError, Pool, PoolConfig, Profile, Quirk, Quirks, SharedNetwork};
 
 use crate::support::{Answer, DOMAIN, GENERAL_BUNDLE, LDAPS_BUNDLE, Plan, Rig, authority};
 
@@ -140,8 +140,9 @@ async fn a_pool_goes_on_where_another_process_left_it() {
             hostname: None,
             address: Ipv4Addr::LOCALHOST.into(),
             root: host.root().directory().to_owned(),
-            network: host.network(),
+            network: SharedNetwork::new(host.network()),
             clock: host.clock().clone(),
+            skew: Skew::default(),
             xapi_conf: None,
             programs: Some(Arc::clone(script) as _),
         });

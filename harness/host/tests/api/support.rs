@@ -5,10 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use ground::{Actor, Ledger, Seed, Timestamp, Trail, VirtualClock};
+use ground::{Actor, Ledger, Seed, Skew, Timestamp, Trail, VirtualClock};
 use sim_host::{
-    ApiError, AuthConfig, Call, CallResult, Credentials, Host, HostConfig, HostRoot, Network,
-    Output, Pool, PoolConfig, Profile, Programs, Quirk, Quirks, Running, SambaCommand,
+    ApiError, AuthConfig, Call, CallResult, Credentials, Host, HostConfig, HostRoot, Output, Pool,
+    PoolConfig, Profile, Programs, Quirk, Quirks, Running, SambaCommand, SharedNetwork,
 };
 
 pub(crate) const DOMAIN: &str = "corp.example";
@@ -203,8 +203,9 @@ impl Plan {
                 hostname,
                 address: Ipv4Addr::LOCALHOST.into(),
                 root,
-                network: Network::default(),
+                network: SharedNetwork::default(),
                 clock: time.clock(),
+                skew: Skew::default(),
                 xapi_conf: self.xapi_conf.clone(),
                 programs: Some(script),
             });

@@ -141,7 +141,7 @@ async fn compare(network: u8, fault: &str) -> Row {
     let network = SharedNetwork::new(network);
     let client = || Client::new(root.clone(), network.clone(), clock.clone(), Seed::new(1));
     let trail = ledger.trail(Actor::Host("host1".into()));
-    let namespace = Arc::new(Namespace::with_shared_network(&root).unwrap());
+    let namespace = Arc::new(Namespace::with_shared_network(&root, "xs1").unwrap());
     let real = real::Client::new(
         root.clone(),
         network.clone(),

@@ -27,7 +27,7 @@ impl Host {
         let folder = tempfile::tempdir().unwrap();
         let root = HostRoot::open(folder.path()).unwrap();
         root.write("/etc/samba/smb.conf", SMB_CONF.as_bytes(), 0o644).unwrap();
-        let namespace = Arc::new(Namespace::with_own_network(&root).unwrap());
+        let namespace = Arc::new(Namespace::with_own_network(&root, name).unwrap());
         let there = Arc::clone(&namespace);
         let sockets =
             SocketSource::elsewhere(move |transport| there.socket(transport).map(OwnedFd::from));

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
+use fake_dc::facts::{CldapPing, Connection};
 use ground::{Actor, Event, EventId};
 use scenario::{
     Expectations, FactExpectation, HostAndDc, Spanned, VerdictClass, VerdictExpectation,
@@ -22,6 +23,12 @@ pub(super) fn judge(view: &StepView<'_>, expect: &Expectations) -> Vec<Finding> 
     findings
 }
 
+/// The host whose route the client of a DC came along.
+fn route(event: &Event) -> Option<&str> {
+    let connection = event.fact::<Connection>().and_then(|opened| opened.route.as_deref());
+    connection.or_else(|| event.fact::<CldapPing>()?.route.as_deref())
+}
+
 /// The events of a step, with what is needed to attribute them.
 struct Facts<'a> {
     view: &'a StepView<'a>,
@@ -40,6 +47,10 @@ impl<'a> Facts<'a> {
         loop {
             if let Actor::Host(name) = &event.actor {
                 return Some(name);
+            }
+            // The real programs announce nothing; the way that they came along is theirs alone.
+            if let Some(route) = route(event) {
+                return Some(route);
             }
             event = self.by_id.get(&event.cause?)?;
         }
@@ -82,7 +93,18 @@ impl<'a> Facts<'a> {
             .of_host::<TcpConnecting>(&pair.host)
             .any(|connecting| self.dc_name(connecting.dc) == pair.dc.as_str());
         let what = || format!("expected {} not to connect to {}, but it did", *pair.host, *pair.dc);
+        let contacted = contacted || self.has_seen(&pair.dc, &pair.host);
         contacted.then(|| Finding::new(&pair.span, what()))
+    }
+
+    /// Whether the DC has accepted a connection of the host.
+    fn has_seen(&self, dc: &str, host: &str) -> bool {
+        let events = self.view.done.events.iter();
+        let mut opened = events.filter(|event| event.fact::<Connection>().is_some());
+        opened.any(|event| {
+            matches!(&event.actor, Actor::Dc(name) if name == dc)
+                && self.host_of(event) == Some(host)
+        })
     }
 
     fn judge_verdict(&self, wanted: &Spanned<VerdictExpectation>) -> Option<Finding> {

@@ -16,6 +16,11 @@ pub fn write_junit(report: &SuiteReport, out: &mut impl Write) -> io::Result<()>
     for case in &report.cases {
         let status = match &case.outcome {
             Outcome::Passed => TestCaseStatus::success(),
+            Outcome::Skipped(reason) => {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message(reason.as_str());
+                status
+            }
             Outcome::Failed(failures) => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
                 status.set_message(failures.first().map_or("", |failure| failure.what.as_str()));

@@ -6,8 +6,8 @@ use std::{
 };
 
 use fake_dc::Domain;
-use ground::{Actor, Ledger, Secret, Seed, Timestamp, VirtualClock};
-use sim_host::{HostConfig, Network, Pool, PoolConfig, Profile, Quirks};
+use ground::{Actor, Ledger, Secret, Seed, Skew, Timestamp, VirtualClock};
+use sim_host::{HostConfig, Network, Pool, PoolConfig, Profile, Quirks, SharedNetwork};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -83,8 +83,9 @@ impl World {
             hostname: None,
             address: Ipv4Addr::LOCALHOST.into(),
             root: directory.path().join(name),
-            network: network.clone(),
+            network: SharedNetwork::new(network.clone()),
             clock: time.clock(),
+            skew: Skew::default(),
             xapi_conf: None,
             programs: None,
         };
