@@ -68,7 +68,7 @@ impl Host {
             patience: Patience(4),
             ..Network::default()
         });
-        let namespace = Arc::new(Namespace::with_shared_network(&root).unwrap());
+        let namespace = Arc::new(Namespace::with_shared_network(&root, "xs1").unwrap());
         let model = samba::Client::new(root.clone(), network.clone(), time.clock(), Seed::new(1));
         let client =
             real::Client::new(root.clone(), network, time.clock(), namespace, model, PATIENCE);
