@@ -1,6 +1,6 @@
 //! Attributes that are never stored: made when they are asked for.
 
-use std::collections::BTreeSet;
+use std::{cell::LazyCell, collections::BTreeSet};
 
 use crate::{
     account::Account,
@@ -42,8 +42,8 @@ pub(crate) fn linked(state: &State, entry: &Entry, name: &str) -> Vec<Vec<u8>> {
 pub(crate) struct Reader<'a> {
     pub(crate) domain: &'a Domain,
     pub(crate) state: &'a State,
-    /// Whether who asks may change what is read.
-    pub(crate) administrator: bool,
+    /// Whether who asks may change what is read; found out when it matters.
+    pub(crate) administrator: LazyCell<bool, Box<dyn Fn() -> bool + 'a>>,
     /// Whether the entry is the base of a base search: only then does AD compute `tokenGroups`
     /// ([MS-ADTS] 3.1.1.4.5.19).
     pub(crate) base: bool,
@@ -70,7 +70,7 @@ impl Reader<'_> {
                 schema::aggregate(name)
             }
             "allowedAttributes" => texts(allowed_attributes(entry)),
-            "allowedAttributesEffective" if self.administrator => {
+            "allowedAttributesEffective" if *self.administrator => {
                 let mut names = allowed_attributes(entry);
                 let fixed =
                     |a: &AttributeType| a.system_only || a.is_constructed() || a.is_backlink();
@@ -78,7 +78,7 @@ impl Reader<'_> {
                 texts(names)
             }
             "allowedChildClasses" => texts(allowed_children(entry)),
-            "allowedChildClassesEffective" if self.administrator => texts(allowed_children(entry)),
+            "allowedChildClassesEffective" if *self.administrator => texts(allowed_children(entry)),
             "canonicalName" => one(entry.dn.canonical_name()),
             "createTimeStamp" => stored("whenCreated"),
             "distinguishedName" => one(entry.dn.to_string()),
@@ -111,7 +111,7 @@ impl Reader<'_> {
                 rid.map(|(_, rid)| one(rid.to_string())).unwrap_or_default()
             }
             // Owner, group, access and audit list ([MS-ADTS] 3.1.1.4.5.4).
-            "sDRightsEffective" => one((if self.administrator { 15 } else { 0 }).to_string()),
+            "sDRightsEffective" => one((if *self.administrator { 15 } else { 0 }).to_string()),
             "structuralObjectClass" => stored("objectClass"),
             "subSchemaSubEntry" => one(self.domain.schema().child("CN", "Aggregate").to_string()),
             "tokenGroups" | "tokenGroupsNoGCAcceptable" if self.has_token(entry) => {
@@ -149,10 +149,10 @@ impl Reader<'_> {
         if SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
             return false;
         }
-        self.administrator
-            || !(entry.text("name").is_some_and(|name| CLOSED.contains(&name))
-                || name == "nTSecurityDescriptor"
-                || schema::attribute(name).is_some_and(|attribute| attribute.is_confidential()))
+        let guarded = name == "nTSecurityDescriptor"
+            || entry.dn.first().is_some_and(|first| CLOSED.contains(&&*first.value))
+            || schema::attribute(name).is_some_and(|attribute| attribute.is_confidential());
+        !guarded || *self.administrator
     }
 
     fn account<'e>(&'e self, entry: &'e Entry) -> Account<'e> {

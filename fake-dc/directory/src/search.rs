@@ -5,7 +5,7 @@ mod order;
 mod references;
 pub(crate) mod selection;
 
-use std::collections::VecDeque;
+use std::{cell::LazyCell, collections::VecDeque};
 
 use ldap_wire::{
     CompareRequest, Control, LdapMessage, LdapResult, ProtocolOp, ResultCode, Scope, SearchRequest,
@@ -89,7 +89,7 @@ impl Directory {
         let reader = Reader {
             domain: &self.domain,
             state: &state,
-            administrator: self.is_administrator(&state, who),
+            administrator: LazyCell::new(Box::new(|| self.is_administrator(&state, who))),
             base,
         };
         if options.extended_dn.is_some_and(|form| form > 1) {

@@ -260,9 +260,9 @@ pub(crate) fn attribute(name: &str) -> Option<&'static AttributeType> {
 
 /// The attribute of that object identifier.
 pub(crate) fn attribute_of_oid(oid: &str) -> Option<&'static AttributeType> {
-    // Only an identifier begins with a digit, so that names are not looked for one by one.
+    // Only an identifier begins with a digit; names are not looked for one by one.
     let is_oid = oid.starts_with(|first: char| first.is_ascii_digit());
-    ALL_ATTRIBUTES.iter().filter(|_| is_oid).find(|attribute| attribute.oid == oid)
+    if is_oid { ALL_ATTRIBUTES.iter().find(|attribute| attribute.oid == oid) } else { None }
 }
 
 /// All attributes in order of their names.
