@@ -145,6 +145,11 @@ impl Directory {
         &self.domain.netbios
     }
 
+    /// Whose answers it gives.
+    pub fn flavour(&self) -> Flavour {
+        self.domain.flavour
+    }
+
     /// DN of the domain's head.
     pub fn domain_dn(&self) -> &Dn {
         &self.domain.dn

@@ -6,10 +6,11 @@ use ground::{Secret, Timestamp};
 
 use crate::{
     account::{Account, control},
+    computed,
     diagnostic::LogonError,
     directory::Directory,
     domain::Domain,
-    entry::Entry,
+    sid::Sid,
     stamp::NEVER,
     state::State,
     store::EntryId,
@@ -47,6 +48,18 @@ pub struct LogonAccount {
     pub restriction: Option<LogonRestriction>,
     /// When the password expires; `None`: never.
     pub password_expires: Option<Timestamp>,
+    /// `msDS-SupportedEncryptionTypes`.
+    pub supported_etypes: Option<i64>,
+    /// `displayName`.
+    pub full_name: String,
+    /// `objectSid`.
+    pub sid: Sid,
+    /// RID of the primary group.
+    pub primary_group: u32,
+    /// SIDs of all its groups, direct or not, the primary one included.
+    pub groups: Vec<Sid>,
+    /// `pwdLastSet`, in file time.
+    pub password_set: i64,
 }
 
 /// Why nobody may log on with an account.
@@ -69,7 +82,7 @@ impl Directory {
     pub fn logon_account(&self, name: AccountName<'_>) -> Option<LogonAccount> {
         let state = self.read();
         let id = self.find_account(&state, name)?;
-        logon_account(&self.domain, &state, state.store.get(id)?)
+        logon_account(&self.domain, &state, id)
     }
 
     /// Counts a wrong password that was tried elsewhere than in a bind; that may lock the account.
@@ -120,7 +133,10 @@ impl Directory {
     }
 }
 
-fn logon_account(domain: &Domain, state: &State, entry: &Entry) -> Option<LogonAccount> {
+fn logon_account(domain: &Domain, state: &State, id: EntryId) -> Option<LogonAccount> {
+    /// Domain Users, which everybody is in whose LDIF does not say otherwise.
+    const DOMAIN_USERS: u32 = 513;
+    let entry = state.store.get(id)?;
     let account = Account::new(domain, state, entry);
     let restriction = account.restriction_of_any_password().and_then(|error| match error {
         LogonError::AccountDisabled => Some(LogonRestriction::Disabled),
@@ -145,6 +161,15 @@ fn logon_account(domain: &Domain, state: &State, entry: &Entry) -> Option<LogonA
         control: entry.number("userAccountControl").unwrap_or(control::NORMAL_ACCOUNT),
         restriction,
         password_expires: (expiry != NEVER && expiry != 0).then(|| from_file_time(expiry)),
+        supported_etypes: entry.number("msDS-SupportedEncryptionTypes"),
+        full_name: entry.text("displayName").unwrap_or_default().to_owned(),
+        sid: entry.sid()?,
+        primary_group: entry
+            .number("primaryGroupID")
+            .and_then(|rid| u32::try_from(rid).ok())
+            .unwrap_or(DOMAIN_USERS),
+        groups: computed::token_groups(state, id),
+        password_set: entry.number("pwdLastSet").unwrap_or(0),
     })
 }
 

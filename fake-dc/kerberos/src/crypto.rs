@@ -1,7 +1,9 @@
-//! The encryption types aes256-cts-hmac-sha1-96 and aes128-cts-hmac-sha1-96 (RFC 3961, RFC 3962).
+//! The encryption types aes256-cts-hmac-sha1-96 and aes128-cts-hmac-sha1-96 (RFC 3961, RFC 3962),
+//! and rc4-hmac (RFC 4757).
 
 mod cts;
 mod fold;
+mod rc4_hmac;
 
 use std::fmt;
 
@@ -23,17 +25,23 @@ pub enum Etype {
     Aes128,
     /// aes256-cts-hmac-sha1-96.
     Aes256,
+    /// rc4-hmac, whose key is the NT hash of the password.
+    Rc4,
 }
 
 impl Etype {
     /// All, the strongest first: the order in which a DC chooses ([MS-KILE] 3.3.5.7).
-    pub const ALL: [Self; 2] = [Self::Aes256, Self::Aes128];
+    pub const ALL: [Self; 3] = [Self::Aes256, Self::Aes128, Self::Rc4];
+
+    /// Those of RFC 3962, the strongest first.
+    pub const AES: [Self; 2] = [Self::Aes256, Self::Aes128];
 
     /// The type of that number.
     pub const fn from_number(number: EtypeNumber) -> Option<Self> {
         match number {
             17 => Some(Self::Aes128),
             18 => Some(Self::Aes256),
+            23 => Some(Self::Rc4),
             _ => None,
         }
     }
@@ -43,20 +51,30 @@ impl Etype {
         match self {
             Self::Aes128 => 17,
             Self::Aes256 => 18,
+            Self::Rc4 => 23,
         }
     }
 
-    /// The number of its keyed checksum, hmac-sha1-96-aes128 or hmac-sha1-96-aes256.
+    /// The number of its keyed checksum: hmac-sha1-96-aes128, hmac-sha1-96-aes256 or hmac-md5.
     pub const fn checksum_number(self) -> i32 {
         match self {
             Self::Aes128 => 15,
             Self::Aes256 => 16,
+            Self::Rc4 => -138,
+        }
+    }
+
+    /// How long its keyed checksum is.
+    pub(crate) const fn checksum_bytes(self) -> usize {
+        match self {
+            Self::Aes128 | Self::Aes256 => CHECKSUM_BYTES,
+            Self::Rc4 => rc4_hmac::CHECKSUM_BYTES,
         }
     }
 
     const fn key_bytes(self) -> usize {
         match self {
-            Self::Aes128 => 16,
+            Self::Aes128 | Self::Rc4 => 16,
             Self::Aes256 => 32,
         }
     }
@@ -77,6 +95,10 @@ impl Usage {
     pub(crate) const TGS_REP_SUBKEY: Self = Self(9);
     pub(crate) const AP_REQ_AUTHENTICATOR: Self = Self(11);
     pub(crate) const AP_REP: Self = Self(12);
+    pub(crate) const KRB_PRIV: Self = Self(13);
+    /// Of a PAC's signatures ([MS-PAC] 2.8.2).
+    pub(crate) const PAC: Self = Self(17);
+    pub(crate) const AS_REQ_CHECKSUM: Self = Self(56);
     pub(crate) const ACCEPTOR_SEAL: Self = Self(22);
     pub(crate) const ACCEPTOR_SIGN: Self = Self(23);
     pub(crate) const INITIATOR_SEAL: Self = Self(24);
@@ -88,7 +110,7 @@ impl Usage {
     }
 }
 
-/// Bytes of a checksum, in a message or on its own.
+/// Bytes of a checksum of AES, in a message or on its own.
 pub(crate) const CHECKSUM_BYTES: usize = 12;
 
 /// Iterations of a key from a password when nobody asks for another number (RFC 3962, section 4).
@@ -107,7 +129,8 @@ impl Key {
         (bytes.len() == etype.key_bytes()).then(|| Self { etype, bytes: bytes.to_vec() })
     }
 
-    /// The key of a password (string-to-key, RFC 3962, section 4).
+    /// The key of a password (string-to-key, RFC 3962, section 4; RFC 4757, section 2, which has
+    /// neither salt nor rounds).
     ///
     /// ```
     /// use fake_dc_kerberos::{DEFAULT_ROUNDS, Etype, Key};
@@ -118,6 +141,9 @@ impl Key {
     /// assert_eq!(format!("{key:?}"), "Key(Aes256, ***)");
     /// ```
     pub fn from_password(etype: Etype, password: &Secret, salt: &str, rounds: u32) -> Self {
+        if etype == Etype::Rc4 {
+            return Self { etype, bytes: rc4_hmac::nt_hash(password.expose()) };
+        }
         let mut bytes = vec![0; etype.key_bytes()];
         let password = password.expose().as_bytes();
         pbkdf2::pbkdf2_hmac::<Sha1>(password, salt.as_bytes(), rounds, &mut bytes);
@@ -142,6 +168,9 @@ impl Key {
     }
 
     pub(crate) fn encrypt(&self, usage: Usage, plain: &[u8], random: &mut Stream) -> Vec<u8> {
+        if self.etype == Etype::Rc4 {
+            return rc4_hmac::encrypt(&self.bytes, usage, plain, random);
+        }
         let mut data = vec![0; CONFOUNDER_BYTES];
         random.fill_bytes(&mut data);
         data.extend_from_slice(plain);
@@ -158,6 +187,9 @@ impl Key {
         protected: &[u8],
         what: &'static str,
     ) -> Result<Vec<u8>, Error> {
+        if self.etype == Etype::Rc4 {
+            return rc4_hmac::decrypt(&self.bytes, usage, protected, what);
+        }
         let data_bytes = protected.len().saturating_sub(CHECKSUM_BYTES);
         if data_bytes < CONFOUNDER_BYTES {
             let missing = CONFOUNDER_BYTES + CHECKSUM_BYTES - protected.len();
@@ -173,8 +205,11 @@ impl Key {
         Ok(data)
     }
 
-    pub(crate) fn checksum(&self, usage: Usage, parts: &[&[u8]]) -> [u8; CHECKSUM_BYTES] {
-        self.hmac(usage.constant(0x99), parts)
+    pub(crate) fn checksum(&self, usage: Usage, parts: &[&[u8]]) -> Vec<u8> {
+        match self.etype {
+            Etype::Rc4 => rc4_hmac::checksum(&self.bytes, usage, parts),
+            Etype::Aes128 | Etype::Aes256 => self.hmac(usage.constant(0x99), parts).to_vec(),
+        }
     }
 
     pub(crate) fn verify(&self, usage: Usage, parts: &[&[u8]], checksum: &[u8]) -> bool {
@@ -291,13 +326,13 @@ mod tests {
     #[test]
     fn what_is_encrypted_decrypts_and_nothing_else_does() {
         let mut random = Seed::new(1).stream("keys");
-        for etype in Etype::ALL {
+        for (etype, longer) in [(Etype::Aes256, 28), (Etype::Aes128, 28), (Etype::Rc4, 24)] {
             let key = Key::random(etype, &mut random);
             let other = Key::random(etype, &mut random);
             for length in [0, 1, 15, 16, 17, 31, 32, 33, 500] {
                 let plain: Vec<u8> = (0..length).map(|index| (index % 251) as u8).collect();
                 let mut protected = key.encrypt(Usage(7), &plain, &mut random);
-                assert_eq!(protected.len(), plain.len() + 28);
+                assert_eq!(protected.len(), plain.len() + longer);
                 assert_eq!(key.decrypt(Usage(7), &protected, "test"), Ok(plain));
                 let refused = Err(Error::Integrity { what: "test" });
                 assert_eq!(key.decrypt(Usage(8), &protected, "test"), refused);

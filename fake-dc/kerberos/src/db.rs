@@ -10,6 +10,7 @@ use ground::{Secret, Timestamp};
 
 use crate::{
     crypto::{DEFAULT_ROUNDS, Etype, EtypeNumber, Key},
+    pac::LogonInfo,
     principal::PrincipalName,
 };
 
@@ -18,6 +19,11 @@ pub trait PrincipalDb {
     /// The account that `name` names, as client or as service: by account name, user principal
     /// name, service principal name, or `krbtgt/REALM`, in any letter case.
     fn lookup(&self, name: &PrincipalName) -> Option<PrincipalEntry>;
+
+    /// The account that may log on as `name`: nobody does as a service.
+    fn lookup_client(&self, name: &PrincipalName) -> Option<PrincipalEntry> {
+        if name.parts.len() == 1 { self.lookup(name) } else { None }
+    }
 
     /// A client gave the wrong password. A directory counts that, and may lock the account.
     fn wrong_password(&self, _client: &PrincipalEntry) {}
@@ -29,6 +35,10 @@ pub trait PrincipalDb {
 impl<D: PrincipalDb + ?Sized> PrincipalDb for &D {
     fn lookup(&self, name: &PrincipalName) -> Option<PrincipalEntry> {
         (**self).lookup(name)
+    }
+
+    fn lookup_client(&self, name: &PrincipalName) -> Option<PrincipalEntry> {
+        (**self).lookup_client(name)
     }
 
     fn wrong_password(&self, client: &PrincipalEntry) {
@@ -56,6 +66,35 @@ pub struct PrincipalEntry {
     pub requires_preauthentication: bool,
     /// Whether there are tickets to it: AD has none for users without a service principal name.
     pub is_service: bool,
+    /// Whether clients may hand their tickets to it: `TRUSTED_FOR_DELEGATION`.
+    pub trusted_for_delegation: bool,
+    /// Whether its tickets may be forwarded: not with `NOT_DELEGATED`.
+    pub may_be_delegated: bool,
+    /// Encryption types of tickets to it.
+    pub ticket_etypes: Vec<Etype>,
+    /// Encryption types of the keys that it shares with clients.
+    pub session_etypes: Vec<Etype>,
+    /// What its tickets tell services of it; without, they have no PAC.
+    pub logon: Option<Arc<LogonInfo>>,
+}
+
+impl PrincipalEntry {
+    /// An active account that takes tickets of every type.
+    pub fn new(name: PrincipalName, keys: Arc<Keys>) -> Self {
+        Self {
+            name,
+            keys,
+            state: AccountState::Active,
+            password_expires: None,
+            requires_preauthentication: true,
+            is_service: true,
+            trusted_for_delegation: false,
+            may_be_delegated: true,
+            ticket_etypes: Etype::ALL.to_vec(),
+            session_etypes: Etype::ALL.to_vec(),
+            logon: None,
+        }
+    }
 }
 
 /// Whether an account may log on.

@@ -1,23 +1,25 @@
 //! The key distribution centre: requests in, answers out.
 //!
-//! Behaves like that of Windows Server 2022 ([MS-KILE]) where that is documented. It offers no
-//! FAST, no PKINIT and no delegation, and puts no PAC into tickets. It sets neither
-//! `ok-as-delegate` nor `enc-pa-rep` (0x00010000): clients would ask for what it does not give.
+//! Behaves like that of Windows Server 2022 ([MS-KILE]) where that is documented, or like that of a
+//! Samba AD DC 4.22 (Heimdal), as compared with a live one. Neither gives PKINIT, although both
+//! propose it, nor delegation on behalf of others (S4U).
 
 mod authentication;
 mod issue;
 mod ticket_granting;
 
+use std::sync::Arc;
+
 use ground::{Clock, Stream, Timestamp, Transport};
 
 use crate::{
     crypto::Etype,
-    db::PrincipalDb,
+    db::{Keys, PrincipalDb},
     der,
     error::Error,
     limits,
     message::{ErrorCode, Exchange, KdcReq, KrbError},
-    principal::PrincipalName,
+    principal::{Principal, PrincipalName},
 };
 
 /// A KDC of one realm.
@@ -34,6 +36,8 @@ pub struct Kdc<D> {
 /// Policy, Kerberos Policy).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KdcPolicy {
+    /// Whose KDC it is.
+    pub flavour: KdcFlavour,
     /// By how much clocks may differ.
     pub skew_seconds_max: i64,
     /// How long a ticket lives at most.
@@ -52,6 +56,7 @@ pub struct KdcPolicy {
 impl Default for KdcPolicy {
     fn default() -> Self {
         Self {
+            flavour: KdcFlavour::default(),
             skew_seconds_max: 300,
             ticket_seconds_max: 36_000,
             renew_seconds_max: 604_800,
@@ -60,6 +65,16 @@ impl Default for KdcPolicy {
             datagram_answer_bytes_max: limits::DATAGRAM_ANSWER_BYTES_MAX,
         }
     }
+}
+
+/// Whose answers a KDC gives where products differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KdcFlavour {
+    /// That of a Samba AD DC 4.22: Heimdal with Samba's database.
+    Samba,
+    /// That of Windows Server 2022.
+    #[default]
+    Windows,
 }
 
 /// What a KDC sends, and what was decided.
@@ -101,17 +116,30 @@ impl Summary {
 #[derive(Debug)]
 struct Refusal {
     code: ErrorCode,
+    /// Heimdal's words. Windows says none.
+    text: Option<&'static str>,
     data: Option<Vec<u8>>,
 }
 
 impl Refusal {
     const fn new(code: ErrorCode) -> Self {
-        Self { code, data: None }
+        Self { code, text: None, data: None }
     }
 
     fn with_data(code: ErrorCode, data: Vec<u8>) -> Self {
-        Self { code, data: Some(data) }
+        Self { data: Some(data), ..Self::new(code) }
     }
+
+    fn saying(self, text: &'static str) -> Self {
+        Self { text: Some(text), ..self }
+    }
+}
+
+/// An answer with a ticket.
+struct Issued {
+    bytes: Vec<u8>,
+    /// Which key it is made with, as told to a client for which it is too large.
+    hints: Option<Vec<u8>>,
 }
 
 impl<D: PrincipalDb> Kdc<D> {
@@ -159,16 +187,18 @@ impl<D: PrincipalDb> Kdc<D> {
                 Exchange::Tgs => self.grant(&request, &mut summary.client, random),
             }
         };
-        let outcome = outcome.and_then(|bytes| {
+        let outcome = outcome.and_then(|Issued { bytes, hints }| {
             let too_big = bytes.len() > self.policy.datagram_answer_bytes_max;
             if transport == Transport::Udp && too_big {
-                return Err(Refusal::new(ErrorCode::KRB_ERR_RESPONSE_TOO_BIG));
+                let data = hints.filter(|_| self.is_samba());
+                let refusal = Refusal::new(ErrorCode::KRB_ERR_RESPONSE_TOO_BIG);
+                return Err(Refusal { data, ..refusal }.saying("Reply packet too large"));
             }
             Ok(bytes)
         });
         let bytes = outcome.unwrap_or_else(|refusal| {
             summary.error = Some(refusal.code);
-            self.error(&request, &refusal)
+            self.error(&request, summary.client.as_deref(), &refusal)
         });
         Ok(Answer { bytes, summary })
     }
@@ -181,16 +211,22 @@ impl<D: PrincipalDb> Kdc<D> {
     pub fn refuse(&self, request: &[u8], code: ErrorCode) -> Result<Answer, Error> {
         let (exchange, request) = read(request)?;
         let summary = Summary { error: Some(code), ..summary(exchange, &request) };
-        Ok(Answer { bytes: self.error(&request, &Refusal::new(code)), summary })
+        Ok(Answer { bytes: self.error(&request, None, &Refusal::new(code)), summary })
     }
 
-    fn error(&self, request: &KdcReq, refusal: &Refusal) -> Vec<u8> {
+    /// Heimdal repeats who asks, and says why in words.
+    fn error(&self, request: &KdcReq, ticket_of: Option<&str>, refusal: &Refusal) -> Vec<u8> {
         let sname = request.body.sname.clone();
+        let of_ticket = || Some(PrincipalName::account(ticket_of?));
+        let client = request.body.cname.clone().or_else(of_ticket);
+        let client = client.map(|name| Principal { name, realm: request.body.realm.clone() });
         KrbError {
             time: self.clock.now(),
             code: refusal.code,
             realm: self.realm.clone(),
             sname: sname.unwrap_or_else(|| PrincipalName::ticket_granting(&self.realm)),
+            client: client.filter(|_| self.is_samba()),
+            text: refusal.text.filter(|_| self.is_samba()).map(str::to_owned),
             data: refusal.data.clone(),
         }
         .encode()
@@ -205,19 +241,27 @@ impl<D: PrincipalDb> Kdc<D> {
         (time.unix() - self.now().unix()).abs() <= self.policy.skew_seconds_max
     }
 
-    /// A DC answers to the DNS name of its domain and to the NetBIOS name, in any letter case.
-    fn check_realm(&self, realm: &str) -> Result<(), Refusal> {
-        let ours =
-            realm.eq_ignore_ascii_case(&self.realm) || realm.eq_ignore_ascii_case(&self.netbios);
-        if ours { Ok(()) } else { Err(Refusal::new(ErrorCode::KDC_ERR_WRONG_REALM)) }
+    fn is_samba(&self) -> bool {
+        self.policy.flavour == KdcFlavour::Samba
     }
 
-    /// The strongest encryption type that both sides have.
-    fn choose_etype(&self, offered: &[i32]) -> Result<Etype, Refusal> {
+    /// A DC answers to the DNS name of its domain and to the NetBIOS name, in any letter case.
+    fn is_own_realm(&self, realm: &str) -> bool {
+        realm.eq_ignore_ascii_case(&self.realm) || realm.eq_ignore_ascii_case(&self.netbios)
+    }
+
+    /// The strongest encryption type that the client and `others` have.
+    fn choose_etype(&self, offered: &[i32], others: &[Etype]) -> Result<Etype, Refusal> {
         Etype::ALL
             .into_iter()
-            .find(|etype| self.policy.etypes.contains(etype) && offered.contains(&etype.number()))
+            .filter(|etype| self.policy.etypes.contains(etype) && others.contains(etype))
+            .find(|etype| offered.contains(&etype.number()))
             .ok_or(Refusal::new(ErrorCode::KDC_ERR_ETYPE_NOSUPP))
+    }
+
+    /// The keys of the ticket-granting service, which sign every PAC.
+    fn own_keys(&self) -> Option<Arc<Keys>> {
+        Some(self.db.lookup(&PrincipalName::ticket_granting(&self.realm))?.keys)
     }
 }
 

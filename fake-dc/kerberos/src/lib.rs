@@ -8,8 +8,8 @@
 //! use std::sync::Arc;
 //!
 //! use fake_dc_kerberos::{
-//!     AccountState, AsExchange, AsOutcome, ClientSecret, Kdc, Keys, Principal, PrincipalDb,
-//!     PrincipalEntry, PrincipalName, Salt,
+//!     AsExchange, AsOutcome, ClientSecret, Kdc, Keys, Principal, PrincipalDb, PrincipalEntry,
+//!     PrincipalName, Salt,
 //! };
 //! use ground::{Secret, Seed, Timestamp, Transport, VirtualClock};
 //!
@@ -22,13 +22,8 @@
 //! }
 //!
 //! let password = Secret::new("Passw0rd!Lab1");
-//! let account = |name, salt: String| PrincipalEntry {
-//!     name,
-//!     keys: Arc::new(Keys::from_password(&password, salt, 2)),
-//!     state: AccountState::Active,
-//!     password_expires: None,
-//!     requires_preauthentication: true,
-//!     is_service: true,
+//! let account = |name, salt: String| {
+//!     PrincipalEntry::new(name, Arc::new(Keys::from_password(&password, salt, 2)))
 //! };
 //! let accounts = Accounts(vec![
 //!     account(PrincipalName::ticket_granting("CORP.EXAMPLE"), "CORP.EXAMPLEkrbtgt".to_owned()),
@@ -64,6 +59,8 @@ mod kdc;
 mod keytab;
 pub mod limits;
 mod message;
+mod pac;
+mod password_change;
 mod principal;
 
 pub use client::{AsExchange, AsOutcome, ClientSecret, Credential, TgsExchange, refusal_code};
@@ -71,7 +68,9 @@ pub use crypto::{DEFAULT_ROUNDS, Etype, EtypeNumber, Key};
 pub use db::{AccountState, KeyCache, Keys, PrincipalDb, PrincipalEntry};
 pub use error::Error;
 pub use frame::{Frame, frame, unframe};
-pub use kdc::{Answer, Kdc, KdcPolicy, Summary};
+pub use kdc::{Answer, Kdc, KdcFlavour, KdcPolicy, Summary};
 pub use keytab::Keytab;
 pub use message::{ErrorCode, KdcOptions, TicketFlags};
+pub use pac::LogonInfo;
+pub use password_change::{PasswordChange, PasswordRefusal, PasswordResult};
 pub use principal::{NameKind, Principal, PrincipalName, Salt};

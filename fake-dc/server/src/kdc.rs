@@ -6,10 +6,11 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use fake_dc_directory::{AccountName, Directory, LogonAccount, LogonRestriction};
+use fake_dc_directory::{AccountName, Directory, Flavour, LogonAccount, LogonRestriction};
 use fake_dc_kerberos::{
-    AccountState, Error, Frame, Kdc, KdcPolicy, KeyCache, Keys, Keytab, NameKind, Principal,
-    PrincipalDb, PrincipalEntry, PrincipalName, Salt, Summary, frame, unframe,
+    AccountState, Error, Etype, Frame, Kdc, KdcFlavour, KdcPolicy, KeyCache, Keys, Keytab,
+    LogonInfo, NameKind, Principal, PrincipalDb, PrincipalEntry, PrincipalName, Salt, Summary,
+    frame, unframe,
 };
 use ground::{Secret, Seed, Stream as Dice, Trail, Transport};
 use tokio::{
@@ -50,7 +51,7 @@ impl Kerberos {
 /// The keys of the DC's own account, which open the tickets of its services.
 pub(crate) fn machine_keys(dc: &Dc) -> Vec<Arc<Keys>> {
     let domain = &dc.domain;
-    let principals = Principals { directory: &domain.directory, keys: &domain.kerberos.keys };
+    let principals = Principals::of(domain);
     let name = format!("{}$", dc.view.name);
     let account = domain.directory.logon_account(AccountName::Account(&name));
     account.map(|account| principals.entry(account).keys).into_iter().collect()
@@ -59,7 +60,7 @@ pub(crate) fn machine_keys(dc: &Dc) -> Vec<Arc<Keys>> {
 /// The keytab of an account, under its own name and those of its services; `None` if there is no
 /// such account.
 pub(crate) fn keytab(domain: &Common, account: &str) -> Option<Keytab> {
-    let principals = Principals { directory: &domain.directory, keys: &domain.kerberos.keys };
+    let principals = Principals::of(domain);
     let account = domain.directory.logon_account(AccountName::Account(account))?;
     let services = account.services.clone();
     let entry = principals.entry(account);
@@ -111,11 +112,16 @@ fn answer(dc: &Dc, trail: &Trail, request: &[u8], transport: Transport) -> Optio
     let kerberos = &domain.kerberos;
     let faults = &dc.condition().faults;
     let faults = || faults.server(Listener::Kdc);
-    let mut conduct = Conduct { clock_offset: 0, policy: KdcPolicy::default() };
+    let logon_server = dc.view.name.to_uppercase();
+    let mut conduct = Conduct { clock_offset: 0, policy: policy(domain.directory.flavour()) };
     faults().for_each(|fault| fault.kdc(&mut conduct));
     let directory = dc.directory(Listener::Kdc);
     let principals = Faulty {
-        principals: Principals { directory: &directory, keys: &kerberos.keys },
+        principals: Principals {
+            directory: &directory,
+            keys: &kerberos.keys,
+            logon_server: &logon_server,
+        },
         change: |found: &mut Found<'_>| faults().for_each(|fault| fault.kdc_finds(found)),
     };
     let clock = dc.clock(Listener::Kdc).offset_by(conduct.clock_offset);
@@ -144,6 +150,20 @@ fn answer(dc: &Dc, trail: &Trail, request: &[u8], transport: Transport) -> Optio
             garbage(trail, &error);
             None
         }
+    }
+}
+
+/// What a KDC of that product goes by.
+fn policy(flavour: Flavour) -> KdcPolicy {
+    /// `kdc default max datagram reply length` of Samba, which Heimdal has as 1400.
+    const SAMBA_DATAGRAM_BYTES_MAX: usize = 1_400;
+    match flavour {
+        Flavour::Samba4_22 => KdcPolicy {
+            flavour: KdcFlavour::Samba,
+            datagram_answer_bytes_max: SAMBA_DATAGRAM_BYTES_MAX,
+            ..KdcPolicy::default()
+        },
+        _ => KdcPolicy::default(),
     }
 }
 
@@ -219,6 +239,13 @@ impl<F: Fn(&mut Found<'_>)> PrincipalDb for Faulty<'_, F> {
         found.entry
     }
 
+    fn lookup_client(&self, name: &PrincipalName) -> Option<PrincipalEntry> {
+        let entry = self.principals.lookup_client(name);
+        let mut found = Found { asked: name, entry, keys: self.principals.keys };
+        (self.change)(&mut found);
+        found.entry
+    }
+
     fn wrong_password(&self, client: &PrincipalEntry) {
         self.principals.wrong_password(client);
     }
@@ -237,6 +264,8 @@ fn garbage(trail: &Trail, error: &Error) {
 struct Principals<'a> {
     directory: &'a Directory,
     keys: &'a KeyCache,
+    /// NetBIOS name of the DC that asks.
+    logon_server: &'a str,
 }
 
 impl PrincipalDb for Principals<'_> {
@@ -264,6 +293,20 @@ impl PrincipalDb for Principals<'_> {
         }
     }
 
+    /// By account name, or by the front of a user principal name in this domain, which may be that
+    /// of a service: `host/host1.corp.example`.
+    fn lookup_client(&self, name: &PrincipalName) -> Option<PrincipalEntry> {
+        if let [_] = name.parts.as_slice() {
+            let found = self.lookup(name);
+            if found.is_some() || name.kind == NameKind::ENTERPRISE {
+                return found;
+            }
+        }
+        let name = format!("{name}@{}", self.directory.dns_name());
+        let account = self.directory.logon_account(AccountName::UserPrincipal(&name))?;
+        Some(self.entry(account))
+    }
+
     fn wrong_password(&self, client: &PrincipalEntry) {
         self.directory.wrong_password_tried(&client.name.to_string());
     }
@@ -273,14 +316,25 @@ impl PrincipalDb for Principals<'_> {
     }
 }
 
-impl Principals<'_> {
+impl<'a> Principals<'a> {
+    fn of(domain: &'a Common) -> Self {
+        Self { directory: &domain.directory, keys: &domain.kerberos.keys, logon_server: "" }
+    }
+
     fn entry(&self, account: LogonAccount) -> PrincipalEntry {
-        /// Of `userAccountControl` ([MS-ADTS] 2.2.16).
+        // Of `userAccountControl` ([MS-ADTS] 2.2.16).
+        const TRUSTED_FOR_DELEGATION: i64 = 0x8_0000;
+        const NOT_DELEGATED: i64 = 0x10_0000;
         const DONT_REQUIRE_PREAUTH: i64 = 0x40_0000;
         let salt = self.salt(&account);
+        let keys = self.keys.keys(&account.password, &salt, account.key_version);
+        let (ticket_etypes, session_etypes) = etypes(&account);
         PrincipalEntry {
-            keys: self.keys.keys(&account.password, &salt, account.key_version),
-            name: PrincipalName::account(account.name),
+            logon: Some(Arc::new(self.logon_info(&account))),
+            ticket_etypes,
+            session_etypes,
+            trusted_for_delegation: account.control & TRUSTED_FOR_DELEGATION != 0,
+            may_be_delegated: account.control & NOT_DELEGATED == 0,
             state: match account.restriction {
                 None => AccountState::Active,
                 Some(LogonRestriction::Disabled) => AccountState::Disabled,
@@ -292,6 +346,33 @@ impl Principals<'_> {
             password_expires: account.password_expires,
             requires_preauthentication: account.control & DONT_REQUIRE_PREAUTH == 0,
             is_service: !account.services.is_empty(),
+            ..PrincipalEntry::new(PrincipalName::account(account.name), keys)
+        }
+    }
+
+    /// What a PAC says of an account.
+    fn logon_info(&self, account: &LogonAccount) -> LogonInfo {
+        /// Asserted by a KDC that has seen the password ([MS-SFU] 3.2.5.1.2).
+        const AUTHENTICATION_AUTHORITY_ASSERTED_IDENTITY: [u8; 12] =
+            [1, 1, 0, 0, 0, 0, 0, 18, 1, 0, 0, 0];
+        let domain = self.directory.domain_sid();
+        LogonInfo {
+            account: account.name.clone(),
+            user_principal_name: account.user_principal_name.clone(),
+            full_name: account.full_name.clone(),
+            logon_server: self.logon_server.to_owned(),
+            netbios_domain: self.directory.netbios_name().to_owned(),
+            dns_domain: self.directory.dns_name().to_owned(),
+            domain_sid: domain.as_bytes().to_vec(),
+            rid: account.sid.rid_in(domain).unwrap_or_default(),
+            primary_group: account.primary_group,
+            groups: account.groups.iter().filter_map(|group| group.rid_in(domain)).collect(),
+            extra_sids: vec![AUTHENTICATION_AUTHORITY_ASSERTED_IDENTITY.to_vec()],
+            control: u32::try_from(account.control).unwrap_or_default(),
+            password_set: account.password_set,
+            password_expires: account
+                .password_expires
+                .map_or(i64::MAX, |expires| expires.to_file_time()),
         }
     }
 
@@ -300,7 +381,9 @@ impl Principals<'_> {
     fn own_service(&self, name: PrincipalName) -> Option<PrincipalEntry> {
         let account = self.directory.logon_account(AccountName::Account(KRBTGT))?;
         let state = AccountState::Active;
-        Some(PrincipalEntry { name, state, is_service: true, ..self.entry(account) })
+        let ticket_etypes = Etype::AES.to_vec();
+        let entry = self.entry(account);
+        Some(PrincipalEntry { name, state, is_service: true, ticket_etypes, ..entry })
     }
 
     /// A user's salt has the front of the user principal name where there is one
@@ -315,6 +398,31 @@ impl Principals<'_> {
         let front = principal.map(|name| name.split_once('@').map_or(name, |(front, _)| front));
         Salt::of_user(realm, front.unwrap_or(&account.name))
     }
+}
+
+/// The encryption types of tickets for an account, and of the keys in them ([MS-KILE] 2.2.7,
+/// 3.3.5.7).
+///
+/// An account that says nothing has what the domain assumes (`DefaultDomainSupportedEncTypes` of
+/// Windows Server 2022, `kdc default domain supported enctypes` of Samba 4.22): tickets of RC4,
+/// keys of AES. A DC always has AES.
+fn etypes(account: &LogonAccount) -> (Vec<Etype>, Vec<Etype>) {
+    const SERVER_TRUST_ACCOUNT: i64 = 0x2000;
+    /// Keys are of AES where tickets are not.
+    const AES256_SESSION: i64 = 0x20;
+    const ASSUMED: i64 = 0x4 | AES256_SESSION;
+    const OF_DC: i64 = 0x1c;
+    let is_dc = account.control & SERVER_TRUST_ACCOUNT != 0;
+    let assumed = if is_dc { OF_DC } else { ASSUMED };
+    let supported = account.supported_etypes.filter(|&bits| bits & 0x3c != 0).unwrap_or(assumed);
+    let bit = |etype| match etype {
+        Etype::Rc4 => 0x4,
+        Etype::Aes128 => 0x8,
+        Etype::Aes256 => 0x10,
+    };
+    let session = if supported & AES256_SESSION != 0 { supported | 0x18 } else { supported };
+    let of = |bits| Etype::ALL.into_iter().filter(|&etype| bits & bit(etype) != 0).collect();
+    (of(supported), of(session))
 }
 
 const KRBTGT: &str = "krbtgt";

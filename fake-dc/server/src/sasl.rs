@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use fake_dc_directory::{AccountName, Protection, SaslLayer, Session, TokenRefusal};
 use fake_dc_kerberos::{
-    Error, PrincipalName,
+    Error, NameKind, PrincipalName,
     gss::{
         Acceptor, AcceptorConfig, ChannelBindings, Mechanism, Opened, SaslAcceptor, SaslStep,
         SecurityLayer,
@@ -134,7 +134,11 @@ impl Sasl {
                     Some(_) => SaslLayer::Sign,
                 };
                 let account = client.name.to_string();
-                let account = AccountName::Account(&account);
+                // Of a ticket whose client asked by that name, and not for the canonical one.
+                let account = match client.name.kind {
+                    NameKind::ENTERPRISE => AccountName::UserPrincipal(&account),
+                    _ => AccountName::Account(&account),
+                };
                 let result = directory.sasl_succeeded(session, account, protection);
                 let layer = if result.is_success() { layer } else { None };
                 SaslAnswer { layer, ..SaslAnswer::new(result, token) }

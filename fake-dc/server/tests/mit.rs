@@ -104,7 +104,7 @@ impl Drop for Lab {
 }
 
 #[test]
-fn a_user_gets_tickets_over_udp() {
+fn a_user_gets_tickets_that_fit_no_datagram() {
     let Some(lab) = Lab::start(|builder| builder, "") else { return };
     lab.kinit(&["-f", "alice"]).unwrap();
     for service in ["ldap/dc1.corp.example", "host/dc1.corp.example", "cifs/dc1.corp.example"] {
@@ -113,14 +113,16 @@ fn a_user_gets_tickets_over_udp() {
     }
     let list = lab.run("klist", &["-f", "-e"], "").unwrap();
     assert!(list.contains("Default principal: alice@CORP.EXAMPLE"), "{list}");
-    // Neither ok-as-delegate (O) nor anything else that a client would act upon.
     assert!(list.contains("Flags: FRIA"), "{list}");
+    // A DC is trusted for delegation.
+    assert!(list.contains("Flags: FRAO"), "{list}");
     assert_eq!(list.matches("aes256-cts-hmac-sha1-96, aes256-cts-hmac-sha1-96").count(), 4);
     lab.kinit(&["-R"]).unwrap();
     assert_eq!(
         lab.requests(),
         [
             "AS-REQ krbtgt/CORP.EXAMPLE: 25 KDC_ERR_PREAUTH_REQUIRED",
+            "AS-REQ krbtgt/CORP.EXAMPLE: 52 KRB_ERR_RESPONSE_TOO_BIG",
             "AS-REQ krbtgt/CORP.EXAMPLE: ticket",
             "TGS-REQ ldap/dc1.corp.example: ticket",
             "TGS-REQ host/dc1.corp.example: ticket",

@@ -80,6 +80,7 @@ impl AsExchange {
             renew_till: Some(Timestamp::from_unix(0)),
             nonce: nonce(random),
             etypes,
+            addresses: None,
             additional_tickets: Vec::new(),
         };
         let request = KdcReq::encode(Exchange::As, &[], &body);

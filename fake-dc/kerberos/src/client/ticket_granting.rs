@@ -64,12 +64,13 @@ impl TgsExchange {
             renew_till: None,
             nonce: nonce(random),
             etypes: Etype::ALL.map(Etype::number).to_vec(),
+            addresses: None,
             additional_tickets: Vec::new(),
         };
         let key = &granting.session_key;
         let checksum = Checksum {
             kind: key.etype().checksum_number(),
-            bytes: key.checksum(Usage::TGS_REQ_CHECKSUM, &[&body.encode()]).to_vec(),
+            bytes: key.checksum(Usage::TGS_REQ_CHECKSUM, &[&body.encode()]),
         };
         let subkey = Key::random(key.etype(), random);
         let proof = Proof {

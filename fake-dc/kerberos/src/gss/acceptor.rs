@@ -11,7 +11,7 @@ use super::{
     token::{self, id},
 };
 use crate::{
-    crypto::{Key, Usage},
+    crypto::{Etype, Key, Usage},
     db::Keys,
     error::Error,
     message::{
@@ -87,13 +87,16 @@ impl Acceptor {
             return Err(Error::OutOfOrder { what: "token other than AP-REQ" });
         }
         let request = ApReq::read(message)?;
-        let ticket = self.open_ticket(&request)?;
-        self.check_times(&ticket)?;
-        let authenticator = self.open_authenticator(&request, &ticket)?;
+        let (ticket, authenticator) = self.open(&request)?;
         let flags = self.check_checksum(authenticator.checksum.as_ref())?;
 
         let initiator_sequence = u64::from(authenticator.sequence.unwrap_or(0));
         let session_key = authenticator.subkey.as_ref().unwrap_or(&ticket.key);
+        if session_key.etype() == Etype::Rc4 {
+            // Its tokens are others (RFC 4757, section 7), which this crate does not make.
+            let code = ErrorCode::KDC_ERR_ETYPE_NOSUPP;
+            return Err(Error::rejected(code, "the session key is of rc4-hmac"));
+        }
         let mut context = GssContext {
             is_acceptor: true,
             key: session_key.clone(),
@@ -125,6 +128,14 @@ impl Acceptor {
         Ok(Accepted { token: Some(answer), context })
     }
 
+    /// What a client shows, after every check but those of GSS-API.
+    pub(crate) fn open(&self, request: &ApReq) -> Result<(EncTicketPart, Authenticator), Error> {
+        let ticket = self.open_ticket(request)?;
+        self.check_times(&ticket)?;
+        let authenticator = self.open_authenticator(request, &ticket)?;
+        Ok((ticket, authenticator))
+    }
+
     /// The token that tells the client why it was rejected; `None` where nothing is told.
     pub fn error_token(&self, error: &Error) -> Option<Vec<u8>> {
         let &Error::Rejected { code, .. } = error else { return None };
@@ -133,6 +144,8 @@ impl Acceptor {
             code,
             realm: self.config.service.realm.clone(),
             sname: self.config.service.name.clone(),
+            client: None,
+            text: None,
             data: None,
         };
         Some(token::frame_kerberos(id::ERROR, &message.encode()))

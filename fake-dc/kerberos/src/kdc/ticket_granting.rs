@@ -3,14 +3,15 @@
 use ground::{Stream, Timestamp};
 use md5::{Digest as _, Md5};
 
-use super::{Kdc, Refusal, authentication::check_not_revoked, issue::Grant};
+use super::{Issued, Kdc, Refusal, authentication::check_not_revoked, issue::Grant};
 use crate::{
     crypto::Usage,
-    db::PrincipalDb,
+    db::{PrincipalDb, PrincipalEntry},
     message::{
-        ApReq, Authenticator, EncTicketPart, ErrorCode, Exchange, KdcOptions, KdcReq, TicketFlags,
-        pa,
+        ApReq, Authenticator, EncTicketPart, ErrorCode, Exchange, KdcOptions, KdcReq, KdcReqBody,
+        Ticket, TicketFlags, pa,
     },
+    pac::Pac,
 };
 
 impl<D: PrincipalDb> Kdc<D> {
@@ -19,17 +20,19 @@ impl<D: PrincipalDb> Kdc<D> {
         request: &KdcReq,
         client: &mut Option<String>,
         random: &mut Stream,
-    ) -> Result<Vec<u8>, Refusal> {
+    ) -> Result<Issued, Refusal> {
         let body = &request.body;
         let shown = request
             .padata(pa::TGS_REQ)
             .ok_or(Refusal::new(ErrorCode::KDC_ERR_PADATA_TYPE_NOSUPP))?;
         let shown = ApReq::read(shown).map_err(|_| Refusal::new(ErrorCode::KRB_ERR_GENERIC))?;
-        let ticket = self.ticket_granting_ticket(&shown)?;
+        let ticket = self.ticket_granting_ticket(&shown.ticket)?;
         *client = Some(ticket.cname.to_string());
         let authenticator = self.authenticator(&shown, &ticket, request)?;
         self.check_ticket_times(&ticket)?;
-        self.check_realm(&body.realm)?;
+        if !self.is_own_realm(&body.realm) {
+            return Err(Refusal::new(ErrorCode::KDC_ERR_WRONG_REALM));
+        }
         if request.padata(pa::FOR_USER).is_some() {
             return Err(Refusal::new(ErrorCode::KDC_ERR_PADATA_TYPE_NOSUPP));
         }
@@ -38,7 +41,6 @@ impl<D: PrincipalDb> Kdc<D> {
         let asked = |option| body.options.has(option);
         let has = |flag| ticket.flags.has(flag);
         let refused = asked(KdcOptions::CNAME_IN_ADDITIONAL_TICKET)
-            || asked(KdcOptions::ENCRYPTED_IN_SESSION_KEY)
             || asked(KdcOptions::VALIDATE)
             || (asked(KdcOptions::FORWARDED) && !has(TicketFlags::FORWARDABLE))
             || (asked(KdcOptions::PROXY) && !has(TicketFlags::PROXIABLE))
@@ -46,7 +48,14 @@ impl<D: PrincipalDb> Kdc<D> {
         if refused {
             return Err(Refusal::new(ErrorCode::KDC_ERR_BADOPTION));
         }
-        let service = self.service(body.sname.as_ref())?;
+        let other = match asked(KdcOptions::ENCRYPTED_IN_SESSION_KEY) {
+            true => Some(self.other_ticket(body)?),
+            false => None,
+        };
+        let service = match &other {
+            Some((service, _)) => service.clone(),
+            None => self.service(body.sname.as_ref())?,
+        };
         if asked(KdcOptions::RENEW) && !service.name.is_ticket_granting() {
             return Err(Refusal::new(ErrorCode::KDC_ERR_BADOPTION));
         }
@@ -68,6 +77,7 @@ impl<D: PrincipalDb> Kdc<D> {
             exchange: Exchange::Tgs,
             client: ticket.cname.clone(),
             service: &service,
+            user_to_user: other.as_ref().map(|(_, ticket)| &ticket.key),
             flags,
             authenticated: ticket.authenticated,
             ends_max,
@@ -79,20 +89,44 @@ impl<D: PrincipalDb> Kdc<D> {
             reply_usage,
             key_expires: None,
             padata: Vec::new(),
+            encrypted_padata: Vec::new(),
+            addresses: if asked(KdcOptions::FORWARDED) || asked(KdcOptions::PROXY) {
+                body.addresses.clone().filter(|_| self.is_samba())
+            } else {
+                ticket.addresses.clone()
+            },
+            pac: ticket.pac.as_deref().and_then(Pac::read),
         };
         self.issue(body, grant, random)
     }
 
+    /// User to user: the account that a request asks a ticket for, and its own ticket, whose key
+    /// the new one is sealed with.
+    fn other_ticket(&self, body: &KdcReqBody) -> Result<(PrincipalEntry, EncTicketPart), Refusal> {
+        let bad_option = || Refusal::new(ErrorCode::KDC_ERR_BADOPTION);
+        let shown = body.additional_tickets.first().ok_or_else(bad_option)?;
+        let ticket = self.ticket_granting_ticket(shown)?;
+        self.check_ticket_times(&ticket)?;
+        let unknown = || Refusal::new(ErrorCode::KDC_ERR_S_PRINCIPAL_UNKNOWN);
+        let asked = body.sname.as_ref().ok_or_else(unknown)?;
+        let service = self.db.lookup(asked).ok_or_else(unknown)?;
+        let owner = self.db.lookup_client(&ticket.cname);
+        if !owner.is_some_and(|owner| owner.name == service.name) {
+            return Err(Refusal::new(ErrorCode::KRB_AP_ERR_BADMATCH));
+        }
+        Ok((service, ticket))
+    }
+
     /// Opens the ticket that a client shows.
-    fn ticket_granting_ticket(&self, shown: &ApReq) -> Result<EncTicketPart, Refusal> {
+    fn ticket_granting_ticket(&self, shown: &Ticket) -> Result<EncTicketPart, Refusal> {
         let not_us = || Refusal::new(ErrorCode::KRB_AP_ERR_NOT_US);
-        if !shown.ticket.sname.is_ticket_granting() {
+        if !shown.sname.is_ticket_granting() {
             return Err(not_us());
         }
-        let own = self.db.lookup(&shown.ticket.sname).ok_or_else(not_us)?;
+        let own = self.db.lookup(&shown.sname).ok_or_else(not_us)?;
         // What no key of ours opens was not made by us.
         let modified = || Refusal::new(ErrorCode::KRB_AP_ERR_MODIFIED);
-        let encrypted = &shown.ticket.encrypted;
+        let encrypted = &shown.encrypted;
         let key = own.keys.of(encrypted.etype).ok_or_else(modified)?;
         let plain = encrypted.open(key, Usage::TICKET, "ticket").map_err(|_| modified())?;
         EncTicketPart::read(&plain).map_err(|_| modified())
@@ -150,7 +184,7 @@ impl<D: PrincipalDb> Kdc<D> {
             return Ok(());
         }
         let gone = || Refusal::new(ErrorCode::KDC_ERR_CLIENT_REVOKED);
-        check_not_revoked(&self.db.lookup(&ticket.cname).ok_or_else(gone)?)
+        check_not_revoked(&self.db.lookup_client(&ticket.cname).ok_or_else(gone)?)
     }
 
     /// How long the new ticket may live, and until when it may be renewed.

@@ -118,7 +118,18 @@ pub(crate) struct PaData {
 pub(crate) mod pa {
     pub(crate) const TGS_REQ: i32 = 1;
     pub(crate) const ENC_TIMESTAMP: i32 = 2;
+    /// What Heimdal calls `KRB5_PADATA_PK_AS_REP_WIN`, and Windows sends for its clients of 2003.
+    pub(crate) const PK_AS_REP_OLD: i32 = 15;
+    pub(crate) const PK_AS_REQ: i32 = 16;
     pub(crate) const ETYPE_INFO2: i32 = 19;
+    /// Whether a client wants a PAC ([MS-KILE] 2.2.3).
+    pub(crate) const PAC_REQUEST: i32 = 128;
+    /// RFC 6806, section 11.
+    pub(crate) const REQ_ENC_PA_REP: i32 = 149;
+    /// RFC 8070.
+    pub(crate) const AS_FRESHNESS: i32 = 150;
+    /// [MS-KILE] 2.2.8.
+    pub(crate) const SUPPORTED_ETYPES: i32 = 165;
     /// S4U2self ([MS-SFU] 2.2.1).
     pub(crate) const FOR_USER: i32 = 129;
 }

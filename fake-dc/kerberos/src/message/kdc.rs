@@ -3,7 +3,7 @@
 use ground::Timestamp;
 
 use super::{
-    PVNO,
+    PVNO, authorization,
     common::{EncryptedData, EncryptionKey, PaData, encode_pa_list, read_pa_list},
 };
 use crate::{
@@ -25,6 +25,10 @@ flags! {
         PROXIABLE = 0x1000_0000,
         /// As forwarded, for a service.
         PROXY = 0x0800_0000,
+        /// Postdated tickets may be made of it.
+        ALLOW_POSTDATE = 0x0400_0000,
+        /// A ticket that begins later.
+        POSTDATED = 0x0200_0000,
         /// It may be renewed.
         RENEWABLE = 0x0080_0000,
         /// S4U2proxy ([MS-SFU] 2.2.3).
@@ -61,6 +65,12 @@ flags! {
         INITIAL = 0x0040_0000,
         /// The client has proved that it knows the password.
         PRE_AUTHENTICATED = 0x0020_0000,
+        /// The realms that it passed through were found right.
+        TRANSITED_POLICY_CHECKED = 0x0008_0000,
+        /// The service may be trusted with a forwarded ticket.
+        OK_AS_DELEGATE = 0x0004_0000,
+        /// The answer repeats the request under encryption (RFC 6806, section 11).
+        ENC_PA_REP = 0x0001_0000,
     }
 }
 
@@ -104,6 +114,8 @@ pub(crate) struct KdcReq {
     pub(crate) body: KdcReqBody,
     /// The body as it came, which the authenticator of a TGS-REQ has a checksum of.
     pub(crate) body_bytes: Vec<u8>,
+    /// All of it as it came, which an AS-REP has a checksum of.
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// KDC-REQ-BODY.
@@ -119,6 +131,8 @@ pub(crate) struct KdcReqBody {
     /// A UInt32, which Heimdal writes as an Int32. It goes back as it came.
     pub(crate) nonce: i64,
     pub(crate) etypes: Vec<EtypeNumber>,
+    /// HostAddresses, as they came.
+    pub(crate) addresses: Option<Vec<u8>>,
     pub(crate) additional_tickets: Vec<Ticket>,
 }
 
@@ -137,7 +151,8 @@ impl KdcReq {
         let padata = request.optional_field(3, read_pa_list)?.unwrap_or_default();
         let mut body = request.element(der::context(4))?;
         let body_bytes = body.rest().to_vec();
-        Ok(Self { version, padata, body: KdcReqBody::read(&mut body)?, body_bytes })
+        let body = KdcReqBody::read(&mut body)?;
+        Ok(Self { version, padata, body, body_bytes, bytes: bytes.to_vec() })
     }
 
     pub(crate) fn encode(exchange: Exchange, padata: &[PaData], body: &KdcReqBody) -> Vec<u8> {
@@ -168,8 +183,8 @@ impl KdcReqBody {
         let renew_till = body.optional_field(6, Reader::time)?;
         let nonce = body.field(7, Reader::integer)?;
         let etypes = body.field(8, |etypes| etypes.list(Reader::int32))?;
-        // Addresses: tickets of a domain have none. Authorization data: none is passed on.
-        body.optional(9)?;
+        let addresses = body.optional(9)?.map(|addresses| addresses.rest().to_vec());
+        // Authorization data: none is passed on.
         body.optional(10)?;
         let additional_tickets =
             body.optional_field(11, |tickets| tickets.list(Ticket::read))?.unwrap_or_default();
@@ -183,6 +198,7 @@ impl KdcReqBody {
             renew_till,
             nonce,
             etypes,
+            addresses,
             additional_tickets,
         })
     }
@@ -201,6 +217,7 @@ impl KdcReqBody {
             der::optional_field(6, self.renew_till.map(der::time)),
             der::field(7, der::integer(self.nonce)),
             der::field(8, der::sequence(self.etypes.iter().map(|&etype| der::integer(etype)))),
+            der::optional_field(9, self.addresses.clone()),
             der::optional_field(11, tickets),
         ])
     }
@@ -249,6 +266,9 @@ pub(crate) struct EncTicketPart {
     pub(crate) starts: Option<Timestamp>,
     pub(crate) ends: Timestamp,
     pub(crate) renew_till: Option<Timestamp>,
+    /// HostAddresses, as they were asked for.
+    pub(crate) addresses: Option<Vec<u8>>,
+    pub(crate) pac: Option<Vec<u8>>,
 }
 
 impl EncTicketPart {
@@ -268,6 +288,8 @@ impl EncTicketPart {
             starts: part.optional_field(6, Reader::time)?,
             ends: part.field(7, Reader::time)?,
             renew_till: part.optional_field(8, Reader::time)?,
+            addresses: part.optional(9)?.map(|addresses| addresses.rest().to_vec()),
+            pac: part.optional_field(10, authorization::read_pac)?.flatten(),
         })
     }
 
@@ -285,6 +307,8 @@ impl EncTicketPart {
             der::optional_field(6, self.starts.map(der::time)),
             der::field(7, der::time(self.ends)),
             der::optional_field(8, self.renew_till.map(der::time)),
+            der::optional_field(9, self.addresses.clone()),
+            der::optional_field(10, self.pac.as_deref().map(authorization::encode_pac)),
         ]);
         der::element(der::application(3), &part)
     }
@@ -343,6 +367,11 @@ pub(crate) struct EncKdcRepPart {
     pub(crate) renew_till: Option<Timestamp>,
     pub(crate) srealm: String,
     pub(crate) sname: PrincipalName,
+    /// What the KDC knows of the client's past: numbers of RFC 4120, section 5.4.2.
+    pub(crate) last_requests: Vec<(i32, Timestamp)>,
+    pub(crate) addresses: Option<Vec<u8>>,
+    /// What an attacker must not change (RFC 6806, section 11).
+    pub(crate) padata: Vec<PaData>,
 }
 
 impl EncKdcRepPart {
@@ -351,9 +380,15 @@ impl EncKdcRepPart {
         let (_, mut outer) = Reader::new("encrypted part of KDC-REP", bytes).any()?;
         let mut part = outer.sequence()?;
         let key = part.field(0, EncryptionKey::read)?;
-        part.element(der::context(1))?;
+        let last_requests = part.field(1, |list| {
+            list.list(|reader| {
+                let mut entry = reader.sequence()?;
+                Ok((entry.field(0, Reader::int32)?, entry.field(1, Reader::time)?))
+            })
+        })?;
         Ok(Self {
             key,
+            last_requests,
             nonce: part.field(2, Reader::integer)?,
             key_expires: part.optional_field(3, Reader::time)?,
             flags: TicketFlags(part.field(4, Reader::flags)?),
@@ -363,18 +398,19 @@ impl EncKdcRepPart {
             renew_till: part.optional_field(8, Reader::time)?,
             srealm: part.field(9, Reader::text)?,
             sname: part.field(10, PrincipalName::read)?,
+            addresses: part.optional(11)?.map(|addresses| addresses.rest().to_vec()),
+            padata: part.optional_field(12, read_pa_list)?.unwrap_or_default(),
         })
     }
 
-    pub(crate) fn encode(&self, exchange: Exchange, now: Timestamp) -> Vec<u8> {
-        // One entry that says nothing, as Windows gives it.
-        let last_request = der::sequence([der::sequence([
-            der::field(0, der::integer(0)),
-            der::field(1, der::time(now)),
-        ])]);
+    pub(crate) fn encode(&self, exchange: Exchange) -> Vec<u8> {
+        let last_requests = self.last_requests.iter().map(|&(kind, time)| {
+            der::sequence([der::field(0, der::integer(kind)), der::field(1, der::time(time))])
+        });
+        let padata = (!self.padata.is_empty()).then(|| encode_pa_list(&self.padata));
         let part = der::sequence([
             der::field(0, EncryptionKey::encode(&self.key)),
-            der::field(1, last_request),
+            der::field(1, der::sequence(last_requests)),
             der::field(2, der::integer(self.nonce)),
             der::optional_field(3, self.key_expires.map(der::time)),
             der::field(4, der::flags(self.flags.0)),
@@ -384,6 +420,8 @@ impl EncKdcRepPart {
             der::optional_field(8, self.renew_till.map(der::time)),
             der::field(9, der::text(&self.srealm)),
             der::field(10, self.sname.encode()),
+            der::optional_field(11, self.addresses.clone()),
+            der::optional_field(12, padata),
         ]);
         der::element(der::application(exchange.encrypted_part_tag()), &part)
     }
@@ -406,6 +444,7 @@ mod tests {
             // Heimdal's, which are Int32.
             nonce: -2,
             etypes: vec![18, 17, 23, -133],
+            addresses: None,
             additional_tickets: Vec::new(),
         };
         let padata = [PaData::new(149, Vec::new())];

@@ -4,19 +4,22 @@ use ground::Timestamp;
 
 use super::{ErrorCode, PVNO};
 use crate::{
-    crypto::{Etype, EtypeNumber},
+    crypto::EtypeNumber,
     der::{self, Reader},
     error::Error,
-    principal::PrincipalName,
+    principal::{Principal, PrincipalName},
 };
 
-/// KRB-ERROR, with the fields that Windows gives.
+/// KRB-ERROR, with the fields that Windows or Samba give.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KrbError {
     pub(crate) time: Timestamp,
     pub(crate) code: ErrorCode,
     pub(crate) realm: String,
     pub(crate) sname: PrincipalName,
+    /// Who asked, where the KDC repeats that.
+    pub(crate) client: Option<Principal>,
+    pub(crate) text: Option<String>,
     pub(crate) data: Option<Vec<u8>>,
 }
 
@@ -33,13 +36,14 @@ impl KrbError {
         let time = error.field(4, Reader::time)?;
         error.field(5, Reader::int32)?;
         let code = ErrorCode(error.field(6, Reader::int32)?);
-        error.optional(7)?;
-        error.optional(8)?;
+        let crealm = error.optional_field(7, Reader::text)?;
+        let cname = error.optional_field(8, PrincipalName::read)?;
         let realm = error.field(9, Reader::text)?;
         let sname = error.field(10, PrincipalName::read)?;
-        error.optional(11)?;
+        let text = error.optional_field(11, Reader::text)?;
         let data = error.optional_field(12, Reader::octets)?.map(<[u8]>::to_vec);
-        Ok(Self { time, code, realm, sname, data })
+        let client = crealm.zip(cname).map(|(realm, name)| Principal { name, realm });
+        Ok(Self { time, code, realm, sname, client, text, data })
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -51,8 +55,11 @@ impl KrbError {
             der::field(4, der::time(self.time)),
             der::field(5, der::integer(micros)),
             der::field(6, der::integer(self.code.0)),
+            der::optional_field(7, self.client.as_ref().map(|client| der::text(&client.realm))),
+            der::optional_field(8, self.client.as_ref().map(|client| client.name.encode())),
             der::field(9, der::text(&self.realm)),
             der::field(10, self.sname.encode()),
+            der::optional_field(11, self.text.as_deref().map(der::text)),
             der::optional_field(12, self.data.as_deref().map(der::octets)),
         ]);
         der::element(der::application(Self::TAG), &error)
@@ -83,10 +90,6 @@ pub(crate) struct EtypeInfo {
 }
 
 impl EtypeInfo {
-    pub(crate) fn new(etype: Etype, salt: &str) -> Self {
-        Self { etype: etype.number(), salt: Some(salt.to_owned()), rounds: None }
-    }
-
     pub(crate) fn read_list(bytes: &[u8]) -> Result<Vec<Self>, Error> {
         Reader::new("ETYPE-INFO2", bytes).list(|reader| {
             let mut entry = reader.sequence()?;

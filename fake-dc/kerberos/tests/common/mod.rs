@@ -6,8 +6,8 @@
 use std::{cell::RefCell, collections::BTreeMap, sync::LazyLock, time::Duration};
 
 use fake_dc_kerberos::{
-    AccountState, AsExchange, AsOutcome, ClientSecret, Credential, Error, Kdc, KeyCache, NameKind,
-    Principal, PrincipalDb, PrincipalEntry, PrincipalName, Salt, TgsExchange, gss::AcceptorConfig,
+    AsExchange, AsOutcome, ClientSecret, Credential, Error, Kdc, KeyCache, NameKind, Principal,
+    PrincipalDb, PrincipalEntry, PrincipalName, Salt, TgsExchange, gss::AcceptorConfig,
 };
 use ground::{Clock, Secret, Seed, Stream, Timestamp, Transport, VirtualClock};
 
@@ -49,12 +49,8 @@ static KEYS: LazyLock<KeyCache> = LazyLock::new(KeyCache::default);
 pub(crate) fn accounts() -> Accounts {
     let password = Secret::new(PASSWORD);
     let entry = |name: PrincipalName, salt: &str, is_service| PrincipalEntry {
-        name,
-        keys: KEYS.keys(&password, salt, 2),
-        state: AccountState::Active,
-        password_expires: None,
-        requires_preauthentication: true,
         is_service,
+        ..PrincipalEntry::new(name, KEYS.keys(&password, salt, 2))
     };
     let krbtgt = entry(PrincipalName::ticket_granting(REALM), "CORP.EXAMPLEkrbtgt", true);
     let change = PrincipalEntry { name: PrincipalName::change_password(), ..krbtgt.clone() };

@@ -21,7 +21,7 @@ use super::{
     console::Console,
     dns::Resolver,
     facts::{TlsFailed, TlsFinished, TlsVerdict},
-    kerberos::{Kerberos, NoTicket},
+    kerberos::{Kdcs, Kerberos, NoTicket},
     ldap::{self, Channel, Ldap, LdapError},
     netlogon::NetlogonAnswer,
     smb_conf::{Settings, Wrapping},
@@ -243,6 +243,7 @@ impl Context<'_> {
             clock: self.clock,
             trail: self.trail,
             realm: self.settings.realm.clone(),
+            kdcs: Kdcs::default(),
         };
         let (granting, clock) = kerberos.kinit(account, random).await?;
         let service = PrincipalName::service("ldap", dc);

@@ -1,17 +1,18 @@
 //! Tickets: what the Kerberos library inside Samba (Heimdal) does before `net` binds.
 //!
-//! It finds KDCs by DNS, asks over UDP and, when told so, over TCP, and takes the first that
-//! answers. Order and words as in the transcripts of Samba 4.22.11.
+//! It finds KDCs by DNS, once for each transport, asks over UDP and, when told so, over TCP, and
+//! takes the first that answers. Order and words as in the transcripts of Samba 4.22.11.
 
 use std::{io, net::SocketAddr};
 
 use fake_dc_kerberos::{
     AsExchange, AsOutcome, ClientSecret, Credential, Error, ErrorCode, Frame, Principal,
-    PrincipalName, TgsExchange, frame, refusal_code, unframe,
+    PrincipalName, TgsExchange, TicketFlags, frame, refusal_code, unframe,
 };
 use ground::{Clock, Stream, Trail};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::OnceCell,
     time::timeout,
 };
 
@@ -34,6 +35,14 @@ pub(super) struct Kerberos<'a> {
     pub(super) clock: &'a Clock,
     pub(super) trail: &'a Trail,
     pub(super) realm: String,
+    pub(super) kdcs: Kdcs,
+}
+
+/// Where the KDCs of the realm are, as far as that was looked up.
+#[derive(Debug, Default)]
+pub(super) struct Kdcs {
+    udp: OnceCell<Vec<SocketAddr>>,
+    tcp: OnceCell<Vec<SocketAddr>>,
 }
 
 /// Why there is no ticket.
@@ -168,7 +177,8 @@ impl Kerberos<'_> {
         }
     }
 
-    /// A ticket for a service.
+    /// A ticket for a service. With a service that is trusted for delegation, the client also gets a
+    /// ticket to hand over, and does without where there is none (Heimdal, `do_delegation`).
     pub(super) async fn ticket(
         &self,
         granting: &Credential,
@@ -180,7 +190,16 @@ impl Kerberos<'_> {
         let exchange = TgsExchange::new(granting, service, clock, random);
         let answer = self.ask(Way::Tcp, "TGS-REQ", &name, exchange.request()).await;
         let answer = answer.map_err(NoTicket::Service)?;
-        exchange.answer(&answer).map_err(|error| NoTicket::Service(error.into()))
+        let ticket =
+            exchange.answer(&answer).map_err(|error| NoTicket::Service(error.into()))?;
+        if ticket.flags.has(TicketFlags::OK_AS_DELEGATE)
+            && granting.flags.has(TicketFlags::FORWARDABLE)
+        {
+            let exchange = TgsExchange::forwarded(granting, clock, random);
+            let service = granting.service.name.to_string();
+            let _ = self.ask(Way::Tcp, "TGS-REQ", &service, exchange.request()).await;
+        }
+        Ok(ticket)
     }
 
     /// The answer of the first KDC that gives one.
@@ -193,14 +212,21 @@ impl Kerberos<'_> {
     ) -> Result<Vec<u8>, Cause> {
         let transports: &[&'static str] = if way == Way::Tcp { &["tcp"] } else { &["udp", "tcp"] };
         for &transport in transports {
-            let kdcs = format!("_kerberos._{transport}.{}", self.realm);
-            for kdc in self.resolver.service(&kdcs).await {
+            for &kdc in self.kdcs(transport).await {
                 if let Some(answer) = self.ask_one(kdc, transport, request, service, bytes).await {
                     return Ok(answer);
                 }
             }
         }
         Err(Cause::NoKdc)
+    }
+
+    async fn kdcs(&self, transport: &str) -> &[SocketAddr] {
+        let known = if transport == "tcp" { &self.kdcs.tcp } else { &self.kdcs.udp };
+        let find = async || {
+            self.resolver.service(&format!("_kerberos._{transport}.{}", self.realm)).await
+        };
+        known.get_or_init(find).await
     }
 
     /// The answer of one KDC; `None` if it gives none, or says that it cannot serve.
