@@ -10,7 +10,7 @@ mod class;
 mod delete;
 mod modify;
 mod names;
-mod password;
+pub(crate) mod password;
 mod rename;
 mod sam;
 mod values;

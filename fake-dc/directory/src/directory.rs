@@ -135,11 +135,6 @@ impl Directory {
         &self.domain.dns_name
     }
 
-    /// Whose answers it gives.
-    pub fn flavour(&self) -> Flavour {
-        self.domain.flavour
-    }
-
     /// NetBIOS name of the domain.
     pub fn netbios_name(&self) -> &str {
         &self.domain.netbios

@@ -1,11 +1,12 @@
-//! Netlogon pings and Kerberos over UDP: the sockets, and the line that answers travel on.
+//! Netlogon pings, Kerberos and its password service over UDP: the sockets, and the line that
+//! answers travel on.
 
 use std::sync::Arc;
 
 use ground::Transport;
 use tokio::time::sleep;
 
-use crate::{behind, cldap, facts::Listener, kdc, limits, route::Way, tasks::Spawner};
+use crate::{behind, cldap, facts::Listener, kdc, kpasswd, limits, route::Way, tasks::Spawner};
 
 /// Answers datagrams for ever.
 pub(crate) async fn serve(way: Way, listener: Listener, spawner: Spawner) {
@@ -32,6 +33,7 @@ pub(crate) async fn serve(way: Way, listener: Listener, spawner: Spawner) {
         }
         let answer = match listener {
             Listener::Kdc => kdc::answer_datagram(&way, &trail, &datagram[..size]),
+            Listener::Kpasswd => kpasswd::answer_datagram(&way, &trail, &datagram[..size]),
             _ => cldap::answer(&way, &trail, client.ip(), &datagram[..size]),
         };
         let Some(answer) = answer else { continue };

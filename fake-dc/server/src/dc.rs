@@ -68,6 +68,8 @@ pub struct Ports {
     pub dns: u16,
     /// Kerberos, over UDP and TCP.
     pub kdc: u16,
+    /// The password service of Kerberos, over UDP and TCP.
+    pub kpasswd: u16,
     /// LDAP over TCP and CLDAP over UDP.
     pub ldap: u16,
     /// LDAPS.
@@ -80,11 +82,11 @@ pub struct Ports {
 
 impl Ports {
     /// All chosen by the system.
-    pub const SYSTEM: Self = Self { dns: 0, kdc: 0, ldap: 0, ldaps: 0, gc: 0, gcs: 0 };
+    pub const SYSTEM: Self = Self { dns: 0, kdc: 0, kpasswd: 0, ldap: 0, ldaps: 0, gc: 0, gcs: 0 };
 
-    /// Those of a real DC: 53, 88, 389, 636, 3268 and 3269. Those below 1024 need privileges.
+    /// Those of a real DC: 53, 88, 389, 464, 636, 3268 and 3269. Those below 1024 need privileges.
     pub const STANDARD: Self =
-        Self { dns: 53, kdc: 88, ldap: 389, ldaps: 636, gc: 3_268, gcs: 3_269 };
+        Self { dns: 53, kdc: 88, kpasswd: 464, ldap: 389, ldaps: 636, gc: 3_268, gcs: 3_269 };
 }
 
 impl Sockets {
@@ -196,6 +198,13 @@ impl Dc {
         self.doors.kdc()
     }
 
+    /// Where its password service answers, over UDP and TCP.
+    ///
+    /// DNS gives clients port 464 all the same: name this address in their `krb5.conf`.
+    pub fn kpasswd(&self) -> SocketAddr {
+        self.doors.kpasswd()
+    }
+
     /// Where it serves LDAP and StartTLS.
     pub fn ldap(&self) -> SocketAddr {
         self.doors.ldap()
@@ -221,6 +230,7 @@ impl Dc {
         Ports {
             dns: self.dns().port(),
             kdc: self.kdc().port(),
+            kpasswd: self.kpasswd().port(),
             ldap: self.ldap().port(),
             ldaps: self.ldaps().port(),
             gc: self.gc().port(),

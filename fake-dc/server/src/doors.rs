@@ -1,4 +1,4 @@
-//! The ports of one way to a DC: Kerberos, LDAP with CLDAP, LDAPS, and the global catalogue.
+//! The ports of one way to a DC: Kerberos, its password service, LDAP with CLDAP, LDAPS, and the global catalogue.
 
 use std::{
     io,
@@ -20,6 +20,8 @@ use crate::{
 pub(crate) struct Doors {
     kdc: Gate,
     kdc_datagrams: DatagramGate,
+    kpasswd: Gate,
+    kpasswd_datagrams: DatagramGate,
     ldap: Gate,
     cldap: DatagramGate,
     ldaps: Gate,
@@ -42,6 +44,9 @@ impl Doors {
         let (kdc, kdc_datagrams) = sockets
             .pair(ip, ports.kdc, DatagramGate::open)
             .map_err(failed(Listener::Kdc, ports.kdc))?;
+        let (kpasswd, kpasswd_datagrams) = sockets
+            .pair(ip, ports.kpasswd, DatagramGate::open)
+            .map_err(failed(Listener::Kpasswd, ports.kpasswd))?;
         let (ldap, cldap) = sockets
             .pair(ip, ports.ldap, DatagramGate::open)
             .map_err(failed(Listener::Ldap, ports.ldap))?;
@@ -50,12 +55,17 @@ impl Doors {
         let ldaps = open(Listener::Ldaps, ports.ldaps)?;
         let gc = open(Listener::Gc, ports.gc)?;
         let gcs = open(Listener::Gcs, ports.gcs)?;
-        Ok(Self { kdc, kdc_datagrams, ldap, cldap, ldaps, gc, gcs })
+        Ok(Self { kdc, kdc_datagrams, kpasswd, kpasswd_datagrams, ldap, cldap, ldaps, gc, gcs })
     }
 
     /// Where Kerberos is, over UDP and TCP.
     pub(crate) fn kdc(&self) -> SocketAddr {
         self.kdc.address()
+    }
+
+    /// Where the password service is, over UDP and TCP.
+    pub(crate) fn kpasswd(&self) -> SocketAddr {
+        self.kpasswd.address()
     }
 
     /// Where LDAP is, and CLDAP over UDP.
@@ -84,6 +94,7 @@ impl Doors {
             Listener::Gc => Some(&self.gc),
             Listener::Gcs => Some(&self.gcs),
             Listener::Kdc => Some(&self.kdc),
+            Listener::Kpasswd => Some(&self.kpasswd),
             Listener::Ldap => Some(&self.ldap),
             Listener::Ldaps => Some(&self.ldaps),
             Listener::Cldap | Listener::Dns | Listener::Rpc => None,
@@ -100,6 +111,11 @@ impl Doors {
         &self.kdc_datagrams
     }
 
+    /// The port for the password service over UDP.
+    pub(crate) fn kpasswd_datagrams(&self) -> &DatagramGate {
+        &self.kpasswd_datagrams
+    }
+
     /// Lets every TCP port do what `stream` says, and every UDP port what `datagram` says.
     pub(crate) fn apply(
         &self,
@@ -108,11 +124,13 @@ impl Doors {
     ) -> io::Result<()> {
         let refuses = |listener| datagram(listener) == Passage::Refuse;
         self.kdc.set(stream(Listener::Kdc))?;
+        self.kpasswd.set(stream(Listener::Kpasswd))?;
         self.ldap.set(stream(Listener::Ldap))?;
         self.ldaps.set(stream(Listener::Ldaps))?;
         self.gc.set(stream(Listener::Gc))?;
         self.gcs.set(stream(Listener::Gcs))?;
         self.kdc_datagrams.set_refusing(refuses(Listener::Kdc))?;
+        self.kpasswd_datagrams.set_refusing(refuses(Listener::Kpasswd))?;
         self.cldap.set_refusing(refuses(Listener::Cldap))
     }
 
@@ -120,6 +138,8 @@ impl Doors {
     pub(crate) fn close(&self) {
         self.kdc.close();
         self.kdc_datagrams.close();
+        self.kpasswd.close();
+        self.kpasswd_datagrams.close();
         self.ldap.close();
         self.cldap.close();
         self.ldaps.close();

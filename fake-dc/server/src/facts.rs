@@ -21,6 +21,8 @@ pub const KINDS: &[&str] = &[
     "dns.query",
     "fault.cleared",
     "fault.set",
+    "kdc.request",
+    "kpasswd.request",
     "ldap.request",
     "ldap.result",
     "ldap.sasl-refused",
@@ -41,6 +43,8 @@ pub enum Listener {
     Gcs,
     /// UDP and TCP 88.
     Kdc,
+    /// UDP and TCP 464: the password service.
+    Kpasswd,
     /// TCP 389.
     Ldap,
     /// TCP 636.
@@ -52,12 +56,13 @@ pub enum Listener {
 
 impl Listener {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Cldap,
         Self::Dns,
         Self::Gc,
         Self::Gcs,
         Self::Kdc,
+        Self::Kpasswd,
         Self::Ldap,
         Self::Ldaps,
         Self::Rpc,
@@ -84,6 +89,7 @@ impl Listener {
             Self::Gc => "gc",
             Self::Gcs => "gcs",
             Self::Kdc => "kdc",
+            Self::Kpasswd => "kpasswd",
             Self::Ldap => "ldap",
             Self::Ldaps => "ldaps",
             Self::Rpc => "rpc",
@@ -109,6 +115,7 @@ impl fmt::Display for Listener {
             Self::Gc => "the global catalogue",
             Self::Gcs => "the global catalogue over TLS",
             Self::Kdc => "Kerberos",
+            Self::Kpasswd => "the password service",
             Self::Ldap => "LDAP",
             Self::Ldaps => "LDAPS",
             Self::Rpc => "RPC",
@@ -202,6 +209,23 @@ pub struct CldapPing {
     pub route: Option<String>,
 }
 fact!(CldapPing, "cldap.ping");
+
+/// A request to the password service was answered.
+#[derive(Debug, Serialize)]
+pub struct PasswordAsked {
+    /// Who asks; `None` if that was not proved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// Whose password is to be set; `None`: the client's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The result code of RFC 3244; 0 if the password is changed.
+    pub result: u16,
+    /// Why the request was not looked into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+fact!(PasswordAsked, "kpasswd.request");
 
 /// A Kerberos request was answered.
 #[derive(Debug, Serialize)]

@@ -30,7 +30,7 @@ use crate::{
 /// assert_eq!(error("net.refuse:5s"), "`net.refuse` takes no value, and `5s` was given");
 /// assert_eq!(
 ///     error("net.refuse@smb"),
-///     "`smb` is no listener; the listeners are cldap, dns, gc, gcs, kdc, ldap, ldaps, rpc"
+///     "`smb` is no listener; the listeners are cldap, dns, gc, gcs, kdc, kpasswd, ldap, ldaps, rpc"
 /// );
 /// # Ok::<(), fake_dc::FaultError>(())
 /// ```

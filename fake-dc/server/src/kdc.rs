@@ -48,6 +48,12 @@ impl Kerberos {
     }
 }
 
+/// The keys of the KDC's own services.
+pub(crate) fn own_keys(dc: &Dc) -> Vec<Arc<Keys>> {
+    let own = Principals::of(&dc.domain).own_service(PrincipalName::change_password());
+    own.map(|own| own.keys).into_iter().collect()
+}
+
 /// The keys of the DC's own account, which open the tickets of its services.
 pub(crate) fn machine_keys(dc: &Dc) -> Vec<Arc<Keys>> {
     let domain = &dc.domain;

@@ -45,6 +45,7 @@ pub mod faults;
 pub mod fuzzing;
 mod gate;
 mod kdc;
+mod kpasswd;
 mod ldap;
 mod ldap_policy;
 pub mod limits;

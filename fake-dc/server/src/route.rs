@@ -81,6 +81,8 @@ pub struct Route {
     pub gcs: SocketAddr,
     /// Where Kerberos is, over UDP and TCP.
     pub kdc: SocketAddr,
+    /// Where the password service is, over UDP and TCP.
+    pub kpasswd: SocketAddr,
     /// Its faults, in the order in which they were set.
     pub faults: Vec<Fault>,
 }
@@ -128,6 +130,7 @@ impl OpenRoute {
             gc: self.doors.gc(),
             gcs: self.doors.gcs(),
             kdc: self.doors.kdc(),
+            kpasswd: self.doors.kpasswd(),
             faults: self.faults().all().to_vec(),
         }
     }
@@ -175,6 +178,7 @@ impl Way {
     pub(crate) fn datagram_gate(&self, listener: Listener) -> &DatagramGate {
         match listener {
             Listener::Kdc => self.doors().kdc_datagrams(),
+            Listener::Kpasswd => self.doors().kpasswd_datagrams(),
             _ => self.doors().cldap_datagrams(),
         }
     }

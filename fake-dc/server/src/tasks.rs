@@ -17,7 +17,7 @@ use crate::{
     dns,
     facts::{Connection, ConnectionDropped, ConnectionRefused, Listener},
     gate::Gate,
-    kdc, ldap, limits,
+    kdc, kpasswd, ldap, limits,
     line::Course,
     route::Way,
     stream::{Stream, reset_on_close},
@@ -41,10 +41,10 @@ pub(crate) fn serve_dns(way: &Way, socket: UdpSocket, spawner: &Spawner) {
 
 /// Serves the ports of one way to a DC until the spawner stops.
 pub(crate) fn serve_way(way: &Way, spawner: &Spawner) {
-    for listener in [Listener::Cldap, Listener::Kdc] {
+    for listener in [Listener::Cldap, Listener::Kdc, Listener::Kpasswd] {
         spawner.spawn(datagrams::serve(way.clone(), listener, spawner.clone()));
     }
-    for &listener in [Listener::Kdc].iter().chain(Listener::LDAP) {
+    for &listener in [Listener::Kdc, Listener::Kpasswd].iter().chain(Listener::LDAP) {
         spawner.spawn(accept(way.clone(), listener, spawner.clone()));
     }
 }
@@ -125,7 +125,7 @@ async fn accept_at(way: Way, entrance: Entrance, spawner: Spawner) {
     let listener = entrance.listener();
     let most = match listener {
         Listener::Dns => limits::DNS_CONNECTIONS_MAX,
-        Listener::Kdc => limits::KDC_CONNECTIONS_MAX,
+        Listener::Kdc | Listener::Kpasswd => limits::KDC_CONNECTIONS_MAX,
         Listener::Rpc => limits::PASSED_CONNECTIONS_MAX,
         Listener::Cldap | Listener::Gc | Listener::Gcs | Listener::Ldap | Listener::Ldaps => {
             way.dc.domain.ldap_policy.max_connections
@@ -193,7 +193,10 @@ pub(crate) async fn converse(
     match (listener, dc.behind()) {
         (Listener::Dns, _) => dns::serve_stream(dc, trail, stream).await,
         (Listener::Kdc, None) => kdc::serve_stream(dc, trail, stream).await,
-        (Listener::Kdc, Some(behind)) => behind.relay(listener, stream, trail).await,
+        (Listener::Kpasswd, None) => kpasswd::serve_stream(dc, trail, stream).await,
+        (Listener::Kdc | Listener::Kpasswd, Some(behind)) => {
+            behind.relay(listener, stream, trail).await;
+        }
         (_, None) => ldap::serve(dc, listener, stream, member, trail).await,
         (_, Some(behind)) => behind::serve_ldap(behind, dc, listener, stream, trail).await,
     }

@@ -58,6 +58,7 @@ async fn find(real: &Domain, passed: &[u16], trust: Trust) -> RealDc {
     let ports = Ports {
         dns: dc.dns().port(),
         kdc: dc.kdc().port(),
+        kpasswd: dc.kpasswd().port(),
         ldap: dc.ldap().port(),
         ldaps: dc.ldaps().port(),
         gc: dc.gc().port(),

@@ -50,8 +50,8 @@ fn mistakes_say_what_would_be_right() {
     insta::assert_snapshot!(errors.join("\n"), @r"
     `net.refuze` is no fault; did you mean `net.refuse`
     `net.refuse` takes no value, and `5s` was given
-    `smb` is no listener; the listeners are cldap, dns, gc, gcs, kdc, ldap, ldaps, rpc
-    `` is no listener; the listeners are cldap, dns, gc, gcs, kdc, ldap, ldaps, rpc
+    `smb` is no listener; the listeners are cldap, dns, gc, gcs, kdc, kpasswd, ldap, ldaps, rpc
+    `` is no listener; the listeners are cldap, dns, gc, gcs, kdc, kpasswd, ldap, ldaps, rpc
     `discovery.nxdomain` does nothing at `ldaps`; it acts at dns
     `time.leaf-expired` does nothing at `dns`; it acts at gc, gcs, ldap, ldaps
     `time.leaf-expired` takes no value, and `3d` was given

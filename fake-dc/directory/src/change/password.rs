@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Bit of `pwdProperties`: DOMAIN_PASSWORD_COMPLEX.
-const COMPLEX: i64 = 0x1;
+pub(crate) const COMPLEX: i64 = 0x1;
 
 impl Directory {
     /// Carries out the changes of `unicodePwd` in a request. An administrator puts a new password
@@ -169,12 +169,12 @@ impl Directory {
 }
 
 /// The numbers of the password policy, which the head of the domain holds.
-fn policy<'a>(domain: &Domain, state: &'a State) -> impl Fn(&str) -> i64 + 'a {
+pub(crate) fn policy<'a>(domain: &Domain, state: &'a State) -> impl Fn(&str) -> i64 + 'a {
     let head = state.store.find(&domain.dn).and_then(|id| state.store.get(id));
     move |name| head.and_then(|head| head.number(name)).unwrap_or(0)
 }
 
-fn is_machine(entry: &Entry) -> bool {
+pub(crate) fn is_machine(entry: &Entry) -> bool {
     const MACHINES: i64 = control::WORKSTATION_TRUST_ACCOUNT
         | control::SERVER_TRUST_ACCOUNT
         | control::INTERDOMAIN_TRUST_ACCOUNT;
@@ -184,7 +184,7 @@ fn is_machine(entry: &Entry) -> bool {
 /// Three kinds of characters out of five, and neither the account's name nor a part of the
 /// displayed one (`check_password_quality` and `samdb_check_password` of Samba 4.22; "Password
 /// must meet complexity requirements" of Windows).
-fn is_complex(entry: &Entry, password: &str) -> bool {
+pub(crate) fn is_complex(entry: &Entry, password: &str) -> bool {
     let kinds: [fn(char) -> bool; 5] = [
         |c| c.is_ascii_uppercase(),
         |c| c.is_ascii_lowercase(),
@@ -203,7 +203,7 @@ fn is_complex(entry: &Entry, password: &str) -> bool {
 }
 
 /// Gives an account its new password.
-fn set(domain: &Domain, state: &State, entry: &mut Entry, password: Secret) {
+pub(crate) fn set(domain: &Domain, state: &State, entry: &mut Entry, password: Secret) {
     let kept = usize::try_from(policy(domain, state)("pwdHistoryLength")).unwrap_or(0);
     if let Some(old) = entry.password.replace(password) {
         entry.old_passwords.insert(0, old);

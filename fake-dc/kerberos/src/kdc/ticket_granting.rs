@@ -111,7 +111,7 @@ impl<D: PrincipalDb> Kdc<D> {
         let asked = body.sname.as_ref().ok_or_else(unknown)?;
         let service = self.db.lookup(asked).ok_or_else(unknown)?;
         let owner = self.db.lookup_client(&ticket.cname);
-        if !owner.is_some_and(|owner| owner.name == service.name) {
+        if owner.is_none_or(|owner| owner.name != service.name) {
             return Err(Refusal::new(ErrorCode::KRB_AP_ERR_BADMATCH));
         }
         Ok((service, ticket))

@@ -129,6 +129,7 @@ impl RealDc {
         match listener {
             Listener::Dns => ports.dns,
             Listener::Kdc => ports.kdc,
+            Listener::Kpasswd => ports.kpasswd,
             Listener::Cldap => ports.ldap,
             Listener::Ldap | Listener::Ldaps if tls => ports.ldaps,
             Listener::Ldap | Listener::Ldaps => ports.ldap,
@@ -140,9 +141,8 @@ impl RealDc {
     }
 }
 
-/// What a DC has beside the listeners of ours: the endpoint mapper, NetBIOS sessions, SMB, and
-/// `kpasswd`.
-const PASSED: &[u16] = &[135, 139, 445, 464];
+/// What a DC has beside the listeners of ours: the endpoint mapper, NetBIOS sessions, and SMB.
+const PASSED: &[u16] = &[135, 139, 445];
 
 /// Sends a netlogon ping over TCP. `None` if the answer has no value for it.
 async fn ping(address: IpAddr, port: u16) -> io::Result<Option<Vec<u8>>> {

@@ -50,11 +50,19 @@ const WAYS: &[Listener] = &[
     Listener::Gc,
     Listener::Gcs,
     Listener::Kdc,
+    Listener::Kpasswd,
     Listener::Ldap,
     Listener::Ldaps,
     Listener::Rpc,
 ];
 
 /// Those that are reached by TCP.
-const CONNECTIONS: &[Listener] =
-    &[Listener::Gc, Listener::Gcs, Listener::Kdc, Listener::Ldap, Listener::Ldaps, Listener::Rpc];
+const CONNECTIONS: &[Listener] = &[
+    Listener::Gc,
+    Listener::Gcs,
+    Listener::Kdc,
+    Listener::Kpasswd,
+    Listener::Ldap,
+    Listener::Ldaps,
+    Listener::Rpc,
+];

@@ -190,8 +190,7 @@ impl Kerberos<'_> {
         let exchange = TgsExchange::new(granting, service, clock, random);
         let answer = self.ask(Way::Tcp, "TGS-REQ", &name, exchange.request()).await;
         let answer = answer.map_err(NoTicket::Service)?;
-        let ticket =
-            exchange.answer(&answer).map_err(|error| NoTicket::Service(error.into()))?;
+        let ticket = exchange.answer(&answer).map_err(|error| NoTicket::Service(error.into()))?;
         if ticket.flags.has(TicketFlags::OK_AS_DELEGATE)
             && granting.flags.has(TicketFlags::FORWARDABLE)
         {
@@ -223,9 +222,8 @@ impl Kerberos<'_> {
 
     async fn kdcs(&self, transport: &str) -> &[SocketAddr] {
         let known = if transport == "tcp" { &self.kdcs.tcp } else { &self.kdcs.udp };
-        let find = async || {
-            self.resolver.service(&format!("_kerberos._{transport}.{}", self.realm)).await
-        };
+        let find =
+            async || self.resolver.service(&format!("_kerberos._{transport}.{}", self.realm)).await;
         known.get_or_init(find).await
     }
 

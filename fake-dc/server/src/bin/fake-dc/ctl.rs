@@ -76,7 +76,8 @@ struct Target {
     /// The client whose route to the DC is meant; opened if need be.
     #[arg(long, value_name = "HOST")]
     route: Option<String>,
-    /// The listener to which the faults are limited: dns, kdc, cldap, ldap, ldaps, gc, gcs or rpc.
+    /// The listener to which the faults are limited: dns, kdc, kpasswd, cldap, ldap, ldaps, gc, gcs
+    /// or rpc.
     #[arg(long, value_name = "LISTENER")]
     listener: Option<Listener>,
 }
@@ -104,6 +105,9 @@ enum RouteCommand {
         /// Port for Kerberos; by default the system chooses.
         #[arg(long, value_name = "PORT", default_value_t = 0)]
         kdc_port: u16,
+        /// Port for changes of passwords; by default the system chooses.
+        #[arg(long, value_name = "PORT", default_value_t = 0)]
+        kpasswd_port: u16,
         /// Port for LDAP and CLDAP; by default the system chooses.
         #[arg(long, value_name = "PORT", default_value_t = 0)]
         ldap_port: u16,
@@ -205,6 +209,7 @@ fn requests(command: &Command) -> Vec<Request> {
             dc,
             address,
             kdc_port,
+            kpasswd_port,
             ldap_port,
             ldaps_port,
             gc_port,
@@ -216,6 +221,7 @@ fn requests(command: &Command) -> Vec<Request> {
             }
             let ports = [
                 ("kdc", kdc_port),
+                ("kpasswd", kpasswd_port),
                 ("ldap", ldap_port),
                 ("ldaps", ldaps_port),
                 ("gc", gc_port),

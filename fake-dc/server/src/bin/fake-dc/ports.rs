@@ -11,7 +11,7 @@ enum Choice {
     /// Those of a real DC if they are permitted and free at the addresses of all DCs, else such as
     /// the system chooses.
     Auto,
-    /// Those of a real DC: 53, 88, 389, 636, 3268 and 3269.
+    /// Those of a real DC: 53, 88, 389, 464, 636, 3268 and 3269.
     Standard,
     /// Such as the system chooses.
     System,
@@ -32,6 +32,9 @@ pub(crate) struct PortOptions {
     /// Port for Kerberos.
     #[arg(long, value_name = "PORT")]
     kdc_port: Option<u16>,
+    /// Port for changes of passwords with Kerberos.
+    #[arg(long, value_name = "PORT")]
+    kpasswd_port: Option<u16>,
     /// Port for LDAP and CLDAP.
     #[arg(long, value_name = "PORT")]
     ldap_port: Option<u16>,
@@ -52,7 +55,7 @@ Ports:
   A client that is given a URL or a port works with any: ldapsearch, ldap3, python-ldap, Java,
   openssl, and kinit with `kdc = ADDRESS:PORT` in its krb5.conf.
   Samba's programs (net, winbind, smbclient), adcli and SSSD look for a DC at the standard ports
-  alone: 53, 88, 389, 636 and, for the global catalogue, 3268 and 3269. Those below 1024 are for
+  alone: 53, 88, 389, 464, 636 and, for the global catalogue, 3268 and 3269. Those below 1024 are for
   root, for `unshare --map-root-user --net` (then `ip link set lo up`), for most containers, for a
   program with CAP_NET_BIND_SERVICE, and for everybody after
   `sysctl net.ipv4.ip_unprivileged_port_start=53`. Each DC has them at an address of its own.
@@ -81,6 +84,7 @@ impl PortOptions {
         Ports {
             dns: self.dns_port.unwrap_or(ports.dns),
             kdc: self.kdc_port.unwrap_or(ports.kdc),
+            kpasswd: self.kpasswd_port.unwrap_or(ports.kpasswd),
             ldap: self.ldap_port.unwrap_or(ports.ldap),
             ldaps: self.ldaps_port.unwrap_or(ports.ldaps),
             gc: self.gc_port.unwrap_or(ports.gc),
@@ -94,6 +98,7 @@ impl PortOptions {
         let given = [
             self.dns_port,
             self.kdc_port,
+            self.kpasswd_port,
             self.ldap_port,
             self.ldaps_port,
             self.gc_port,

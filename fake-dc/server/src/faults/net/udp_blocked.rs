@@ -18,7 +18,7 @@ impl ServerFault for UdpBlocked {
              client → DC:88    AS-REQ over UDP: no answer\n\
              client ⇄ DC       all is well over TCP",
         )
-        .at(&[Listener::Cldap, Listener::Kdc])
+        .at(&[Listener::Cldap, Listener::Kdc, Listener::Kpasswd])
         .on_route()
     }
 

@@ -35,6 +35,7 @@ impl ServerFault for DcClockSkewed {
             Listener::Gc,
             Listener::Gcs,
             Listener::Kdc,
+            Listener::Kpasswd,
             Listener::Ldap,
             Listener::Ldaps,
         ])

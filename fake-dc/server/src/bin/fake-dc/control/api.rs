@@ -56,6 +56,7 @@ struct FaultsBody {
 struct RouteBody {
     address: Option<Ipv4Addr>,
     kdc: u16,
+    kpasswd: u16,
     ldap: u16,
     ldaps: u16,
     gc: u16,
@@ -98,9 +99,9 @@ impl Call {
                     Method::GET => Ok(Self::Route { host, dc }),
                     Method::PUT => {
                         let body: Option<RouteBody> = from_body(body)?;
-                        let RouteBody { address, kdc, ldap, ldaps, gc, gcs } =
+                        let RouteBody { address, kdc, kpasswd, ldap, ldaps, gc, gcs } =
                             body.unwrap_or_default();
-                        let ports = Ports { kdc, ldap, ldaps, gc, gcs, ..Ports::SYSTEM };
+                        let ports = Ports { kdc, kpasswd, ldap, ldaps, gc, gcs, ..Ports::SYSTEM };
                         let spec = RouteSpec::new(host, dc).ports(ports);
                         Ok(Self::OpenRoute(match address {
                             Some(address) => spec.address(address),
@@ -239,6 +240,7 @@ fn dc_json(dc: &Dc) -> Value {
         "address": dc.ip(),
         "dns": dc.dns().port(),
         "kdc": dc.kdc().port(),
+        "kpasswd": dc.kpasswd().port(),
         "cldap": dc.cldap().port(),
         "ldap": dc.ldap().port(),
         "ldaps": dc.ldaps().port(),
@@ -254,6 +256,7 @@ fn route_json(route: &Route) -> Value {
         "dc": route.dc,
         "address": route.ldap.ip(),
         "kdc": route.kdc.port(),
+        "kpasswd": route.kpasswd.port(),
         "cldap": route.ldap.port(),
         "ldap": route.ldap.port(),
         "ldaps": route.ldaps.port(),

@@ -35,7 +35,7 @@ fn place(of: &Value) -> String {
         Some(_) => format!("{} → {}", text(of, "host"), text(of, "dc")),
         None => text(of, "name").to_owned(),
     };
-    let ports: String = ["dns", "kdc", "ldap", "ldaps", "gc", "gcs"]
+    let ports: String = ["dns", "kdc", "kpasswd", "ldap", "ldaps", "gc", "gcs"]
         .iter()
         .filter_map(|service| Some(format!("  {service} {}", of.get(service)?)))
         .collect();
