@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use ground::Seed;
 use uuid::Uuid;
 
 use crate::{
@@ -38,7 +39,7 @@ pub(crate) fn build(
     for source in &config.sources {
         overlay.read(&source.name, &source.text, &dn);
     }
-    let sid = overlay.domain_sid(&dn).unwrap_or_else(|| drawn_sid(&config));
+    let sid = overlay.domain_sid(&dn).unwrap_or_else(|| drawn_sid(&config.domain, config.seed));
     let head = overlay.entries.iter().find(|each| each.entry.dn == dn);
     let guid = head
         .and_then(|head| head.entry.guid())
@@ -59,11 +60,15 @@ pub(crate) fn build(
     let state = State { usn: 4_096, next_rid: State::FIRST_RID, ..State::default() };
     let mut builder =
         Builder { domain: &domain, state, errors: std::mem::take(&mut overlay.errors) };
-    builder.built_in("domain.ldif", DOMAIN, |_| true);
-    builder.built_in("configuration.ldif", CONFIGURATION, |_| true);
+    // With the heads of all naming contexts it is whole: an export, and what it lacks is not there.
+    let is_whole =
+        |dn: &Dn| overlay.entries.iter().any(|each| each.entry.dn == *dn && each.is_whole());
+    let whole = domain.naming_contexts.iter().all(is_whole);
     // A head with its GUID is that of a domain written out, which has the samples it names.
     let written_out = head.is_some_and(|head| head.entry.guid().is_some());
     let named: HashSet<DnKey> = overlay.entries.iter().map(|each| each.entry.dn.key()).collect();
+    builder.built_in("domain.ldif", DOMAIN, |dn| !whole || named.contains(&dn.key()));
+    builder.built_in("configuration.ldif", CONFIGURATION, |dn| !whole || named.contains(&dn.key()));
     builder.built_in("samples.ldif", SAMPLES, |dn| !written_out || named.contains(&dn.key()));
     for dc in &config.dcs {
         builder.dc(dc)?;
@@ -72,6 +77,8 @@ pub(crate) fn build(
     for entry in overlay.entries {
         builder.lay(entry);
     }
+    let latest = builder.state.store.iter().filter_map(|(_, entry)| entry.number("uSNChanged"));
+    builder.state.usn = latest.max().unwrap_or_default().max(builder.state.usn);
     builder.finish();
     let Builder { state, mut errors, .. } = builder;
     if errors.is_empty() {
@@ -107,8 +114,7 @@ fn domain_dn(name: &str) -> Result<Dn, DirectoryError> {
 
 fn netbios_name(config: &DirectoryConfig) -> Result<String, DirectoryError> {
     let Some(name) = &config.netbios else {
-        let label = config.domain.split('.').next().unwrap_or_default().to_ascii_uppercase();
-        return Ok(label.chars().take(15).collect());
+        return Ok(default_netbios_name(&config.domain));
     };
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if (1..=15).contains(&name.len()) && name.bytes().all(allowed) {
@@ -117,8 +123,15 @@ fn netbios_name(config: &DirectoryConfig) -> Result<String, DirectoryError> {
     Err(DirectoryError::NetbiosName { name: name.clone() })
 }
 
-fn drawn_sid(config: &DirectoryConfig) -> Sid {
-    let drawn = config.seed.uuid(&format!("sid {}", config.domain));
+/// The NetBIOS name of a domain that was given none.
+pub(crate) fn default_netbios_name(domain: &str) -> String {
+    let label = domain.split('.').next().unwrap_or_default().to_ascii_uppercase();
+    label.chars().take(15).collect()
+}
+
+/// The SID of a domain that was given none.
+pub(crate) fn drawn_sid(domain: &str, seed: Seed) -> Sid {
+    let drawn = seed.uuid(&format!("sid {domain}"));
     let (a, b, c, d) = drawn.as_fields();
     let last = u32::from_le_bytes([d[4], d[5], d[6], d[7]]);
     Sid::new(5, &[21, a, u32::from(b) << 16 | u32::from(c), last])
@@ -199,6 +212,7 @@ impl Builder<'_> {
     /// Lays an entry over what is there: by its DN, or by the account name of a built-in entry,
     /// which then moves to the new DN.
     fn lay(&mut self, overlay: OverlayEntry) {
+        let whole = overlay.is_whole();
         let OverlayEntry { entry, file, line } = overlay;
         let same_account =
             entry.text("sAMAccountName").and_then(|name| self.state.store.by_account_name(name));
@@ -219,6 +233,12 @@ impl Builder<'_> {
             }
         }
         match found.or(same_account).or_else(|| self.same_partition(&entry)) {
+            Some(id) if whole => {
+                self.state.store.update(id, |known| {
+                    let password = entry.password.clone().or_else(|| known.password.clone());
+                    *known = Entry { password, ..entry };
+                });
+            }
             Some(id) => self.lay_over(id, entry),
             None => {
                 self.state.store.insert(entry);

@@ -21,6 +21,7 @@ use crate::{
     config::Flavour,
     directory::Directory,
     dn::{Dn, EntryName},
+    entry::Entry,
     state::State,
     store::EntryId,
 };
@@ -52,6 +53,12 @@ impl Directory {
             _ => Err(self.domain.diagnostics().unreadable_name(Verb::Add, name)),
         }
     }
+}
+
+/// The classes of an entry, auxiliary ones included, the general before the special; `None` if the
+/// schema does not know them all.
+pub(crate) fn class_names(entry: &Entry) -> Option<Vec<&'static str>> {
+    class::Classes::of(entry).map(|classes| classes.names())
 }
 
 /// The entry and all below it, the entry first.

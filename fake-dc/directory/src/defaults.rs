@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     account::control,
-    build,
+    build, change,
     config::{DcView, Flavour},
     dn::Dn,
     domain::Domain,
@@ -20,7 +20,8 @@ use crate::{
 pub(crate) fn complete(domain: &Domain, entry: &mut Entry, usn: i64) {
     let class = most_specific_class(entry);
     if let Some(class) = class {
-        entry.set("objectClass", class.chain.iter().copied());
+        let names = change::class_names(entry).unwrap_or_else(|| class.chain.clone());
+        entry.set("objectClass", names);
     }
     if let Some(component) = entry.dn.first() {
         let (attribute, value) = (component.attribute.clone(), component.value.clone());

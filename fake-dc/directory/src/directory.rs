@@ -214,6 +214,11 @@ impl Directory {
         {
             return diagnostics.elsewhere(dn, &dns_name);
         }
+        let elsewhere =
+            self.other_domains(state).into_iter().find(|(head, _)| dn.is_at_or_below(head));
+        if let Some((_, dns_name)) = elsewhere {
+            return diagnostics.elsewhere(dn, &dns_name);
+        }
         let mut above = dn.parent();
         while let Some(parent) = above {
             if state.store.find(&parent).is_some() {

@@ -137,6 +137,12 @@ impl Dn {
         Self { components }
     }
 
+    /// The components from the top, in lower case: entries in order of it are in the order of the
+    /// tree.
+    pub(crate) fn path(&self) -> Vec<String> {
+        self.components.iter().rev().map(|each| each.to_string().to_lowercase()).collect()
+    }
+
     pub(crate) fn key(&self) -> DnKey {
         DnKey(self.to_string().to_lowercase())
     }

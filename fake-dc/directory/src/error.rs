@@ -26,6 +26,12 @@ pub enum DirectoryError {
         /// The name.
         name: String,
     },
+    /// A domain cannot be trusted.
+    #[error("`{name}` cannot be a trust partner: it is this domain, or the name is taken here")]
+    TrustPartner {
+        /// DNS name of the partner.
+        name: String,
+    },
     /// The LDIF has mistakes.
     #[error(transparent)]
     Ldif(#[from] LdifErrors),

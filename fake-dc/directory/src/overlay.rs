@@ -41,6 +41,16 @@ pub(crate) struct OverlayEntry {
     pub(crate) line: usize,
 }
 
+impl OverlayEntry {
+    /// Whether it has what only a whole entry has, so that what it lacks is not to be completed
+    /// from the skeleton.
+    pub(crate) fn is_whole(&self) -> bool {
+        ["instanceType", "objectClass", "objectGUID", "uSNChanged", "uSNCreated", "whenCreated"]
+            .iter()
+            .all(|name| self.entry.has(name))
+    }
+}
+
 impl Overlay {
     /// Adds what one text says. `domain` is the DN that all of it must be below.
     pub(crate) fn read(&mut self, file: &str, text: &str, domain: &Dn) {

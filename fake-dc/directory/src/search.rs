@@ -238,7 +238,7 @@ impl Directory {
         order::view(diagnostics, options, &mut entries, answer)?;
         let references = match base {
             Some((_, base)) if !options.domain_scope && !seamless => {
-                self.references(session, &base.dn, request.scope)
+                self.references(state, session, &base.dn, request.scope)
             }
             _ => Vec::new(),
         };

@@ -7,11 +7,18 @@ use crate::{
     directory::Directory,
     dn::Dn,
     session::{Protection, Session},
+    state::State,
 };
 
 impl Directory {
     /// Where the search continues in naming contexts below ([MS-ADTS] 3.1.1.3.1.3.2).
-    pub(crate) fn references(&self, session: &Session, base: &Dn, scope: Scope) -> Vec<String> {
+    pub(crate) fn references(
+        &self,
+        state: &State,
+        session: &Session,
+        base: &Dn,
+        scope: Scope,
+    ) -> Vec<String> {
         let scheme = if session.protection == Protection::Tls { "ldaps" } else { "ldap" };
         let below = |head: &Dn| {
             let outside = head != base && head.is_at_or_below(base);
@@ -31,7 +38,7 @@ impl Directory {
         let domain = &self.domain.dns_name;
         // The children of the base are asked for, so each is to be asked for itself.
         let depth = if scope == Scope::SingleLevel { "??base" } else { "" };
-        match self.domain.flavour {
+        let mut urls: Vec<String> = match self.domain.flavour {
             Flavour::Samba4_22 => {
                 heads.map(|head| format!("{scheme}://{domain}/{head}{depth}")).collect()
             }
@@ -51,6 +58,14 @@ impl Directory {
                 urls.reverse();
                 urls
             }
-        }
+        };
+        let in_scope = |head: &Dn| match scope {
+            Scope::BaseObject => false,
+            Scope::SingleLevel => head.depth() == base.depth() + 1 && head.is_at_or_below(base),
+            Scope::WholeSubtree => head.is_at_or_below(base),
+        };
+        let others = self.other_domains(state).into_iter().filter(|(head, _)| in_scope(head));
+        urls.extend(others.map(|(head, host)| format!("{scheme}://{host}/{head}{depth}")));
+        urls
     }
 }
