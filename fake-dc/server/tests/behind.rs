@@ -4,18 +4,27 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+mod served;
 
-use std::{collections::HashSet, net::IpAddr};
+use std::{
+    collections::HashSet,
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    process::Command,
+};
 
 use common::{PASSWORD, PATIENCE, Way, ask, event, ldap, tls, trusting};
-use fake_dc::{Dc, Domain, Error, Ports, RealDc, RealDcError, Trust, facts::Listener};
+use fake_dc::{Dc, DcSpec, Domain, Error, Ports, RealDc, RealDcError, Trust, facts::Listener};
 use fake_dc_directory::DcView;
+use fake_dc_pki::{Chain, PemFile};
 use hickory_proto::{
     op::{Message, MessageType, OpCode, Query, ResponseCode},
     rr::{Name, RData, RecordType},
 };
 use ldap_wire::{Filter, LdapMessage, ProtocolOp, SearchRequest};
 use ldap3::Scope;
+use rustix::process::getuid;
+use served::Served;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy},
     net::{TcpListener, TcpStream},
@@ -350,4 +359,59 @@ async fn the_certificate_of_the_real_dc_is_checked() {
     }
     assert!(Trust::in_pem(b"no certificate").is_err());
     assert_eq!(front.dc("dc1").unwrap().chain_at(Listener::Gcs), front.dc("dc1").unwrap().chain());
+}
+
+/// The program looks for the real DC at the standard ports, which only root may give it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_stands_before_a_dc_and_says_what_clients_need() {
+    if !getuid().is_root() {
+        return;
+    }
+    let real = Domain::builder("lab.example").ports(Ports::STANDARD);
+    let real = real.dc(DcSpec::new("dc1").address(Ipv4Addr::new(127, 0, 78, 10)));
+    let real = real.start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("ca.pem"), real.ca_pem()).unwrap();
+    let (ca, export) = (at("ca.pem"), at("export"));
+    let behind = ["--behind", "127.0.78.10", "--behind-ca", &ca, "--address", "127.0.78.20"];
+    let more = ["--ports", "system", "--control-port", "0", "--export-chain", &export];
+    let served = Served::start_just(&[&behind[..], &more].concat());
+
+    let line = served.dc(0);
+    assert_eq!(
+        (&line["dns_name"], &line["address"]),
+        (&"dc1.lab.example".into(), &"127.0.78.20".into())
+    );
+    assert_eq!(line["behind"]["channel_bindings_hold"], false);
+    let passed = line["behind"]["passed"].as_array().unwrap();
+    for port in [135, 445] {
+        assert!(passed.iter().any(|each| each["port"] == port), "{passed:?}");
+    }
+    assert_eq!(served.ready()["domain"], "lab.example");
+
+    let ctl = |arguments: &[&str]| {
+        let url = served.ready()["control"].as_str().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fake-dc"));
+        let output = command.args(["ctl", "--url", url]).args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(ctl(&["set", "dc1", "time.leaf-expired"]).0, Some(0));
+    let (code, complaint) = ctl(&["set", "dc1", "kerberos.preauth-failed"]);
+    assert_eq!(code, Some(2), "{complaint}");
+    insta::assert_snapshot!("a_fault_that_is_not_the_fronts", complaint);
+    insta::assert_snapshot!("what_clients_need", served.stop_and_hear());
+
+    // What it exported is what it shows without faults, to be shown by the real one.
+    let (chain, key) = (format!("{export}/dc1-chain.pem"), format!("{export}/dc1-key.pem"));
+    let own = ["--chain", &chain, "--key", &key, "--ports", "system"];
+    let arguments = [&behind[..], &own].concat();
+    let [chain_pem, key_pem] = [&chain, &key].map(|path| fs::read_to_string(path).unwrap());
+    let exported =
+        Chain::from_pem(&PemFile::new(&chain, &chain_pem), &PemFile::new(&key, &key_pem));
+    real.set_chain("dc1", exported.unwrap()).unwrap();
+    let served = Served::start_just(&arguments);
+    assert_eq!(served.dc(0)["behind"]["channel_bindings_hold"], true);
+    insta::assert_snapshot!("what_clients_have", served.stop_and_hear());
+    real.stop().await;
 }

@@ -21,6 +21,7 @@ use sim_host::{
     Credentials, HostRoot, Network, Output, Patience, Programs as _, SambaCommand, SharedNetwork,
     samba::Client as Model,
 };
+use tokio::task::spawn_blocking;
 
 use crate::{client::Member, namespace::in_namespace, samba_dc::SambaDc};
 
@@ -72,6 +73,10 @@ async fn live(dc: &SambaDc, folder: &Path) {
     member.run("host", &["dc1.lab.example"]).prints("dc1.lab.example has address 192.0.2.11");
 
     starttls(&member);
+    let passwords = format!("{PASSWORD}\n{PASSWORD}2\n{PASSWORD}2\n");
+    member
+        .run_with_input("kpasswd", &["Administrator@LAB.EXAMPLE"], &passwords)
+        .fails("the minimum password age");
 
     let mut rows = String::new();
     let mut different = Vec::new();
@@ -79,8 +84,8 @@ async fn live(dc: &SambaDc, folder: &Path) {
         front.set_faults("dc1", [fault]).unwrap();
         // Without the memory of others, as the model is.
         let stranger = Member::new(&folder.join(fault), FRONT, front.ca_pem());
-        let real = stranger.search().decisive();
-        let modelled = model.search().await;
+        let real = spawn_blocking(move || stranger.search().decisive());
+        let (modelled, real) = (model.search().await, real.await.unwrap());
         if modelled != real {
             different.push(format!("== {fault}\n--- model\n{modelled}\n--- net\n{real}"));
         }
