@@ -7,7 +7,7 @@ use ground::{Clock, Timestamp, Trail};
 use time::macros::format_description;
 use tokio::{process::Command, time::timeout};
 
-use super::{command::NetCommand, machine, namespace::Namespace, secrets};
+use super::{command::NetCommand, machine, namespace::Namespace, secrets::SecretsTdb};
 use crate::{Credentials, HostRoot, Output, Programs, Running, SambaCommand, SharedNetwork, samba};
 
 /// The host's own, which it need not have.
@@ -25,6 +25,7 @@ pub struct Client {
     namespace: Arc<Namespace>,
     model: Arc<samba::Client>,
     patience: Duration,
+    secrets: SecretsTdb,
 }
 
 /// Why a program was not seen to end.
@@ -60,7 +61,8 @@ impl Client {
         model: samba::Client,
         patience: Duration,
     ) -> Self {
-        Self { root, network, clock, namespace, model: Arc::new(model), patience }
+        let (model, secrets) = (Arc::new(model), SecretsTdb::default());
+        Self { root, network, clock, namespace, model, patience, secrets }
     }
 
     /// As [`Programs::run`], for who can tell a program that did not end from one that failed.
@@ -133,7 +135,7 @@ impl Client {
         self.root
             .write(KRB5_CONF_OF_DOMAIN, krb5_conf.as_bytes(), 0o644)
             .map_err(io::Error::other)?;
-        secrets::write(&self.root, self.clock.now())
+        self.secrets.update(&self.root, self.clock.now())
     }
 
     fn command(&self, arguments: &[&str], credentials: Option<&Credentials>) -> Command {

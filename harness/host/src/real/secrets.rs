@@ -9,6 +9,7 @@ use std::{
     io::Write as _,
     path::Path,
     process::{Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 use ground::Timestamp;
@@ -21,19 +22,37 @@ const SEC_CHAN_WKSTA: u32 = 2;
 /// Sub-authorities that `struct dom_sid` has room for.
 const SUB_AUTHORITIES_MAX: usize = 15;
 
-/// Writes the database as the host's secrets are now; a host without secrets has none.
-pub(super) fn write(root: &HostRoot, now: Timestamp) -> io::Result<()> {
-    let path = root.real_path(PATH).map_err(io::Error::other)?;
-    let Some(secrets) = Secrets::load(root) else {
-        return match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        };
-    };
+/// The database of one host.
+#[derive(Debug, Default)]
+pub(super) struct SecretsTdb {
+    /// What was written last.
+    written: Mutex<Option<Secrets>>,
+}
+
+impl SecretsTdb {
+    /// Writes the database as the host's secrets are now; a host without secrets has none.
+    pub(super) fn update(&self, root: &HostRoot, now: Timestamp) -> io::Result<()> {
+        let path = root.real_path(PATH).map_err(io::Error::other)?;
+        let secrets = Secrets::load(root);
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        match &secrets {
+            Some(_) if *written == secrets && path.exists() => return Ok(()),
+            Some(secrets) => write(&path, secrets, now)?,
+            None => match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            },
+        }
+        *written = secrets;
+        Ok(())
+    }
+}
+
+fn write(path: &Path, secrets: &Secrets, now: Timestamp) -> io::Result<()> {
     // Replaced as a whole: a `net` that still runs keeps the one that it has opened.
     let fresh = path.with_extension("tdb.new");
     let _ = fs::remove_file(&fresh);
-    restore(&fresh, &dump(&secrets, now))?;
+    restore(&fresh, &dump(secrets, now))?;
     fs::rename(fresh, path)
 }
 
