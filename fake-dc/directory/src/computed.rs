@@ -277,7 +277,11 @@ fn backlinks(state: &State, entry: &Entry, name: &str) -> Vec<Vec<u8>> {
     };
     let key = entry.dn.key();
     let linking = state.store.with_value(link.name, key.as_str().as_bytes());
-    for other in linking.into_iter().flatten().filter_map(|&id| state.store.get(id)) {
+    let linking = linking.into_iter().flatten().filter_map(|&id| state.store.get(id));
+    let mut linking: Vec<&Entry> = linking.collect();
+    // Both products keep links in the order of GUIDs.
+    linking.sort_by_cached_key(|other| other.guid());
+    for other in linking {
         let dn = other.dn.to_string().into_bytes();
         let same = |known: &Vec<u8>| known.eq_ignore_ascii_case(&dn);
         if !values.iter().any(same) {

@@ -131,6 +131,15 @@ impl Diagnostics {
         let strange = text.starts_with('<') && !known.iter().any(|known| text.starts_with(known));
         let diagnostic = match self.flavour {
             Flavour::Samba4_22 if strange => "00002032: ldb_search: invalid basedn ''".to_owned(),
+            Flavour::Samba4_22 if text.starts_with("<WKGUID=") => {
+                if text.contains(',') {
+                    "00002032: Invalid Base DN: (null)".to_owned()
+                } else {
+                    "00002032: Invalid WKGUID format at \
+                     source4/dsdb/samdb/ldb_modules/extended_dn_in.c:687"
+                        .to_owned()
+                }
+            }
             Flavour::Samba4_22 if text.split(',').any(empty_value) => NO_INSTANCE_TYPE.to_owned(),
             Flavour::Samba4_22 => "00002032: ldb_search: invalid basedn '(null)'".to_owned(),
             Flavour::WindowsServer2022 => format!(
@@ -216,28 +225,31 @@ impl Diagnostics {
         LdapResult::new(ResultCode::UNAVAILABLE_CRITICAL_EXTENSION, text)
     }
 
-    /// A filter that cannot be evaluated, in a search of that scope.
-    pub(crate) fn in_scope(self, failed: LdapResult, scope: Scope) -> LdapResult {
-        let (number, name) = match failed.code {
-            ResultCode::INAPPROPRIATE_MATCHING => ("0000202E", "Inappropriate matching"),
-            ResultCode::INVALID_ATTRIBUTE_SYNTAX => ("0000200B", "Invalid attribute syntax"),
-            _ => return failed,
-        };
-        let code = failed.code.0;
-        match (self.flavour, scope) {
-            (Flavour::WindowsServer2022, _) => failed,
-            (Flavour::Samba4_22, Scope::BaseObject) => LdapResult::new(
-                failed.code,
-                format!(
-                    "{number}: ldb_wait from source4/ldap_server/ldap_backend.c:945 with \
-                     LDB_WAIT_ALL: {name} ({code})"
-                ),
-            ),
-            (Flavour::Samba4_22, _) => LdapResult::new(
-                ResultCode::OPERATIONS_ERROR,
-                "00002020: Indexed and full searches both failed!",
-            ),
+    /// A filter that cannot be evaluated on an entry, in a search of that scope. Only Samba's
+    /// filters fail.
+    pub(crate) fn filter_failed(self, code: ResultCode, scope: Scope) -> LdapResult {
+        if scope != Scope::BaseObject {
+            let text = "00002020: Indexed and full searches both failed!";
+            return LdapResult::new(ResultCode::OPERATIONS_ERROR, text);
         }
+        let (number, name) = match code {
+            ResultCode::INAPPROPRIATE_MATCHING => ("0000202E", "Inappropriate matching"),
+            _ => ("0000200B", "Invalid attribute syntax"),
+        };
+        let text = format!(
+            "{number}: ldb_wait from source4/ldap_server/ldap_backend.c:945 with LDB_WAIT_ALL: \
+             {name} ({})",
+            code.0
+        );
+        LdapResult::new(code, text)
+    }
+
+    /// Samba 4.22 does not page a part of a list.
+    pub(crate) fn page_of_a_view(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::UNAVAILABLE_CRITICAL_EXTENSION,
+            "error in module dsdb_paged_results: Unsupported critical extension during LDB_SEARCH (12)",
+        )
     }
 
     /// A form of extended DNs that is neither 0 nor 1.

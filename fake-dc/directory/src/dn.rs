@@ -144,7 +144,12 @@ impl Dn {
     }
 
     pub(crate) fn key(&self) -> DnKey {
-        DnKey(self.to_string().to_lowercase())
+        let mut text = self.to_string().to_lowercase();
+        // Spaces in a row count as one.
+        while text.contains("  ") {
+            text = text.replace("  ", " ");
+        }
+        DnKey(text)
     }
 }
 
@@ -173,9 +178,11 @@ fn component_value(text: &str) -> Result<(String, Option<&str>), usize> {
     let bytes = text.as_bytes();
     let mut at = bytes.iter().take_while(|&&byte| byte == b' ').count();
     let mut rest = None;
+    let mut quoted = false;
     while let Some(&byte) = bytes.get(at) {
         match byte {
-            b',' | b';' => {
+            b'"' if quoted || value.is_empty() => quoted = !quoted,
+            b',' | b';' if !quoted => {
                 rest = Some(&text[at + 1..]);
                 break;
             }
@@ -186,7 +193,7 @@ fn component_value(text: &str) -> Result<(String, Option<&str>), usize> {
                 at += 1 + length;
                 continue;
             }
-            b'"' | b'+' | b'<' | b'>' => return Err(at),
+            b'"' | b'+' | b'<' | b'>' if !quoted => return Err(at),
             _ => {
                 value.push(byte);
                 if byte != b' ' {
@@ -197,7 +204,7 @@ fn component_value(text: &str) -> Result<(String, Option<&str>), usize> {
         at += 1;
     }
     value.truncate(kept);
-    if value.is_empty() {
+    if value.is_empty() || quoted {
         return Err(at);
     }
     String::from_utf8(value).map(|value| (value, rest)).map_err(|_| at)
@@ -212,10 +219,8 @@ fn escape(after: &[u8]) -> Option<(u8, usize)> {
         return Some((high << 4 | low, 2));
     }
     match *after.first()? {
-        byte @ (b' ' | b'"' | b'#' | b'+' | b',' | b';' | b'<' | b'=' | b'>' | b'\\') => {
-            Some((byte, 1))
-        }
-        _ => None,
+        // Of other characters the backslash is dropped.
+        byte => Some((byte, 1)),
     }
 }
 
@@ -279,6 +284,22 @@ impl EntryName {
             return Dn::parse(text).map(Self::Dn);
         }
         extended(trimmed).ok_or_else(|| DnError { text: text.to_owned(), position: 0 })
+    }
+
+    /// Whether Samba 4.22 takes the text, too: names of attributes by letters alone, right before
+    /// the equals sign, and commas between the components.
+    pub(crate) fn is_strict(text: &str) -> bool {
+        let name = |component: &str| match component.split_once('=') {
+            Some((name, _)) => {
+                let name = name.trim_start();
+                name.starts_with('<')
+                    || (!name.ends_with(' ') && !name.contains('.'))
+                        && !name.starts_with(|first: char| first.is_ascii_digit())
+            }
+            None => true,
+        };
+        let separator = text.replace(">;", "").replace("\\;", "").contains(';');
+        !separator && text.split(',').all(name)
     }
 
     /// Takes the plain DN out of `<GUID=…>;<SID=…>;dn`, which ldapsearch prints with the extended

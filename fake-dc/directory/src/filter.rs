@@ -4,9 +4,9 @@
 //! entries. The logic has two values: what a filter says of an attribute that an entry has not, or
 //! that no schema knows, is false.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{borrow::Cow, cell::Cell, collections::BTreeSet};
 
-use ldap_wire::{Filter, LdapResult, ResultCode};
+use ldap_wire::{Filter, ResultCode};
 
 use crate::{
     computed,
@@ -42,6 +42,11 @@ pub(crate) enum Matcher {
         attribute: String,
         dn: Vec<u8>,
     },
+    /// What Samba 4.22 fails at once it is tried on an entry.
+    Fails {
+        code: ResultCode,
+        tried: Cell<bool>,
+    },
 }
 
 /// What a filter looks at.
@@ -71,15 +76,20 @@ pub(crate) enum Test {
 
 impl Matcher {
     /// Makes a filter ready.
-    ///
-    /// # Errors
-    /// If it asks what Samba 4.22 fails at: about equal values, or bits of what has none.
-    pub(crate) fn compile(
-        filter: &Filter,
-        domain: &Domain,
-        state: &State,
-    ) -> Result<Self, LdapResult> {
+    pub(crate) fn compile(filter: &Filter, domain: &Domain, state: &State) -> Self {
         Compiler { domain, state }.compile(filter)
+    }
+
+    /// What the filter has failed at, if it has: Samba 4.22 cannot look for about equal values,
+    /// nor for bits of what has none.
+    pub(crate) fn failure(&self) -> Option<ResultCode> {
+        match self {
+            Self::All(all) => all.iter().find_map(Self::failure),
+            Self::Any(any) => any.iter().find_map(Self::failure),
+            Self::Not(inner) => inner.failure(),
+            Self::Fails { code, tried } => Some(*code).filter(|_| tried.get()),
+            _ => None,
+        }
     }
 
     /// The entries worth trying, if the indexes tell.
@@ -124,7 +134,15 @@ impl Matcher {
                 }
             }
             Self::InChain { attribute, dn } => computed::in_chain(state, attribute, id, dn),
+            Self::Fails { tried, .. } => {
+                tried.set(true);
+                false
+            }
         }
+    }
+
+    fn fails(code: ResultCode) -> Self {
+        Self::Fails { code, tried: Cell::new(false) }
     }
 
     fn present(attribute: &str) -> Self {
@@ -150,17 +168,15 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    fn compile(&self, filter: &Filter) -> Result<Matcher, LdapResult> {
-        let all = |filters: &[Filter]| -> Result<Vec<Matcher>, LdapResult> {
-            filters.iter().map(|each| self.compile(each)).collect()
-        };
-        Ok(match filter {
-            Filter::And(filters) => Matcher::All(all(filters)?),
-            Filter::Or(filters) => Matcher::Any(all(filters)?),
-            Filter::Not(filter) => Matcher::Not(Box::new(self.compile(filter)?)),
+    fn compile(&self, filter: &Filter) -> Matcher {
+        let all = |filters: &[Filter]| filters.iter().map(|each| self.compile(each)).collect();
+        match filter {
+            Filter::And(filters) => Matcher::All(all(filters)),
+            Filter::Or(filters) => Matcher::Any(all(filters)),
+            Filter::Not(filter) => Matcher::Not(Box::new(self.compile(filter))),
             Filter::Present(attribute) => Matcher::present(self.name(attribute)),
             Filter::Approx { .. } if self.is_samba() => {
-                return Err(LdapResult::new(ResultCode::INAPPROPRIATE_MATCHING, ""));
+                Matcher::fails(ResultCode::INAPPROPRIATE_MATCHING)
             }
             Filter::Equality { attribute, value } | Filter::Approx { attribute, value } => {
                 self.equality(attribute, value)
@@ -175,11 +191,11 @@ impl Compiler<'_> {
                 self.substrings(attribute, initial.as_deref(), any, last.as_deref())
             }
             Filter::Extensible { rule, attribute: Some(attribute), value, .. } => {
-                return self.extensible(rule.as_deref(), attribute, value);
+                self.extensible(rule.as_deref(), attribute, value)
             }
             // AD has no rule that applies to all attributes.
             Filter::Extensible { attribute: None, .. } => Matcher::Never,
-        })
+        }
     }
 
     fn is_samba(&self) -> bool {
@@ -259,7 +275,12 @@ impl Compiler<'_> {
         let attribute = self.name(attribute);
         let syntax = schema::syntax(attribute);
         match self.value(attribute, syntax, value) {
+            // Names have no order.
+            _ if matches!(syntax, Syntax::Dn | Syntax::DnBinary) => Matcher::Never,
             Some(value) => Matcher::test(attribute, syntax, test(value)),
+            None if syntax == Syntax::Guid => {
+                Matcher::test(attribute, syntax, test(value.to_vec()))
+            }
             // To Samba 4.22, what is no number or no time is below all that are.
             None if self.is_samba() && matches!(test(Vec::new()), Test::AtLeast(_)) => match syntax
             {
@@ -280,16 +301,16 @@ impl Compiler<'_> {
         let attribute = self.name(attribute);
         let syntax = schema::syntax(attribute);
         let comparable = match syntax {
-            Syntax::Text | Syntax::Exact | Syntax::Octets | Syntax::DnBinary => true,
+            Syntax::Text | Syntax::Exact | Syntax::Octets => true,
             // Only Samba 4.22 looks into these, and not into a name that is no stored value.
             Syntax::Dn => self.is_samba() && attribute != "distinguishedName",
             Syntax::Integer | Syntax::Sid => self.is_samba(),
-            Syntax::Boolean | Syntax::Guid | Syntax::Time => false,
+            Syntax::Boolean | Syntax::DnBinary | Syntax::Guid | Syntax::Time => false,
         };
         let normal = |part: &[u8]| match syntax {
-            Syntax::Dn => Some(part.to_ascii_lowercase()),
             Syntax::Integer => Some(part.to_vec()),
-            _ => syntax.normalise(part),
+            // Each part is read as a value of its own.
+            _ => self.value(attribute, syntax, part),
         };
         let parts = || {
             Some(Test::Like {
@@ -304,12 +325,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn extensible(
-        &self,
-        rule: Option<&str>,
-        attribute: &str,
-        value: &[u8],
-    ) -> Result<Matcher, LdapResult> {
+    fn extensible(&self, rule: Option<&str>, attribute: &str, value: &[u8]) -> Matcher {
         let name = self.name(attribute);
         let syntax = schema::syntax(name);
         let number = || {
@@ -317,22 +333,22 @@ impl Compiler<'_> {
             if self.is_samba() { c_number(text) } else { text.parse().ok() }
         };
         let bits = |test: fn(i64) -> Test| match number().filter(|_| syntax == Syntax::Integer) {
-            Some(bits) => Ok(Matcher::test(name, syntax, test(bits))),
+            Some(bits) => Matcher::test(name, syntax, test(bits)),
             None if self.is_samba() && schema::attribute(name).is_some() => {
-                Err(LdapResult::new(ResultCode::INVALID_ATTRIBUTE_SYNTAX, ""))
+                Matcher::fails(ResultCode::INVALID_ATTRIBUTE_SYNTAX)
             }
-            None => Ok(Matcher::Never),
+            None => Matcher::Never,
         };
         match rule {
-            None => Ok(self.equality(attribute, value)),
+            None => self.equality(attribute, value),
             Some(BIT_AND) => bits(Test::AllBits),
             Some(BIT_OR) => bits(Test::AnyBits),
             Some(IN_CHAIN) if syntax == Syntax::Dn => {
                 let dn = self.value(name, syntax, value);
                 let chain = |dn| Matcher::InChain { attribute: name.to_owned(), dn };
-                Ok(dn.map_or(Matcher::Never, chain))
+                dn.map_or(Matcher::Never, chain)
             }
-            Some(_) => Ok(Matcher::Never),
+            Some(_) => Matcher::Never,
         }
     }
 }
@@ -403,7 +419,7 @@ mod tests {
         let config = DirectoryConfig::new("corp.example", Seed::new(1), clock);
         let directory = Directory::build(config).unwrap();
         let (filter, state) = (Filter::parse(filter).unwrap(), directory.read());
-        let matcher = Matcher::compile(&filter, &directory.domain, &state).unwrap();
+        let matcher = Matcher::compile(&filter, &directory.domain, &state);
         matcher.candidates(&state.store).map(|ids| ids.len())
     }
 

@@ -50,7 +50,7 @@ impl Directory {
         // `+` names nothing of Samba's rootDSE (capture `plus`).
         let full = selection.wants_all() || (selection.wants_operational() && !is_samba);
         attributes.retain(|(presence, attribute)| {
-            let named = selection.names_it(&attribute.name);
+            let named = selection.names_it_plainly(&attribute.name);
             named || (full && *presence == Presence::Always)
         });
         let written = |attribute: Attribute| {
@@ -285,7 +285,7 @@ fn named(name: &str, values: &[&str]) -> (Presence, Attribute) {
 }
 
 /// The attributes that name an entry.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 7] = [
     "configurationNamingContext",
     "defaultNamingContext",
     "dsServiceName",
@@ -293,7 +293,6 @@ const NAMES: [&str; 8] = [
     "rootDomainNamingContext",
     "schemaNamingContext",
     "serverName",
-    "subschemaSubentry",
 ];
 
 /// What LDIF cannot set: it follows from the domain, the DC, the session or the clock.

@@ -56,7 +56,7 @@ impl Directory {
             let state = self.read();
             let id = self.resolve(&state, &request.entry)?;
             let filter = ldap_wire::Filter::equality(&*request.attribute, &*request.value);
-            let matcher = Matcher::compile(&filter, &self.domain, &state)?;
+            let matcher = Matcher::compile(&filter, &self.domain, &state);
             let entry = state.store.get(id);
             let holds = entry.is_some_and(|entry| matcher.matches(&state, id, entry));
             Ok(if holds { ResultCode::COMPARE_TRUE } else { ResultCode::COMPARE_FALSE })
@@ -80,7 +80,9 @@ impl Directory {
         }
         if self.domain.flavour == Flavour::Samba4_22 {
             // It reads the name before it looks who asks.
-            EntryName::parse(&request.base).map_err(|_| diagnostics.bad_dn(&request.base))?;
+            let name = EntryName::parse(&request.base).ok();
+            let name = name.filter(|_| EntryName::is_strict(&request.base));
+            name.ok_or_else(|| diagnostics.bad_dn(&request.base))?;
         }
         let who = self.require_bound(session)?;
         let state = self.read();
@@ -132,6 +134,9 @@ impl Directory {
         if samba && page.size == 0 && page.cookie.is_empty() {
             return Err(self.domain.diagnostics().page_of_nothing());
         }
+        if samba && options.view.is_some() {
+            return Err(self.domain.diagnostics().page_of_a_view());
+        }
         let (number, mut search) = if page.cookie.is_empty() {
             let found = self.found(session, state, request, options, answer)?;
             let total = found.entries.len();
@@ -142,6 +147,9 @@ impl Directory {
             answer
                 .controls
                 .extend(options.sort.as_ref().filter(|_| !samba).map(|_| SortKey::sorted()));
+            if samba && options.scope_attribute.is_some() {
+                order::scoped(answer, ResultCode::SUCCESS);
+            }
             let kept = session.pages.take(&page.cookie);
             kept.ok_or_else(|| self.domain.diagnostics().bad_cookie())?
         };
@@ -188,8 +196,7 @@ impl Directory {
         if options.dirsync {
             return Err(diagnostics.no_dirsync());
         }
-        let matcher = Matcher::compile(&request.filter, &self.domain, state)
-            .map_err(|failed| diagnostics.in_scope(failed, request.scope))?;
+        let matcher = Matcher::compile(&request.filter, &self.domain, state);
         let context = base.and_then(|(_, base)| self.domain.naming_context_of(&base.dn));
         let here = |entry: &Entry| {
             seamless || base.is_none() || self.domain.naming_context_of(&entry.dn) == context
@@ -230,6 +237,9 @@ impl Directory {
                 None => state.store.iter().filter(wanted).collect(),
             }
         };
+        if let Some(failed) = matcher.failure() {
+            return Err(diagnostics.filter_failed(failed, request.scope));
+        }
         if self.domain.flavour == Flavour::Samba4_22 {
             // Its index lists entries by their GUIDs.
             entries.sort_by_cached_key(|(_, entry)| entry.values("objectGUID").first().cloned());

@@ -47,7 +47,11 @@ impl Options {
     /// unknown one if it is critical.
     pub(crate) fn read(diagnostics: Diagnostics, controls: &[Control]) -> Result<Self, Refusal> {
         let mut options = Self::default();
-        for control in controls {
+        for (at, control) in controls.iter().enumerate() {
+            // The first of a kind counts.
+            if controls[..at].iter().any(|earlier| earlier.oid == control.oid) {
+                continue;
+            }
             let Err(_) = options.take(control) else { continue };
             match diagnostics.flavour {
                 Flavour::Samba4_22 if control.critical => return Err(Refusal::Unknown),

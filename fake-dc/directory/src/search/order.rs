@@ -95,17 +95,20 @@ pub(crate) fn view(
 }
 
 /// Where the entry is, counted from zero, that a client means which believes in `believed`
-/// entries.
+/// entries. First and last stay what they are, whatever the client believes; zero is the last.
 fn place(offset: u32, believed: u32, count: usize) -> usize {
-    let wide = |number: u32| u64::from(number);
-    let known = count as u64;
-    let place = match believed {
-        0 => wide(offset),
-        believed if offset >= believed => known,
-        believed => wide(offset) * known / wide(believed),
-    };
-    let last = known.saturating_sub(1);
-    usize::try_from(place.saturating_sub(1).min(last)).unwrap_or(usize::MAX)
+    let last = count.saturating_sub(1);
+    let known = u32::try_from(count).unwrap_or(u32::MAX);
+    let believed = if believed == 0 { known } else { believed };
+    match (offset, believed) {
+        (0, _) => last,
+        (offset, believed) if offset >= believed => last,
+        (offset, believed) => {
+            let (part, whole) = (u64::from(offset - 1), u64::from(believed - 1));
+            let scaled = (2 * part * u64::from(known.saturating_sub(1)) + whole) / (2 * whole);
+            usize::try_from(scaled).unwrap_or(last).min(last)
+        }
+    }
 }
 
 /// The answer of an attribute-scoped query.

@@ -71,6 +71,12 @@ impl<'a> Selection<'a> {
         self.wanted.iter().any(|wanted| wanted.name.eq_ignore_ascii_case(name))
     }
 
+    /// Whether it asks for the attribute without options.
+    pub(crate) fn names_it_plainly(&self, name: &str) -> bool {
+        let plain = |wanted: &&Wanted<'_>| wanted.form == Form::Plain;
+        self.wanted.iter().filter(plain).any(|wanted| wanted.name.eq_ignore_ascii_case(name))
+    }
+
     /// Whether it asks for a token, which is made of one entry at a time.
     pub(crate) fn names_a_token(&self) -> bool {
         self.wanted.iter().any(|wanted| wanted.name.starts_with("tokenGroups"))

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// When the fixture was captured; accounts have the states of that moment.
-const CAPTURED_AT: &str = "2026-11-22T06:45:00Z";
+const CAPTURED_AT: &str = "2026-11-22T07:33:00Z";
 
 /// Our directory with the data of the real one.
 pub(crate) struct Fake {
