@@ -218,10 +218,8 @@ fn escape(after: &[u8]) -> Option<(u8, usize)> {
     if let (Some(high), Some(low)) = (digit(0), digit(1)) {
         return Some((high << 4 | low, 2));
     }
-    match *after.first()? {
-        // Of other characters the backslash is dropped.
-        byte => Some((byte, 1)),
-    }
+    // Of other characters the backslash is dropped.
+    Some((*after.first()?, 1))
 }
 
 impl fmt::Display for Dn {
