@@ -1,8 +1,10 @@
-//! The client's resolver: SRV, A and AAAA questions to the host's name servers in turn.
+//! The client's resolvers: SRV, A and AAAA questions to the host's name servers in turn.
 //!
-//! As Samba and glibc do, it asks over UDP with EDNS (payload 1232), repeats over TCP what was
-//! truncated, and does not trust the additional section: the address of each SRV target is asked
-//! for. Query numbers are counted, not drawn: a run is the same every time, and nobody on loopback
+//! Samba has one of its own (`libcli/dns`), for which whatever a name server answers is the answer,
+//! and which turns to the next server when it cannot read one. Kerberos uses that of the C library,
+//! which asks the next server when one fails or refuses, and waits on when an answer is not for it.
+//! Both ask over UDP with EDNS (payload 1232), repeat over TCP what was truncated, and do not trust
+//! the additional section: the address of each SRV target is asked for. Query numbers are counted, not drawn: a run is the same every time, and nobody on loopback
 //! needs to guess them.
 
 use std::{
@@ -47,7 +49,8 @@ pub(super) struct Resolver<'a> {
     library: Library,
 }
 
-/// Whose resolver it is: they differ over a name server that answers that it cannot.
+/// Whose resolver it is: they differ over a name server that answers that it cannot, or answers
+/// something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Library {
     /// Believes every answer (`dns_lookup_recv` of 4.22; seen of 4.22.6).
@@ -136,7 +139,8 @@ impl<'a> Resolver<'a> {
         query.set_edns(edns);
 
         let udp = self.trail.begin(asked(server, name, record, "udp"));
-        let mut answer = bounded(self.network.patience, over_udp(server, &query, &udp)).await;
+        let mut answer =
+            bounded(self.network.patience, over_udp(self.library, server, &query, &udp)).await;
         let mut trail = udp;
         if answer.as_ref().is_ok_and(|answer| answer.metadata.truncation) {
             trail.record(answered(name, record, "truncated", Vec::new(), None));
@@ -241,15 +245,22 @@ async fn bounded<T>(
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-async fn over_udp(server: SocketAddr, query: &Message, trail: &Trail) -> io::Result<Message> {
+async fn over_udp(
+    library: Library,
+    server: SocketAddr,
+    query: &Message,
+    trail: &Trail,
+) -> io::Result<Message> {
     let socket = sockets::udp(server, trail).await?;
     socket.send(&encoded(query)?).await?;
     let mut buffer = vec![0; MESSAGE_MAX];
     loop {
         let length = socket.recv(&mut buffer).await?;
-        // Late or forged answers are passed over: the right one may still come.
-        if let Some(answer) = decoded(&buffer[..length], query) {
-            return Ok(answer);
+        match (decoded(&buffer[..length], query), library) {
+            (Some(answer), _) => return Ok(answer),
+            (None, Library::Samba) => return Err(io::ErrorKind::InvalidData.into()),
+            // Late or forged answers are passed over: the right one may still come.
+            (None, Library::Libc) => {}
         }
     }
 }

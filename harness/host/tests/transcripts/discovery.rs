@@ -34,7 +34,7 @@ fn net_says_which_dc_it_found() {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let time = captured_time();
             let domain = domain(&time).await;
-            let host = Host::of(&domain, &time);
+            let host = Host::of(&domain, time.clock());
             host.join().await;
             let net = async |arguments: &[&str]| host.net(arguments, None).await;
 

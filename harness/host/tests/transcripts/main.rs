@@ -9,6 +9,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod discovery;
+mod faults;
 #[path = "../real/namespace.rs"]
 mod namespace;
 mod replay;

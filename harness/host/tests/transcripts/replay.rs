@@ -39,7 +39,7 @@ fn net_prints_of_the_fake_dc_what_it_printed_of_a_real_one() {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let time = captured_time();
             let domain = domain(&time).await;
-            let host = Host::of(&domain, &time);
+            let host = Host::of(&domain, time.clock());
             let mut steps = Vec::new();
             for (name, faults) in TRANSCRIPTS {
                 domain.set_faults("dc1", faults.iter().copied()).unwrap();

@@ -10,10 +10,10 @@ use std::{
 
 use fake_dc::{DcSpec, Domain, Ports};
 use fake_dc_directory::Flavour;
-use ground::{Actor, Secret, Seed, Timestamp, Trail, VirtualClock};
+use ground::{Actor, Clock, Secret, Seed, Timestamp, Trail, VirtualClock};
 use sim_host::{
-    Credentials, HostRoot, Network, Output, Patience, SambaCommand, SharedNetwork,
-    real::{self, Namespace},
+    Credentials, HostRoot, Network, Output, Patience, Programs as _, SambaCommand, SharedNetwork,
+    real::{self, Namespace, Unfinished},
     samba,
 };
 use tempfile::TempDir;
@@ -29,6 +29,7 @@ const KRB5_CONF: &str = "[libdefaults]\ndns_lookup_realm = false\ndefault_realm 
 /// The host XS1, in the namespace of the calling test.
 pub(crate) struct Host {
     client: real::Client,
+    model: samba::Client,
     root: HostRoot,
     trail: Trail,
     _folder: TempDir,
@@ -55,7 +56,7 @@ pub(crate) fn captured_time() -> VirtualClock {
 }
 
 impl Host {
-    pub(crate) fn of(domain: &Domain, time: &VirtualClock) -> Self {
+    pub(crate) fn of(domain: &Domain, clock: Clock) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = HostRoot::open(folder.path()).unwrap();
         root.write("/etc/krb5.conf", KRB5_CONF.as_bytes(), 0o644).unwrap();
@@ -65,15 +66,16 @@ impl Host {
             .unwrap();
         let network = SharedNetwork::new(Network {
             nameservers: domain.name_servers(),
-            patience: Patience(4),
+            patience: Patience(2),
             ..Network::default()
         });
         let namespace = Arc::new(Namespace::with_shared_network(&root, "xs1").unwrap());
-        let model = samba::Client::new(root.clone(), network.clone(), time.clock(), Seed::new(1));
-        let client =
-            real::Client::new(root.clone(), network, time.clock(), namespace, model, PATIENCE);
+        let model =
+            || samba::Client::new(root.clone(), network.clone(), clock.clone(), Seed::new(1));
+        let (client, model) = (model(), model());
+        let client = real::Client::new(root.clone(), network, clock, namespace, client, PATIENCE);
         let trail = domain.ledger().trail(Actor::Host("XS1".into()));
-        let host = Self { client, root, trail, _folder: folder };
+        let host = Self { client, model, root, trail, _folder: folder };
         host.configure(&[]);
         host
     }
@@ -110,8 +112,18 @@ impl Host {
         self.done(SambaCommand::AdsLeave { user, password }).await;
     }
 
+    /// What the real program says of a command of xapi.
+    pub(crate) async fn real(&self, command: SambaCommand) -> Result<Output, Unfinished> {
+        self.client.finish(command, 2, &self.trail).await
+    }
+
+    /// What the model says.
+    pub(crate) async fn model(&self, command: SambaCommand) -> Output {
+        self.model.run(command, 2, &self.trail).await
+    }
+
     async fn done(&self, command: SambaCommand) {
-        let output = self.client.finish(command, 2, &self.trail).await.unwrap();
+        let output = self.real(command).await.unwrap();
         assert_eq!(output.exit, 0, "{output:?}");
     }
 

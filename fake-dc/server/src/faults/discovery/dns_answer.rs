@@ -30,7 +30,7 @@ pub(crate) const SERVFAIL: DnsAnswer = DnsAnswer {
     summary: "the DC's DNS server answers every question with SERVFAIL",
     cause: "the DNS service has not loaded its zones yet, or its forwarder is unreachable",
     drawing: "client → DNS   _ldap._tcp.dc._msdcs.corp.example SRV\n\
-              DNS → client   SERVFAIL; a client asks the next server",
+              DNS → client   SERVFAIL; Samba gives up, the C library asks the next server",
     code: ResponseCode::ServFail,
 };
 
@@ -39,7 +39,7 @@ pub(crate) const REFUSED: DnsAnswer = DnsAnswer {
     summary: "the DC's DNS server answers every question with REFUSED",
     cause: "the server takes questions from its own networks alone, and the hosts are in another",
     drawing: "client → DNS   _ldap._tcp.dc._msdcs.corp.example SRV\n\
-              DNS → client   REFUSED; a client asks the next server",
+              DNS → client   REFUSED; Samba gives up, the C library asks the next server",
     code: ResponseCode::Refused,
 };
 
