@@ -40,6 +40,9 @@ pub(crate) enum Failure {
     /// `--behind-ca`.
     #[error("{}: {source}", .path.display())]
     Trust { path: PathBuf, source: fake_dc::TrustError },
+    /// `--keytab`.
+    #[error("no account is called {account}")]
+    UnknownAccount { account: String },
     /// `--behind` with a name that has no address.
     #[error("{host}: no address is known for it: {source}")]
     UnknownHost { host: String, source: io::Error },
@@ -87,6 +90,9 @@ impl Failure {
             Self::Write { .. } => Some("name a folder that you may write to".to_owned()),
             Self::Trust { .. } => {
                 Some("give a PEM file with the CA of the DC's certificate, or with that".to_owned())
+            }
+            Self::UnknownAccount { .. } => {
+                Some("name it as in sAMAccountName, such as `--keytab DC1$=dc1.keytab`".to_owned())
             }
             Self::UnknownHost { .. } => Some("give the address of the DC".to_owned()),
             Self::System { .. } => None,

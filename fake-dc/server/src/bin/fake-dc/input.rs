@@ -1,13 +1,15 @@
 //! Values of arguments and files that they name.
 
 use std::{
-    fs,
+    fs::{self, OpenOptions},
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
 };
 
-use fake_dc::{Fault, FaultError, LdapPolicy};
+use fake_dc::{Domain, Fault, FaultError, LdapPolicy};
 use fake_dc_directory::{Flavour, Policy};
 
 use crate::error::Failure;
@@ -51,6 +53,36 @@ impl FromStr for DcFile {
             }
             _ => Self { dc: None, path: text.into() },
         })
+    }
+}
+
+/// `ACCOUNT=FILE`, a keytab to be written.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountFile {
+    account: String,
+    path: PathBuf,
+}
+
+impl AccountFile {
+    /// Writes the keys of the account, for its owner alone to read.
+    pub(crate) fn write(&self, domain: &Domain) -> Result<(), Failure> {
+        let Self { account, path } = self;
+        let keys = domain.keytab(account);
+        let keys = keys.ok_or_else(|| Failure::UnknownAccount { account: account.clone() })?;
+        let options =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+        let written = options.and_then(|mut file| file.write_all(&keys));
+        written.map_err(|source| Failure::Write { path: path.clone(), source })
+    }
+}
+
+impl FromStr for AccountFile {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (account, path) =
+            text.split_once('=').ok_or("write it as ACCOUNT=FILE, such as DC1$=dc1.keytab")?;
+        Ok(Self { account: account.to_owned(), path: path.into() })
     }
 }
 

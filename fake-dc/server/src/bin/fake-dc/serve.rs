@@ -20,7 +20,7 @@ use crate::{
     error::Failure,
     exit::Exit,
     health::Health,
-    input::{DcFault, DcFile, LdapSetting, flavour, read, read_ldif},
+    input::{AccountFile, DcFault, DcFile, LdapSetting, flavour, read, read_ldif},
     ports::{self, PortOptions},
     record::Record,
 };
@@ -75,6 +75,10 @@ pub(crate) struct Options {
     /// that is to show the same.
     #[arg(long, value_name = "FOLDER")]
     export_chain: Option<PathBuf>,
+    /// File for the keys of an account, as ACCOUNT=FILE, for `kinit -k` and for services; may be
+    /// given several times. An account that is not there is an error.
+    #[arg(long = "keytab", value_name = "ACCOUNT=FILE")]
+    keytabs: Vec<AccountFile>,
     /// Folder for the CA file; by default a fresh one. The file is removed at the end.
     #[arg(long, value_name = "FOLDER")]
     ca_dir: Option<PathBuf>,
@@ -129,6 +133,9 @@ async fn serve(options: Options) -> Result<(), Failure> {
     let behind = BehindLine::of(&domain).await?;
     if let Some(folder) = &options.export_chain {
         chain_files::write(folder, &domain)?;
+    }
+    for keytab in &options.keytabs {
+        keytab.write(&domain)?;
     }
     let ca_file = CaFile::write(options.ca_dir.as_deref(), domain.name(), domain.ca_pem())?;
     let control = match options.control_port {
