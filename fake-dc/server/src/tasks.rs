@@ -198,6 +198,6 @@ pub(crate) async fn converse(
             behind.relay(listener, stream, trail).await;
         }
         (_, None) => ldap::serve(dc, listener, stream, member, trail).await,
-        (_, Some(behind)) => behind::serve_ldap(behind, dc, listener, stream, trail).await,
+        (_, Some(behind)) => behind::serve_ldap(behind, dc, listener, stream, member, trail).await,
     }
 }

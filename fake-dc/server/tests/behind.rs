@@ -396,7 +396,7 @@ async fn the_program_stands_before_a_dc_and_says_what_clients_need() {
         let output = command.args(["ctl", "--url", url]).args(arguments).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    assert_eq!(ctl(&["set", "dc1", "time.leaf-expired"]).0, Some(0));
+    assert_eq!(ctl(&["set", "dc1", "time.leaf-expired", "net.refuse@rpc"]).0, Some(0));
     let (code, complaint) = ctl(&["set", "dc1", "kerberos.preauth-failed"]);
     assert_eq!(code, Some(2), "{complaint}");
     insta::assert_snapshot!("a_fault_that_is_not_the_fronts", complaint);

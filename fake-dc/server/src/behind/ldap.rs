@@ -17,6 +17,7 @@ use tokio::{
 
 use super::{Behind, link::Link};
 use crate::{
+    crowd::Member,
     dc::Dc,
     exchange::{After, Asked, Output},
     facts::{Garbage, Listener},
@@ -32,12 +33,13 @@ pub(crate) async fn serve(
     dc: &Dc,
     listener: Listener,
     mut stream: Stream,
+    member: &mut Member,
     trail: &Trail,
 ) {
     if dc.condition().faults.closes_at_once(listener) {
         return close(stream).await;
     }
-    let mut talk = Talk::new(behind, dc, listener, trail);
+    let mut talk = Talk::new(behind, dc, listener, member, trail);
     let mut link = None;
     if talk.protection == Protection::None {
         let Some(plain) = behind.connect(listener, false, trail).await else {
@@ -88,6 +90,8 @@ struct Talk<'a> {
     behind: &'a Behind,
     dc: &'a Dc,
     listener: Listener,
+    /// The client among the others of its port.
+    member: &'a mut Member,
     trail: &'a Trail,
     protection: Protection,
     /// From the client, and not passed yet.
@@ -121,12 +125,19 @@ enum Step {
 }
 
 impl<'a> Talk<'a> {
-    fn new(behind: &'a Behind, dc: &'a Dc, listener: Listener, trail: &'a Trail) -> Self {
+    fn new(
+        behind: &'a Behind,
+        dc: &'a Dc,
+        listener: Listener,
+        member: &'a mut Member,
+        trail: &'a Trail,
+    ) -> Self {
         let speaks_tls = dc.condition().faults.speaks_tls(listener);
         Self {
             behind,
             dc,
             listener,
+            member,
             trail,
             protection: if speaks_tls { Protection::Tls } else { Protection::None },
             asked: Vec::new(),
@@ -148,7 +159,11 @@ impl<'a> Talk<'a> {
         loop {
             match step {
                 Step::More => {}
-                Step::End(end) => return Err(end),
+                Step::End(end) => {
+                    // Sends close_notify, if it is TLS; the real DC may have gone.
+                    let _ = timeout(limits::WRITE, link.shutdown()).await;
+                    return Err(end);
+                }
                 Step::StartTls => return self.protect(link).await,
                 Step::Unread => return Err(self.pass_unread(client, &mut link).await),
             }
@@ -199,6 +214,7 @@ impl<'a> Talk<'a> {
                 Ok(None) => return Step::More,
                 Err(()) => return Step::Unread,
             };
+            self.member.speak();
             self.trail.record(summary::request(&request));
             let faults = &self.dc.condition().faults;
             let asked = self.asked(&request);

@@ -6,10 +6,11 @@
 
 use std::{io, net::IpAddr};
 
+use fake_dc_directory::netlogon_flag;
 use ground::{Trail, Transport};
 use hickory_proto::{
     op::{Message, OpCode},
-    rr::{RData, rdata::A},
+    rr::{Name, RData, rdata::A},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -25,7 +26,18 @@ impl Behind {
         let Ok(request) = Message::from_vec(question) else { return false };
         let [question] = request.queries.as_slice() else { return false };
         let known = self.names.lookup(question.name());
-        request.op_code == OpCode::Query && known.is_some_and(|records| !records.is_empty())
+        request.op_code == OpCode::Query
+            && known.is_some_and(|records| !records.is_empty())
+            && self.has_role(question.name())
+    }
+
+    /// Whether a name is none of a role that the real DC has not got: others answer to that.
+    fn has_role(&self, name: &Name) -> bool {
+        let has_label =
+            |wanted: &str| name.iter().any(|label| label.eq_ignore_ascii_case(wanted.as_bytes()));
+        let has = |flag: u32| self.real.flags() & flag != 0;
+        (!has_label("pdc") || has(netlogon_flag::PDC))
+            && (!has_label("gc") && !has_label("_gc") || has(netlogon_flag::GC))
     }
 
     /// What the real DC's name server answers to the message `question`; `None` if it does not.

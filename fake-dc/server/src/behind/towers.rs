@@ -57,7 +57,20 @@ const FLOORS: usize = ADDRESS + 4;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(whole_pdu(&bytes).is_none_or(|size| 0 < size && size <= bytes.len()));
+            let mut pdu = [tower(49_152), bytes, tower(1)].concat();
+            let size = pdu.len();
+            translate(&mut pdu, HERE, Some);
+            prop_assert_eq!(pdu.len(), size);
+        }
+    }
 
     const HERE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 11);
 

@@ -234,7 +234,7 @@ fn known_route(domain: &Domain, host: &str, dc: &str) -> Result<Route, Error> {
 }
 
 fn dc_json(dc: &Dc) -> Value {
-    json!({
+    let mut described = json!({
         "name": dc.name(),
         "dns_name": dc.dns_name(),
         "address": dc.ip(),
@@ -247,7 +247,12 @@ fn dc_json(dc: &Dc) -> Value {
         "gc": dc.gc().port(),
         "gcs": dc.gcs().port(),
         "faults": dc.faults(),
-    })
+    });
+    let passed = dc.passed_ports();
+    if !passed.is_empty() {
+        described["passed"] = json!(passed);
+    }
+    described
 }
 
 fn route_json(route: &Route) -> Value {
