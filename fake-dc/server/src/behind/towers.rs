@@ -1,11 +1,11 @@
-//! Where RPC services are, in the answers of the endpoint mapper ([C706] appendix L).
+//! Where RPC services are, in the answers of the endpoint mapper (DCE 1.1: Remote Procedure Call, C706, appendix L).
 //!
 //! An answer is a DCE/RPC PDU, neither signed nor sealed. A service over TCP is in it as a tower,
 //! whose last floors are the port and the address.
 
 use std::net::Ipv4Addr;
 
-/// Bytes of the header that all PDUs of DCE/RPC have ([C706] 12.6.3.1).
+/// Bytes of the header that all PDUs of DCE/RPC have (C706, 12.6.3.1).
 const HEADER_BYTES: usize = 16;
 
 /// The size of the PDU at the front of `bytes`, if it is there in whole. Bytes that are none are
