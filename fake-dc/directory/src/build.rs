@@ -14,6 +14,7 @@ use crate::{
     error::{DirectoryError, LdifErrors},
     ldif::{LdifCause, LdifError},
     overlay::{FileChange, Overlay, OverlayEntry, merge},
+    schema,
     sid::Sid,
     stamp,
     state::State,
@@ -99,6 +100,25 @@ pub(crate) fn add_dc(
     builder.finish();
     *state = builder.state;
     added
+}
+
+/// Makes the entries of the schema that are not there, as old as its head.
+pub(crate) fn add_schema(domain: &Domain, state: &mut State) {
+    if std::mem::replace(&mut state.schema_made, true) {
+        return;
+    }
+    let head = state.store.find(domain.schema()).and_then(|id| state.store.get(id));
+    let of_head = |name| head.and_then(|head| head.text(name)).map(str::to_owned);
+    let (created, usn) = (of_head("whenCreated"), of_head("uSNCreated"));
+    let usn = usn.and_then(|usn| usn.parse().ok()).unwrap_or(0);
+    for mut entry in schema::entries(domain) {
+        if state.store.find(&entry.dn).is_none() {
+            entry.set("whenCreated", created.clone());
+            entry.set("whenChanged", created.clone());
+            defaults::complete(domain, &mut entry, usn);
+            state.store.insert(entry);
+        }
+    }
 }
 
 fn domain_dn(name: &str) -> Result<Dn, DirectoryError> {

@@ -9,6 +9,7 @@ use crate::{
     dn::Dn,
     entry::Entry,
     ldif::{Record, RecordAttribute},
+    store::EntryId,
 };
 
 /// Whether an export tells passwords.
@@ -37,8 +38,11 @@ impl Directory {
     /// ```
     pub fn export(&self, secrets: Secrets) -> String {
         let state = self.read();
+        // The schema is the same everywhere.
+        let of_schema = |entry: &Entry| entry.is_a("attributeSchema") || entry.is_a("classSchema");
+        let told = |(_, entry): &(EntryId, &Entry)| !entry.built_in || !of_schema(entry);
         let mut entries: Vec<(&Entry, Vec<String>)> =
-            state.store.iter().map(|(_, entry)| (entry, entry.dn.path())).collect();
+            state.store.iter().filter(told).map(|(_, entry)| (entry, entry.dn.path())).collect();
         entries.sort_by(|(_, one), (_, other)| one.cmp(other));
         let mut text = String::from("version: 1\n");
         if !state.root_dse.is_empty() {

@@ -5,6 +5,7 @@
 //! attributes that are not in it: they are case-insensitive text and may hold several values.
 
 mod aggregate;
+mod entries;
 mod tables;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 pub(crate) use self::{
     aggregate::values as aggregate,
+    entries::entries,
     tables::{
         AttributeType, Class, ClassKind, attribute, attribute_of_oid, attributes, class, classes,
     },

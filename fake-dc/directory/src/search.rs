@@ -18,6 +18,7 @@ use self::{
     selection::{Selection, dn_text},
 };
 use crate::{
+    build,
     computed::Reader,
     config::Flavour,
     directory::Directory,
@@ -85,6 +86,9 @@ impl Directory {
             name.ok_or_else(|| diagnostics.bad_dn(&request.base))?;
         }
         let who = self.require_bound(session)?;
+        if self.concerns_schema(request, options) {
+            build::add_schema(&self.domain, &mut self.write());
+        }
         let state = self.read();
         let selection = Selection::new(&self.domain, request)?;
         let base = request.scope == Scope::BaseObject && options.scope_attribute.is_none();
@@ -118,6 +122,16 @@ impl Directory {
             answer.push(ProtocolOp::SearchResultReference(vec![reference]));
         }
         if wanted.cut { Err(LdapResult::new(ResultCode::SIZE_LIMIT_EXCEEDED, "")) } else { Ok(()) }
+    }
+
+    /// Whether entries of the schema may be in the answer, or their identifiers.
+    fn concerns_schema(&self, request: &SearchRequest, options: &Options) -> bool {
+        let below = match EntryName::parse(&request.base) {
+            Ok(EntryName::Dn(base)) => base.is_at_or_below(self.domain.schema()),
+            _ => false,
+        };
+        let everywhere = options.extended_dn.is_some() || options.phantom_root;
+        (below || everywhere) && !self.read().schema_made
     }
 
     /// The next page, or the first.

@@ -20,6 +20,8 @@ pub(crate) struct State {
     pub(crate) published: BTreeMap<String, Vec<Dn>>,
     /// The DCs that have accounts; the first holds the PDC role.
     pub(crate) dcs: Vec<DcView>,
+    /// Whether the entries of the schema have been made.
+    pub(crate) schema_made: bool,
 }
 
 impl State {
