@@ -65,8 +65,8 @@ impl Crowd {
     }
 
     /// Has a connection leave, if there is one.
-    pub(crate) fn make_room(&self) {
-        self.members().drop_first();
+    pub(crate) fn make_room(&self) -> bool {
+        self.members().drop_first()
     }
 
     fn members(&self) -> MutexGuard<'_, Members> {
@@ -76,10 +76,9 @@ impl Crowd {
 }
 
 impl Members {
-    fn drop_first(&mut self) {
-        if let Some((_, first)) = self.present.pop_first() {
-            first.notify_one();
-        }
+    fn drop_first(&mut self) -> bool {
+        let first = self.present.pop_first();
+        first.inspect(|(_, first)| first.notify_one()).is_some()
     }
 
     fn tick(&mut self) -> u64 {

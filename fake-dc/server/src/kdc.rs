@@ -15,7 +15,7 @@ use fake_dc_kerberos::{
 use ground::{Secret, Seed, Stream as Dice, Trail, Transport};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
 
 use crate::{
@@ -93,6 +93,7 @@ pub(crate) fn answer_datagram(way: &Way, trail: &Trail, datagram: &[u8]) -> Opti
 /// Answers the requests of one connection, in order.
 pub(crate) async fn serve_stream(dc: &Dc, trail: &Trail, mut stream: Stream) {
     let mut input = Vec::new();
+    let mut deadline = Instant::now() + limits::KDC_IDLE;
     loop {
         match unframe(&input) {
             Ok(Frame::Message { message, consumed }) => {
@@ -101,9 +102,10 @@ pub(crate) async fn serve_stream(dc: &Dc, trail: &Trail, mut stream: Stream) {
                 let sending = stream.write_all(&answer);
                 let Ok(Ok(())) = timeout(limits::WRITE, sending).await else { return };
                 input.drain(..consumed);
+                deadline = Instant::now() + limits::KDC_IDLE;
             }
             Ok(Frame::Incomplete { .. }) => {
-                match timeout(limits::KDC_IDLE, stream.read_buf(&mut input)).await {
+                match timeout_at(deadline, stream.read_buf(&mut input)).await {
                     Ok(Ok(size)) if size > 0 => {}
                     _ => return,
                 }

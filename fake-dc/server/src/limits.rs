@@ -22,7 +22,8 @@ pub const DNS_CONNECTIONS_MAX: usize = 100;
 /// Connections open at one KDC over TCP. One more, and the oldest is dropped.
 pub const KDC_CONNECTIONS_MAX: usize = 1_000;
 
-/// Silence after which a connection to the KDC is closed. Clients close theirs after one answer.
+/// Time between two requests after which a connection to the KDC is closed. Clients close theirs
+/// after one answer.
 pub const KDC_IDLE: Duration = Duration::from_secs(30);
 
 /// Time between two requests after which an LDAP connection is closed (`MaxConnIdleTime`).
@@ -63,7 +64,10 @@ pub const LINE_BYTES_MAX: usize = 16_384;
 /// Connections that wait to be accepted at one listener.
 pub(crate) const BACKLOG: i32 = 1_024;
 
-/// Pause after a failed accept (no descriptors left), in which another connection makes room.
+/// Time in which a connection that makes room will be gone.
+pub(crate) const LEAVING: Duration = Duration::from_millis(1);
+
+/// Pause after a failed accept (no descriptors left) if no connection of the port can make room.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A connection too many is reset when the client has spoken, at the latest after this.

@@ -1,6 +1,6 @@
 //! The tasks of a DC: one per socket, one per connection, and one per line that is shaped.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use ground::{Trail, Transport};
 use tokio::{
@@ -135,8 +135,8 @@ async fn accept_at(way: Way, entrance: Entrance, spawner: Spawner) {
     loop {
         let Ok((socket, client)) = entrance.gate(&way).accept().await else {
             // No descriptors are left, and those who wait would wait for ever.
-            crowd.make_room();
-            sleep(limits::ACCEPT_PAUSE).await;
+            let is_made = crowd.make_room();
+            sleep(if is_made { limits::LEAVING } else { limits::ACCEPT_PAUSE }).await;
             continue;
         };
         let open = Arc::new(OpenConnection::new(&way.dc));
@@ -184,20 +184,25 @@ pub(crate) async fn converse(
     spawner: &Spawner,
 ) {
     let dc = &way.dc;
-    let listener = match entrance {
-        Entrance::Own(listener) => *listener,
-        Entrance::Passed(port, _) => {
-            return behind::serve_passed(way, *port, stream, trail, spawner).await;
+    // Boxed: a connection holds what its own service needs, not what the largest of them would.
+    let serving: Pin<Box<dyn Future<Output = ()> + Send + '_>> = match (entrance, dc.behind()) {
+        (Entrance::Passed(port, _), _) => {
+            Box::pin(behind::serve_passed(way, *port, stream, trail, spawner))
+        }
+        (Entrance::Own(Listener::Dns), _) => Box::pin(dns::serve_stream(dc, trail, stream)),
+        (Entrance::Own(Listener::Kdc), None) => Box::pin(kdc::serve_stream(dc, trail, stream)),
+        (Entrance::Own(Listener::Kpasswd), None) => {
+            Box::pin(kpasswd::serve_stream(dc, trail, stream))
+        }
+        (&Entrance::Own(listener @ (Listener::Kdc | Listener::Kpasswd)), Some(behind)) => {
+            Box::pin(behind.relay(listener, stream, trail))
+        }
+        (&Entrance::Own(listener), None) => {
+            Box::pin(ldap::serve(dc, listener, stream, member, trail))
+        }
+        (&Entrance::Own(listener), Some(behind)) => {
+            Box::pin(behind::serve_ldap(behind, dc, listener, stream, member, trail))
         }
     };
-    match (listener, dc.behind()) {
-        (Listener::Dns, _) => dns::serve_stream(dc, trail, stream).await,
-        (Listener::Kdc, None) => kdc::serve_stream(dc, trail, stream).await,
-        (Listener::Kpasswd, None) => kpasswd::serve_stream(dc, trail, stream).await,
-        (Listener::Kdc | Listener::Kpasswd, Some(behind)) => {
-            behind.relay(listener, stream, trail).await;
-        }
-        (_, None) => ldap::serve(dc, listener, stream, member, trail).await,
-        (_, Some(behind)) => behind::serve_ldap(behind, dc, listener, stream, member, trail).await,
-    }
+    serving.await;
 }

@@ -6,7 +6,7 @@
 mod common;
 mod served;
 
-use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, io, net::SocketAddr, process::Command, sync::Arc};
 
 use common::{ADMINISTRATOR, PASSWORD, PATIENCE, tls};
 use ldap_wire::{
@@ -32,7 +32,7 @@ const SECURE: usize = 2_000;
 const WORSE: usize = 50;
 
 /// Resident bytes of the server for one silent connection, the average of the above.
-const MEMORY_MAX: usize = 24 << 10;
+const MEMORY_MAX: usize = 16 << 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_silent_clients_and_slow_ones_neither_starve_nor_kill_the_others() {
@@ -90,6 +90,27 @@ async fn ten_thousand_silent_clients_and_slow_ones_neither_starve_nor_kill_the_o
     }
     drop((slow, deaf));
     assert_eq!(served.stop(), Some(0));
+}
+
+#[tokio::test]
+async fn when_descriptors_run_out_the_silent_make_room() {
+    const DESCRIPTORS: usize = 150;
+    let mut command = Command::new("prlimit");
+    command.arg(format!("--nofile={DESCRIPTORS}")).arg(env!("CARGO_BIN_EXE_fake-dc"));
+    command.args(["serve", "--ports", "system", "--domain", "corp.example"]);
+    let served = Served::start_command(command);
+    let at = |service| SocketAddr::from(([127, 0, 0, 10], served.port(0, service)));
+    let (config, _) = common::noting();
+    let mut client = Client::new(at("ldaps"), &config).await;
+    let silent = many(2 * DESCRIPTORS, |_| TcpStream::connect(at("ldap"))).await;
+    for _ in 0..20 {
+        let mut another = TcpStream::connect(at("ldap")).await.unwrap();
+        answered(&mut another, &root_dse(1)).await;
+        client.search().await;
+    }
+    drop(silent);
+    let told = served.stop_and_hear();
+    assert!(told.starts_with("warning: this process may have 150 files open, and "), "{told}");
 }
 
 /// What a slow client says, byte by byte, and where.

@@ -71,11 +71,11 @@ with connect(server(dc1, "ldaps")) as connection:
     dn = "CN=Zoë (ldap3),CN=Users," + base
     account = {"sAMAccountName": "zoe", "userPrincipalName": "zoe@corp.example"}
     assert connection.add(dn, "user", account), connection.result
-    assert connection.extend.microsoft.modify_password(dn, "Secr3t!zoe"), connection.result
+    assert connection.extend.microsoft.modify_password(dn, "Secr3t!Lab2"), connection.result
     enabled = {"userAccountControl": [(ldap3.MODIFY_REPLACE, [512])]}
     assert connection.modify(dn, enabled), connection.result
     assert connection.compare(dn, "sAMAccountName", "ZOE")
-    with connect(server(dc1, "ldap"), "CORP\\zoe", "Secr3t!zoe") as zoe:
+    with connect(server(dc1, "ldap"), "CORP\\zoe", "Secr3t!Lab2") as zoe:
         assert zoe.extend.standard.who_am_i() == "u:CORP\\zoe"
     assert connection.modify_dn(dn, "CN=Zoë"), connection.result
     assert connection.delete("CN=Zoë,CN=Users," + base), connection.result
