@@ -1,5 +1,4 @@
 //! Reads the tables of attributes and classes.
-#![allow(dead_code, reason = "a row is read whole, and not all of it has a reader")]
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -21,8 +20,6 @@ pub(crate) struct AttributeType {
     pub(crate) syntax: Syntax,
     /// Whether it holds one value at most.
     pub(crate) single: bool,
-    /// Whether only the directory itself may change it.
-    pub(crate) system: bool,
     pub(crate) system_only: bool,
     pub(crate) search_flags: u32,
     pub(crate) system_flags: u32,
@@ -57,9 +54,6 @@ impl AttributeType {
         let partial_set = next()?.is_some();
         let (range_lower, range_upper) = (next()?, next()?);
         let (guid, property_set) = (next()??, next()?);
-        let constructed = system_flags & 0x4 != 0;
-        let backlink = link.is_some_and(|link| link % 2 == 1);
-        let owned = (system_only && !CHANGEABLE.contains(&name)) || OWNED.contains(&name);
         Some(Self {
             name,
             cn,
@@ -67,7 +61,6 @@ impl AttributeType {
             kind,
             syntax: syntax(name, kind)?,
             single,
-            system: owned || constructed || backlink,
             system_only,
             search_flags,
             system_flags,
@@ -116,13 +109,6 @@ impl AttributeType {
         self.link.is_some_and(|link| link % 2 == 1)
     }
 }
-
-/// System-only attributes that may be changed all the same ([MS-ADTS] 3.1.1.5.3.2).
-const CHANGEABLE: [&str; 5] =
-    ["msDS-Behavior-Version", "name", "objectClass", "systemFlags", "wellKnownObjects"];
-
-/// Attributes that SAM keeps to itself ([MS-SAMR] 3.1.1.8).
-const OWNED: [&str; 2] = ["creationTime", "sAMAccountType"];
 
 /// Octet strings that hold a GUID.
 const GUIDS: [&str; 14] = [
