@@ -33,6 +33,8 @@ done
 [ -e /usr/include/gnutls/gnutls.h ] || missing+=(libgnutls28-dev)
 # ldapsearch finds its way to Kerberos through a plugin.
 compgen -G "/usr/lib/*/sasl2/libgssapiv2.so" >/dev/null || missing+=(libsasl2-modules-gssapi-mit)
+# A test accepts tickets as a Samba server does, with Samba's bindings for Debian's Python.
+/usr/bin/python3 -c "import samba.gensec" 2>/dev/null || missing+=(python3-samba)
 # Debian splits what `python3 -m venv` needs off python3.
 python3 -c "import ensurepip" 2>/dev/null || missing+=(python3-venv)
 # The client whose conclusions the rig copies, and the DC of the same version that is put behind a

@@ -32,6 +32,8 @@ pub enum TokenRefusal {
     Invalid,
     /// It is not bound to the TLS connection as the DC demands it (SEC_E_BAD_BINDINGS).
     Bindings,
+    /// It asks to sign or seal within TLS.
+    LayerInsideTls,
 }
 
 /// How a client names the account that it binds as ([MS-ADTS] 5.1.1.1.1).
@@ -98,6 +100,7 @@ impl Directory {
         match refusal {
             TokenRefusal::Invalid => diagnostics.bad_token(),
             TokenRefusal::Bindings => diagnostics.bad_bindings(),
+            TokenRefusal::LayerInsideTls => diagnostics.layer_inside_tls(),
         }
     }
 

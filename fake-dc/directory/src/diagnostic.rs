@@ -88,6 +88,16 @@ impl Diagnostics {
         }
     }
 
+    /// Samba's words from a live 4.22.6; those of Windows as clients report them.
+    pub(crate) fn layer_inside_tls(self) -> LdapResult {
+        let text = self.choose(
+            "SASL:[GSS-SPNEGO]: Sign or Seal are not allowed if TLS is used",
+            "00002029: LdapErr: DSID-0C09016D, comment: Cannot start kerberos signing/sealing when \
+             using TLS/SSL, data 0, v4f7c",
+        );
+        LdapResult::new(ResultCode::UNWILLING_TO_PERFORM, text)
+    }
+
     pub(crate) fn strong_auth_required(self) -> LdapResult {
         let text = self.choose(
             "BindSimple: Transport encryption required.",

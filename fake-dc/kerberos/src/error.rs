@@ -88,6 +88,9 @@ pub enum Error {
         /// What is wrong with them.
         found: &'static str,
     },
+    /// The client wants to sign or seal within TLS.
+    #[error("signing or sealing is asked for within TLS")]
+    LayerInsideTls,
     /// A token or message came that the state of the exchange has no place for.
     #[error("{what} out of order")]
     OutOfOrder {

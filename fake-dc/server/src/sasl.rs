@@ -147,6 +147,7 @@ impl Sasl {
                 trail.record(SaslRefused { reason: error.to_string() });
                 let refusal = match error {
                     Error::ChannelBindings { .. } => TokenRefusal::Bindings,
+                    Error::LayerInsideTls => TokenRefusal::LayerInsideTls,
                     _ => TokenRefusal::Invalid,
                 };
                 // Samba sends an empty token where it has none (captures `sasl-*`).

@@ -102,6 +102,13 @@ fn alice_logs_in_with_her_ticket() {
             assert!(said.contains(&format!("SASL SSF: {strength}\n")), "{said}");
         }
     }
+    // What is only signed, and what nothing protects; and both at once, which AD does not take.
+    let signed = client.who_am_i(&ldap, "GSSAPI", &["-O", "minssf=1,maxssf=1"]);
+    assert!(String::from_utf8_lossy(&signed.stderr).contains("SASL SSF: 1\n"), "{signed:?}");
+    let twice = client.who_am_i(&ldaps, "GSS-SPNEGO", &[]);
+    let said = String::from_utf8_lossy(&twice.stderr);
+    assert!(said.contains("Server is unwilling to perform (53)"), "{said}");
+    assert!(said.contains("Cannot start kerberos signing/sealing when using TLS/SSL"), "{said}");
     // A sealed session takes answers of any length, one token after the other.
     let search = [
         "-N",

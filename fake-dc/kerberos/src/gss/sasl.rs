@@ -104,14 +104,14 @@ impl SaslAcceptor {
                 if needs_signature {
                     self.sign_list(mechanisms.list, accepted, response.list_signature.as_deref())
                 } else {
-                    Ok(self.completed(accepted, None))
+                    self.completed(accepted, None)
                 }
             }
             (_, State::Unsigned { list, mut context }) => {
                 let signature = NegTokenResp::read(credentials)?.list_signature;
                 let missing = Error::OutOfOrder { what: "negotiation without signature" };
                 context.verify(&list, &signature.ok_or(missing)?)?;
-                Ok(self.completed(Accepted { token: None, context }, None))
+                self.completed(Accepted { token: None, context }, None)
             }
             (Mechanism::Gssapi, State::Start) => {
                 let Accepted { token, context } = self.acceptor.accept(credentials, random)?;
@@ -155,7 +155,7 @@ impl SaslAcceptor {
             // Bare Kerberos, which acceptors of SPNEGO take ([MS-SPNG] 3.2.5.1).
             Err(Error::NoMechanism { proposed: 1 }) => {
                 let Accepted { token, context } = self.acceptor.accept(token, random)?;
-                return Ok(self.done(token, context));
+                return self.done(token, context);
             }
             proposed => proposed?,
         };
@@ -168,7 +168,7 @@ impl SaslAcceptor {
         match proposed.token.take() {
             Some(token) if place == 0 => {
                 let accepted = self.acceptor.accept(&token, random)?;
-                Ok(self.completed(accepted, Some(chosen)))
+                self.completed(accepted, Some(chosen))
             }
             _ => {
                 let needs_signature = place > 0;
@@ -205,26 +205,33 @@ impl SaslAcceptor {
             list_signature: Some(context.sign(&list)),
         };
         if complete {
-            return Ok(self.done(Some(response.encode()), context));
+            return self.done(Some(response.encode()), context);
         }
         self.state = State::Unsigned { list, context };
         Ok(SaslStep::Continue(response.encode()))
     }
 
-    fn completed(&mut self, accepted: Accepted, mechanism: Option<Vec<u8>>) -> SaslStep {
+    fn completed(
+        &mut self,
+        accepted: Accepted,
+        mechanism: Option<Vec<u8>>,
+    ) -> Result<SaslStep, Error> {
         let Accepted { token, context } = accepted;
         let state = Some(NegState::Completed);
         let response = NegTokenResp { state, mechanism, token, list_signature: None };
         self.done(Some(response.encode()), context)
     }
 
-    fn done(&mut self, token: Option<Vec<u8>>, context: GssContext) -> SaslStep {
+    fn done(&mut self, token: Option<Vec<u8>>, context: GssContext) -> Result<SaslStep, Error> {
         let seal = context.flags().has(GssFlags::CONFIDENTIAL);
         let protected = seal || context.flags().has(GssFlags::INTEGRITY);
+        if protected && self.inside_tls {
+            // The client would sign what follows, and AD does not take both.
+            return Err(Error::LayerInsideTls);
+        }
         let client = context.peer().clone();
-        let layer =
-            (protected && !self.inside_tls).then(|| Box::new(SecurityLayer::new(context, seal)));
-        SaslStep::Done { token, client, layer }
+        let layer = protected.then(|| Box::new(SecurityLayer::new(context, seal)));
+        Ok(SaslStep::Done { token, client, layer })
     }
 
     fn offer(&mut self, mut context: GssContext, random: &mut Stream) -> SaslStep {
