@@ -35,13 +35,13 @@ fn a_member_lives_behind_a_faulty_front() {
         let mut dc = SambaDc::provision(&folder.path().join("dc"), PASSWORD);
         dc.start();
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(live(&dc, folder.path()));
+        runtime.block_on(live(dc, folder.path()));
     });
 }
 
-async fn live(dc: &SambaDc, folder: &Path) {
+async fn live(mut dc: SambaDc, folder: &Path) {
     let ledger = Ledger::new(Clock::system());
-    let front = front(dc, &ledger).await;
+    let front = front(&dc, &ledger).await;
     let member = Member::new(&folder.join("member"), FRONT, front.ca_pem());
     let model = Modelled::new(&folder.join("model"), &front, &ledger);
 
@@ -106,6 +106,8 @@ async fn live(dc: &SambaDc, folder: &Path) {
     front.clear_faults("dc1").unwrap();
     member.search().prints("objectSid: S-1-5-21-");
 
+    unbound(&mut dc, &front, &member);
+
     winbind.end();
     member.net(&["ads", "leave"]).prints("Deleted account for 'XS1'");
     front.stop().await;
@@ -167,6 +169,24 @@ fn starttls(member: &Member) {
             .concat();
     member.run("ldapsearch", &arguments).prints("cn: krbtgt");
     member.run("kdestroy", &[]).prints("");
+}
+
+/// A bind inside TLS that is not bound to it, as OpenLDAP and adcli make it: whether that will do is
+/// for the real DC to say, whatever the front shows. What is bound to another certificate never does.
+fn unbound(dc: &mut SambaDc, front: &Domain, member: &Member) {
+    member.run_with_input("kinit", &["Administrator@LAB.EXAMPLE"], PASSWORD).prints("");
+    let base = ["-b", "DC=lab,DC=example", "-LLL", "(cn=krbtgt)", "cn"];
+    let bind = ["-Y", "GSSAPI", "-O", "maxssf=0", "-H", "ldaps://dc1.lab.example"];
+    let search = || member.run("ldapsearch", &[&bind[..], &base].concat());
+    search().fails("80090346");
+    dc.restart_with("ldap server require strong auth = allow_sasl_without_tls_channel_bindings");
+    search().prints("cn: krbtgt");
+    front.set_faults("dc1", ["algorithm.rsa-4096"]).unwrap();
+    search().prints("cn: krbtgt");
+    member.run("kdestroy", &[]).prints("");
+    member.search().fails("Invalid credentials");
+    front.clear_faults("dc1").unwrap();
+    member.search().prints("objectSid: S-1-5-21-");
 }
 
 /// A front at its own address, with standard ports.
