@@ -13,7 +13,7 @@ use fake_dc::facts::Listener;
 use hyper::Method;
 use serde_json::{Map, Value, json};
 
-use self::client::Client;
+pub(crate) use self::client::Client;
 use crate::exit::Exit;
 
 /// Where the domain is, and what to change.
@@ -138,10 +138,10 @@ enum RouteCommand {
 }
 
 /// A request as the control port understands it.
-struct Request {
-    method: Method,
-    path: String,
-    body: Option<Value>,
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
 }
 
 /// Does it and prints the answer.

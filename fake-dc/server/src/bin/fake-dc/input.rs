@@ -10,7 +10,7 @@ use std::{
 };
 
 use fake_dc::{Domain, Fault, FaultError, LdapPolicy};
-use fake_dc_directory::{Flavour, Policy};
+use fake_dc_directory::{Flavour, Policy, TrustDirection, TrustKind};
 
 use crate::error::Failure;
 
@@ -83,6 +83,39 @@ impl FromStr for AccountFile {
         let (account, path) =
             text.split_once('=').ok_or("write it as ACCOUNT=FILE, such as DC1$=dc1.keytab")?;
         Ok(Self { account: account.to_owned(), path: path.into() })
+    }
+}
+
+/// `DOMAIN[=KIND[:DIRECTION]]`, a trust.
+#[derive(Clone, Debug)]
+pub(crate) struct TrustArgument {
+    pub(crate) partner: String,
+    pub(crate) kind: TrustKind,
+    pub(crate) direction: TrustDirection,
+}
+
+impl FromStr for TrustArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (partner, rest) = text.split_once('=').unwrap_or((text, "forest"));
+        let (kind, direction) = rest.split_once(':').unwrap_or((rest, "both"));
+        let kind = match kind {
+            "external" => TrustKind::External,
+            "forest" => TrustKind::Forest,
+            "within-forest" => TrustKind::WithinForest,
+            _ => return Err("the kinds are `external`, `forest` and `within-forest`".to_owned()),
+        };
+        let direction = match direction {
+            "both" => TrustDirection::Both,
+            "inbound" => TrustDirection::Inbound,
+            "outbound" => TrustDirection::Outbound,
+            _ => return Err("the directions are `both`, `inbound` and `outbound`".to_owned()),
+        };
+        if !partner.contains('.') {
+            return Err("name the domain as DNS does, such as other.example".to_owned());
+        }
+        Ok(Self { partner: partner.to_owned(), kind, direction })
     }
 }
 

@@ -10,6 +10,7 @@ mod ctl;
 mod descriptors;
 mod error;
 mod exit;
+mod export;
 mod health;
 mod input;
 mod ports;
@@ -43,6 +44,8 @@ enum Command {
     Ctl(ctl::Options),
     /// Makes a chain like a real one, under new keys.
     Clone(Box<clone::Options>),
+    /// Writes a whole directory as LDIF.
+    Export(Box<export::Options>),
     /// Lists the faults that a DC can have.
     Faults,
     /// Starts a domain and serves it until SIGINT or SIGTERM.
@@ -52,6 +55,7 @@ enum Command {
 fn main() -> ExitCode {
     let exit = match Arguments::parse().command {
         Command::Ctl(options) => ctl::run(options),
+        Command::Export(options) => export::run(&options),
         Command::Faults => list_faults(),
         Command::Clone(options) => clone::run(&options),
         Command::Serve(options) => serve::run(*options),

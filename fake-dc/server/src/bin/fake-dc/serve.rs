@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use fake_dc::{DcSpec, Domain, LdapPolicy, RealDc};
-use fake_dc_directory::{Flavour, Policy};
+use fake_dc_directory::{Flavour, Policy, TrustPartner};
 use fake_dc_pki::{Chain, PemFile};
 use ground::{Ledger, Secret, Seed};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -20,7 +20,9 @@ use crate::{
     error::Failure,
     exit::Exit,
     health::Health,
-    input::{AccountFile, DcFault, DcFile, LdapSetting, flavour, read, read_ldif},
+    input::{
+        AccountFile, DcFault, DcFile, LdapSetting, TrustArgument, flavour, read, read_ldif,
+    },
     ports::{self, PortOptions},
     record::Record,
 };
@@ -51,6 +53,11 @@ pub(crate) struct Options {
     /// File with the password of all accounts that the LDIF gives none; by default Passw0rd!Lab1.
     #[arg(long, value_name = "FILE")]
     default_password_file: Option<PathBuf>,
+    /// A trust with another domain, of the kind `forest`, `external` or `within-forest`, and in the
+    /// direction `both`, `inbound` or `outbound`; may be given several times. The other domain is
+    /// taken for one that is served with the same seed.
+    #[arg(long = "trust", value_name = "DOMAIN[=KIND[:DIRECTION]]")]
+    trusts: Vec<TrustArgument>,
     /// Whose answers to give: windows-2022 or samba-4.22.
     #[arg(long, value_parser = flavour, default_value = "windows-2022")]
     flavour: Flavour,
@@ -237,7 +244,13 @@ async fn start(
     for fault in &options.faults {
         builder = builder.fault(fault.dc.as_str(), fault.fault.to_string());
     }
-    Ok(options.ports.start(builder).await?)
+    let domain = options.ports.start(builder).await?;
+    for trust in &options.trusts {
+        let partner = TrustPartner::drawn(&trust.partner, Seed::new(options.seed));
+        let made = domain.directory().trust_partner(&partner, trust.kind, trust.direction);
+        made.map_err(fake_dc::Error::from)?;
+    }
+    Ok(domain)
 }
 
 /// What LDAP allows: the defaults of the flavour with what was given instead.

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use fake_dc::{
     Dc, Domain, Error, Fault, FaultError, Place, Ports, Route, RouteSpec, facts::Listener, faults,
 };
+use fake_dc_directory::Secrets;
 use hyper::{Method, StatusCode, Uri};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -20,6 +21,7 @@ pub(super) enum Call {
     Dc(String),
     Domain,
     Events { after: u64 },
+    Export(Secrets),
     Faults { of: Of, listener: Option<Listener>, action: Action },
     OpenRoute(RouteSpec),
     Renew(String),
@@ -85,6 +87,11 @@ impl Call {
                 });
                 get(Self::Events { after: after? })
             }
+            ["v1", "export"] => match query(uri, "passwords")?.as_deref() {
+                None => get(Self::Export(Secrets::LeftOut)),
+                Some("included") => get(Self::Export(Secrets::Included)),
+                Some(_) => Err(bad_query("passwords", "`included`, or left out")),
+            },
             ["v1", "dcs", dc] => get(Self::Dc(dc.to_owned())),
             ["v1", "dcs", dc, "renew"] => match *method {
                 Method::POST => Ok(Self::Renew(dc.to_owned())),
@@ -139,6 +146,9 @@ impl Call {
                 let events = domain.ledger().events();
                 let events = events.iter().filter(|event| event.id.number() > after);
                 Ok(json!({ "events": events.map(record::line).collect::<Vec<_>>() }))
+            }
+            Self::Export(secrets) => {
+                Ok(json!({ "version": 1, "ldif": domain.directory().export(secrets) }))
             }
             Self::Faults { of, listener, action } => act(domain, &of, listener, action),
             Self::OpenRoute(spec) => Ok(route_json(&domain.open_route(&spec)?)),

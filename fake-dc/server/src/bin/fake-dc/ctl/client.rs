@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const ANSWER_MAX: usize = 256 << 20;
 
 /// A domain's control port.
-pub(super) struct Client {
+pub(crate) struct Client {
     /// `127.0.0.1:8080`.
     authority: String,
     runtime: Runtime,
@@ -31,7 +31,7 @@ pub(super) struct Client {
 
 /// Failed to change the domain.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// There is no control port, or it broke off.
     Unreachable { authority: String, reason: String },
     /// It does not do that.
@@ -43,7 +43,7 @@ pub(super) enum Failure {
 }
 
 impl Client {
-    pub(super) fn new(url: &str) -> Result<Self, Failure> {
+    pub(crate) fn new(url: &str) -> Result<Self, Failure> {
         let uri: Option<Uri> = url.parse().ok();
         let authority = uri
             .filter(|uri| uri.scheme_str() == Some("http"))
@@ -55,7 +55,7 @@ impl Client {
     }
 
     /// The answer to `request`.
-    pub(super) fn ask(&self, request: &Request) -> Result<Value, Failure> {
+    pub(crate) fn ask(&self, request: &Request) -> Result<Value, Failure> {
         let asked = self.runtime.block_on(async {
             timeout(PATIENCE, self.exchange(request)).await.unwrap_or_else(|late| Err(late.into()))
         });
@@ -103,7 +103,7 @@ impl Client {
 }
 
 impl Failure {
-    pub(super) fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::System { .. } => Exit::Broken,
             Self::Unreachable { .. } | Self::Refused { .. } | Self::Url { .. } => Exit::InputWrong,
