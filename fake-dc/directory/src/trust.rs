@@ -2,13 +2,15 @@
 //!
 //! Each side has an object below `CN=System` that names the other; a side that the other trusts
 //! has an account besides, called by the NetBIOS name of the other with a `$`. Both share one
-//! password, from which the keys between the realms derive.
+//! password, from which the keys between the realms derive. The attributes are those that
+//! `samba-tool domain trust create` made on two DCs of Samba 4.22.6, and the documented ones of
+//! Windows.
 
 use ground::{Secret, Seed};
 
 use crate::{
-    build, defaults, directory::Directory, dn::Dn, entry::Entry, error::DirectoryError, sid::Sid,
-    state::State,
+    build, config::Flavour, defaults, directory::Directory, dn::Dn, entry::Entry,
+    error::DirectoryError, sid::Sid, state::State,
 };
 
 /// A domain at the other end of a trust.
@@ -162,10 +164,13 @@ impl Directory {
             let mut entry = Entry { password_version: 1, ..Entry::new(dn) };
             entry.set("objectClass", ["user"]);
             entry.set("sAMAccountName", [account]);
-            // INTERDOMAIN_TRUST_ACCOUNT and PASSWD_NOTREQD.
-            entry.set("userAccountControl", ["2080"]);
-            entry.set("isCriticalSystemObject", ["TRUE"]);
-            entry.set("showInAdvancedViewOnly", ["TRUE"]);
+            // INTERDOMAIN_TRUST_ACCOUNT, on Windows with PASSWD_NOTREQD.
+            let is_windows = self.domain.flavour == Flavour::WindowsServer2022;
+            entry.set("userAccountControl", [if is_windows { "2080" } else { "2048" }]);
+            if is_windows {
+                entry.set("isCriticalSystemObject", ["TRUE"]);
+                entry.set("showInAdvancedViewOnly", ["TRUE"]);
+            }
             let sid = self.domain.sid.with_rid(state.take_rid());
             entry.set("objectSid", [sid.as_bytes()]);
             entry.password = Some(password);
@@ -214,14 +219,20 @@ impl Directory {
         entry.set("securityIdentifier", [partner.sid.as_bytes()]);
         entry.set("trustDirection", [direction.number().to_string()]);
         entry.set("trustPartner", [partner.dns_name.as_str()]);
-        entry.set("trustPosixOffset", ["0"]);
         // TRUST_TYPE_UPLEVEL: an Active Directory.
         entry.set("trustType", ["2"]);
         entry.set("trustAttributes", [kind.attributes().to_string()]);
         entry.set("flatName", [partner.netbios_name.as_str()]);
         // AES with 128 and 256 bits.
         entry.set("msDS-SupportedEncryptionTypes", ["24"]);
-        entry.set("isCriticalSystemObject", ["TRUE"]);
+        if kind == TrustKind::Forest {
+            let info = forest_info(partner, self.domain.now().to_file_time());
+            entry.set("msDS-TrustForestTrustInfo", [info]);
+        }
+        if self.domain.flavour == Flavour::WindowsServer2022 {
+            entry.set("trustPosixOffset", ["0"]);
+            entry.set("isCriticalSystemObject", ["TRUE"]);
+        }
         entry
     }
 
@@ -257,6 +268,28 @@ impl Directory {
     }
 }
 
+/// Which names and which domain the other forest has ([MS-ADTS] 6.1.6.9.3): one top-level name and
+/// one domain.
+fn forest_info(partner: &TrustPartner, since: i64) -> Vec<u8> {
+    const TOP_LEVEL_NAME: u8 = 0;
+    const DOMAIN: u8 = 2;
+    let sized = |bytes: &[u8]| {
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
+        [&length[..], bytes].concat()
+    };
+    let record = |kind: u8, content: Vec<u8>| {
+        let flags = 0_u32.to_le_bytes();
+        let since = since.to_le_bytes();
+        sized(&[&flags[..], &since[..], &[kind], &content].concat())
+    };
+    let name = sized(partner.dns_name.as_bytes());
+    let domain =
+        [sized(partner.sid.as_bytes()), name.clone(), sized(partner.netbios_name.as_bytes())];
+    let (version, count) = (1_u32.to_le_bytes(), 2_u32.to_le_bytes());
+    let records = [record(TOP_LEVEL_NAME, name), record(DOMAIN, domain.concat())].concat();
+    [&version[..], &count[..], &records].concat()
+}
+
 fn read_trust(entry: &Entry) -> Option<Trust> {
     if !entry.is_a("trustedDomain") {
         return None;
@@ -284,4 +317,29 @@ fn read_trust(entry: &Entry) -> Option<Trust> {
         password: entry.password.clone()?,
         password_version: entry.password_version,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    use super::*;
+
+    /// `msDS-TrustForestTrustInfo` of a forest trust between two DCs of Samba 4.22.6.
+    #[test]
+    fn forest_information_is_that_of_samba() {
+        let real = STANDARD
+            .decode(
+                "AQAAAAIAAAAeAAAAAAAAAEy3AMtUet0BAA0AAABvdGhlci5leGFtcGxlQwAAAAAAAABMtwDLVHrdAQIY\
+                 AAAAAQQAAAAAAAUVAAAAopnHdVQo2qmFM/r1DQAAAG90aGVyLmV4YW1wbGUFAAAAT1RIRVI=",
+            )
+            .unwrap();
+        let partner = TrustPartner {
+            dns_name: "other.example".into(),
+            netbios_name: "OTHER".into(),
+            sid: "S-1-5-21-1976015266-2849646676-4126815109".parse().unwrap(),
+        };
+        let since = i64::from_le_bytes(real[16..24].try_into().unwrap());
+        assert_eq!(forest_info(&partner, since), real);
+    }
 }

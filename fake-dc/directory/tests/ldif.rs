@@ -258,6 +258,7 @@ proptest! {
     #[test]
     fn arbitrary_text_does_not_panic(text in "[a-d:= #\n<]{0,60}", wild in "\\PC{0,60}") {
         for text in [text, wild] {
+            let _ = ldif::parse_changes("test.ldif", &text);
             if let Err(errors) = ldif::parse("test.ldif", &text) {
                 prop_assert!(!errors.is_empty());
                 for error in errors {

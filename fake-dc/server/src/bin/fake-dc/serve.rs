@@ -20,9 +20,7 @@ use crate::{
     error::Failure,
     exit::Exit,
     health::Health,
-    input::{
-        AccountFile, DcFault, DcFile, LdapSetting, TrustArgument, flavour, read, read_ldif,
-    },
+    input::{AccountFile, DcFault, DcFile, LdapSetting, TrustArgument, flavour, read, read_ldif},
     ports::{self, PortOptions},
     record::Record,
 };
