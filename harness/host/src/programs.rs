@@ -52,6 +52,17 @@ pub enum SambaCommand {
         /// Attributes to print.
         attributes: Vec<String>,
     },
+    /// `net ads sid SID -d D --server DC [--machine-pass] ATTRIBUTE…`.
+    AdsSid {
+        /// The DC.
+        server: IpAddr,
+        /// Whose credentials to bind with.
+        credentials: Credentials,
+        /// Of the account.
+        sid: String,
+        /// Attributes to print.
+        attributes: Vec<String>,
+    },
     /// `net cache flush`.
     CacheFlush,
     /// `net lookup kdc DOMAIN -d D`.
@@ -72,7 +83,7 @@ pub enum SambaCommand {
     WipeSecrets,
 }
 
-/// Credentials of `net ads search`.
+/// Credentials of `net ads search` and `net ads sid`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credentials {
     /// `--machine-pass`: the machine account of the host's secrets.

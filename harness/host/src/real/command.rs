@@ -1,5 +1,7 @@
 //! Command lines of xapi (xapi-flows.md §6.2).
 
+use std::net::IpAddr;
+
 use crate::{Credentials, SambaCommand};
 
 /// Arguments of `net` and what its environment holds besides the common variables.
@@ -23,11 +25,15 @@ impl NetCommand {
             }
             SambaCommand::AdsSearch { server, credentials: whose, filter, attributes } => {
                 let mut arguments = strings(&["ads", "search"], &debug);
-                arguments.extend(["--server".to_owned(), server.to_string()]);
-                if *whose == Credentials::Machine {
-                    arguments.push("--machine-pass".to_owned());
-                }
+                arguments.extend(bound(*server, whose));
                 arguments.push(filter.clone());
+                arguments.extend(attributes.iter().cloned());
+                credentials = Some(whose.clone());
+                arguments
+            }
+            SambaCommand::AdsSid { server, credentials: whose, sid, attributes } => {
+                let mut arguments = strings(&["ads", "sid", sid], &debug);
+                arguments.extend(bound(*server, whose));
                 arguments.extend(attributes.iter().cloned());
                 credentials = Some(whose.clone());
                 arguments
@@ -43,6 +49,15 @@ impl NetCommand {
         };
         Some(Self { arguments, credentials })
     }
+}
+
+/// The options that say where to log in, and as whom.
+fn bound(server: IpAddr, whose: &Credentials) -> Vec<String> {
+    let mut options = vec!["--server".to_owned(), server.to_string()];
+    if *whose == Credentials::Machine {
+        options.push("--machine-pass".to_owned());
+    }
+    options
 }
 
 fn strings(first: &[&str], then: &[&str]) -> Vec<String> {
@@ -76,6 +91,15 @@ mod tests {
                 "ads search -d 2 --server 192.0.2.10 --machine-pass (name=x) objectSid",
             ),
             (search(user), "ads search -d 2 --server 192.0.2.10 (name=x) objectSid"),
+            (
+                SambaCommand::AdsSid {
+                    server,
+                    credentials: Credentials::Machine,
+                    sid: "S-1-5-32".to_owned(),
+                    attributes: vec!["name".to_owned()],
+                },
+                "ads sid S-1-5-32 -d 2 --server 192.0.2.10 --machine-pass name",
+            ),
             (SambaCommand::CacheFlush, "cache flush"),
         ] {
             assert_eq!(NetCommand::of(&command, 2).unwrap().arguments.join(" "), line);

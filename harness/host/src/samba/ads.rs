@@ -473,6 +473,19 @@ fn speak(verdict: &Verdict, console: &mut Console) -> ConnectError {
     ConnectError::new(words.last)
 }
 
+/// The search of `net ads sid`: the entry that an extended DN names (`ads_search_retry_sid` of Samba
+/// 4.22).
+pub(super) fn account_search(sid: &[u8], attributes: Vec<String>) -> SearchRequest {
+    let hex: String = sid.iter().map(|byte| format!("{byte:02X}")).collect();
+    SearchRequest {
+        base: format!("<SID={hex}>"),
+        scope: Scope::BaseObject,
+        attributes,
+        time_limit: TIME_LIMIT,
+        ..SearchRequest::default()
+    }
+}
+
 /// A search of the whole domain, as `net ads search` asks it.
 pub(super) fn domain_search(
     dc: &FoundDc,

@@ -131,7 +131,12 @@ impl<'a> Run<'a> {
             }
             SambaCommand::AdsLookup { server } => lookup::ads_lookup(self, server, console).await,
             SambaCommand::AdsSearch { server, credentials, filter, attributes } => {
-                search::run(self, server, credentials, &filter, attributes, console).await
+                let wanted = search::Wanted::Found { filter };
+                search::run(self, server, credentials, wanted, attributes, console).await
+            }
+            SambaCommand::AdsSid { server, credentials, sid, attributes } => {
+                let wanted = search::Wanted::Account { sid };
+                search::run(self, server, credentials, wanted, attributes, console).await
             }
             SambaCommand::LookupKdc { domain } => lookup::kdc(self, &domain, console).await,
             // Answered before `net` starts.

@@ -44,6 +44,18 @@ fn attribute_lines(attribute: &Attribute) -> Option<Vec<String>> {
     attribute.values.iter().map(line).collect()
 }
 
+/// The bytes of a SID in text; `None` if it is none.
+pub(super) fn sid_bytes(text: &str) -> Option<Vec<u8>> {
+    let mut numbers = text.strip_prefix("S-")?.split('-');
+    let revision: u8 = numbers.next()?.parse().ok()?;
+    let authority: u64 = numbers.next()?.parse().ok()?;
+    let subs = numbers.map(|number| number.parse().ok()).collect::<Option<Vec<u32>>>()?;
+    let mut bytes = vec![revision, u8::try_from(subs.len()).ok()?];
+    bytes.extend(&authority.to_be_bytes()[2..]);
+    subs.iter().for_each(|sub| bytes.extend(sub.to_le_bytes()));
+    Some(bytes)
+}
+
 /// `S-1-5-21-…` of a binary SID (\[MS-DTYP\] 2.4.2).
 pub(super) fn sid_text(sid: &[u8]) -> Option<String> {
     let (&[revision, count], rest) = sid.split_first_chunk::<2>()?;
@@ -156,7 +168,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_sid_is_printed_or_refused(sid in prop::collection::vec(any::<u8>(), 0..40)) {
-            let _ = sid_text(&sid);
+            let Some(text) = sid_text(&sid) else { return Ok(()) };
+            prop_assert_eq!(sid_text(&sid_bytes(&text).unwrap()), Some(text));
         }
     }
 }

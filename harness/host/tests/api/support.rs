@@ -85,6 +85,7 @@ impl Script {
                 };
                 (format!("basics {server}"), output(&Answer::Good, &text))
             }
+            SambaCommand::AdsSid { sid, .. } => (format!("sid {sid}"), output(&Answer::Good, "")),
             SambaCommand::AdsSearch { server, credentials, filter, .. } => {
                 assert_eq!(filter, "(|(sAMAccountName=KRBTGT)(name=KRBTGT))");
                 let conf = self.root.read_text_if_present(sim_host::smb_conf::PATH).unwrap();

@@ -65,6 +65,8 @@ async fn a_sound_dc_is_probed_joined_and_left() {
     assert!(host.run(SambaCommand::RestartWinbind).await.succeeded());
     replay(&world, &host, &transcript.step(NAME_TO_SID)).await;
 
+    replay(&world, &host, &transcript.step(&["net", "ads", "sid", "S-1-5-21-1-2-3-999999"])).await;
+
     let transcript = transcript!("leave");
     replay(&world, &host, &transcript.step(LEAVE)).await;
     replay(&world, &host, &transcript.step(AS_MACHINE)).await;

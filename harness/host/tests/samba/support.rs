@@ -186,6 +186,15 @@ impl Step {
                     attributes: words[filter + 1..].iter().map(|&word| word.to_owned()).collect(),
                 }
             }
+            ["net", "ads", "sid", sid, ..] => {
+                let machine = words.iter().position(|word| *word == "--machine-pass")?;
+                SambaCommand::AdsSid {
+                    server: option("--server")?.parse().ok()?,
+                    credentials: Credentials::Machine,
+                    sid: sid.to_owned(),
+                    attributes: words[machine + 1..].iter().map(|&word| word.to_owned()).collect(),
+                }
+            }
             ["net", "ads", "join", domain, ..] => SambaCommand::AdsJoin {
                 domain: domain.to_owned(),
                 user: option("-U")?,

@@ -89,23 +89,34 @@ async fn compare(network: u8, fault: &'static str) -> Vec<Row> {
     let domain = builder.start().await.unwrap();
     let host = Host::of(&domain, clock);
     let server = domain.dc("dc1").unwrap().ip().into();
-    let mut rows = Vec::new();
-    for (name, command) in [
+    let credentials = Credentials::User {
+        user: "Administrator".to_owned(),
+        password: Secret::new("Passw0rd!Lab1"),
+    };
+    let mut commands = vec![
         ("lookup kdc", SambaCommand::LookupKdc { domain: "lab.example".to_owned() }),
         ("ads lookup", SambaCommand::AdsLookup { server }),
         (
             "ads search",
             SambaCommand::AdsSearch {
                 server,
-                credentials: Credentials::User {
-                    user: "Administrator".to_owned(),
-                    password: Secret::new("Passw0rd!Lab1"),
-                },
+                credentials: credentials.clone(),
                 filter: "(sAMAccountName=krbtgt)".to_owned(),
                 attributes: vec!["objectSid".to_owned()],
             },
         ),
-    ] {
+    ];
+    let domain_sid = domain.directory().domain_sid();
+    let sids = [format!("{domain_sid}-500"), format!("{domain_sid}-99999"), "krbtgt".to_owned()];
+    if fault.is_empty() {
+        commands.extend(sids.map(|sid| {
+            let attributes = vec!["name".to_owned(), "objectSid".to_owned()];
+            let credentials = credentials.clone();
+            ("ads sid", SambaCommand::AdsSid { server, credentials, sid, attributes })
+        }));
+    }
+    let mut rows = Vec::new();
+    for (name, command) in commands {
         if name == "ads search" && TOO_LONG.contains(&fault) {
             continue;
         }

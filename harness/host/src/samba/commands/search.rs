@@ -1,13 +1,13 @@
-//! `net ads search`: the probe of xapi.
+//! `net ads search`, the probe of xapi, and `net ads sid`, with which it asks for an account.
 
 use std::net::IpAddr;
 
-use ldap_wire::{Filter, ResultCode};
+use ldap_wire::{Filter, ResultCode, SearchRequest};
 
 use crate::{
     Credentials, Output,
     samba::{
-        ads::{self, Account, domain_search},
+        ads::{self, Account, FoundDc, account_search, domain_search},
         client::Run,
         commands::lookup::registered,
         console::Console,
@@ -17,11 +17,36 @@ use crate::{
     },
 };
 
+/// What is searched for.
+#[derive(Debug)]
+pub(in crate::samba) enum Wanted {
+    /// What a filter finds in the domain.
+    Found { filter: String },
+    /// The account of a SID.
+    Account { sid: String },
+}
+
+impl Wanted {
+    /// The search; what `net` says where there is none.
+    fn request(&self, dc: &FoundDc, attributes: Vec<String>) -> Result<SearchRequest, String> {
+        match self {
+            Self::Found { filter } => match Filter::parse(filter) {
+                Ok(filter) => Ok(domain_search(dc, filter, attributes)),
+                Err(_) => Err("search failed: Bad search filter".to_owned()),
+            },
+            Self::Account { sid } => match values::sid_bytes(sid) {
+                Some(sid) => Ok(account_search(&sid, attributes)),
+                None => Err("could not convert sid".to_owned()),
+            },
+        }
+    }
+}
+
 pub(in crate::samba) async fn run(
     run: &Run<'_>,
     server: IpAddr,
     credentials: Credentials,
-    filter: &str,
+    wanted: Wanted,
     attributes: Vec<String>,
     mut console: Console,
 ) -> Output {
@@ -49,13 +74,15 @@ pub(in crate::samba) async fn run(
             return console.net_returns(-1);
         }
     };
-    let found = match Filter::parse(filter) {
-        Ok(filter) => {
-            let request = domain_search(&dc, filter, attributes);
-            ldap.paged_search(request).await.map_err(|error| failure(&error, &mut console))
+    let request = match wanted.request(&dc, attributes) {
+        Ok(request) => request,
+        Err(text) => {
+            ldap.unbind().await;
+            console.error(&text);
+            return console.net_returns(-1);
         }
-        Err(_) => Err("Bad search filter".to_owned()),
     };
+    let found = ldap.paged_search(request).await.map_err(|error| failure(&error, &mut console));
     let found = found.and_then(|found| match found.result.code {
         ResultCode::SUCCESS => Ok(found),
         ResultCode::TIME_LIMIT_EXCEEDED => Err(too_slow(&mut console)),
