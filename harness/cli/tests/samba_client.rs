@@ -4,10 +4,13 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::{
-    env,
+    collections::BTreeMap,
+    env, fs,
+    path::Path,
     process::{Command, Output},
 };
 
+use serde_json::Value;
 use sim_host::real;
 
 /// Cases that must give the same result. Fewer cannot, by a rule; some need longer than
@@ -26,7 +29,9 @@ fn bundled_scenarios_give_the_same_result_with_the_real_programs() {
         eprintln!("SKIPPED: {lacking} ({remedy})");
         return;
     }
-    let output = run(&["--filter", "@landed"]);
+    let folder = tempfile::tempdir().unwrap();
+    let events = |who: &str| folder.path().join(who);
+    let output = run("net", &["--filter", "@landed"], &events("net"));
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     for pair in lines.windows(2).filter(|pair| pair[0].starts_with("SKIPPED:")) {
@@ -40,18 +45,57 @@ fn bundled_scenarios_give_the_same_result_with_the_real_programs() {
     let mut held = named("ok ").len();
     // The real program gives a handshake two seconds, and the machine was busy.
     for case in named("FAILED ") {
-        let alone = run(&["--filter", case, "--jobs", "1"]);
+        let alone = run("net", &["--filter", case, "--jobs", "1"], &events("alone"));
         let shown = String::from_utf8_lossy(&alone.stdout).into_owned();
         assert!(alone.status.success(), "{case}, twice:\n{text}\n{shown}");
         held += 1;
     }
     assert!(held >= HELD_AT_LEAST, "only {held}:\n{text}");
+
+    // More than the scenarios ask: every verdict, error and answer, one after the other.
+    assert!(run("model", &["--filter", "@landed"], &events("model")).status.success());
+    let (model, net) = (conclusions(&events("model")), conclusions(&events("net")));
+    let compared = named("ok ");
+    let of = |all: &BTreeMap<(String, String), Vec<String>>, case: &str| {
+        let of_case = all.iter().filter(|((name, _), _)| name == case);
+        of_case.map(|((_, host), found)| format!("{host}: {found:#?}")).collect::<Vec<_>>()
+    };
+    for case in compared {
+        let (model, net) = (of(&model, case), of(&net, case));
+        assert_eq!(model, net, "{case}: model, net");
+    }
 }
 
-fn run(arguments: &[&str]) -> Output {
+/// What each host of each case concluded, in order: errors of xapi, verdicts on certificates, and
+/// the DCs that answered for KRBTGT.
+fn conclusions(events: &Path) -> BTreeMap<(String, String), Vec<String>> {
+    let mut found: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for line in fs::read_to_string(events).unwrap().lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        let data = &event["data"];
+        let has_answer = || {
+            let filter = data["filter"].as_str().unwrap().to_lowercase();
+            filter.contains("krbtgt") && data["result"] == 0 && data["entries"] != 0
+        };
+        let conclusion = match event["kind"].as_str() {
+            Some("xapi.result") => format!("{} {}", data["call"], data["error"]),
+            Some("tls.verdict") => format!("{} {} {}", data["dc"], data["class"], data["status"]),
+            Some("ldap.searched") if has_answer() => format!("{} answered", data["dc"]),
+            _ => continue,
+        };
+        let text = |name: &str| event[name].as_str().unwrap().to_owned();
+        found.entry((text("case"), text("actor"))).or_default().push(conclusion);
+    }
+    found
+}
+
+fn run(samba_client: &str, arguments: &[&str], events: &Path) -> Output {
     let scenarios = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios");
     Command::new(env!("CARGO_BIN_EXE_trustrig"))
-        .args(["run", scenarios, "--check", "--samba-client", "net", "--patience", PATIENCE])
+        .args(["run", scenarios, "--check", "--patience", PATIENCE])
+        .args(["--samba-client", samba_client])
+        .arg("--events")
+        .arg(events)
         .args(arguments)
         .output()
         .unwrap()

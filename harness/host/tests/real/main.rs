@@ -10,7 +10,7 @@
 mod namespace;
 mod own_network;
 
-use std::{iter, sync::Arc, time::Duration};
+use std::{iter, net::IpAddr, sync::Arc, time::Duration};
 
 use fake_dc::{Domain, Ports};
 use ground::{Actor, Clock, Ledger, Secret, Seed};
@@ -50,12 +50,15 @@ fn model_and_net_conclude_the_same_of_every_fault() {
             let (give, mut free) = mpsc::unbounded_channel();
             (1..=NETWORKS).for_each(|network| give.send(network).unwrap());
             let places = Arc::new(Semaphore::new(AT_ONCE));
-            for (index, fault) in iter::once("").chain(faults).enumerate() {
+            let asked = iter::once("").chain(faults).flat_map(|fault| {
+                Question::about(fault).iter().map(move |question| (fault, *question))
+            });
+            for (index, (fault, question)) in asked.enumerate() {
                 let place = Arc::clone(&places).acquire_owned().await.unwrap();
                 let (network, give) = (free.recv().await.unwrap(), give.clone());
                 tasks.spawn(async move {
                     let _place = place;
-                    let row = compare(network, fault).await;
+                    let row = compare(network, fault, question).await;
                     give.send(network).unwrap();
                     (index, row)
                 });
@@ -66,7 +69,7 @@ fn model_and_net_conclude_the_same_of_every_fault() {
             for (_, row) in &mut rows {
                 if row.real.as_ref().is_some_and(|real| *real != row.model) {
                     let network = free.recv().await.unwrap();
-                    *row = compare(network, &row.fault).await;
+                    *row = compare(network, &row.fault, row.question).await;
                 }
             }
             rows.sort();
@@ -75,11 +78,15 @@ fn model_and_net_conclude_the_same_of_every_fault() {
         let mut different = 0;
         for (_, row) in &rows {
             match &row.real {
-                None => eprintln!("SKIPPED: {}: net waits longer than this test", row.fault),
+                None => eprintln!(
+                    "SKIPPED: {}, {:?}: net waits longer than this test",
+                    row.fault, row.question
+                ),
                 Some(real) if *real == row.model => {}
                 Some(real) => {
                     different += 1;
-                    eprintln!("== {}\n--- model\n{}\n--- net\n{real}", row.fault, row.model);
+                    let Row { fault, question, model, .. } = row;
+                    eprintln!("== {fault}, {question:?}\n--- model\n{model}\n--- net\n{real}");
                 }
             }
         }
@@ -95,15 +102,61 @@ const NOT_COMPARED: [&str; 2] = [
     "time.one-second-before",
 ];
 
+/// What a host asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Question {
+    /// xapi's probe before a join.
+    SearchAsUser,
+    /// xapi's probe of a member.
+    SearchAsMachine,
+    AdsLookup,
+    LookupKdc,
+}
+
+impl Question {
+    /// Those that can meet the fault, beyond the first in a way of their own.
+    fn about(fault: &str) -> &'static [Self] {
+        match fault.split('.').next() {
+            Some("discovery") => &[Self::SearchAsUser, Self::AdsLookup, Self::LookupKdc],
+            Some("kerberos") => &[Self::SearchAsUser, Self::SearchAsMachine],
+            Some("") => {
+                &[Self::SearchAsUser, Self::SearchAsMachine, Self::AdsLookup, Self::LookupKdc]
+            }
+            _ => &[Self::SearchAsUser],
+        }
+    }
+
+    fn command(self, dc: IpAddr) -> SambaCommand {
+        let search = |credentials| SambaCommand::AdsSearch {
+            server: dc,
+            credentials,
+            filter: "(|(sAMAccountName=krbtgt)(name=krbtgt))".into(),
+            attributes: vec!["objectSid".into()],
+        };
+        let (user, password) = administrator();
+        match self {
+            Self::SearchAsUser => search(Credentials::User { user, password }),
+            Self::SearchAsMachine => search(Credentials::Machine),
+            Self::AdsLookup => SambaCommand::AdsLookup { server: dc },
+            Self::LookupKdc => SambaCommand::LookupKdc { domain: "lab.example".into() },
+        }
+    }
+}
+
+fn administrator() -> (String, Secret) {
+    ("Administrator".into(), Secret::new("Passw0rd!Lab1"))
+}
+
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Row {
     fault: String,
+    question: Question,
     model: String,
     real: Option<String>,
 }
 
 /// What both clients say of a DC with `fault`, which is alone in a domain at 127.0.`network`.10.
-async fn compare(network: u8, fault: &str) -> Row {
+async fn compare(network: u8, fault: &str, question: Question) -> Row {
     let clock = Clock::system();
     let ledger = Ledger::new(clock.clone());
     let mut builder = Domain::builder("lab.example")
@@ -112,20 +165,13 @@ async fn compare(network: u8, fault: &str) -> Row {
         .clock(clock.clone())
         .ledger(ledger.clone())
         .ports(Ports::STANDARD);
-    if !fault.is_empty() {
+    let is_member = question == Question::SearchAsMachine;
+    if !fault.is_empty() && !is_member {
         builder = builder.fault("dc1", fault);
     }
     let domain = builder.start().await.unwrap();
     let dc = domain.dc("dc1").unwrap();
-    let command = SambaCommand::AdsSearch {
-        server: dc.ip().into(),
-        credentials: Credentials::User {
-            user: "Administrator".into(),
-            password: Secret::new("Passw0rd!Lab1"),
-        },
-        filter: "(|(sAMAccountName=krbtgt)(name=krbtgt))".into(),
-        attributes: vec!["objectSid".into()],
-    };
+    let command = question.command(dc.ip().into());
 
     let folder = tempfile::tempdir().unwrap();
     let root = HostRoot::open(folder.path()).unwrap();
@@ -151,16 +197,34 @@ async fn compare(network: u8, fault: &str) -> Row {
         PATIENCE,
     );
 
-    let model = client().run(command.clone(), 2, &trail).await;
     // Some faults count connections: they begin anew.
-    domain.clear_faults("dc1").unwrap();
-    domain.set_faults("dc1", (!fault.is_empty()).then_some(fault)).unwrap();
+    let begin_anew = || {
+        domain.clear_faults("dc1").unwrap();
+        domain.set_faults("dc1", (!fault.is_empty()).then_some(fault)).unwrap();
+    };
+    if is_member {
+        let (user, password) = administrator();
+        let join = SambaCommand::AdsJoin {
+            domain: "lab.example".into(),
+            user,
+            password,
+            netbios_name: "XS1".into(),
+            server: None,
+            ou: None,
+            dns_hostname: None,
+        };
+        let joined = client().run(join, 2, &trail).await;
+        assert!(joined.succeeded(), "{joined:?}");
+        begin_anew();
+    }
+    let model = client().run(command.clone(), 2, &trail).await;
+    begin_anew();
     let real = match real.finish(command, 2, &trail).await {
         Ok(output) => Some(decisive(&output)),
         Err(Unfinished::TooLong { .. }) => None,
         Err(error) => panic!("{error}"),
     };
-    let row = Row { fault: fault.to_owned(), model: decisive(&model), real };
+    let row = Row { fault: fault.to_owned(), question, model: decisive(&model), real };
     domain.stop().await;
     row
 }
