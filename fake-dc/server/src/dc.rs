@@ -488,6 +488,7 @@ fn registration(
         Registration::new(host.clone(), view.site.clone(), view.address, settings.to_owned());
     registration.ldap_port = doors.ldap().port();
     registration.gc_port = doors.gc().port();
+    registration.kpasswd_port = doors.kpasswd().port();
     for fault in faults.server(Listener::Dns) {
         fault.registers(&mut registration);
     }

@@ -39,8 +39,13 @@ fn lines(message: &Message) -> Vec<String> {
 /// Ours, with the values put in that must differ: the ports and the address.
 fn as_captured(lines: Vec<String>, dc: &Dc) -> Vec<String> {
     let ours = |port: u16| format!(" {port} ");
-    let (ldap, gc) = (ours(dc.ldap().port()), ours(dc.gc().port()));
-    let captured = |line: String| line.replace(&ldap, " 389 ").replace(&gc, " 3268 ");
+    let ports = [(dc.ldap(), " 389 "), (dc.gc(), " 3268 "), (dc.kpasswd(), " 464 ")];
+    let captured = |line: String| {
+        let replaced = |line: String, (address, theirs): &(SocketAddr, &str)| {
+            line.replace(&ours(address.port()), theirs)
+        };
+        ports.iter().fold(line, replaced)
+    };
     let at = dc.ip().to_string();
     lines.into_iter().map(|line| captured(line).replace(&at, "192.0.2.10")).collect()
 }

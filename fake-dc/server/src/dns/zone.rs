@@ -24,11 +24,8 @@ const SOA_TTL: u32 = 3_600;
 /// The port of a KDC wherever ours listens: xapi drops every other that a lookup brings.
 const KERBEROS_PORT: u16 = 88;
 
-/// The port of a service that no listener of ours provides. It is registered all the same: a DC
-/// without it would be none.
-const KPASSWD_PORT: u16 = 464;
-
 /// The standard ports, where nobody gives others.
+const KPASSWD_PORT: u16 = 464;
 const LDAP_PORT: u16 = 389;
 const GLOBAL_CATALOG_PORT: u16 = 3_268;
 
@@ -46,6 +43,7 @@ pub(crate) struct Registration {
     pub(crate) ldap_port: u16,
     pub(crate) gc_port: u16,
     pub(crate) kerberos_port: u16,
+    pub(crate) kpasswd_port: u16,
     /// Of its SRV records (RFC 2782), as is the weight.
     pub(crate) priority: u16,
     pub(crate) weight: u16,
@@ -66,6 +64,7 @@ impl Registration {
             ldap_port: LDAP_PORT,
             gc_port: GLOBAL_CATALOG_PORT,
             kerberos_port: KERBEROS_PORT,
+            kpasswd_port: KPASSWD_PORT,
             priority: 0,
             weight: 100,
             settings,
@@ -208,8 +207,8 @@ fn services(
     let (ldap, gc, kerberos) = (dc.ldap_port, dc.gc_port, dc.kerberos_port);
     let mut services = vec![
         (format!("_ldap._tcp.{domain_guid}.domains._msdcs"), ldap),
-        ("_kpasswd._tcp".to_owned(), KPASSWD_PORT),
-        ("_kpasswd._udp".to_owned(), KPASSWD_PORT),
+        ("_kpasswd._tcp".to_owned(), dc.kpasswd_port),
+        ("_kpasswd._udp".to_owned(), dc.kpasswd_port),
         ("_kerberos._udp".to_owned(), kerberos),
     ];
     if is_pdc {
