@@ -65,9 +65,9 @@ impl Diagnostics {
 
     /// Channel bindings are missing or wrong: SEC_E_BAD_BINDINGS.
     pub(crate) fn bad_bindings(self) -> LdapResult {
-        // Samba's number as seen by `adcli join --use-ldaps` (`real-client-wire.md`).
+        // Samba's as a live 4.22.6 gives it to `ldapwhoami -Y GSS-SPNEGO` without bindings.
         let (dsid, data, version) =
-            self.choose(("0C0904DC", "35b", "v1db1"), ("0C090597", "80090346", "v4f7c"));
+            self.choose(("0C090711", "35b", "v1db1"), ("0C090597", "80090346", "v4f7c"));
         LdapResult::new(
             ResultCode::INVALID_CREDENTIALS,
             format!(

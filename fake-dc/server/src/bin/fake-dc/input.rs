@@ -11,6 +11,7 @@ use std::{
 
 use fake_dc::{Domain, Fault, FaultError, LdapPolicy};
 use fake_dc_directory::{Flavour, Policy, TrustDirection, TrustKind};
+use fake_dc_kerberos::gss::BindingPolicy;
 
 use crate::error::Failure;
 
@@ -53,6 +54,16 @@ impl FromStr for DcFile {
             }
             _ => Self { dc: None, path: text.into() },
         })
+    }
+}
+
+/// Whether binds with Kerberos must be bound to TLS.
+pub(crate) fn channel_binding(text: &str) -> Result<BindingPolicy, &'static str> {
+    match text {
+        "none" => Ok(BindingPolicy::Off),
+        "if-sent" => Ok(BindingPolicy::IfSent),
+        "always" => Ok(BindingPolicy::Always),
+        _ => Err("write none, if-sent or always"),
     }
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf, sync::Arc};
 use clap::Args;
 use fake_dc::{DcSpec, Domain, LdapPolicy, RealDc};
 use fake_dc_directory::{Flavour, Policy, TrustPartner};
+use fake_dc_kerberos::gss::BindingPolicy;
 use fake_dc_pki::{Chain, PemFile};
 use ground::{Ledger, Secret, Seed};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -20,7 +21,10 @@ use crate::{
     error::Failure,
     exit::Exit,
     health::Health,
-    input::{AccountFile, DcFault, DcFile, LdapSetting, TrustArgument, flavour, read, read_ldif},
+    input::{
+        AccountFile, DcFault, DcFile, LdapSetting, TrustArgument, channel_binding, flavour, read,
+        read_ldif,
+    },
     ports::{self, PortOptions},
     record::Record,
 };
@@ -59,6 +63,14 @@ pub(crate) struct Options {
     /// Whose answers to give: windows-2022 or samba-4.22.
     #[arg(long, value_parser = flavour, default_value = "windows-2022")]
     flavour: Flavour,
+    /// Whether binds with Kerberos inside TLS must be bound to it: none, if-sent or always
+    /// (`LdapEnforceChannelBinding` of Windows, 0 to 2).
+    #[arg(long, value_name = "WHEN", value_parser = channel_binding, default_value = "if-sent")]
+    channel_binding: BindingPolicy,
+    /// Refuse simple binds without TLS, and binds that neither sign nor seal (`ldap server require
+    /// strong auth` of Samba).
+    #[arg(long)]
+    require_strong_auth: bool,
     /// What LDAP allows, by the names of AD's LDAP policies: MaxConnections, MaxConnIdleTime and
     /// InitRecvTimeout (in seconds), MaxReceiveBuffer (in bytes), MaxPageSize; may be given several
     /// times.
@@ -202,6 +214,7 @@ async fn start(
         .clock(clock.clone())
         .ledger(Ledger::with_capacity(clock, Ledger::SERVICE_CAPACITY))
         .flavour(options.flavour)
+        .channel_binding(options.channel_binding)
         .ldap_policy(ldap_policy)
         .policy(policy)
         .addresses_in_certificates(true);
@@ -253,7 +266,8 @@ async fn start(
 
 /// What LDAP allows: the defaults of the flavour with what was given instead.
 fn policies(options: &Options) -> (LdapPolicy, Policy) {
-    let mut policies = (LdapPolicy::of(options.flavour), Policy::default());
+    let searches = Policy { require_strong_auth: options.require_strong_auth, ..Policy::default() };
+    let mut policies = (LdapPolicy::of(options.flavour), searches);
     for setting in &options.ldap_policies {
         setting.apply(&mut policies.0, &mut policies.1);
     }
