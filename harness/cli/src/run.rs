@@ -155,7 +155,7 @@ fn run_suite(suite: &Suite, options: &RunOptions) -> Result<SuiteReport, Exit> {
     let bar = progress_bar(suite.cases().len());
     line(format_args!("running {} with seed {}", count(suite.cases().len(), "case"), options.seed));
     let report = runtime.block_on(runner::run(suite, options, &mut |case| {
-        bar.suspend(|| print_case(case, options.seed));
+        bar.suspend(|| print_case(case, options));
         bar.inc(1);
     }));
     bar.finish_and_clear();
@@ -174,7 +174,7 @@ fn progress_bar(length: usize) -> ProgressBar {
     }
 }
 
-fn print_case(case: &CaseReport, seed: u64) {
+fn print_case(case: &CaseReport, options: &RunOptions) {
     let word = match &case.outcome {
         Outcome::Broken(_) => "BROKEN",
         Outcome::Failed(_) => "FAILED",
@@ -188,7 +188,7 @@ fn print_case(case: &CaseReport, seed: u64) {
         Outcome::Skipped(reason) => line(format_args!("  {reason}")),
         Outcome::Broken(cause) | Outcome::WrongInput(cause) => {
             line(format_args!("  {cause}"));
-            line(format_args!("  repeat: {}", repeat(case, seed)));
+            line(format_args!("  repeat: {}", repeat(case, options)));
         }
         Outcome::Failed(failures) => {
             for failure in failures {
@@ -196,15 +196,21 @@ fn print_case(case: &CaseReport, seed: u64) {
                     line(format_args!("  {shown}"));
                 }
             }
-            line(format_args!("  repeat: {}", repeat(case, seed)));
+            line(format_args!("  repeat: {}", repeat(case, options)));
         }
     }
 }
 
 /// The command that repeats a case.
-fn repeat(case: &CaseReport, seed: u64) -> String {
+fn repeat(case: &CaseReport, options: &RunOptions) -> String {
     let path = shell_word(&case.path);
-    format!("trustrig run {path} --filter {} --seed {seed}", case.name)
+    let with = match options.samba_client {
+        SambaClient::Model => String::new(),
+        SambaClient::Net { patience } => {
+            format!(" --samba-client net --patience {}", patience.as_secs())
+        }
+    };
+    format!("trustrig run {path} --filter {} --seed {}{with}", case.name, options.seed)
 }
 
 fn shell_word(path: &Path) -> String {

@@ -66,6 +66,20 @@ fn bundled_scenarios_give_the_same_result_with_the_real_programs() {
     }
 }
 
+#[test]
+fn a_machine_without_the_programs_is_told_what_to_install() {
+    let output = Command::new(env!("CARGO_BIN_EXE_trustrig"))
+        .args(["run", concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios")])
+        .args(["--filter", "wildcard", "--samba-client", "net"])
+        .env("PATH", "")
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{told}");
+    assert!(told.starts_with("error: the real programs cannot be run: `"), "{told}");
+    assert!(told.contains("help: apt-get install "), "{told}");
+}
+
 /// What each host of each case concluded, in order: errors of xapi, verdicts on certificates, and
 /// the DCs that answered for KRBTGT.
 fn conclusions(events: &Path) -> BTreeMap<(String, String), Vec<String>> {
