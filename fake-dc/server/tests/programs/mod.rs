@@ -16,13 +16,18 @@ use std::{
 pub(crate) fn has(program: &str, package: &str) -> bool {
     let mut command = Command::new(program);
     command.arg("-V").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let found = command.status().is_ok();
+    let missing = format!("{program} is not installed (Debian: apt-get install {package})");
+    given(command.status().is_ok(), &missing)
+}
+
+/// True if the machine has what a test needs; says what is `missing` if it has not.
+pub(crate) fn given(has: bool, missing: &str) -> bool {
     let required = std::env::var_os("TRUSTRIG_REQUIRE_TOOLS").is_some_and(|value| value == "1");
-    assert!(found || !required, "{program} is missing, and TRUSTRIG_REQUIRE_TOOLS is set");
-    if !found {
-        eprintln!("SKIPPED: {program} is not installed (Debian: apt-get install {package})");
+    assert!(has || !required, "{missing}, and TRUSTRIG_REQUIRE_TOOLS is set");
+    if !has {
+        eprintln!("SKIPPED: {missing}");
     }
-    found
+    has
 }
 
 /// A program that is going to run.
