@@ -10,9 +10,10 @@ use std::{
 };
 
 use fake_dc::{DcSpec, Domain};
+use fake_dc_directory::{TrustDirection, TrustKind};
 use fake_dc_pki::{CaCertificate, Chain, PemFile};
 use ground::{Actor, Ledger, Seed, Skew, Trail, VirtualClock, fact};
-use scenario::{Action, CertificateSource, Dc, NetCommand, PoolCall, Scenario};
+use scenario::{Action, CertificateSource, Dc, DomainTrust, NetCommand, PoolCall, Scenario};
 use serde::Serialize;
 use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference, SharedNetwork};
 use tempfile::TempDir;
@@ -38,7 +39,8 @@ pub(crate) struct World {
     /// Passwords of the scenario, which no event may hold.
     pub(crate) secrets: Vec<String>,
     samba_client: SambaClient,
-    domains: BTreeMap<String, Domain>,
+    /// In the order of the scenario: hosts ask the name servers of the first, and may join it.
+    domains: Vec<Domain>,
     /// What was done to hosts, by their names.
     host_faults: BTreeMap<String, HostFaults>,
     /// Folder of the scenario file; relative paths start there.
@@ -125,7 +127,7 @@ impl World {
         let ledger = Ledger::new(time.clock());
         let trail = ledger.trail(Actor::Runner);
         let folder = case.path.parent().unwrap_or(Path::new("")).to_owned();
-        let mut domains = BTreeMap::new();
+        let mut domains = Vec::new();
         for (index, domain) in plan.domains.iter().enumerate() {
             let mut builder = Domain::builder(domain.name.as_str())
                 .index(u8::try_from(index).unwrap_or(u8::MAX))
@@ -142,10 +144,13 @@ impl World {
             for dc in &domain.dcs {
                 builder = builder.dc(dc_spec(dc, &folder)?);
             }
-            domains.insert(domain.name.to_string(), builder.start().await?);
+            domains.push(builder.start().await?);
+        }
+        for trust in &plan.trusts {
+            make_trust(&domains, trust)?;
         }
         let roots = TempDir::with_prefix("trustrig-").map_err(WorldError::Roots)?;
-        let network = network_of(domains.values());
+        let network = network_of(&domains);
         let mut hosts = Vec::new();
         for (index, host) in plan.hosts.iter().enumerate() {
             let root = roots.path().join(host.name.as_str());
@@ -164,7 +169,7 @@ impl World {
                         clock: time.clock().skewed_by(&skew),
                         seed: seed.child("samba").child(host.name.as_str()),
                     };
-                    Some(real_programs(part, domains.values(), patience)?)
+                    Some(real_programs(part, domains.iter(), patience)?)
                 }
             };
             hosts.push(HostConfig {
@@ -227,29 +232,27 @@ impl World {
 
     /// Ends every DC and removes the hosts' files.
     pub(crate) async fn stop(self) {
-        for domain in self.domains.into_values() {
+        for domain in self.domains {
             domain.stop().await;
         }
     }
 
     /// The domains.
     pub(crate) fn domains(&self) -> impl Iterator<Item = &Domain> {
-        self.domains.values()
+        self.domains.iter()
     }
 
     /// The domain controller called `name`, with its domain.
     pub(crate) fn dc(&self, name: &str) -> Result<(&Domain, &fake_dc::Dc), WorldError> {
         self.domains
-            .values()
+            .iter()
             .find_map(|domain| Some((domain, domain.dc(name).ok()?)))
             .ok_or_else(|| WorldError::Unknown { what: "DC", name: name.to_owned() })
     }
 
     /// The domain called `name`.
     pub(crate) fn domain(&self, name: &str) -> Result<&Domain, WorldError> {
-        self.domains
-            .get(name)
-            .ok_or_else(|| WorldError::Unknown { what: "domain", name: name.to_owned() })
+        find_domain(&self.domains, name)
     }
 
     /// The host called `name`.
@@ -287,7 +290,7 @@ impl World {
         let faults = faults.map(str::parse).collect::<Result<Vec<HostFault>, _>>()?;
         let host = self.host(host)?;
         // A host trusts, or distrusts, the first domain: it can be a member of one only.
-        let domain = self.domains.values().next();
+        let domain = self.domains.first();
         let set = self.host_faults.entry(host.name().to_owned()).or_default();
         let before: Vec<String> = set.all().iter().map(ToString::to_string).collect();
         let touched = set.replace(host.root(), host.skew(), domain, faults)?;
@@ -364,9 +367,9 @@ fn host_address(index: usize) -> IpAddr {
 }
 
 /// The standard ports of every DC lead to where it listens; every DC is a name server.
-fn network_of<'a>(domains: impl Iterator<Item = &'a Domain>) -> Network {
+fn network_of(domains: &[Domain]) -> Network {
     let mut network = Network::default();
-    for dc in domains.flat_map(Domain::dcs) {
+    for dc in domains.iter().flat_map(Domain::dcs) {
         network.nameservers.push(dc.dns());
         // CLDAP has the number of LDAP: one entry serves both.
         network.translations.insert((dc.ip(), 88).into(), dc.kdc());
@@ -393,6 +396,31 @@ fn dc_spec(dc: &Dc, folder: &Path) -> Result<DcSpec, WorldError> {
         spec = spec.netlogon_name(name.as_str());
     }
     Ok(spec)
+}
+
+fn find_domain<'a>(domains: &'a [Domain], name: &str) -> Result<&'a Domain, WorldError> {
+    domains
+        .iter()
+        .find(|domain| domain.name() == name)
+        .ok_or_else(|| WorldError::Unknown { what: "domain", name: name.to_owned() })
+}
+
+/// Makes both sides of a trust.
+fn make_trust(domains: &[Domain], trust: &DomainTrust) -> Result<(), WorldError> {
+    let kind = match trust.kind {
+        scenario::TrustKind::External => TrustKind::External,
+        scenario::TrustKind::Forest => TrustKind::Forest,
+        scenario::TrustKind::WithinForest => TrustKind::WithinForest,
+    };
+    let direction = match trust.direction {
+        scenario::TrustDirection::Both => TrustDirection::Both,
+        scenario::TrustDirection::Inbound => TrustDirection::Inbound,
+        scenario::TrustDirection::Outbound => TrustDirection::Outbound,
+    };
+    let one = find_domain(domains, &trust.domain)?.directory();
+    let other = find_domain(domains, &trust.partner)?.directory();
+    one.trust(other, kind, direction).map_err(fake_dc::Error::from)?;
+    Ok(())
 }
 
 fn read_text(path: &Path) -> Result<String, WorldError> {

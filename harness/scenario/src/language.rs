@@ -28,4 +28,7 @@ pub use texts::{
     StepRef,
 };
 pub use values::{Advance, AuthConfig, NoDuration, Password, Pattern, Status, Time, True, Version};
-pub use world::{Dc, Domain, Host, InitialFile, Profile, Route, Scenario, World};
+pub use world::{
+    Dc, Domain, DomainTrust, Host, InitialFile, Profile, Route, Scenario, TrustDirection,
+    TrustKind, World,
+};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    DcFault, DcName, DcRef, DnsName, DomainName, HostFault, HostName, HostPath, Kebab, QuirkName,
-    RelativePath, RouteFault, Step, Time, Version,
+    DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, HostFault, HostName, HostPath, Kebab,
+    QuirkName, RelativePath, RouteFault, Step, Time, Version,
 };
 use crate::{
     Span,
@@ -79,9 +79,12 @@ table! {
         pub xapi_conf: Option<String>,
         /// Active Directory domains.
         pub domains "domain": Vec<Spanned<Domain>>,
+        /// Trusts between these domains.
+        pub trusts "trust": Vec<Spanned<DomainTrust>>,
         /// Hosts of the pool; the first is the coordinator.
         pub hosts "host": NonEmpty<Spanned<Host>>,
     }
+    check two_domains_have_one_trust;
 }
 
 impl World {
@@ -110,6 +113,45 @@ table! {
         pub ldif: Option<Spanned<RelativePath>>,
         /// Domain controllers, in the order of their addresses.
         pub dcs "dc": NonEmpty<Spanned<Dc>>,
+    }
+}
+
+table! {
+    /// A trust between two domains, made on both sides ([MS-ADTS] 6.1.6).
+    pub struct DomainTrust {
+        /// The domain from which `direction` is seen.
+        pub domain: Spanned<DomainRef>,
+        /// The other domain.
+        pub partner: Spanned<DomainRef>,
+        /// Where the two stand to each other. Default: `forest`.
+        pub kind: TrustKind = TrustKind::Forest,
+        /// Who trusts whom. Default: `both`.
+        pub direction: TrustDirection = TrustDirection::Both,
+    }
+    check partner_is_another_domain;
+}
+
+words! {
+    /// Where the domains of a trust stand to each other.
+    pub enum TrustKind: "kind of trust" {
+        /// Of different forests, for these two domains alone.
+        External = "external",
+        /// The roots of different forests, for all of their domains.
+        Forest = "forest",
+        /// Of one forest.
+        WithinForest = "within-forest",
+    }
+}
+
+words! {
+    /// Who trusts whom, as `domain` sees it (`trustDirection`).
+    pub enum TrustDirection: "direction of trust" {
+        /// Each the other.
+        Both = "both",
+        /// The partner trusts the domain.
+        Inbound = "inbound",
+        /// The domain trusts the partner.
+        Outbound = "outbound",
     }
 }
 
@@ -174,4 +216,35 @@ fn chain_has_its_key(dc: &Dc, span: Span, reader: &mut Reader<'_>) -> Option<()>
     };
     reader.report(span, Mistake::MissingKey { key });
     None
+}
+
+fn partner_is_another_domain(trust: &DomainTrust, _: Span, reader: &mut Reader<'_>) -> Option<()> {
+    if trust.domain.as_str() != trust.partner.as_str() {
+        return Some(());
+    }
+    let mistake = Mistake::Malformed {
+        what: "partner",
+        text: trust.partner.to_string(),
+        rule: "another domain than the one that has the trust".into(),
+    };
+    reader.report(trust.partner.span.clone(), mistake);
+    None
+}
+
+fn two_domains_have_one_trust(world: &World, _: Span, reader: &mut Reader<'_>) -> Option<()> {
+    let mut first: BTreeMap<[&DomainRef; 2], &Span> = BTreeMap::new();
+    let mut all_once = Some(());
+    for trust in &world.trusts {
+        let mut pair = [&trust.domain.value, &trust.partner.value];
+        pair.sort();
+        if let Some(first) = first.get(&pair) {
+            let name = format!("{}` and `{}", pair[0], pair[1]);
+            let mistake = Mistake::Duplicate { what: "trust of", name };
+            reader.report_beside(trust.span.clone(), mistake, (*first).clone());
+            all_once = None;
+        } else {
+            first.insert(pair, &trust.span);
+        }
+    }
+    all_once
 }

@@ -82,6 +82,16 @@ mistakes! {
     );
     duplicate_host: with("name = \"host2\"", "name = \"host1\"");
     duplicate_step: step("name = \"install the root\"\nclock.advance = \"1d\"");
+    trust_of_an_unknown_domain: with("[[world.host]]", "[[world.trust]]\ndomain = \"corp.example\"\npartner = \"crop.example\"\n[[world.host]]");
+    trust_with_itself: with("[[world.host]]", "[[world.trust]]\ndomain = \"corp.example\"\npartner = \"corp.example\"\n[[world.host]]");
+    duplicate_trust: with(
+        "[[world.host]]",
+        "[[world.domain]]\nname = \"other.example\"\ndc = [{ name = \"dc4\" }]\n\
+         [[world.trust]]\ndomain = \"corp.example\"\npartner = \"other.example\"\n\
+         [[world.trust]]\ndomain = \"other.example\"\npartner = \"corp.example\"\nkind = \"external\"\n\
+         [[world.host]]",
+    );
+    misspelt_kind_of_trust: with("[[world.host]]", "[[world.trust]]\ndomain = \"corp.example\"\npartner = \"other.example\"\nkind = \"forrest\"\n[[world.domain]]\nname = \"other.example\"\ndc = [{ name = \"dc4\" }]\n[[world.host]]");
     string_for_boolean: with("ca = true", "ca = \"true\"");
     boolean_for_string: step("pool.disable_external_auth.config = { ldaps = true }");
     string_for_list: with("[\"time.leaf-expired\"]", "\"time.leaf-expired\"");
