@@ -6,8 +6,10 @@ cd "$(dirname "$0")/.."
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
+# With the features of the whole workspace, so that what the tests have built is used.
+cargo build --quiet --workspace --all-features --bin trustrig
 for run in 1 2; do
-    cargo run --quiet -p trustrig -- run scenarios --check --seed 7 --events "$out/$run.jsonl" --junit "$out/$run.xml"
+    "${CARGO_TARGET_DIR:-target}"/debug/trustrig run scenarios --check --seed 7 --events "$out/$run.jsonl" --junit "$out/$run.xml"
 done
 normalise() {
     sed -E 's/"(port|wall_ms)":[0-9]+/"\1":0/g; s/(127\.[0-9.]+):[0-9]+/\1:0/g' "$1"
