@@ -70,8 +70,19 @@ impl Directory {
         own || (is_computer && OF_COMPUTERS.contains(&attribute.name))
     }
 
+    /// The account of this domain that is bound: accounts of others may change nothing.
     pub(crate) fn require_bound(&self, session: &Session) -> Result<EntryId, LdapResult> {
-        session.bound.ok_or_else(|| self.domain.diagnostics().unauthenticated())
+        let diagnostics = self.domain.diagnostics();
+        let refused = || match session.foreign {
+            Some(_) => diagnostics.no_rights(),
+            None => diagnostics.unauthenticated(),
+        };
+        session.bound.ok_or_else(refused)
+    }
+
+    /// Fails unless somebody is bound, of whatever domain; `None` if it is not of this one.
+    pub(crate) fn require_reader(&self, session: &Session) -> Result<Option<EntryId>, LdapResult> {
+        if session.foreign.is_some() { Ok(None) } else { self.require_bound(session).map(Some) }
     }
 
     pub(crate) fn is_administrator(&self, state: &State, who: EntryId) -> bool {

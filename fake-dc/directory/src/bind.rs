@@ -9,7 +9,7 @@ use crate::{
     directory::Directory,
     dn::EntryName,
     logon::AccountName,
-    session::{Protection, Session},
+    session::{ForeignPrincipal, Protection, Session},
     state::State,
     store::EntryId,
 };
@@ -49,7 +49,7 @@ enum Claim {
 impl Directory {
     pub(crate) fn bind(&self, session: &mut Session, request: &BindRequest) -> BindResponse {
         // A bind that fails leaves the session anonymous (RFC 4511 §4.2.1).
-        session.bound = None;
+        session.forget_client();
         let diagnostics = self.domain.diagnostics();
         if !matches!(request.version, 2 | 3) {
             return response(diagnostics.bad_protocol_version());
@@ -66,7 +66,7 @@ impl Directory {
     /// A client has begun a SASL bind whose tokens somebody else reads: it is nobody until that
     /// has succeeded (RFC 4511 §4.2.1).
     pub fn sasl_begins(&self, session: &mut Session) {
-        session.bound = None;
+        session.forget_client();
     }
 
     /// A client has proved by SASL that it is `account`, and `layer` is what protects the
@@ -77,17 +77,38 @@ impl Directory {
         account: AccountName<'_>,
         layer: SaslLayer,
     ) -> LdapResult {
+        self.protected_by(session, layer, |session| {
+            let state = self.read();
+            session.bound = self.find_account(&state, account);
+        })
+    }
+
+    /// The same, of a client of a domain that this one trusts.
+    pub fn foreign_sasl_succeeded(
+        &self,
+        session: &mut Session,
+        client: ForeignPrincipal,
+        layer: SaslLayer,
+    ) -> LdapResult {
+        self.protected_by(session, layer, |session| session.foreign = Some(client))
+    }
+
+    /// Binds the client, unless the connection must be protected and is not.
+    fn protected_by(
+        &self,
+        session: &mut Session,
+        layer: SaslLayer,
+        bind: impl FnOnce(&mut Session),
+    ) -> LdapResult {
         let diagnostics = self.domain.diagnostics();
         let is_protected = session.protection != Protection::None || layer != SaslLayer::None;
         if self.domain.policy.require_strong_auth && !is_protected {
             return diagnostics.sign_or_seal_required();
         }
-        let account = {
-            let state = self.read();
-            self.find_account(&state, account)
-        };
-        let Some(id) = account else { return diagnostics.bad_token() };
-        session.bound = Some(id);
+        bind(session);
+        if !session.is_bound() {
+            return diagnostics.bad_token();
+        }
         if layer == SaslLayer::Seal && session.protection == Protection::None {
             session.protection = Protection::Sealed;
         }

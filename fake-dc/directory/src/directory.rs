@@ -170,6 +170,9 @@ impl Directory {
 
     /// The name by which people call who is bound: `CORP\alice`; `None` if nobody is.
     pub fn bound_name(&self, session: &Session) -> Option<String> {
+        if let Some(foreign) = &session.foreign {
+            return Some(foreign.name());
+        }
         let state = self.read();
         let account = state.store.get(session.bound?)?.text("sAMAccountName")?;
         Some(format!("{}\\{account}", self.domain.netbios))

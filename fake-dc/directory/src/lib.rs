@@ -74,6 +74,6 @@ pub use logon::{AccountName, LogonAccount, LogonRestriction};
 pub use netlogon::flag as netlogon_flag;
 pub use password_change::{PasswordPolicy, PasswordRestriction};
 pub use publication::Authority;
-pub use session::{Protection, Reply, Session, Then};
+pub use session::{ForeignPrincipal, Protection, Reply, Session, Then};
 pub use sid::{Sid, SidError};
 pub use trust::{Trust, TrustDirection, TrustKind, TrustPartner};

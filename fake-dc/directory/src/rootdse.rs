@@ -178,6 +178,7 @@ impl Directory {
     fn windows_named(&self, state: &State, session: &Session) -> Vec<(Presence, Attribute)> {
         let who = session.bound.and_then(|id| state.store.get(id));
         let who = who.and_then(|entry| computed::principal_name(&self.domain, entry));
+        let who = who.or_else(|| Some(session.foreign.as_ref()?.name().into_bytes()));
         let who = who.unwrap_or_else(|| b"NT AUTHORITY\\ANONYMOUS LOGON".to_vec());
         let database = self.domain.seed.uuid(&format!("database {}", session.dc.name));
         let highest = state.store.ids().len().to_string();
@@ -219,7 +220,16 @@ impl Directory {
 
     /// `tokenGroups` of the rootDSE: the SIDs of who is bound ([MS-ADTS] 3.1.1.3.2.28).
     fn own_token(&self, state: &State, session: &Session) -> Vec<Vec<u8>> {
-        let Some(who) = session.bound else {
+        let own = if let Some(foreign) = &session.foreign {
+            // Such as are members of groups here have objects that stand for them.
+            let theirs = [&foreign.sid].into_iter().chain(&foreign.groups);
+            let here = theirs.clone().filter_map(|sid| state.store.by_sid(sid));
+            let groups = here.flat_map(|id| computed::token_groups(state, id));
+            theirs.cloned().chain(groups).collect()
+        } else if let Some(who) = session.bound {
+            let own = state.store.get(who).and_then(|entry| entry.sid());
+            own.into_iter().chain(computed::token_groups(state, who)).collect()
+        } else {
             // Samba 4.22 gives a token to nobody: anonymous logon.
             let nobody =
                 Some(Sid::new(5, &[7])).filter(|_| self.domain.flavour == Flavour::Samba4_22);
@@ -228,14 +238,12 @@ impl Directory {
         let everyone = Sid::new(1, &[0]);
         let network = Sid::new(5, &[2]);
         let authenticated_users = Sid::new(5, &[11]);
-        let own = state.store.get(who).and_then(|entry| entry.sid());
-        let groups = computed::token_groups(state, who);
         let by_authenticated = state
             .store
             .by_sid(&authenticated_users)
             .map(|id| computed::token_groups(state, id))
             .unwrap_or_default();
-        let mut sids: Vec<Sid> = own.into_iter().chain(groups).collect();
+        let mut sids: Vec<Sid> = own;
         for sid in [everyone, network, authenticated_users].into_iter().chain(by_authenticated) {
             if !sids.contains(&sid) {
                 sids.push(sid);

@@ -53,7 +53,7 @@ impl Directory {
 
     pub(crate) fn compare(&self, session: &Session, request: &CompareRequest) -> LdapResult {
         let compare = || {
-            self.require_bound(session)?;
+            self.require_reader(session)?;
             let state = self.read();
             let id = self.resolve(&state, &request.entry)?;
             let filter = ldap_wire::Filter::equality(&*request.attribute, &*request.value);
@@ -85,7 +85,7 @@ impl Directory {
             let name = name.filter(|_| EntryName::is_strict(&request.base));
             name.ok_or_else(|| diagnostics.bad_dn(&request.base))?;
         }
-        let who = self.require_bound(session)?;
+        let who = self.require_reader(session)?;
         if self.concerns_schema(request, options) {
             build::add_schema(&self.domain, &mut self.write());
         }
@@ -95,7 +95,9 @@ impl Directory {
         let reader = Reader {
             domain: &self.domain,
             state: &state,
-            administrator: LazyCell::new(Box::new(|| self.is_administrator(&state, who))),
+            administrator: LazyCell::new(Box::new(|| {
+                who.is_some_and(|who| self.is_administrator(&state, who))
+            })),
             base,
         };
         if options.extended_dn.is_some_and(|form| form > 1) {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ldap_wire::LdapMessage;
 
-use crate::{config::DcView, page::OpenPages, store::EntryId};
+use crate::{config::DcView, page::OpenPages, sid::Sid, store::EntryId};
 
 /// How a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Session {
     pub(crate) is_datagram: bool,
     pub(crate) protection: Protection,
     pub(crate) bound: Option<EntryId>,
+    /// Who is bound in place of an account of this domain.
+    pub(crate) foreign: Option<ForeignPrincipal>,
     pub(crate) global_catalog: bool,
     pub(crate) pages: OpenPages,
 }
@@ -39,6 +41,7 @@ impl Session {
             is_datagram: false,
             protection,
             bound: None,
+            foreign: None,
             global_catalog: false,
             pages: OpenPages::default(),
         }
@@ -73,9 +76,35 @@ impl Session {
         self.protection = Protection::Tls;
     }
 
+    /// Makes the client nobody.
+    pub(crate) fn forget_client(&mut self) {
+        self.bound = None;
+        self.foreign = None;
+    }
+
     /// True once a client has authenticated.
     pub fn is_bound(&self) -> bool {
-        self.bound.is_some()
+        self.bound.is_some() || self.foreign.is_some()
+    }
+}
+
+/// A client of a domain that this one trusts, as its ticket tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignPrincipal {
+    /// NetBIOS name of its domain.
+    pub netbios_domain: String,
+    /// Its `sAMAccountName`.
+    pub account: String,
+    /// Its SID.
+    pub sid: Sid,
+    /// The SIDs of its groups.
+    pub groups: Vec<Sid>,
+}
+
+impl ForeignPrincipal {
+    /// `OTHER\alice`.
+    pub(crate) fn name(&self) -> String {
+        format!("{}\\{}", self.netbios_domain, self.account)
     }
 }
 

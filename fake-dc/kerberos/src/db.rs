@@ -25,6 +25,17 @@ pub trait PrincipalDb {
         if name.parts.len() == 1 { self.lookup(name) } else { None }
     }
 
+    /// The domain that goes by that DNS or NetBIOS name and shares a password with this one.
+    fn partner(&self, _realm: &str) -> Option<Partner> {
+        None
+    }
+
+    /// The partner that has the service or the user of that name, by the suffix of it:
+    /// `ldap/dc1.other.example`, `alice@other.example`.
+    fn partner_of(&self, _name: &PrincipalName) -> Option<Partner> {
+        None
+    }
+
     /// A client gave the wrong password. A directory counts that, and may lock the account.
     fn wrong_password(&self, _client: &PrincipalEntry) {}
 
@@ -39,6 +50,14 @@ impl<D: PrincipalDb + ?Sized> PrincipalDb for &D {
 
     fn lookup_client(&self, name: &PrincipalName) -> Option<PrincipalEntry> {
         (**self).lookup_client(name)
+    }
+
+    fn partner(&self, realm: &str) -> Option<Partner> {
+        (**self).partner(realm)
+    }
+
+    fn partner_of(&self, name: &PrincipalName) -> Option<Partner> {
+        (**self).partner_of(name)
     }
 
     fn wrong_password(&self, client: &PrincipalEntry) {
@@ -94,6 +113,33 @@ impl PrincipalEntry {
             session_etypes: Etype::ALL.to_vec(),
             logon: None,
         }
+    }
+}
+
+/// A domain at the other end of a trust, as a KDC sees it ([MS-ADTS] 6.1.6).
+#[derive(Clone, Debug)]
+pub struct Partner {
+    /// Its realm: its DNS name in capitals.
+    pub realm: String,
+    /// Its SID, in the binary form: accounts of its tickets are of that domain.
+    pub domain_sid: Vec<u8>,
+    /// The keys of tickets with which its users come here, `krbtgt/HERE@THERE`; `None` unless
+    /// this domain trusts it.
+    pub incoming: Option<Arc<Keys>>,
+    /// The keys of tickets with which users of this domain go there, `krbtgt/THERE@HERE`; `None`
+    /// unless it trusts this domain.
+    pub outgoing: Option<Arc<Keys>>,
+}
+
+impl Partner {
+    /// Its ticket-granting service as this realm has it, for those who go there.
+    pub(crate) fn ticket_granting(&self) -> Option<PrincipalEntry> {
+        let name = PrincipalName::ticket_granting(&self.realm);
+        let keys = self.outgoing.clone()?;
+        Some(PrincipalEntry {
+            ticket_etypes: Etype::AES.to_vec(),
+            ..PrincipalEntry::new(name, keys)
+        })
     }
 }
 

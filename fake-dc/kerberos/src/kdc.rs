@@ -5,6 +5,7 @@
 //! propose it, nor delegation on behalf of others (S4U).
 
 mod authentication;
+mod cross_realm;
 mod issue;
 mod ticket_granting;
 
@@ -119,11 +120,18 @@ struct Refusal {
     /// Heimdal's words. Windows says none.
     text: Option<&'static str>,
     data: Option<Vec<u8>>,
+    /// The realm to ask instead.
+    client_realm: Option<String>,
 }
 
 impl Refusal {
     const fn new(code: ErrorCode) -> Self {
-        Self { code, text: None, data: None }
+        Self { code, text: None, data: None, client_realm: None }
+    }
+
+    /// A referral of the client to its own realm (RFC 6806, section 7).
+    fn referring_to(realm: String) -> Self {
+        Self { client_realm: Some(realm), ..Self::new(ErrorCode::KDC_ERR_WRONG_REALM) }
     }
 
     fn with_data(code: ErrorCode, data: Vec<u8>) -> Self {
@@ -219,13 +227,15 @@ impl<D: PrincipalDb> Kdc<D> {
         let sname = request.body.sname.clone();
         let of_ticket = || Some(PrincipalName::account(ticket_of?));
         let client = request.body.cname.clone().or_else(of_ticket);
-        let client = client.map(|name| Principal { name, realm: request.body.realm.clone() });
+        let is_told = self.is_samba() || refusal.client_realm.is_some();
+        let realm = refusal.client_realm.as_ref().unwrap_or(&request.body.realm);
+        let client = client.map(|name| Principal { name, realm: realm.clone() });
         KrbError {
             time: self.clock.now(),
             code: refusal.code,
             realm: self.realm.clone(),
             sname: sname.unwrap_or_else(|| PrincipalName::ticket_granting(&self.realm)),
-            client: client.filter(|_| self.is_samba()),
+            client: client.filter(|_| is_told),
             text: refusal.text.filter(|_| self.is_samba()).map(str::to_owned),
             data: refusal.data.clone(),
         }

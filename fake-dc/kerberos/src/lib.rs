@@ -65,7 +65,7 @@ mod principal;
 
 pub use client::{AsExchange, AsOutcome, ClientSecret, Credential, TgsExchange, refusal_code};
 pub use crypto::{DEFAULT_ROUNDS, Etype, EtypeNumber, Key};
-pub use db::{AccountState, KeyCache, Keys, PrincipalDb, PrincipalEntry};
+pub use db::{AccountState, KeyCache, Keys, Partner, PrincipalDb, PrincipalEntry};
 pub use error::Error;
 pub use frame::{Frame, frame, unframe};
 pub use kdc::{Answer, Kdc, KdcFlavour, KdcPolicy, Summary};

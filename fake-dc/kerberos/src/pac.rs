@@ -5,6 +5,7 @@
 //! their keys.
 
 mod logon_info;
+mod ndr;
 
 use std::collections::BTreeMap;
 
@@ -41,7 +42,7 @@ impl Pac {
         /// PAC_WAS_REQUESTED, of two bits.
         const ATTRIBUTES: [u32; 2] = [2, 1];
         let buffers = [
-            (kind::LOGON_INFO, logon.encode(now)),
+            (kind::LOGON_INFO, logon.encode(now.to_file_time())),
             (kind::CLIENT_INFO, client_info(name, now)),
             (kind::UPN_DNS_INFO, upn_dns_info(logon)),
             (kind::ATTRIBUTES, ATTRIBUTES.map(u32::to_le_bytes).concat()),
@@ -69,6 +70,41 @@ impl Pac {
     pub(crate) fn for_service(mut self) -> Self {
         self.buffers.retain(|kind, _| ![kind::ATTRIBUTES, kind::REQUESTER].contains(kind));
         self
+    }
+
+    /// What of it a partner with that SID may say; `None` if it is of an account of another domain.
+    pub(crate) fn filtered(mut self, domain_sid: &[u8]) -> Option<Self> {
+        let logon = self.buffers.get_mut(&kind::LOGON_INFO)?;
+        let (info, since) = LogonInfo::read(logon)?;
+        if info.domain_sid != domain_sid {
+            return None;
+        }
+        if let Some(requester) = self.buffers.get(&kind::REQUESTER)
+            && *requester != info.sid()
+        {
+            return None;
+        }
+        let is_theirs = |sid: &Vec<u8>| {
+            let domain = sid.len().checked_sub(4).and_then(|length| sid.get(8..length));
+            sid.starts_with(&AUTHENTICATION_AUTHORITY) || domain == domain_sid.get(8..)
+        };
+        let extra_sids: Vec<_> =
+            info.extra_sids.iter().filter(|sid| is_theirs(sid)).cloned().collect();
+        if extra_sids != info.extra_sids {
+            let info = LogonInfo { extra_sids, ..info };
+            self.buffers.insert(kind::LOGON_INFO, info.encode(since));
+        }
+        Some(self)
+    }
+
+    /// Who it is of.
+    pub(crate) fn logon_info(&self) -> Option<LogonInfo> {
+        LogonInfo::read(self.buffers.get(&kind::LOGON_INFO)?).map(|(info, _)| info)
+    }
+
+    /// Its bytes, without signatures.
+    pub(crate) fn unsigned(&self) -> Vec<u8> {
+        encode(&self.buffers)
     }
 
     /// Signs it for the ticket that it becomes part of.
@@ -103,6 +139,9 @@ impl Pac {
 
 const SIGNATURES: [u32; 4] =
     [kind::SERVER_SIGNATURE, kind::KDC_SIGNATURE, kind::TICKET_SIGNATURE, kind::FULL_SIGNATURE];
+
+/// How SIDs begin that say who has asserted an identity: `S-1-18-`.
+const AUTHENTICATION_AUTHORITY: [u8; 8] = [1, 1, 0, 0, 0, 0, 0, 18];
 
 const HEADER_BYTES: usize = 8;
 const ENTRY_BYTES: usize = 16;
@@ -188,4 +227,59 @@ fn put_u32(bytes: &mut Vec<u8>, value: usize) {
 fn size_at(bytes: &[u8], place: usize) -> Option<usize> {
     let (value, _) = bytes.get(place..)?.split_first_chunk::<4>()?;
     usize::try_from(u32::from_le_bytes(*value)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOMAIN: [u8; 24] =
+        [1, 4, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0];
+    const OTHER: [u8; 24] =
+        [1, 4, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0];
+
+    fn in_domain(domain: [u8; 24], rid: u32) -> Vec<u8> {
+        LogonInfo { domain_sid: domain.to_vec(), rid, ..LogonInfo::default() }.sid()
+    }
+
+    fn alice(extra_sids: Vec<Vec<u8>>) -> LogonInfo {
+        LogonInfo {
+            account: "alice".to_owned(),
+            full_name: "Alice".to_owned(),
+            logon_server: "DC1".to_owned(),
+            netbios_domain: "CORP".to_owned(),
+            domain_sid: DOMAIN.to_vec(),
+            rid: 1103,
+            primary_group: 513,
+            groups: vec![513, 1111],
+            extra_sids,
+            control: 0x200,
+            password_set: 5,
+            password_expires: i64::MAX,
+            ..LogonInfo::default()
+        }
+    }
+
+    #[test]
+    fn a_partner_speaks_for_its_own_domain_alone() {
+        let asserted = vec![1, 1, 0, 0, 0, 0, 0, 18, 1, 0, 0, 0];
+        let kept = vec![asserted, in_domain(DOMAIN, 1200)];
+        // Administrators of the other domain.
+        let claimed = [kept.clone(), vec![in_domain(OTHER, 512)]].concat();
+        let (since, info) = (Timestamp::from_unix(1_780_000_000), alice(claimed));
+        let pac = Pac::of_client(&info, "alice", since);
+        assert_eq!(pac.logon_info(), Some(info));
+        assert_eq!(pac.clone().filtered(&OTHER), None);
+        let filtered = pac.filtered(&DOMAIN).unwrap();
+        assert_eq!(filtered.logon_info(), Some(alice(kept.clone())));
+        assert_eq!(filtered, Pac::of_client(&alice(kept), "alice", since));
+    }
+
+    #[test]
+    fn what_is_cut_short_is_nobody() {
+        let bytes = alice(vec![in_domain(OTHER, 512)]).encode(0);
+        let whole = (0..bytes.len()).filter(|&size| LogonInfo::read(&bytes[..size]).is_some());
+        // Only padding may be missing.
+        assert!(whole.min().unwrap_or(bytes.len()) > bytes.len() - 8);
+    }
 }

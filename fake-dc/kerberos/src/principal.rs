@@ -132,6 +132,11 @@ impl Salt {
         let name = account_name.strip_suffix('$').unwrap_or(account_name);
         format!("{}host{}.{}", realm.to_uppercase(), name.to_lowercase(), realm.to_lowercase())
     }
+
+    /// Of the ticket-granting service of `partner` in `realm`: `CORP.EXAMPLEkrbtgtOTHER.EXAMPLE`.
+    pub fn of_trust(realm: &str, partner: &str) -> String {
+        format!("{}{TICKET_GRANTING}{}", realm.to_uppercase(), partner.to_uppercase())
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +149,10 @@ mod tests {
         assert_eq!(
             Salt::of_computer("CORP.EXAMPLE", "HOST1$"),
             "CORP.EXAMPLEhosthost1.corp.example"
+        );
+        assert_eq!(
+            Salt::of_trust("corp.example", "other.example"),
+            "CORP.EXAMPLEkrbtgtOTHER.EXAMPLE"
         );
     }
 }

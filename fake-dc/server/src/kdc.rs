@@ -1,6 +1,8 @@
 //! Kerberos over UDP and TCP (RFC 4120, section 7.2): the sockets of the KDC, and the directory's
 //! accounts as its principals.
 
+mod trusts;
+
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -9,8 +11,8 @@ use std::sync::{
 use fake_dc_directory::{AccountName, Directory, Flavour, LogonAccount, LogonRestriction};
 use fake_dc_kerberos::{
     AccountState, Error, Etype, Frame, Kdc, KdcFlavour, KdcPolicy, KeyCache, Keys, Keytab,
-    LogonInfo, NameKind, Principal, PrincipalDb, PrincipalEntry, PrincipalName, Salt, Summary,
-    frame, unframe,
+    LogonInfo, NameKind, Partner, Principal, PrincipalDb, PrincipalEntry, PrincipalName, Salt,
+    Summary, frame, unframe,
 };
 use ground::{Secret, Seed, Stream as Dice, Trail, Transport};
 use tokio::{
@@ -254,6 +256,14 @@ impl<F: Fn(&mut Found<'_>)> PrincipalDb for Faulty<'_, F> {
         found.entry
     }
 
+    fn partner(&self, realm: &str) -> Option<Partner> {
+        self.principals.partner(realm)
+    }
+
+    fn partner_of(&self, name: &PrincipalName) -> Option<Partner> {
+        self.principals.partner_of(name)
+    }
+
     fn wrong_password(&self, client: &PrincipalEntry) {
         self.principals.wrong_password(client);
     }
@@ -313,6 +323,14 @@ impl PrincipalDb for Principals<'_> {
         let name = format!("{name}@{}", self.directory.dns_name());
         let account = self.directory.logon_account(AccountName::UserPrincipal(&name))?;
         Some(self.entry(account))
+    }
+
+    fn partner(&self, realm: &str) -> Option<Partner> {
+        trusts::partner(self.directory, self.keys, realm)
+    }
+
+    fn partner_of(&self, name: &PrincipalName) -> Option<Partner> {
+        trusts::partner_of(self.directory, self.keys, name)
     }
 
     fn wrong_password(&self, client: &PrincipalEntry) {

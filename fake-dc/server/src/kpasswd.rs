@@ -85,7 +85,12 @@ fn answer(dc: &Dc, trail: &Trail, request: &[u8]) -> Option<Vec<u8>> {
             return answer;
         }
     };
+    let is_own = change.client().realm.eq_ignore_ascii_case(directory.dns_name());
     let (result, text) = match change.target() {
+        _ if !is_own => {
+            let text = "Accounts of other domains change no passwords here";
+            (PasswordResult::AccessDenied, text.as_bytes().to_vec())
+        }
         Some(target) if !is_same(&directory, change.client(), target) => {
             set(dc, &directory, &change, target)
         }

@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 
-use fake_dc_directory::{AccountName, Protection, SaslLayer, Session, TokenRefusal};
+use fake_dc_directory::{
+    AccountName, ForeignPrincipal, Protection, SaslLayer, Session, Sid, TokenRefusal,
+};
 use fake_dc_kerberos::{
-    Error, NameKind, PrincipalName,
+    Error, LogonInfo, NameKind, PrincipalName,
     gss::{
         Acceptor, AcceptorConfig, ChannelBindings, Mechanism, Opened, SaslAcceptor, SaslStep,
         SecurityLayer,
@@ -127,7 +129,7 @@ impl Sasl {
                 let result = LdapResult::new(ResultCode::SASL_BIND_IN_PROGRESS, "");
                 SaslAnswer::new(result, Some(token))
             }
-            Ok(SaslStep::Done { token, client, layer }) => {
+            Ok(SaslStep::Done { token, client, logon, layer }) => {
                 let protection = match &layer {
                     None => SaslLayer::None,
                     Some(layer) if layer.seals() => SaslLayer::Seal,
@@ -139,7 +141,12 @@ impl Sasl {
                     NameKind::ENTERPRISE => AccountName::UserPrincipal(&account),
                     _ => AccountName::Account(&account),
                 };
-                let result = directory.sasl_succeeded(session, account, protection);
+                let is_own = client.realm.eq_ignore_ascii_case(directory.dns_name());
+                let result = match logon.and_then(|logon| foreign(&logon)) {
+                    _ if is_own => directory.sasl_succeeded(session, account, protection),
+                    Some(client) => directory.foreign_sasl_succeeded(session, client, protection),
+                    None => directory.sasl_refused(TokenRefusal::Invalid),
+                };
                 let layer = if result.is_success() { layer } else { None };
                 SaslAnswer { layer, ..SaslAnswer::new(result, token) }
             }
@@ -173,6 +180,19 @@ impl Sasl {
             ..config
         })
     }
+}
+
+/// A client of another domain, as its PAC tells of it.
+fn foreign(logon: &LogonInfo) -> Option<ForeignPrincipal> {
+    let domain = Sid::from_bytes(&logon.domain_sid).ok()?;
+    let own = logon.groups.iter().map(|&rid| domain.with_rid(rid));
+    let extra = logon.extra_sids.iter().filter_map(|sid| Sid::from_bytes(sid).ok());
+    Some(ForeignPrincipal {
+        netbios_domain: logon.netbios_domain.clone(),
+        account: logon.account.clone(),
+        sid: domain.with_rid(logon.rid),
+        groups: own.chain(extra).collect(),
+    })
 }
 
 /// Bytes that are protected at once: less than any client's buffer.

@@ -18,6 +18,7 @@ use crate::{
         ApRep, ApReq, Authenticator, Checksum, EncApRepPart, EncTicketPart, EncryptedData,
         ErrorCode, KrbError, TicketFlags, ap_options,
     },
+    pac::Pac,
     principal::{Principal, PrincipalName},
 };
 
@@ -102,6 +103,13 @@ impl Acceptor {
             key: session_key.clone(),
             key_is_acceptors: false,
             flags,
+            // Only a KDC can have written what its key has sealed.
+            logon: ticket
+                .pac
+                .as_deref()
+                .and_then(Pac::read)
+                .and_then(|pac| pac.logon_info())
+                .map(Box::new),
             peer: Principal { name: ticket.cname.clone(), realm: ticket.crealm.clone() },
             // Without an AP-REP there is one number for both directions.
             next_sent: initiator_sequence,

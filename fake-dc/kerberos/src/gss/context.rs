@@ -7,6 +7,7 @@ use crate::{
     error::Error,
     flags::flags,
     limits,
+    pac::LogonInfo,
     principal::Principal,
 };
 
@@ -40,6 +41,8 @@ pub struct GssContext {
     pub(crate) key_is_acceptors: bool,
     pub(crate) flags: GssFlags,
     pub(crate) peer: Principal,
+    /// What the KDC says of the client, for an acceptor.
+    pub(crate) logon: Option<Box<LogonInfo>>,
     pub(crate) next_sent: u64,
     pub(crate) next_received: u64,
 }

@@ -100,6 +100,7 @@ impl Initiator {
             key_is_acceptors: false,
             flags: self.config.flags,
             peer: self.credential.service.clone(),
+            logon: None,
             next_sent: u64::from(self.sequence),
             next_received: u64::from(self.sequence),
         };

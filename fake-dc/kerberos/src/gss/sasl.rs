@@ -9,7 +9,7 @@ use super::{
     spnego::{NegState, NegTokenInit, NegTokenResp},
     token::oid,
 };
-use crate::{error::Error, limits, principal::Principal};
+use crate::{error::Error, limits, pac::LogonInfo, principal::Principal};
 
 /// A SASL mechanism.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub enum SaslStep {
         token: Option<Vec<u8>>,
         /// Who it is.
         client: Principal,
+        /// What the KDC says of it; `None` if the ticket has no PAC.
+        logon: Option<Box<LogonInfo>>,
         /// What protects all that follows this answer. Boxed: most binds are inside TLS.
         layer: Option<Box<SecurityLayer>>,
     },
@@ -229,9 +231,9 @@ impl SaslAcceptor {
             // The client would sign what follows, and AD does not take both.
             return Err(Error::LayerInsideTls);
         }
-        let client = context.peer().clone();
+        let (client, logon) = (context.peer().clone(), context.logon.clone());
         let layer = protected.then(|| Box::new(SecurityLayer::new(context, seal)));
-        Ok(SaslStep::Done { token, client, layer })
+        Ok(SaslStep::Done { token, client, logon, layer })
     }
 
     fn offer(&mut self, mut context: GssContext, random: &mut Stream) -> SaslStep {
@@ -250,7 +252,7 @@ impl SaslAcceptor {
         let &[layer, _, _, _, ..] = choice.as_slice() else {
             return Err(Error::Malformed { what: "choice of a layer" });
         };
-        let client = context.peer().clone();
+        let (client, logon) = (context.peer().clone(), context.logon.clone());
         let layer = match layer {
             LAYER_NONE => None,
             LAYER_SIGN | LAYER_SEAL if !self.inside_tls => {
@@ -258,7 +260,7 @@ impl SaslAcceptor {
             }
             _ => return Err(Error::Malformed { what: "choice of a layer" }),
         };
-        Ok(SaslStep::Done { token: None, client, layer })
+        Ok(SaslStep::Done { token: None, client, logon, layer })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         PaTimestamp, TicketFlags, encode_pa_list, extended_error, pa,
     },
     pac::Pac,
-    principal::{NameKind, PrincipalName},
+    principal::{NameKind, Principal, PrincipalName},
 };
 
 impl<D: PrincipalDb> Kdc<D> {
@@ -38,7 +38,10 @@ impl<D: PrincipalDb> Kdc<D> {
             return Err(Refusal::new(ErrorCode::KDC_ERR_BADOPTION));
         }
         let asked_name = body.cname.as_ref().ok_or_else(unknown)?;
-        let client = self.db.lookup_client(asked_name).ok_or_else(unknown)?;
+        let client = self.db.lookup_client(asked_name).ok_or_else(|| {
+            let partner = self.db.partner_of(asked_name);
+            partner.map_or_else(unknown, |partner| Refusal::referring_to(partner.realm))
+        })?;
         let service = self.service(body.sname.as_ref())?;
         check_not_revoked(&client)?;
         let may_be_old = service.name.is_change_password();
@@ -85,7 +88,7 @@ impl<D: PrincipalDb> Kdc<D> {
             encrypted_padata,
             addresses: body.addresses.clone().filter(|_| self.is_samba()),
             pac: pac.map(|logon| Pac::of_client(logon, &cname.to_string(), now)),
-            client: cname,
+            client: Principal { name: cname, realm: self.realm.clone() },
         };
         self.issue(body, grant, random)
     }

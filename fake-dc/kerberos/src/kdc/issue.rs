@@ -11,13 +11,13 @@ use crate::{
         KdcReqBody, PaData, Ticket, TicketFlags, encode_pa_list,
     },
     pac::Pac,
-    principal::PrincipalName,
+    principal::{Principal, PrincipalName},
 };
 
 /// What was decided about a ticket before it is made.
 pub(super) struct Grant<'a> {
     pub(super) exchange: Exchange,
-    pub(super) client: PrincipalName,
+    pub(super) client: Principal,
     pub(super) service: &'a PrincipalEntry,
     /// The session key of the service's own ticket, in place of a key of its password.
     pub(super) user_to_user: Option<&'a Key>,
@@ -76,8 +76,8 @@ impl<D: PrincipalDb> Kdc<D> {
         let mut ticket_part = EncTicketPart {
             flags: self.flags(body, &grant, renew_till),
             key: session_key,
-            crealm: self.realm.clone(),
-            cname: grant.client.clone(),
+            crealm: grant.client.realm.clone(),
+            cname: grant.client.name.clone(),
             authenticated: grant.authenticated,
             starts: Some(now),
             ends,
@@ -121,8 +121,8 @@ impl<D: PrincipalDb> Kdc<D> {
         };
         let reply = KdcRep {
             padata: grant.padata,
-            crealm: self.realm.clone(),
-            cname: grant.client,
+            crealm: grant.client.realm,
+            cname: grant.client.name,
             ticket,
             encrypted: EncryptedData::seal(
                 grant.reply_key,
@@ -136,10 +136,12 @@ impl<D: PrincipalDb> Kdc<D> {
     }
 
     /// Names of services stay as the client wrote them, since that is what it compares with. The
-    /// ticket-granting service of a domain has its realm's DNS name whatever was asked.
+    /// ticket-granting service of a domain has its realm's DNS name whatever was asked, also where it
+    /// stands for a service of that domain.
     fn service_name(&self, body: &KdcReqBody, service: &PrincipalEntry) -> PrincipalName {
         match &body.sname {
-            Some(asked) if self.is_samba() || !service.name.is_ticket_granting() => asked.clone(),
+            Some(asked) if !service.name.is_ticket_granting() => asked.clone(),
+            Some(asked) if self.is_samba() && asked.is_ticket_granting() => asked.clone(),
             _ => service.name.clone(),
         }
     }

@@ -12,6 +12,7 @@ use crate::{
         Ticket, TicketFlags, pa,
     },
     pac::Pac,
+    principal::Principal,
 };
 
 impl<D: PrincipalDb> Kdc<D> {
@@ -54,8 +55,11 @@ impl<D: PrincipalDb> Kdc<D> {
         };
         let service = match &other {
             Some((service, _)) => service.clone(),
-            None => self.service(body.sname.as_ref())?,
+            None => self.service_or_referral(body)?,
         };
+        if !self.is_own_realm(&ticket.crealm) {
+            self.check_foreign(body, &service)?;
+        }
         if asked(KdcOptions::RENEW) && !service.name.is_ticket_granting() {
             return Err(Refusal::new(ErrorCode::KDC_ERR_BADOPTION));
         }
@@ -75,7 +79,7 @@ impl<D: PrincipalDb> Kdc<D> {
         };
         let grant = Grant {
             exchange: Exchange::Tgs,
-            client: ticket.cname.clone(),
+            client: Principal { name: ticket.cname.clone(), realm: ticket.crealm.clone() },
             service: &service,
             user_to_user: other.as_ref().map(|(_, ticket)| &ticket.key),
             flags,
@@ -110,7 +114,10 @@ impl<D: PrincipalDb> Kdc<D> {
         let unknown = || Refusal::new(ErrorCode::KDC_ERR_S_PRINCIPAL_UNKNOWN);
         let asked = body.sname.as_ref().ok_or_else(unknown)?;
         let service = self.db.lookup(asked).ok_or_else(unknown)?;
-        let owner = self.db.lookup_client(&ticket.cname);
+        let owner = match self.is_own_realm(&ticket.crealm) {
+            true => self.db.lookup_client(&ticket.cname),
+            false => None,
+        };
         if owner.is_none_or(|owner| owner.name != service.name) {
             return Err(Refusal::new(ErrorCode::KRB_AP_ERR_BADMATCH));
         }
@@ -122,6 +129,9 @@ impl<D: PrincipalDb> Kdc<D> {
         let not_us = || Refusal::new(ErrorCode::KRB_AP_ERR_NOT_US);
         if !shown.sname.is_ticket_granting() {
             return Err(not_us());
+        }
+        if !self.is_own_realm(&shown.realm) {
+            return self.ticket_of_partner(shown);
         }
         let own = self.db.lookup(&shown.sname).ok_or_else(not_us)?;
         // What no key of ours opens was not made by us.
@@ -180,7 +190,8 @@ impl<D: PrincipalDb> Kdc<D> {
     /// Looks at the client's account once more when its ticket is no longer fresh.
     fn check_account_again(&self, ticket: &EncTicketPart) -> Result<(), Refusal> {
         let age = self.now().unix() - ticket.authenticated.unix();
-        if age <= self.policy.account_check_seconds {
+        // The accounts of partners are their business.
+        if age <= self.policy.account_check_seconds || !self.is_own_realm(&ticket.crealm) {
             return Ok(());
         }
         let gone = || Refusal::new(ErrorCode::KDC_ERR_CLIENT_REVOKED);

@@ -53,6 +53,8 @@ codes! {
     KDC_ERR_PREAUTH_REQUIRED = 25,
     /// The service is a user, and takes tickets made with its own ticket only.
     KDC_ERR_MUST_USE_USER2USER = 27,
+    /// The realms on the way of the client are not trusted.
+    KDC_ERR_PATH_NOT_ACCEPTED = 28,
     /// A service that the KDC needs is not there.
     KDC_ERR_SVC_UNAVAILABLE = 29,
     /// Integrity check of decrypted data failed.

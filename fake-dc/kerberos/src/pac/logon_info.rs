@@ -1,9 +1,7 @@
 //! KERB_VALIDATION_INFO: who a client is and which groups it is in ([MS-PAC] 2.5), in the form of
 //! NDR ([MS-RPCE] 2.2.6).
 
-use ground::Timestamp;
-
-use super::{put_u16, put_u32, utf16};
+use super::ndr::{Ndr, NdrReader, sid};
 
 /// An account as a PAC tells of it. SIDs are in their binary form ([MS-DTYP] 2.4.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,16 +36,12 @@ pub struct LogonInfo {
     pub password_expires: i64,
 }
 
-/// Referent of a pointer: any number but zero, which is the null pointer.
-const FIRST_REFERENT: u32 = 0x0002_0000;
 /// A time that never comes.
 const NEVER: i64 = i64::MAX;
-/// SE_GROUP_MANDATORY, ENABLED_BY_DEFAULT and ENABLED.
-const GROUP_ATTRIBUTES: u32 = 7;
 
 impl LogonInfo {
     /// Its SID.
-    pub(super) fn sid(&self) -> Vec<u8> {
+    pub fn sid(&self) -> Vec<u8> {
         let mut sid = self.domain_sid.clone();
         if let Some(count) = sid.get_mut(1) {
             *count = count.saturating_add(1);
@@ -56,12 +50,71 @@ impl LogonInfo {
         sid
     }
 
-    pub(super) fn encode(&self, now: Timestamp) -> Vec<u8> {
+    /// What the KDC of a domain has written, and when (FILETIME) its account has logged on; `None` if it
+    /// cannot be that.
+    pub(super) fn read(bytes: &[u8]) -> Option<(Self, i64)> {
+        let mut ndr = NdrReader::of_structure(bytes)?;
+        let since = ndr.time()?;
+        // End of the session.
+        ndr.skip(16)?;
+        let password_set = ndr.time()?;
+        ndr.skip(8)?;
+        let password_expires = ndr.time()?;
+        let names = [(); 6].map(|()| ndr.text_pointer());
+        ndr.skip(4)?;
+        let (rid, primary_group) = (ndr.u32()?, ndr.u32()?);
+        let (_, has_groups) = (ndr.u32()?, ndr.pointer()?);
+        // Flags and session key.
+        ndr.skip(20)?;
+        let servers = [(); 2].map(|()| ndr.text_pointer());
+        let has_domain = ndr.pointer()?;
+        ndr.skip(8)?;
+        let sam_control = ndr.u32()?;
+        ndr.skip(28)?;
+        let (_, has_extra_sids) = (ndr.u32()?, ndr.pointer()?);
+        // Resource groups are those of a service's domain, and in tickets for services alone.
+        ndr.skip(12)?;
+
+        let mut names = names.into_iter().map(|pointer| ndr.text(pointer?));
+        let (account, full_name) = (names.next()??, names.next()??);
+        names.try_for_each(|name| name.map(drop))?;
+        let groups =
+            if has_groups { ndr.list(|ndr| Some((ndr.u32()?, ndr.u32()?)))? } else { vec![] };
+        let [logon_server, netbios_domain] = servers.map(|pointer| ndr.text(pointer?));
+        let domain_sid = if has_domain { ndr.sid()? } else { return None };
+        let mut extra_sids = Vec::new();
+        if has_extra_sids {
+            let pointers = ndr.list(|ndr| Some((ndr.u32()?, ndr.u32()?)))?;
+            for _ in pointers {
+                extra_sids.push(ndr.sid()?);
+            }
+        }
+        let info = Self {
+            account,
+            full_name,
+            logon_server: logon_server?,
+            netbios_domain: netbios_domain?,
+            domain_sid,
+            rid,
+            primary_group,
+            groups: groups.into_iter().map(|(rid, _)| rid).collect(),
+            extra_sids,
+            control: account_control(sam_control),
+            password_set,
+            password_expires,
+            // In a buffer of their own.
+            user_principal_name: None,
+            dns_domain: String::new(),
+        };
+        Some((info, since))
+    }
+
+    pub(super) fn encode(&self, since: i64) -> Vec<u8> {
         /// LOGON_EXTRA_SIDS.
         const EXTRA_SIDS: u32 = 0x20;
         let mut ndr = Ndr::default();
         ndr.pointer();
-        for time in [now.to_file_time(), NEVER, NEVER, self.password_set, self.password_set] {
+        for time in [since, NEVER, NEVER, self.password_set, self.password_set] {
             ndr.time(time);
         }
         ndr.time(self.password_expires);
@@ -96,105 +149,25 @@ impl LogonInfo {
 /// `userAccountControl` in the bits of the account database (USER_ACCOUNT codes, [MS-SAMR]
 /// 2.2.1.12).
 fn sam_control(control: u32) -> u32 {
-    const PAIRS: [(u32, u32); 12] = [
-        (0x2, 0x1),
-        (0x8, 0x2),
-        (0x20, 0x4),
-        (0x200, 0x10),
-        (0x800, 0x40),
-        (0x1000, 0x80),
-        (0x2000, 0x100),
-        (0x1_0000, 0x200),
-        (0x4_0000, 0x1000),
-        (0x8_0000, 0x2000),
-        (0x10_0000, 0x4000),
-        (0x40_0000, 0x1_0000),
-    ];
-    PAIRS.iter().filter(|(from, _)| control & from != 0).fold(0, |bits, (_, to)| bits | to)
+    CONTROL_BITS.iter().filter(|(from, _)| control & from != 0).fold(0, |bits, (_, to)| bits | to)
 }
 
-/// A structure being written: its fixed part, and behind it what it points to.
-#[derive(Default)]
-struct Ndr {
-    fixed: Vec<u8>,
-    later: Vec<u8>,
-    pointers: u32,
+/// The opposite of [`sam_control`].
+fn account_control(sam: u32) -> u32 {
+    CONTROL_BITS.iter().filter(|(_, from)| sam & from != 0).fold(0, |bits, (to, _)| bits | to)
 }
 
-impl Ndr {
-    fn u32(&mut self, value: u32) {
-        self.fixed.extend(value.to_le_bytes());
-    }
-
-    fn time(&mut self, value: i64) {
-        self.fixed.extend(value.to_le_bytes());
-    }
-
-    fn pointer(&mut self) {
-        self.u32(FIRST_REFERENT + 4 * self.pointers);
-        self.pointers += 1;
-    }
-
-    /// RPC_UNICODE_STRING.
-    fn text(&mut self, text: &str) {
-        let units = utf16(text);
-        put_u16(&mut self.fixed, units.len());
-        put_u16(&mut self.fixed, units.len());
-        self.pointer();
-        for count in [units.len() / 2, 0, units.len() / 2] {
-            put_u32(&mut self.later, count);
-        }
-        self.later.extend(units);
-        self.align();
-    }
-
-    fn groups(&mut self, rids: &[u32]) {
-        put_u32(&mut self.fixed, rids.len());
-        self.pointer();
-        put_u32(&mut self.later, rids.len());
-        for rid in rids {
-            self.later.extend(rid.to_le_bytes());
-            self.later.extend(GROUP_ATTRIBUTES.to_le_bytes());
-        }
-    }
-
-    fn extra_sids(&mut self, sids: &[Vec<u8>]) {
-        put_u32(&mut self.fixed, sids.len());
-        if sids.is_empty() {
-            return self.u32(0);
-        }
-        self.pointer();
-        put_u32(&mut self.later, sids.len());
-        for _ in sids {
-            self.later.extend((FIRST_REFERENT + 4 * self.pointers).to_le_bytes());
-            self.pointers += 1;
-            self.later.extend(GROUP_ATTRIBUTES.to_le_bytes());
-        }
-        sids.iter().for_each(|one| self.later.extend(sid(one)));
-    }
-
-    fn align(&mut self) {
-        self.later.resize(self.later.len().next_multiple_of(4), 0);
-    }
-
-    /// With the headers of a serialized type ([MS-RPCE] 2.2.6.1 and 2.2.6.2).
-    fn finish(self) -> Vec<u8> {
-        /// Version 1, little endian, 8 bytes of header.
-        const COMMON: [u8; 8] = [1, 0x10, 8, 0, 0xcc, 0xcc, 0xcc, 0xcc];
-        let mut body = [self.fixed, self.later].concat();
-        body.resize(body.len().next_multiple_of(8), 0);
-        let mut bytes = COMMON.to_vec();
-        put_u32(&mut bytes, body.len());
-        put_u32(&mut bytes, 0);
-        bytes.extend(body);
-        bytes
-    }
-}
-
-/// RPC_SID: as in its binary form, behind the number of its parts.
-fn sid(binary: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    put_u32(&mut bytes, usize::from(binary.get(1).copied().unwrap_or(0)));
-    bytes.extend_from_slice(binary);
-    bytes
-}
+const CONTROL_BITS: [(u32, u32); 12] = [
+    (0x2, 0x1),
+    (0x8, 0x2),
+    (0x20, 0x4),
+    (0x200, 0x10),
+    (0x800, 0x40),
+    (0x1000, 0x80),
+    (0x2000, 0x100),
+    (0x1_0000, 0x200),
+    (0x4_0000, 0x1000),
+    (0x8_0000, 0x2000),
+    (0x10_0000, 0x4000),
+    (0x40_0000, 0x1_0000),
+];
