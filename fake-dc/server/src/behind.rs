@@ -44,7 +44,7 @@ pub use self::{
     passed::PassedPort,
 };
 use self::{
-    link::{Connector, Link},
+    link::{Connector, Link, shown},
     passed::Passed,
 };
 use crate::{
@@ -100,7 +100,8 @@ impl Behind {
     pub(crate) async fn leaf(&self) -> Result<Option<CertificateDer<'static>>, RealDcError> {
         let (address, port) = (self.real.address(), self.real.port(Listener::Ldaps, true));
         let link = self.connector.connect(port, true).await;
-        Ok(link.map_err(|source| RealDcError::NotBelieved { address, port, source })?.shown())
+        let link = link.map_err(|source| RealDcError::NotBelieved { address, port, source })?;
+        Ok(shown(&link))
     }
 
     /// Serves the ports that only pass bytes.

@@ -67,9 +67,9 @@ pub(crate) async fn serve(
         End::Closed => {
             // Sends close_notify and the end of the stream.
             let _ = timeout(limits::WRITE, stream.shutdown()).await;
-            close(stream.into_inner()).await;
+            close(tls::below(stream)).await;
         }
-        End::Reset => stream.into_inner().reset(),
+        End::Reset => tls::below(stream).reset(),
         End::Left => {}
     }
 }

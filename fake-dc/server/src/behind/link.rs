@@ -1,12 +1,6 @@
 //! Our connection to the real DC, and whether we believe its certificate.
 
-use std::{
-    io,
-    net::IpAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{io, net::IpAddr, sync::Arc};
 
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
@@ -17,12 +11,9 @@ use rustls::{
     crypto::{self, CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio_util::either::Either;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::find::RealDc;
@@ -134,7 +125,7 @@ impl Connector {
             let socket = TcpStream::connect((self.address, port)).await?;
             // A failure costs latency only.
             let _ = socket.set_nodelay(true);
-            if tls { self.shake(socket).await } else { Ok(Link::Plain(socket)) }
+            if tls { self.shake(socket).await } else { Ok(Either::Left(socket)) }
         })
         .await
     }
@@ -142,15 +133,15 @@ impl Connector {
     /// The same connection with TLS, after the real DC has agreed to it.
     pub(super) async fn protect(&self, link: Link) -> io::Result<Link> {
         match link {
-            Link::Plain(socket) => within(self.shake(socket)).await,
-            Link::Tls(_) => Ok(link),
+            Either::Left(socket) => within(self.shake(socket)).await,
+            Either::Right(_) => Ok(link),
         }
     }
 
     async fn shake(&self, socket: TcpStream) -> io::Result<Link> {
         let name = ServerName::try_from(self.name.clone())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        Ok(Link::Tls(Box::new(self.tls.connect(name, socket).await?)))
+        Ok(Either::Right(Box::new(self.tls.connect(name, socket).await?)))
     }
 }
 
@@ -158,59 +149,13 @@ async fn within<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     timeout(limits::BEHIND_ANSWER, work).await.unwrap_or(Err(io::ErrorKind::TimedOut.into()))
 }
 
-/// A connection to the real DC.
-#[derive(Debug)]
-pub(super) enum Link {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
+/// A connection to the real DC, without TLS or with it.
+pub(super) type Link = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
-impl Link {
-    /// The first certificate that the real DC has shown on it.
-    pub(super) fn shown(&self) -> Option<CertificateDer<'static>> {
-        let Self::Tls(stream) = self else { return None };
-        stream.get_ref().1.peer_certificates()?.first().cloned().map(CertificateDer::into_owned)
-    }
-}
-
-impl AsyncRead for Link {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
-    }
-}
-
-impl AsyncWrite for Link {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
+/// The first certificate that the real DC has shown on `link`.
+pub(super) fn shown(link: &Link) -> Option<CertificateDer<'static>> {
+    let Either::Right(stream) = link else { return None };
+    stream.get_ref().1.peer_certificates()?.first().cloned().map(CertificateDer::into_owned)
 }
 
 /// Judges the real DC's chain.

@@ -1,10 +1,6 @@
 //! From a TCP connection to one with TLS, or to the end of it.
 
-use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::io;
 
 use ground::Trail;
 use rustls::{
@@ -12,10 +8,11 @@ use rustls::{
     server::Acceptor,
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
 };
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake, server::TlsStream};
+use tokio_util::either::Either;
 
 use super::{
     alert,
@@ -128,7 +125,7 @@ async fn complete(
                     .map(|group| group_name(group.name())),
                 leaf: identity.leaf.clone(),
             });
-            Some(Secured::Rustls(Box::new(stream)))
+            Some(Either::Right(Box::new(stream)))
         }
         Err((error, records)) => {
             // A client that leaves without an alert may be seen as an end or as a reset.
@@ -162,7 +159,7 @@ async fn complete_alone(
                 group: agreed.group.map(|group| group_name(group.into())),
                 leaf: identity.leaf.clone(),
             });
-            Some(Secured::Own(Box::new(stream)))
+            Some(Either::Left(Box::new(stream)))
         }
         Err((error, records)) => {
             let reason = match error {
@@ -288,59 +285,14 @@ fn group_name(group: NamedGroup) -> String {
     group.as_str().map_or_else(|| format!("{group:?}"), str::to_owned)
 }
 
-/// A connection whose handshake is complete.
-pub(crate) enum Secured {
-    Own(Box<OwnStream>),
-    Rustls(Box<TlsStream<Records>>),
-}
+/// A connection whose handshake is complete: with TLS of our own, or rustls'.
+pub(crate) type Secured = Either<Box<OwnStream>, Box<TlsStream<Records>>>;
 
-impl Secured {
-    /// The TCP connection below.
-    pub(crate) fn into_inner(self) -> Stream {
-        match self {
-            Self::Own(stream) => stream.into_inner(),
-            Self::Rustls(stream) => stream.into_inner().0,
-        }
-        .into_inner()
+/// The TCP connection below TLS.
+pub(crate) fn below(secured: Secured) -> Stream {
+    match secured {
+        Either::Left(own) => own.into_inner(),
+        Either::Right(rustls) => rustls.into_inner().0,
     }
-}
-
-impl AsyncRead for Secured {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Own(stream) => Pin::new(stream).poll_read(cx, buffer),
-            Self::Rustls(stream) => Pin::new(stream).poll_read(cx, buffer),
-        }
-    }
-}
-
-impl AsyncWrite for Secured {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Own(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Rustls(stream) => Pin::new(stream).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Own(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Rustls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Own(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Rustls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
-    }
+    .into_inner()
 }
