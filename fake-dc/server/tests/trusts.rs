@@ -101,7 +101,7 @@ impl Client {
     }
 }
 
-/// Two domains with a trust of that direction, as `lab.example` sees it.
+/// Two domains with a trust of that direction, as the first, `lab.example`, sees it.
 struct Pair {
     runtime: tokio::runtime::Runtime,
     lab: Option<Domain>,
@@ -110,14 +110,18 @@ struct Pair {
 
 impl Pair {
     fn start(direction: TrustDirection) -> Self {
+        Self::with("other.example", TrustKind::Forest, direction)
+    }
+
+    fn with(other: &str, kind: TrustKind, direction: TrustDirection) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let start = |name| {
             let builder = Domain::builder(name).clock(Clock::system());
             Some(runtime.block_on(builder.start()).unwrap())
         };
-        let pair = Self { lab: start("lab.example"), other: start("other.example"), runtime };
+        let pair = Self { lab: start("lab.example"), other: start(other), runtime };
         let (lab, other) = (pair.lab().directory(), pair.other().directory());
-        lab.trust(other, TrustKind::Forest, direction).unwrap();
+        lab.trust(other, kind, direction).unwrap();
         pair
     }
 
@@ -200,7 +204,7 @@ fn an_administrator_elsewhere_is_none_here() {
 }
 
 #[test]
-fn a_user_is_referred_to_the_realm_of_hers() {
+fn a_user_is_referred_to_her_own_realm() {
     if !tools_are_there() {
         return;
     }
@@ -209,6 +213,26 @@ fn a_user_is_referred_to_the_realm_of_hers() {
     client.says("kinit", &["-E", "alice@lab.example"]);
     let list = client.says("klist", &[]);
     assert!(list.contains("Default principal: alice@LAB.EXAMPLE"), "{list}");
+}
+
+#[test]
+fn parent_and_child_of_a_forest_lead_to_each_other() {
+    if !tools_are_there() {
+        return;
+    }
+    let pair = Pair::with("child.lab.example", TrustKind::WithinForest, TrustDirection::Both);
+    let (parent, child) = (|| Place::of(pair.lab()), || Place::of(pair.other()));
+    for (places, service) in [
+        ([parent(), child()], "ldap/dc1.child.lab.example"),
+        ([child(), parent()], "ldap/dc1.lab.example"),
+    ] {
+        let client = Client::of(&places);
+        client.says("kinit", &["alice"]);
+        client.says("kvno", &[service]);
+        let unknown = service.replace("dc1", "dc9");
+        let refused = client.complains("kvno", &[&unknown]);
+        assert!(refused.contains("Server not found in Kerberos database"), "{refused}");
+    }
 }
 
 #[test]

@@ -25,7 +25,13 @@ pub(super) fn partner_of(
         [_, host] | [_, _, host] => host,
         _ => return None,
     };
-    let is_there = |trust: &Trust| is_at_or_below(place, &trust.partner.dns_name);
+    // What a child domain has is not looked for in its parent.
+    let here = directory.dns_name();
+    let is_own = |partner: &str| is_at_or_below(place, here) && is_at_or_below(here, partner);
+    let is_there = |trust: &Trust| {
+        let partner = trust.partner.dns_name.as_str();
+        is_at_or_below(place, partner) && !is_own(partner)
+    };
     let there = directory.trusts().into_iter().filter(is_there);
     let nearest = there.max_by_key(|trust| trust.partner.dns_name.len())?;
     Some(read(directory, keys, &nearest))
