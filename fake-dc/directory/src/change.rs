@@ -8,6 +8,7 @@
 mod add;
 mod class;
 mod delete;
+mod descriptor;
 mod modify;
 mod names;
 pub(crate) mod password;

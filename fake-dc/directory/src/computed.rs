@@ -5,6 +5,7 @@ use std::{cell::LazyCell, collections::BTreeSet};
 use crate::{
     account::Account,
     config::Flavour,
+    descriptor::{self, Descriptor},
     domain::Domain,
     entry::Entry,
     schema::{self, AttributeType, Class, ClassKind, Syntax},
@@ -47,6 +48,8 @@ pub(crate) struct Reader<'a> {
     /// Whether the entry is the base of a base search: only then does AD compute `tokenGroups`
     /// ([MS-ADTS] 3.1.1.4.5.19).
     pub(crate) base: bool,
+    /// Which parts of security descriptors are asked for.
+    pub(crate) descriptor_parts: u32,
 }
 
 impl Reader<'_> {
@@ -105,6 +108,10 @@ impl Reader<'_> {
             "msDS-UserPasswordExpiryTimeComputed" => {
                 account().map(|a| one(a.password_expiry().to_string())).unwrap_or_default()
             }
+            "nTSecurityDescriptor" => {
+                let whole = Descriptor::of(self.domain, self.state, entry);
+                vec![whole.cut(self.descriptor_parts).to_bytes()]
+            }
             "parentGUID" if !is_head(entry) => self.parent_guid(entry).into_iter().collect(),
             "primaryGroupToken" if entry.is_a("group") => {
                 let rid = entry.sid().and_then(|sid| sid.split_rid());
@@ -149,7 +156,9 @@ impl Reader<'_> {
         if SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
             return false;
         }
-        let guarded = name == "nTSecurityDescriptor"
+        // Who audits what is for administrators alone ([MS-ADTS] 3.1.1.4.4).
+        let audits = self.descriptor_parts & descriptor::part::SACL != 0;
+        let guarded = (name == "nTSecurityDescriptor" && audits)
             || entry.dn.first().is_some_and(|first| CLOSED.contains(&&*first.value))
             || schema::attribute(name).is_some_and(|attribute| attribute.is_confidential());
         !guarded || *self.administrator
@@ -242,7 +251,7 @@ fn is_head(entry: &Entry) -> bool {
     entry.number("instanceType").is_some_and(|bits| bits & 1 != 0)
 }
 
-fn class_of(entry: &Entry) -> Option<&'static Class> {
+pub(crate) fn class_of(entry: &Entry) -> Option<&'static Class> {
     let names = entry.values("objectClass").iter();
     let classes = names.filter_map(|name| schema::class(std::str::from_utf8(name).ok()?));
     classes.max_by_key(|class| class.chain.len())

@@ -6,6 +6,7 @@
 
 mod account;
 mod change;
+mod descriptor;
 
 use ldap_wire::{LdapResult, ResultCode, Scope};
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     build,
     config::{DcView, DirectoryConfig, Flavour},
-    defaults,
+    defaults, descriptor,
     dn::{Dn, EntryName},
     domain::Domain,
     error::{DirectoryError, LdifErrors},
@@ -107,7 +107,13 @@ impl Directory {
             }
             ProtocolOp::ModifyRequest(modify) => {
                 let permissive = controls.iter().any(|c| c.oid == controls::PERMISSIVE_MODIFY);
-                one(ProtocolOp::ModifyResponse(either(self.modify(session, &modify, permissive))))
+                let parts = controls.iter().find(|c| c.oid == controls::SD_FLAGS);
+                let parts = parts.and_then(|c| {
+                    controls::decode_flags(c.value.as_deref().unwrap_or_default()).ok()
+                });
+                let parts = descriptor::wanted_parts(parts);
+                let done = self.modify(session, &modify, permissive, parts);
+                one(ProtocolOp::ModifyResponse(either(done)))
             }
             ProtocolOp::AddRequest(add) => {
                 one(ProtocolOp::AddResponse(either(self.add(session, &add))))

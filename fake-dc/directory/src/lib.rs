@@ -36,6 +36,7 @@ mod computed;
 mod config;
 mod datagram;
 mod defaults;
+mod descriptor;
 mod diagnostic;
 mod directory;
 mod dn;

@@ -21,6 +21,7 @@ use crate::{
     build,
     computed::Reader,
     config::Flavour,
+    descriptor,
     directory::Directory,
     dn::EntryName,
     entry::Entry,
@@ -99,6 +100,7 @@ impl Directory {
                 who.is_some_and(|who| self.is_administrator(&state, who))
             })),
             base,
+            descriptor_parts: descriptor::wanted_parts(options.sd_flags),
         };
         if options.extended_dn.is_some_and(|form| form > 1) {
             return Err(diagnostics.bad_dn_form());

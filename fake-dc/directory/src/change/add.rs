@@ -118,6 +118,11 @@ impl Directory {
                 _ if attribute.is_backlink() => return Err(diagnostics.back_link(name, dn)),
                 _ => {}
             }
+            if name == "nTSecurityDescriptor" {
+                for value in values {
+                    self.read_descriptor(Verb::Add, value, dn)?;
+                }
+            }
             let stored = self.stored(state, dn, attribute, values)?;
             if is_single(attribute, is_account) && stored.len() > 1 {
                 return Err(diagnostics.given_twice(name, dn));

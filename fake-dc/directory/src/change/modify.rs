@@ -23,6 +23,8 @@ struct Modification<'a> {
     /// The entry as the request calls it.
     dn: &'a Dn,
     permissive: bool,
+    /// Which parts of a security descriptor are to change.
+    descriptor_parts: u32,
 }
 
 impl Directory {
@@ -32,6 +34,7 @@ impl Directory {
         session: &Session,
         request: &ModifyRequest,
         permissive: bool,
+        descriptor_parts: u32,
     ) -> Result<(), LdapResult> {
         let diagnostics = self.domain.diagnostics();
         let who = self.require_bound(session)?;
@@ -63,7 +66,7 @@ impl Directory {
         if !passwords.is_empty() {
             self.change_password(session, &state, &mut entry, &passwords, administrator)?;
         }
-        let modification = Modification { state: &state, dn, permissive };
+        let modification = Modification { state: &state, dn, permissive, descriptor_parts };
         for change in changes {
             self.change(&modification, &mut entry, change)?;
         }
@@ -100,6 +103,10 @@ impl Directory {
         let attribute = self.known_attribute(Verb::Modify, name, dn)?;
         let name = attribute.name;
         self.refuse_owned(entry, attribute, dn)?;
+        if name == "nTSecurityDescriptor" {
+            let parts = modification.descriptor_parts;
+            return self.change_descriptor(state, entry, change, parts);
+        }
         let given = &change.modification.values;
         if attribute.link.is_some_and(|link| link % 2 == 0) {
             return self.change_link(modification, entry, attribute, change);

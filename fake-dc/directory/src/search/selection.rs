@@ -103,8 +103,9 @@ impl<'a> Selection<'a> {
         let mut attributes = Vec::new();
         let (mut seen, mut backlinks): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
         for stored in &entry.attributes {
-            let asked = self.names_it(&stored.name) || (self.all && is_shown(&stored.name));
-            if !asked || !reader.may_read(entry, &stored.name) {
+            let asked = self.all || self.names_it(&stored.name);
+            // Stored or not, it is sent in the parts that are asked for.
+            if !asked || is_descriptor(&stored.name) || !reader.may_read(entry, &stored.name) {
                 continue;
             }
             if is_backlink(&stored.name) {
@@ -116,7 +117,9 @@ impl<'a> Selection<'a> {
         }
         let always = if self.all { reader.always(entry) } else { Vec::new() };
         let named = self.wanted.iter().map(|wanted| wanted.name);
-        for name in always.into_iter().chain(backlinks).chain(named) {
+        // The control alone asks for it, too, beside all others.
+        let descriptor = (self.all && options.sd_flags.is_some()).then_some(DESCRIPTOR);
+        for name in always.into_iter().chain(backlinks).chain(named).chain(descriptor) {
             if seen.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                 continue;
             }
@@ -228,9 +231,11 @@ impl Form {
     }
 }
 
-/// Whether a request for all attributes gets it: not what is operational ([MS-ADTS] 3.1.1.4.4).
-fn is_shown(name: &str) -> bool {
-    name != "nTSecurityDescriptor"
+/// Not among all attributes ([MS-ADTS] 3.1.1.4.4), and made when it is asked for.
+const DESCRIPTOR: &str = "nTSecurityDescriptor";
+
+fn is_descriptor(name: &str) -> bool {
+    name.eq_ignore_ascii_case(DESCRIPTOR)
 }
 
 fn is_backlink(name: &str) -> bool {
