@@ -36,9 +36,11 @@ pub(crate) fn build(
 ) -> Result<(Domain, State, Vec<FileChange>), DirectoryError> {
     let dn = domain_dn(&config.domain)?;
     let netbios = netbios_name(&config)?;
+    let forest = config.forest_root.clone().unwrap_or_else(|| config.domain.clone());
+    let naming_contexts = Domain::contexts_of(&dn, &domain_dn(&forest)?);
     let mut overlay = Overlay::default();
     for source in &config.sources {
-        overlay.read(&source.name, &source.text, &dn);
+        overlay.read(&source.name, &source.text, &naming_contexts);
     }
     let sid = overlay.domain_sid(&dn).unwrap_or_else(|| drawn_sid(&config.domain, config.seed));
     let head = overlay.entries.iter().find(|each| each.entry.dn == dn);
@@ -46,10 +48,11 @@ pub(crate) fn build(
         .and_then(|head| head.entry.guid())
         .unwrap_or_else(|| config.seed.uuid(&format!("domain {}", config.domain)));
     let domain = Domain {
-        naming_contexts: Domain::contexts_of(&dn),
+        naming_contexts,
         dn,
         dns_name: config.domain,
         netbios,
+        forest,
         sid,
         guid,
         seed: config.seed,
@@ -167,21 +170,30 @@ impl Builder<'_> {
     /// Adds the entries of a text of our own.
     fn built_in(&mut self, name: &str, text: &str, wanted: impl Fn(&Dn) -> bool) {
         let now = self.domain.now();
-        let zones = |name: &str| self.domain.seed.uuid(&format!("partition {name}")).to_string();
+        let [_, configuration, _, domain_zones, _] = &self.domain.naming_contexts;
+        let root = configuration.parent().unwrap_or_default();
+        let drawn = |name: &str| self.domain.seed.uuid(&format!("partition {name}")).to_string();
+        // Each domain of a forest has zones of its own among the partitions.
+        let own_zones = match self.domain.is_forest_root() {
+            true => "DomainDnsZones".to_owned(),
+            false => domain_zones.to_string(),
+        };
         let text = text
             .replace("{dn}", &self.domain.dn.to_string())
+            .replace("{root}", &root.to_string())
+            .replace("{forest}", &self.domain.forest)
             .replace("{dc}", self.domain.dns_name.split('.').next().unwrap_or_default())
             .replace("{dns}", &self.domain.dns_name)
             .replace("{netbios}", &self.domain.netbios)
             .replace("{level}", defaults::level(self.domain.flavour))
-            .replace("{domain-zones}", &zones("DomainDnsZones"))
-            .replace("{forest-zones}", &zones("ForestDnsZones"))
+            .replace("{domain-zones}", &drawn(&own_zones))
+            .replace("{forest-zones}", &drawn("ForestDnsZones"))
             .replace("{sid}", &self.domain.sid.to_string())
             .replace("{now}", &now.to_file_time().to_string())
             .replace("{yesterday}", &now.plus_days(-1).to_file_time().to_string())
             .replace("{long-ago}", &now.plus_days(-100).to_file_time().to_string());
         let mut skeleton = Overlay::default();
-        skeleton.read(name, &text, &self.domain.dn);
+        skeleton.read(name, &text, &self.domain.naming_contexts);
         self.errors.append(&mut skeleton.errors);
         for OverlayEntry { mut entry, .. } in skeleton.entries {
             if !wanted(&entry.dn) {
@@ -320,7 +332,7 @@ impl Builder<'_> {
         let mut missing = Vec::new();
         for (_, entry) in self.state.store.iter() {
             let mut above = entry.dn.parent();
-            while let Some(dn) = above.filter(|dn| dn.is_at_or_below(&self.domain.dn)) {
+            while let Some(dn) = above.filter(|dn| self.domain.naming_context_of(dn).is_some()) {
                 if self.state.store.find(&dn).is_some() || missing.contains(&dn) {
                     break;
                 }

@@ -11,6 +11,9 @@ pub struct DirectoryConfig {
     pub domain: String,
     /// NetBIOS name of the domain; by default the first label of the DNS name in upper case.
     pub netbios: Option<String>,
+    /// DNS name of the domain at the root of the forest, whose configuration and schema the domain
+    /// shares; by default the domain is the root itself.
+    pub forest_root: Option<String>,
     /// What identifiers are drawn from.
     pub seed: Seed,
     /// What account states, times and expiries are computed from.
@@ -33,6 +36,7 @@ impl DirectoryConfig {
         Self {
             domain: domain.into(),
             netbios: None,
+            forest_root: None,
             seed,
             clock,
             sources: Vec::new(),

@@ -194,6 +194,7 @@ fn operating_system(flavour: Flavour) -> (&'static str, &'static str) {
 /// The names under which a DC is known to Kerberos ([MS-ADTS] 6.1.1.6.16, [MS-DRSR] 2.2.4.3).
 fn services(domain: &Domain, dc: &DcView, settings: &Uuid) -> Vec<String> {
     let (dns, netbios, domain_name) = (&dc.dns_name, &domain.netbios, &domain.dns_name);
+    let forest = &domain.forest;
     let short = dc.name.to_ascii_uppercase();
     vec![
         format!("HOST/{dns}"),
@@ -201,17 +202,17 @@ fn services(domain: &Domain, dc: &DcView, settings: &Uuid) -> Vec<String> {
         format!("HOST/{dns}/{dns}"),
         format!("HOST/{dns}/{netbios}"),
         format!("ldap/{dns}/{netbios}"),
-        format!("GC/{dns}/{domain_name}"),
+        format!("GC/{dns}/{forest}"),
         format!("ldap/{dns}"),
         format!("HOST/{dns}/{domain_name}"),
         format!("ldap/{dns}/{domain_name}"),
         format!("E3514235-4B06-11D1-AB04-00C04FC2DCD2/{settings}/{domain_name}"),
-        format!("ldap/{settings}._msdcs.{domain_name}"),
+        format!("ldap/{settings}._msdcs.{forest}"),
         format!("ldap/{short}"),
         format!("RestrictedKrbHost/{short}"),
         format!("RestrictedKrbHost/{dns}"),
         format!("ldap/{dns}/DomainDnsZones.{domain_name}"),
-        format!("ldap/{dns}/ForestDnsZones.{domain_name}"),
+        format!("ldap/{dns}/ForestDnsZones.{forest}"),
     ]
 }
 
@@ -253,15 +254,16 @@ pub(crate) fn level(flavour: Flavour) -> &'static str {
 }
 
 /// The entries whose `fSMORoleOwner` is the DC that holds a role ([MS-ADTS] 3.1.1.1.11), in the
-/// order of `validFSMOs`.
-pub(crate) fn roles(domain: &Domain) -> [Dn; 5] {
-    [
-        domain.dn.clone(),
-        domain.schema().clone(),
-        domain.configuration().child("CN", "Partitions"),
-        domain.dn.child("CN", "System").child("CN", "RID Manager$"),
-        domain.dn.child("CN", "Infrastructure"),
-    ]
+/// order of `validFSMOs`. Those of the forest belong to a DC of its root.
+pub(crate) fn roles(domain: &Domain) -> Vec<Dn> {
+    let mut roles = vec![domain.dn.clone()];
+    if domain.is_forest_root() {
+        roles.push(domain.schema().clone());
+        roles.push(domain.configuration().child("CN", "Partitions"));
+    }
+    roles.push(domain.dn.child("CN", "System").child("CN", "RID Manager$"));
+    roles.push(domain.dn.child("CN", "Infrastructure"));
+    roles
 }
 
 /// The DN of a DC's server object.

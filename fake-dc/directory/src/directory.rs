@@ -141,6 +141,11 @@ impl Directory {
         &self.domain.dns_name
     }
 
+    /// DNS name of the forest: that of the domain at its root.
+    pub fn forest_name(&self) -> &str {
+        &self.domain.forest
+    }
+
     /// NetBIOS name of the domain.
     pub fn netbios_name(&self) -> &str {
         &self.domain.netbios
@@ -218,13 +223,18 @@ impl Directory {
         if dn.is_empty() {
             return diagnostics.empty_base();
         }
-        if !dn.is_at_or_below(&self.domain.dn)
+        if self.domain.naming_context_of(dn).is_none()
             && let Some(dns_name) = dn.dns_name()
         {
             return diagnostics.elsewhere(dn, &dns_name);
         }
-        let elsewhere =
-            self.other_domains(state).into_iter().find(|(head, _)| dn.is_at_or_below(head));
+        // Heads of domains lie within one another; the lowest above the name has it.
+        let own = self.domain.naming_context_of(dn).map_or(0, Dn::depth);
+        let elsewhere = self
+            .other_domains(state)
+            .into_iter()
+            .filter(|(head, _)| dn.is_at_or_below(head) && head.depth() > own)
+            .max_by_key(|(head, _)| head.depth());
         if let Some((_, dns_name)) = elsewhere {
             return diagnostics.elsewhere(dn, &dns_name);
         }

@@ -16,6 +16,8 @@ pub(crate) struct Domain {
     pub(crate) dn: Dn,
     pub(crate) dns_name: String,
     pub(crate) netbios: String,
+    /// DNS name of the forest: that of the domain at its root.
+    pub(crate) forest: String,
     pub(crate) sid: Sid,
     pub(crate) guid: Uuid,
     pub(crate) seed: Seed,
@@ -28,12 +30,18 @@ pub(crate) struct Domain {
 }
 
 impl Domain {
-    /// The naming contexts of a forest of one domain.
-    pub(crate) fn contexts_of(domain: &Dn) -> [Dn; 5] {
-        let configuration = domain.child("CN", "Configuration");
+    /// The naming contexts of a DC of `domain` in the forest with the root domain `root`
+    /// ([MS-ADTS] 3.1.1.1.5): configuration, schema and the zones of the forest are the root's.
+    pub(crate) fn contexts_of(domain: &Dn, root: &Dn) -> [Dn; 5] {
+        let configuration = root.child("CN", "Configuration");
         let schema = configuration.child("CN", "Schema");
-        let zones = |name| domain.child("DC", name);
-        [domain.clone(), configuration, schema, zones("DomainDnsZones"), zones("ForestDnsZones")]
+        let zones = [domain.child("DC", "DomainDnsZones"), root.child("DC", "ForestDnsZones")];
+        let [of_domain, of_forest] = zones;
+        [domain.clone(), configuration, schema, of_domain, of_forest]
+    }
+
+    pub(crate) fn is_forest_root(&self) -> bool {
+        self.forest.eq_ignore_ascii_case(&self.dns_name)
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -46,6 +46,7 @@ mod error;
 mod export;
 mod extended;
 mod filter;
+mod forest;
 pub mod ldif;
 mod logon;
 mod netlogon;

@@ -89,6 +89,7 @@ impl Directory {
             (None, None) => dc.site.clone(),
         };
         let names = Names {
+            forest: claims.domain.as_deref().unwrap_or(&domain.forest),
             domain: dns_domain,
             netbios_domain,
             dc: claims.dns_name.as_deref().unwrap_or(&dc.dns_name),

@@ -52,11 +52,12 @@ impl OverlayEntry {
 }
 
 impl Overlay {
-    /// Adds what one text says. `domain` is the DN that all of it must be below.
-    pub(crate) fn read(&mut self, file: &str, text: &str, domain: &Dn) {
+    /// Adds what one text says. All of it must be in one of `contexts`, the first of which is the
+    /// domain's.
+    pub(crate) fn read(&mut self, file: &str, text: &str, contexts: &[Dn; 5]) {
         for piece in ldif::pieces(file, text) {
             match piece {
-                Ok(Piece::Content(record)) => self.add(file, record, domain),
+                Ok(Piece::Content(record)) => self.add(file, record, contexts),
                 Ok(Piece::Change(change)) => {
                     self.changes.push(FileChange { file: file.to_owned(), change });
                 }
@@ -65,7 +66,7 @@ impl Overlay {
         }
     }
 
-    fn add(&mut self, file: &str, record: Record, domain: &Dn) {
+    fn add(&mut self, file: &str, record: Record, contexts: &[Dn; 5]) {
         let fail = |cause| LdifError { file: file.to_owned(), line: record.line, cause };
         let name = EntryName::without_extensions(&record.dn);
         let Ok(dn) = Dn::parse(name) else {
@@ -76,10 +77,10 @@ impl Overlay {
             merge(&mut self.root_dse, record.attributes.into_iter().map(|a| a.attribute));
             return;
         }
-        if !dn.is_at_or_below(domain) {
+        if !contexts.iter().any(|head| dn.is_at_or_below(head)) {
             self.errors.push(fail(LdifCause::OutsideDomain {
                 dn: dn.to_string(),
-                domain: domain.to_string(),
+                domain: contexts[0].to_string(),
             }));
             return;
         }

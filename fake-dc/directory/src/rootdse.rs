@@ -166,7 +166,8 @@ impl Directory {
         list.extend(schema_counts());
         list.extend(self.windows_named(state, session));
         if state.is_pdc(dc) {
-            let roles = defaults::roles(&self.domain).map(|role| role.to_string());
+            let roles = defaults::roles(&self.domain);
+            let roles = roles.iter().map(ToString::to_string);
             list.push((Presence::Named, Attribute::new("validFSMOs", roles)));
         }
         list
@@ -199,13 +200,14 @@ impl Directory {
         let domain = &self.domain;
         let (dn, dns_name) = (domain.dn.to_string(), &domain.dns_name);
         let server = defaults::server_dn(domain, dc);
-        let service = format!("{dns_name}:{}$@{}", dc.name, dns_name.to_uppercase());
+        let service = format!("{}:{}$@{}", domain.forest, dc.name, dns_name.to_uppercase());
+        let root = domain.configuration().parent().unwrap_or_default();
         let one = |name, value: String| Attribute::new(name, [value]);
         let contexts = domain.naming_contexts.iter().map(ToString::to_string);
         Names(vec![
             one("configurationNamingContext", domain.configuration().to_string()),
-            one("defaultNamingContext", dn.clone()),
-            one("rootDomainNamingContext", dn),
+            one("defaultNamingContext", dn),
+            one("rootDomainNamingContext", root.to_string()),
             one("schemaNamingContext", domain.schema().to_string()),
             one("subschemaSubentry", domain.schema().child("CN", "Aggregate").to_string()),
             one("dsServiceName", server.child("CN", "NTDS Settings").to_string()),

@@ -128,7 +128,11 @@ impl Directory {
         direction: TrustDirection,
     ) -> Result<(), DirectoryError> {
         self.trust_partner(&other.as_trust_partner(), kind, direction)?;
-        other.trust_partner(&self.as_trust_partner(), kind, direction.reversed())
+        other.trust_partner(&self.as_trust_partner(), kind, direction.reversed())?;
+        if kind == TrustKind::WithinForest {
+            self.replicate_with(other);
+        }
+        Ok(())
     }
 
     /// Makes this domain's side of a trust. The password follows from the seed and the names of
@@ -178,7 +182,10 @@ impl Directory {
         }
         if kind == TrustKind::WithinForest {
             let cross_reference = self.cross_reference(partner);
-            self.put_in(&mut state, cross_reference);
+            self.know_parent(&mut state, partner, &cross_reference.dn);
+            if state.store.find(&cross_reference.dn).is_none() {
+                self.put_in(&mut state, cross_reference);
+            }
         }
         Ok(())
     }
@@ -196,7 +203,8 @@ impl Directory {
     pub(crate) fn other_domains(&self, state: &State) -> Vec<(Dn, String)> {
         let partitions = self.domain.configuration().child("CN", "Partitions");
         let other = |entry: &Entry| {
-            if !entry.is_a("crossRef") || !entry.dn.is_at_or_below(&partitions) {
+            let is_domain = entry.is_a("crossRef") && entry.has("nETBIOSName");
+            if !is_domain || !entry.dn.is_at_or_below(&partitions) {
                 return None;
             }
             let head = Dn::parse(entry.text("nCName")?).ok()?;
@@ -252,6 +260,15 @@ impl Directory {
             entry.set("trustParent", [own.to_string()]);
         }
         entry
+    }
+
+    /// Notes the entry of the parent domain in the domain's own, if `partner` is the parent.
+    fn know_parent(&self, state: &mut State, partner: &TrustPartner, parent: &Dn) {
+        let is_parent = self.domain.dn.parent() == Some(Dn::of_domain(&partner.dns_name));
+        if let Some(own) = state.store.find(&self.own_cross_reference()).filter(|_| is_parent) {
+            let parent = parent.to_string();
+            state.store.update(own, |entry| entry.set("trustParent", [parent]));
+        }
     }
 
     fn put_in(&self, state: &mut State, mut entry: Entry) {

@@ -35,6 +35,7 @@ use crate::{
 pub struct Builder {
     name: String,
     netbios: Option<String>,
+    forest_root: Option<String>,
     index: u8,
     seed: Seed,
     clock: Clock,
@@ -127,6 +128,7 @@ impl Builder {
         Self {
             name,
             netbios: None,
+            forest_root: None,
             index: 0,
             seed: Seed::new(0),
             clock: Clock::system(),
@@ -168,6 +170,15 @@ impl Builder {
     /// Its NetBIOS name. The default is the first label of its DNS name in capitals.
     pub fn netbios(mut self, name: impl Into<String>) -> Self {
         self.netbios = Some(name.into());
+        self
+    }
+
+    /// In the forest whose root domain has that DNS name: configuration and schema are the root's.
+    /// By default the domain is the root of its own forest. A trust
+    /// ([`Directory::trust`], [`TrustKind::WithinForest`](fake_dc_directory::TrustKind)) makes the
+    /// two know each other.
+    pub fn forest_root(mut self, name: impl Into<String>) -> Self {
+        self.forest_root = Some(name.into());
         self
     }
 
@@ -300,6 +311,7 @@ impl Builder {
         let pki = Pki::new(&self.seed, self.clock.now(), &self.name)?;
         let directory = Directory::build(DirectoryConfig {
             netbios: self.netbios,
+            forest_root: self.forest_root,
             sources: self.ldif,
             default_password: self.default_password,
             flavour: self.flavour,

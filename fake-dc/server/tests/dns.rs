@@ -254,3 +254,30 @@ async fn sites_have_their_own_dcs_and_the_first_site_covers_the_empty_ones() {
         }
     }
 }
+
+/// A child's catalogues, settings and GUID are looked for below the forest's name ([MS-ADTS] 6.3.2.3).
+#[tokio::test]
+async fn a_child_registers_below_the_forest_what_is_the_forests() {
+    let builder = Domain::builder("emea.corp.example").forest_root("corp.example");
+    let domain = builder.start().await.unwrap();
+    let server = domain.name_servers()[0];
+    let guid = domain.directory().domain_guid();
+    for (name, kind, exists, authoritative) in [
+        ("_ldap._tcp.dc._msdcs.emea.corp.example.", RecordType::SRV, true, true),
+        ("_ldap._tcp.pdc._msdcs.emea.corp.example.", RecordType::SRV, true, true),
+        ("_ldap._tcp.gc._msdcs.corp.example.", RecordType::SRV, true, true),
+        (&format!("_ldap._tcp.{guid}.domains._msdcs.corp.example."), RecordType::SRV, true, true),
+        ("gc._msdcs.corp.example.", RecordType::A, true, true),
+        ("_msdcs.corp.example.", RecordType::NS, true, true),
+        // As a forwarder to the root's servers knows it.
+        ("_gc._tcp.corp.example.", RecordType::SRV, true, false),
+        ("_gc._tcp.emea.corp.example.", RecordType::SRV, false, true),
+        ("gc._msdcs.emea.corp.example.", RecordType::A, false, true),
+        ("_kerberos._tcp.dc._msdcs.corp.example.", RecordType::SRV, false, true),
+    ] {
+        let answer = Message::from_vec(&ask(server, &question(name, kind)).await).unwrap();
+        assert_eq!(!answer.answers.is_empty(), exists, "{name}");
+        assert_eq!(answer.metadata.authoritative, authoritative, "{name}");
+    }
+    domain.stop().await;
+}

@@ -134,6 +134,9 @@ impl World {
                 .seed(seed.child("domain"))
                 .clock(time.clock())
                 .ledger(ledger.clone());
+            if let Some(root) = forest_root(plan, &domain.name) {
+                builder = builder.forest_root(root);
+            }
             if let Some(netbios) = &domain.netbios {
                 builder = builder.netbios(netbios);
             }
@@ -403,6 +406,25 @@ fn find_domain<'a>(domains: &'a [Domain], name: &str) -> Result<&'a Domain, Worl
         .iter()
         .find(|domain| domain.name() == name)
         .ok_or_else(|| WorldError::Unknown { what: "domain", name: name.to_owned() })
+}
+
+/// The root of the forest that `domain` is in, unless it is that itself: the first domain of the
+/// scenario among those that trusts within a forest join.
+fn forest_root<'a>(plan: &'a scenario::World, domain: &str) -> Option<&'a str> {
+    let mut forest = vec![domain];
+    let mut index = 0;
+    while let Some(&known) = forest.get(index) {
+        for trust in plan.trusts.iter().filter(|t| t.kind == scenario::TrustKind::WithinForest) {
+            for (one, other) in [(&trust.domain, &trust.partner), (&trust.partner, &trust.domain)] {
+                if one.as_str() == known && !forest.contains(&other.as_str()) {
+                    forest.push(other);
+                }
+            }
+        }
+        index += 1;
+    }
+    let root = plan.domains.iter().find(|each| forest.contains(&each.name.as_str()))?;
+    (root.name.as_str() != domain).then_some(root.name.as_str())
 }
 
 /// Makes both sides of a trust.

@@ -8,6 +8,7 @@ use super::version;
 
 /// The names that an answer is made of.
 pub(super) struct Names<'a> {
+    pub(super) forest: &'a str,
     pub(super) domain: &'a str,
     pub(super) netbios_domain: &'a str,
     pub(super) dc: &'a str,
@@ -44,8 +45,7 @@ impl Names<'_> {
         answer.u16(0);
         answer.u32(flags);
         answer.bytes(&guid.to_bytes_le());
-        // Forest and domain have one name in a forest of one domain.
-        answer.name(self.domain);
+        answer.name(self.forest);
         answer.name(self.domain);
         answer.name(self.dc);
         answer.name(self.netbios_domain);
@@ -72,7 +72,7 @@ impl Names<'_> {
         let mut answer = self.old_head(code);
         answer.bytes(&guid.to_bytes_le());
         answer.bytes(Uuid::nil().as_bytes());
-        answer.name(self.domain);
+        answer.name(self.forest);
         answer.name(self.domain);
         answer.name(self.dc);
         answer.u32(u32::from(address));

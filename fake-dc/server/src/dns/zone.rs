@@ -85,6 +85,8 @@ impl Registration {
 #[derive(Debug)]
 pub(crate) struct Zone {
     domain: Name,
+    /// The root domain of the forest, under whose name catalogues and settings are looked for.
+    forest: Name,
     /// The longer ones first.
     apexes: Vec<Name>,
     /// Every name that exists. One between a record and its zone does not: both products say
@@ -101,11 +103,14 @@ impl Zone {
         directory: &Directory,
         dcs: &[Registration],
     ) -> Result<Self, ProtoError> {
-        let mut zone = Self {
-            domain: domain.clone(),
-            apexes: vec![domain.prepend_label("_msdcs")?, domain.clone()],
-            records: BTreeMap::new(),
-        };
+        let mut forest = Name::from_ascii(directory.forest_name())?;
+        forest.set_fqdn(true);
+        let mut apexes = vec![domain.prepend_label("_msdcs")?, domain.clone()];
+        if forest != *domain {
+            // Every DNS server of a forest has this zone.
+            apexes.push(forest.prepend_label("_msdcs")?);
+        }
+        let mut zone = Self { domain: domain.clone(), forest, apexes, records: BTreeMap::new() };
         let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
         let mut uncovered = directory.covered_sites();
         uncovered.retain(|site| !dcs.iter().any(|dc| same(&dc.site, site)));
@@ -136,8 +141,9 @@ impl Zone {
             None => (&dc.host, addresses.as_slice()),
             Some((name, record)) => (name, slice::from_ref(record)),
         };
-        for apex in ["", "_msdcs"] {
-            self.add(&self.name(apex)?, RData::NS(NS(dc.host.clone())));
+        let forest_zone = self.forest.prepend_label("_msdcs")?;
+        for apex in [self.domain.clone(), self.name("_msdcs")?, forest_zone] {
+            self.add(&apex, RData::NS(NS(dc.host.clone())));
         }
         for address in &addresses {
             self.add(&dc.host, address.clone());
@@ -186,7 +192,9 @@ impl Zone {
     }
 
     fn name(&self, relative: &str) -> Result<Name, ProtoError> {
-        Name::from_ascii(relative)?.append_domain(&self.domain)
+        let relative_name = Name::from_ascii(relative)?;
+        let domain = if is_of_forest(relative) { &self.forest } else { &self.domain };
+        relative_name.append_domain(domain)
     }
 
     fn add(&mut self, name: &Name, data: RData) {
@@ -197,7 +205,17 @@ impl Zone {
     }
 }
 
-/// Owners below the domain and ports of a DC's SRV records.
+/// Whether it is the forest's name that this is registered below ([MS-ADTS] 6.3.2.3): catalogues,
+/// domains by their GUIDs, aliases of DCs, zones of the forest.
+fn is_of_forest(relative: &str) -> bool {
+    let of_domain = ["dc._msdcs", "pdc._msdcs"];
+    let below_msdcs = relative.ends_with("._msdcs");
+    (below_msdcs && !of_domain.iter().any(|role| relative.ends_with(&format!(".{role}"))))
+        || relative.starts_with("_gc._tcp")
+        || relative.ends_with("ForestDnsZones")
+}
+
+/// Owners below the domain or the forest and ports of a DC's SRV records.
 fn services(
     sites: &[&str],
     domain_guid: &str,

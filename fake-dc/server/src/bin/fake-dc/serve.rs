@@ -60,6 +60,10 @@ pub(crate) struct Options {
     /// taken for one that is served with the same seed.
     #[arg(long = "trust", value_name = "DOMAIN[=KIND[:DIRECTION]]")]
     trusts: Vec<TrustArgument>,
+    /// The domain at the root of the forest, whose configuration and schema the domain shares; by
+    /// default the domain is the root itself.
+    #[arg(long, value_name = "DOMAIN")]
+    forest_root: Option<String>,
     /// Whose answers to give: windows-2022 or samba-4.22.
     #[arg(long, value_parser = flavour, default_value = "windows-2022")]
     flavour: Flavour,
@@ -224,6 +228,9 @@ async fn start(
     if let Some(path) = &options.default_password_file {
         let text = read(path)?;
         builder = builder.default_password(Secret::new(text.trim_end_matches(['\r', '\n'])));
+    }
+    if let Some(root) = &options.forest_root {
+        builder = builder.forest_root(root);
     }
     for path in &options.ldif {
         for (name, text) in read_ldif(path)? {
