@@ -18,8 +18,8 @@ impl Directory {
             Flavour::Samba4_22 => Vec::new(),
             Flavour::WindowsServer2022 => {
                 let state = self.read();
-                let sites = state.store.iter().filter(|(_, entry)| entry.is_a("site"));
-                sites.filter_map(|(_, site)| Some(site.dn.first()?.value.clone())).collect()
+                let sites = state.store.of_class("site");
+                sites.filter_map(|site| Some(site.dn.first()?.value.clone())).collect()
             }
         }
     }
@@ -30,20 +30,17 @@ impl Directory {
     /// site everybody else is there, and in one of several, nowhere (observed of Samba 4.22.6).
     pub(crate) fn site_of(&self, state: &State, dc: &DcView, client: IpAddr) -> String {
         let client = client.to_canonical();
-        let (mut sites, mut nearest) = (0, None);
-        for (_, entry) in state.store.iter() {
-            if entry.is_a("site") {
-                sites += 1;
-            } else if entry.is_a("subnet")
-                && let Some((length, site)) = holds(entry, client)
-                && nearest.as_ref().is_none_or(|(known, _)| *known < length)
-            {
+        let mut nearest = None;
+        for (length, site) in
+            state.store.of_class("subnet").filter_map(|subnet| holds(subnet, client))
+        {
+            if nearest.as_ref().is_none_or(|(known, _)| *known < length) {
                 nearest = Some((length, site));
             }
         }
         match nearest {
             Some((_, site)) => site,
-            None if sites <= 1 => dc.site.clone(),
+            None if state.store.of_class("site").count() <= 1 => dc.site.clone(),
             None => String::new(),
         }
     }

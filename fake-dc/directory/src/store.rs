@@ -118,6 +118,13 @@ impl Store {
         self.by_value.get(attribute)?.get(normal)
     }
 
+    /// The entries of the class, in order of creation.
+    pub(crate) fn of_class(&self, class: &str) -> impl Iterator<Item = &Entry> {
+        let normal = schema::syntax("objectClass").normalise(class.as_bytes());
+        let ids = normal.and_then(|normal| self.with_value("objectClass", &normal));
+        ids.into_iter().flatten().filter_map(|&id| self.get(id))
+    }
+
     /// The forward links that some entry has.
     pub(crate) fn forward_links(&self) -> impl Iterator<Item = &'static str> {
         let is_link = |name: &&str| schema::attribute(name).is_some_and(|a| a.is_forward_link());

@@ -194,7 +194,7 @@ impl Directory {
     pub fn trusts(&self) -> Vec<Trust> {
         let state = self.read();
         let mut trusts: Vec<Trust> =
-            state.store.iter().filter_map(|(_, entry)| read_trust(entry)).collect();
+            state.store.of_class("trustedDomain").filter_map(read_trust).collect();
         trusts.sort_by(|one, other| one.partner.dns_name.cmp(&other.partner.dns_name));
         trusts
     }
@@ -203,15 +203,14 @@ impl Directory {
     pub(crate) fn other_domains(&self, state: &State) -> Vec<(Dn, String)> {
         let partitions = self.domain.configuration().child("CN", "Partitions");
         let other = |entry: &Entry| {
-            let is_domain = entry.is_a("crossRef") && entry.has("nETBIOSName");
-            if !is_domain || !entry.dn.is_at_or_below(&partitions) {
+            if !entry.has("nETBIOSName") || !entry.dn.is_at_or_below(&partitions) {
                 return None;
             }
             let head = Dn::parse(entry.text("nCName")?).ok()?;
             let is_own = self.domain.naming_contexts.contains(&head);
             (!is_own).then_some((head, entry.text("dnsRoot")?.to_owned()))
         };
-        state.store.iter().filter_map(|(_, entry)| other(entry)).collect()
+        state.store.of_class("crossRef").filter_map(other).collect()
     }
 
     fn trusted_domain(
@@ -307,10 +306,8 @@ fn forest_info(partner: &TrustPartner, since: i64) -> Vec<u8> {
     [&version[..], &count[..], &records].concat()
 }
 
+/// What an entry of the class trustedDomain says; `None` for a trust that is switched off.
 fn read_trust(entry: &Entry) -> Option<Trust> {
-    if !entry.is_a("trustedDomain") {
-        return None;
-    }
     let kind = match entry.number("trustAttributes")? {
         bits if bits & TrustKind::WithinForest.attributes() != 0 => TrustKind::WithinForest,
         bits if bits & TrustKind::Forest.attributes() != 0 => TrustKind::Forest,
