@@ -4,13 +4,10 @@
 //! the DC has its name (Debian: `ldap-utils`, `libsasl2-modules-gssapi-mit`, `krb5-user`).
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
-use std::{
-    fs,
-    io::Write as _,
-    process::{Command, Output, Stdio},
-};
+mod named_dcs;
+
+use std::{fs, process::Output};
 
 use fake_dc::{Domain, facts::SaslRefused};
 use fake_dc_kerberos::gss::BindingPolicy;
@@ -44,23 +41,7 @@ impl Client {
 
     /// Runs a program that finds the DC by its name.
     fn run(&self, program: &str, arguments: &[&str], input: &str) -> Output {
-        let mut child = Command::new("unshare")
-            .args(["--map-root-user", "--mount", "sh", "-c"])
-            .args(["mount --bind hosts /etc/hosts && exec \"$0\" \"$@\"", program])
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env("KRB5_CONFIG", self.folder.path().join("krb5.conf"))
-            .env("KRB5CCNAME", self.folder.path().join("cache"))
-            .env("LDAPTLS_CACERT", self.folder.path().join("ca.pem"))
-            .env("LC_ALL", "C")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A program that asks for no password does not read.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        child.wait_with_output().unwrap()
+        named_dcs::run(self.folder.path(), program, arguments, input)
     }
 
     fn kinit(&self) {
@@ -76,7 +57,7 @@ impl Client {
 
 #[test]
 fn alice_logs_in_with_her_ticket() {
-    if !tools_are_there() {
+    if !named_dcs::tools_are_there() {
         return;
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -133,7 +114,7 @@ fn alice_logs_in_with_her_ticket() {
 
 #[test]
 fn bindings_to_tls_are_demanded_and_believed() {
-    if !tools_are_there() {
+    if !named_dcs::tools_are_there() {
         return;
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -159,26 +140,4 @@ fn bindings_to_tls_are_demanded_and_believed() {
     let bound = client.who_am_i(&ldaps, "GSS-SPNEGO", &options);
     assert_eq!(bound.stdout, b"u:CORP\\alice\n", "{bound:?}");
     runtime.block_on(domain.stop());
-}
-
-fn tools_are_there() -> bool {
-    let works = |program: &str, arguments: &[&str]| {
-        let mut command = Command::new(program);
-        command.args(arguments).output().is_ok_and(|output| output.status.success())
-    };
-    let missing = if !works("ldapwhoami", &["-VV"]) {
-        "`ldapwhoami` is missing (Debian: apt-get install ldap-utils)"
-    } else if !works("sh", &["-c", "ls /usr/lib/*/sasl2/libgssapiv2.so"]) {
-        "SASL has no GSSAPI (Debian: apt-get install libsasl2-modules-gssapi-mit)"
-    } else if Command::new("kinit").arg("-V").stderr(Stdio::null()).output().is_err() {
-        "`kinit` is missing (Debian: apt-get install krb5-user)"
-    } else if !works("unshare", &["--map-root-user", "--mount", "true"]) {
-        "this machine lets nobody make a mount namespace"
-    } else {
-        return true;
-    };
-    let required = std::env::var_os("TRUSTRIG_REQUIRE_TOOLS").is_some_and(|one| one == "1");
-    assert!(!required, "{missing}, and TRUSTRIG_REQUIRE_TOOLS is set");
-    eprintln!("SKIPPED: {missing}");
-    false
 }

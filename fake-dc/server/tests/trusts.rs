@@ -5,15 +5,11 @@
 //! are skipped; with `TRUSTRIG_REQUIRE_TOOLS=1` they fail.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod named_dcs;
 mod served;
 
-use std::{
-    fs,
-    io::Write as _,
-    process::{Command, Output, Stdio},
-};
+use std::{fs, process::Output};
 
 use fake_dc::{Domain, facts::KdcRequest};
 use fake_dc_directory::{TrustDirection, TrustKind};
@@ -67,22 +63,7 @@ impl Client {
     }
 
     fn run(&self, program: &str, arguments: &[&str], input: &str) -> Output {
-        let mut child = Command::new("unshare")
-            .args(["--map-root-user", "--mount", "sh", "-c"])
-            .args(["mount --bind hosts /etc/hosts && exec \"$0\" \"$@\"", program])
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env("KRB5_CONFIG", self.folder.path().join("krb5.conf"))
-            .env("KRB5CCNAME", self.folder.path().join("cache"))
-            .env("LC_ALL", "C")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A program that asks for no password does not read.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        child.wait_with_output().unwrap()
+        named_dcs::run(self.folder.path(), program, arguments, input)
     }
 
     /// What the program prints.
@@ -144,7 +125,7 @@ impl Drop for Pair {
 
 #[test]
 fn a_user_logs_in_at_a_domain_that_trusts_hers() {
-    if !tools_are_there() {
+    if !named_dcs::tools_are_there() {
         return;
     }
     let pair = Pair::start(TrustDirection::Both);
@@ -189,7 +170,7 @@ fn a_user_logs_in_at_a_domain_that_trusts_hers() {
 
 #[test]
 fn an_administrator_elsewhere_is_none_here() {
-    if !tools_are_there() {
+    if !named_dcs::tools_are_there() {
         return;
     }
     let pair = Pair::start(TrustDirection::Both);
@@ -205,7 +186,7 @@ fn an_administrator_elsewhere_is_none_here() {
 
 #[test]
 fn a_user_is_referred_to_her_own_realm() {
-    if !tools_are_there() {
+    if !named_dcs::tools_are_there() {
         return;
     }
     let pair = Pair::start(TrustDirection::Both);
@@ -217,7 +198,7 @@ fn a_user_is_referred_to_her_own_realm() {
 
 #[test]
 fn parent_and_child_of_a_forest_lead_to_each_other() {
-    if !tools_are_there() {
+    if !named_dcs::tools_are_there() {
         return;
     }
     let pair = Pair::with("child.lab.example", TrustKind::WithinForest, TrustDirection::Both);
@@ -237,7 +218,7 @@ fn parent_and_child_of_a_forest_lead_to_each_other() {
 
 #[test]
 fn nobody_goes_where_her_domain_is_not_trusted() {
-    if !tools_are_there() {
+    if !named_dcs::tools_are_there() {
         return;
     }
     let pair = Pair::start(TrustDirection::Outbound);
@@ -254,7 +235,7 @@ fn nobody_goes_where_her_domain_is_not_trusted() {
 
 #[test]
 fn two_programs_with_one_seed_trust_each_other() {
-    if !tools_are_there() {
+    if !named_dcs::tools_are_there() {
         return;
     }
     let serve = |domain: &str, partner: &str| {
@@ -271,26 +252,4 @@ fn two_programs_with_one_seed_trust_each_other() {
     let who = client.says("ldapwhoami", &["-Q", "-N", "-H", &url, "-Y", "GSSAPI"]);
     assert_eq!(who, "u:LAB\\alice\n");
     assert_eq!((lab.stop(), other.stop()), (Some(0), Some(0)));
-}
-
-fn tools_are_there() -> bool {
-    let works = |program: &str, arguments: &[&str]| {
-        let mut command = Command::new(program);
-        command.args(arguments).output().is_ok_and(|output| output.status.success())
-    };
-    let missing = if !works("ldapwhoami", &["-VV"]) {
-        "`ldapwhoami` is missing (Debian: apt-get install ldap-utils)"
-    } else if !works("sh", &["-c", "ls /usr/lib/*/sasl2/libgssapiv2.so"]) {
-        "SASL has no GSSAPI (Debian: apt-get install libsasl2-modules-gssapi-mit)"
-    } else if Command::new("kinit").arg("-V").stderr(Stdio::null()).output().is_err() {
-        "`kinit` is missing (Debian: apt-get install krb5-user)"
-    } else if !works("unshare", &["--map-root-user", "--mount", "true"]) {
-        "this machine lets nobody make a mount namespace"
-    } else {
-        return true;
-    };
-    let required = std::env::var_os("TRUSTRIG_REQUIRE_TOOLS").is_some_and(|one| one == "1");
-    assert!(!required, "{missing}, and TRUSTRIG_REQUIRE_TOOLS is set");
-    eprintln!("SKIPPED: {missing}");
-    false
 }
