@@ -12,6 +12,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use tokio::sync::Notify;
 
 /// A point in time: microseconds since 1970-01-01T00:00:00Z.
 ///
@@ -123,25 +124,40 @@ pub struct TimestampError {
 /// ```
 #[derive(Clone, Debug)]
 pub struct VirtualClock {
-    micros: Arc<AtomicI64>,
+    hands: Arc<Hands>,
+}
+
+/// Where a virtual clock stands.
+#[derive(Debug)]
+struct Hands {
+    micros: AtomicI64,
+    moved: Notify,
+}
+
+impl Hands {
+    fn advance(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        self.micros.fetch_add(micros, Ordering::SeqCst);
+        self.moved.notify_waiters();
+    }
 }
 
 impl VirtualClock {
     /// A clock that stands still at `start` until it is advanced.
     pub fn starting_at(start: Timestamp) -> Self {
-        Self { micros: Arc::new(AtomicI64::new(start.micros)) }
+        let hands = Hands { micros: AtomicI64::new(start.micros), moved: Notify::new() };
+        Self { hands: Arc::new(hands) }
     }
 
     /// Moves time forward for every reader at once.
     pub fn advance(&self, by: Duration) {
-        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-        self.micros.fetch_add(micros, Ordering::SeqCst);
+        self.hands.advance(by);
     }
 
     /// A reader of this clock.
     pub fn clock(&self) -> Clock {
         Clock {
-            source: Source::Virtual(Arc::clone(&self.micros)),
+            source: Source::Virtual(Arc::clone(&self.hands)),
             offset_micros: 0,
             skews: Vec::new(),
         }
@@ -190,7 +206,7 @@ pub struct Clock {
 #[derive(Clone, Debug)]
 enum Source {
     System,
-    Virtual(Arc<AtomicI64>),
+    Virtual(Arc<Hands>),
 }
 
 impl Clock {
@@ -223,13 +239,53 @@ impl Clock {
             && self.skews.iter().all(|skew| skew.micros.load(Ordering::SeqCst) == 0)
     }
 
+    /// Lets `time` go by, as a program does that sleeps. In a virtual world nothing is waited for:
+    /// the world's clock moves forward, for everybody.
+    pub async fn sleep(&self, time: Duration) {
+        match &self.source {
+            Source::System => tokio::time::sleep(time).await,
+            Source::Virtual(hands) => hands.advance(time),
+        }
+    }
+
+    /// Waits until it is `at` or later on this clock; in a virtual world, until somebody has moved
+    /// time so far.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// use ground::{Timestamp, VirtualClock};
+    ///
+    /// let world = VirtualClock::starting_at(Timestamp::from_unix(1_000));
+    /// let clock = world.clock();
+    /// let later = tokio::spawn(async move { clock.reaches(Timestamp::from_unix(1_005)).await });
+    /// world.clock().sleep(Duration::from_secs(5)).await;
+    /// later.await.unwrap();
+    /// # });
+    /// ```
+    pub async fn reaches(&self, at: Timestamp) {
+        loop {
+            let moved = match &self.source {
+                Source::System => None,
+                Source::Virtual(hands) => Some(hands.moved.notified()),
+            };
+            let missing = at.micros.saturating_sub(self.now().micros);
+            let Ok(missing @ 1..) = u64::try_from(missing) else { return };
+            match moved {
+                None => tokio::time::sleep(Duration::from_micros(missing)).await,
+                Some(moved) => moved.await,
+            }
+        }
+    }
+
     /// The present.
     pub fn now(&self) -> Timestamp {
         let micros = match &self.source {
             Source::System => SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX)),
-            Source::Virtual(micros) => micros.load(Ordering::SeqCst),
+            Source::Virtual(hands) => hands.micros.load(Ordering::SeqCst),
         };
         let skew = self.skews.iter().map(|skew| skew.micros.load(Ordering::SeqCst));
         let offset = skew.fold(self.offset_micros, i64::saturating_add);

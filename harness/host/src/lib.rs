@@ -30,13 +30,13 @@ mod xapi_conf;
 pub use api_error::ApiError;
 pub use database::{
     AuthConfiguration, Certificate, CertificateType, HostRecord, Message, PoolRecord, Purpose,
-    Records, UnknownPurpose,
+    Records, Session, Subject, UnknownPurpose,
 };
 pub use error::HostError;
 pub use network::{Network, Patience, SharedNetwork};
 pub use probe::ProbeFailure;
 pub use profile::{Profile, UnknownProfile};
-pub use programs::{Credentials, Output, Programs, Running, SambaCommand};
+pub use programs::{Credentials, Output, Programs, Running, SambaCommand, Wbinfo};
 pub use quirks::{Quirk, Quirks, UnknownQuirk};
 pub use reference::Reference;
 pub use report::Report;

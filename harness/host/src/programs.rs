@@ -11,6 +11,13 @@ use ground::{Secret, Trail};
 /// A program that xapi runs, with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SambaCommand {
+    /// `net ads enctypes set --machine-pass -d D ACCOUNT TYPES`.
+    AdsEnctypesSet {
+        /// The machine account, with its trailing `$`.
+        account: String,
+        /// Value for `msDS-SupportedEncryptionTypes`.
+        types: u32,
+    },
     /// `net ads join DOMAIN -U USER -n NETBIOS -d D --no-dns-updates [-S DC] [createcomputer=OU]
     /// [dnshostname=NAME]`, the password in `PASSWD`.
     AdsJoin {
@@ -72,15 +79,63 @@ pub enum SambaCommand {
     },
     /// `systemctl restart winbind`.
     RestartWinbind,
+    /// `systemctl start winbind`.
+    StartWinbind,
     /// `systemctl stop winbind`.
     StopWinbind,
-    /// `wbinfo -n NAME`.
-    WbinfoNameToSid {
+    /// `wbinfo`.
+    Wbinfo(Wbinfo),
+    /// `tdbtool /var/lib/samba/private/secrets.tdb erase`, then everything in that folder.
+    WipeSecrets,
+}
+
+/// A question for winbind, or an order to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wbinfo {
+    /// `wbinfo --change-secret`.
+    ChangeSecret,
+    /// `wbinfo --getdcname DOMAIN`.
+    GetDcName {
+        /// NetBIOS or DNS name of the domain.
+        domain: String,
+    },
+    /// `wbinfo --krb5auth NAME --krb5ccname /dev/null`, the password on standard input.
+    Krb5Auth {
+        /// Account name in any form.
+        name: String,
+        /// Its password.
+        password: Secret,
+    },
+    /// `wbinfo --name-to-sid NAME`, of which `-n` is the short form.
+    NameToSid {
         /// Account name; `KRBTGT` is xapi's readiness test.
         name: String,
     },
-    /// `tdbtool /var/lib/samba/private/secrets.tdb erase`, then everything in that folder.
-    WipeSecrets,
+    /// `wbinfo --sid-to-gid SID`.
+    SidToGid {
+        /// Of a group.
+        sid: String,
+    },
+    /// `wbinfo --sid-to-name SID`.
+    SidToName {
+        /// Of an account of any kind.
+        sid: String,
+    },
+    /// `wbinfo --sid-to-uid SID`.
+    SidToUid {
+        /// Of a user.
+        sid: String,
+    },
+    /// `wbinfo --uid-info UID`.
+    UidInfo {
+        /// Number of a user on this host.
+        uid: u32,
+    },
+    /// `wbinfo --user-domgroups SID`.
+    UserDomgroups {
+        /// Of a user.
+        sid: String,
+    },
 }
 
 /// Credentials of `net ads search` and `net ads sid`.

@@ -90,6 +90,15 @@ impl Service {
                 self.sessions.touch(&session)?;
                 match work {
                     Work::Call(call) => match self.pool.call(call, trail).await? {
+                        CallResult::Map(members) => Ok(Value::Struct(
+                            members
+                                .into_iter()
+                                .map(|(key, text)| (key, Value::Text(text)))
+                                .collect(),
+                        )),
+                        CallResult::Reference(reference) => Ok(Value::text(reference)),
+                        CallResult::Text(text) => Ok(Value::Text(text)),
+                        CallResult::Texts(texts) => Ok(Value::texts(texts)),
                         CallResult::Void => Ok(Value::void()),
                         other => Err(internal(&format!("no wire form for {other:?}"))),
                     },

@@ -172,6 +172,60 @@ pub struct PoolRecord {
     pub master: Reference,
     /// Whether hosts verify each other.
     pub tls_verification_enabled: bool,
+    /// Whether a rotation of the pool secret has begun and not ended.
+    pub is_psr_pending: bool,
+    /// How many AD logins are worked on at once.
+    pub ext_auth_max_threads: u32,
+    /// How many local logins are worked on at once.
+    pub local_auth_max_threads: u32,
+    /// Whether an AD login that succeeded is remembered for a while.
+    pub ext_auth_cache_enabled: bool,
+    /// How many such logins are remembered.
+    pub ext_auth_cache_size: u32,
+    /// For how many seconds.
+    pub ext_auth_cache_expiry: u32,
+}
+
+/// Class `session`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Reference: whoever knows it has the session.
+    pub reference: Reference,
+    /// Uuid.
+    pub uuid: Uuid,
+    /// Whether it is one of `root`.
+    pub is_local_superuser: bool,
+    /// Whether a client certificate opened it.
+    pub client_certificate: bool,
+    /// The subject through which an AD account came in, or the null reference.
+    pub subject: Reference,
+    /// SID of an AD account; empty for `root`.
+    pub auth_user_sid: String,
+    /// Name of the account.
+    pub auth_user_name: String,
+    /// When the account was last found to be good.
+    pub validation_time: Timestamp,
+    /// When it was last used.
+    pub last_active: Timestamp,
+    /// Permissions that the roles of its subjects give: names of methods in lower case.
+    pub rbac_permissions: BTreeSet<String>,
+    /// What the client calls itself.
+    pub originator: String,
+}
+
+/// Class `subject`: an AD account that may log in, or a group whose members may.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// Reference.
+    pub reference: Reference,
+    /// Uuid.
+    pub uuid: Uuid,
+    /// SID.
+    pub subject_identifier: String,
+    /// What AD said of it (xapi-flows.md §11.5).
+    pub other_config: BTreeMap<String, String>,
+    /// References of its roles.
+    pub roles: Vec<Reference>,
 }
 
 /// Class `message`.
@@ -209,6 +263,10 @@ pub struct Records {
     pub certificates: Vec<Certificate>,
     /// Messages.
     pub messages: Vec<Message>,
+    /// Open sessions.
+    pub sessions: Vec<Session>,
+    /// Accounts and groups that may log in.
+    pub subjects: Vec<Subject>,
 }
 
 impl Records {

@@ -142,6 +142,7 @@ fn record_differences(old: &Records, new: &Records, trail: &Trail) {
         ("host", all(&old.hosts), all(&new.hosts)),
         ("Certificate", all(&old.certificates), all(&new.certificates)),
         ("message", all(&old.messages), all(&new.messages)),
+        ("subject", all(&old.subjects), all(&new.subjects)),
     ];
     for (class, old, new) in classes {
         record_class(class, &old, &new, trail);

@@ -40,11 +40,18 @@ impl NetCommand {
             }
             SambaCommand::CacheFlush => strings(&["cache", "flush"], &[]),
             SambaCommand::LookupKdc { domain } => strings(&["lookup", "kdc", domain], &debug),
+            SambaCommand::AdsEnctypesSet { account, types } => {
+                credentials = Some(Credentials::Machine);
+                let mut arguments = strings(&["ads", "enctypes", "set", "--machine-pass"], &debug);
+                arguments.extend([account.clone(), types.to_string()]);
+                arguments
+            }
             SambaCommand::AdsJoin { .. }
             | SambaCommand::AdsLeave { .. }
             | SambaCommand::RestartWinbind
+            | SambaCommand::StartWinbind
             | SambaCommand::StopWinbind
-            | SambaCommand::WbinfoNameToSid { .. }
+            | SambaCommand::Wbinfo(_)
             | SambaCommand::WipeSecrets => return None,
         };
         Some(Self { arguments, credentials })

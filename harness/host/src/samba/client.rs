@@ -63,11 +63,11 @@ impl Client {
         let run = Run { client: self, settings: &settings, network: &network, trail };
         match command {
             SambaCommand::CacheFlush => console.exit(0),
-            SambaCommand::RestartWinbind => winbind::restart(&run, console),
-            SambaCommand::StopWinbind => winbind::stop(&run, console),
-            SambaCommand::WbinfoNameToSid { name } => {
-                winbind::name_to_sid(&run, &name, console).await
+            SambaCommand::RestartWinbind | SambaCommand::StartWinbind => {
+                winbind::restart(&run, console)
             }
+            SambaCommand::StopWinbind => winbind::stop(&run, console),
+            SambaCommand::Wbinfo(question) => winbind::wbinfo(&run, question, console).await,
             SambaCommand::WipeSecrets => match Secrets::wipe(&self.root) {
                 Ok(()) => console.exit(0),
                 Err(error) => {

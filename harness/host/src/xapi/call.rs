@@ -195,6 +195,14 @@ impl Call {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallResult {
+    /// A map of texts.
+    Map(BTreeMap<String, String>),
+    /// A reference.
+    Reference(Reference),
+    /// A text.
+    Text(String),
+    /// A set of texts.
+    Texts(Vec<String>),
     /// Nothing but success.
     Void,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ground::Trail;
 
 use crate::{
-    ApiError, HostError, HostRecord, Output, Profile, Quirk, SambaCommand,
+    ApiError, HostError, HostRecord, Output, Profile, Quirk, SambaCommand, Wbinfo,
     database::{Draft, Records},
     facts::{SmbConfWritten, WinbindAwaited},
     hosts_file::{self, HostsEditor},
@@ -155,7 +155,8 @@ impl OnHost<'_> {
         let mut wait = READY_FIRST_WAIT_SECONDS;
         let mut last = None;
         let ready = loop {
-            let output = self.run(SambaCommand::WbinfoNameToSid { name: "KRBTGT".into() }).await;
+            let output =
+                self.run(SambaCommand::Wbinfo(Wbinfo::NameToSid { name: "KRBTGT".into() })).await;
             if output.succeeded() {
                 break true;
             }

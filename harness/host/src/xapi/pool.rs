@@ -380,6 +380,20 @@ fn first_records(name: &str, seed: Seed, hosts: &[HostConfig]) -> Records {
         name_label: name.to_owned(),
         master: hosts.first().map_or_else(Reference::null, |host| host.reference.clone()),
         tls_verification_enabled: true,
+        is_psr_pending: false,
+        ext_auth_max_threads: 1,
+        local_auth_max_threads: 8,
+        ext_auth_cache_enabled: true,
+        ext_auth_cache_size: 50,
+        ext_auth_cache_expiry: 300,
     };
-    Records { created: 0, pool, hosts, certificates: Vec::new(), messages: Vec::new() }
+    Records {
+        created: 0,
+        pool,
+        hosts,
+        certificates: Vec::new(),
+        messages: Vec::new(),
+        sessions: Vec::new(),
+        subjects: Vec::new(),
+    }
 }

@@ -8,7 +8,7 @@ use std::{
 use ground::{Actor, Ledger, Seed, Skew, Timestamp, Trail, VirtualClock};
 use sim_host::{
     ApiError, AuthConfig, Call, CallResult, Credentials, Host, HostConfig, HostRoot, Output, Pool,
-    PoolConfig, Profile, Programs, Quirk, Quirks, Running, SambaCommand, SharedNetwork,
+    PoolConfig, Profile, Programs, Quirk, Quirks, Running, SambaCommand, SharedNetwork, Wbinfo,
 };
 
 pub(crate) const DOMAIN: &str = "corp.example";
@@ -109,11 +109,16 @@ impl Script {
                 let lines = rules.kdc_lines.map_or(lines, str::to_owned);
                 (format!("kdcs {domain}"), output(&Answer::Good, &lines))
             }
+            SambaCommand::AdsEnctypesSet { account, types } => {
+                plain(&format!("enctypes {account} {types}"), &Answer::Good)
+            }
             SambaCommand::RestartWinbind => plain("restart", &rules.restart),
+            SambaCommand::StartWinbind => plain("start", &rules.restart),
             SambaCommand::StopWinbind => plain("stop", &Answer::Good),
-            SambaCommand::WbinfoNameToSid { name } => {
+            SambaCommand::Wbinfo(Wbinfo::NameToSid { name }) => {
                 plain(&format!("wbinfo {name}"), &rules.ready)
             }
+            SambaCommand::Wbinfo(_) => plain("wbinfo", &Answer::Good),
             SambaCommand::WipeSecrets => plain("wipe", &Answer::Good),
         }
     }

@@ -2,7 +2,7 @@
 
 use fake_dc_directory::Flavour;
 use ground::Secret;
-use sim_host::{Credentials, SambaCommand};
+use sim_host::{Credentials, SambaCommand, Wbinfo};
 
 use crate::{
     support::{self, Host, Step, Transcript, assert_same, probe, transcript},
@@ -245,7 +245,7 @@ async fn a_host_without_secrets_has_no_winbind() {
     let world = World::sound().await;
     let host = world.host();
     assert_eq!(host.run(SambaCommand::RestartWinbind).await.exit, 1);
-    let name = || SambaCommand::WbinfoNameToSid { name: "KRBTGT".into() };
+    let name = || SambaCommand::Wbinfo(Wbinfo::NameToSid { name: "KRBTGT".into() });
     assert!(host.run(name()).await.stderr.contains("WBC_ERR_WINBIND_NOT_AVAILABLE"));
     let host = joined(&world).await;
     assert!(host.run(name()).await.succeeded());

@@ -1,7 +1,7 @@
 //! The words of the client when there is no DC, a DC that only answers the ping, or a host that
 //! is not joined: as captured, and as samba-tls-verify.md §10 lists them.
 
-use sim_host::{Credentials, SambaCommand};
+use sim_host::{Credentials, SambaCommand, Wbinfo};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -47,7 +47,7 @@ async fn everything_refuses() {
     for (step, command) in transcript!("dc-down").commands() {
         let machine = Credentials::Machine;
         if matches!(&command, SambaCommand::AdsSearch { credentials, .. } if *credentials == machine)
-            || matches!(command, SambaCommand::WbinfoNameToSid { .. })
+            || matches!(command, SambaCommand::Wbinfo(Wbinfo::NameToSid { .. }))
         {
             continue; // The host of the capture is joined; see samba_dc.rs.
         }

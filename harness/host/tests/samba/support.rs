@@ -9,7 +9,7 @@ use std::{
 use ground::{Actor, Clock, Ledger, Secret, Seed, Timestamp, Trail, VirtualClock};
 use serde::Deserialize;
 use sim_host::{
-    Credentials, HostRoot, Network, Output, Programs as _, SambaCommand, SharedNetwork,
+    Credentials, HostRoot, Network, Output, Programs as _, SambaCommand, SharedNetwork, Wbinfo,
     samba::Client,
 };
 use tokio::{
@@ -207,7 +207,9 @@ impl Step {
             ["net", "ads", "leave", ..] => {
                 SambaCommand::AdsLeave { user: option("-U")?, password: secret() }
             }
-            ["wbinfo", "-n", name] => SambaCommand::WbinfoNameToSid { name: name.to_owned() },
+            ["wbinfo", "-n", name] => {
+                SambaCommand::Wbinfo(Wbinfo::NameToSid { name: name.to_owned() })
+            }
             _ => return None,
         })
     }

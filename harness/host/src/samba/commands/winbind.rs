@@ -6,7 +6,7 @@
 //! the accounts that every domain has.
 
 use crate::{
-    HostError, Output,
+    HostError, Output, Wbinfo,
     samba::{client::Run, console::Console, facts::WinbindChanged, secrets::Secrets},
 };
 
@@ -52,12 +52,23 @@ pub(in crate::samba) fn stop(run: &Run<'_>, console: Console) -> Output {
     }
 }
 
-/// `wbinfo -n NAME`.
-pub(in crate::samba) async fn name_to_sid(
+/// `wbinfo`.
+pub(in crate::samba) async fn wbinfo(
     run: &Run<'_>,
-    name: &str,
+    question: Wbinfo,
     mut console: Console,
 ) -> Output {
+    match question {
+        Wbinfo::NameToSid { name } => name_to_sid(run, &name, console).await,
+        _ => {
+            console.error("WBC_ERR_NOT_IMPLEMENTED");
+            console.exit(1)
+        }
+    }
+}
+
+/// `wbinfo -n NAME`.
+async fn name_to_sid(run: &Run<'_>, name: &str, mut console: Console) -> Output {
     match resolve(run, name).await {
         Ok(answer) => {
             console.print(&answer);
