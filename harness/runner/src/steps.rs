@@ -10,7 +10,8 @@ use scenario::{
 };
 use serde::Serialize;
 use sim_host::{
-    ApiError, AuthConfig, Call, Credentials, HostError, Output, Reference, SambaCommand,
+    ApiError, AuthConfig, Call, CallResult, Credentials, HostError, Output, Reference,
+    SambaCommand,
     samba::facts::{TcpConnecting, TcpFailed},
 };
 
@@ -69,7 +70,7 @@ pub(crate) const KINDS: &[&str] = &[
 #[derive(Debug)]
 pub(crate) struct Done {
     /// How its call ended; what is no call succeeds.
-    pub(crate) result: Result<(), ApiError>,
+    pub(crate) result: Result<CallResult, ApiError>,
     /// What the program printed, if the step ran one.
     pub(crate) output: Option<Output>,
     /// Everything that happened during it, in order of arrival.
@@ -132,11 +133,11 @@ pub(crate) async fn apply(
             let host = world.host(&call.host)?.reference().clone();
             let (ldaps, force) = (call.ldaps, call.force);
             let call = Call::HostExternalAuthSetLdaps { host, ldaps, force };
-            world.pool.call(call, &trail).await.map(drop)
+            world.pool.call(call, &trail).await
         }
         other => {
             output = act(world, other, &trail).await?;
-            Ok(())
+            Ok(CallResult::Void)
         }
     };
     settle(world, before).await?;
@@ -148,7 +149,7 @@ async fn call_pool(
     title: &str,
     call: &PoolCall,
     trail: &Trail,
-) -> Result<Result<(), ApiError>, StepError> {
+) -> Result<Result<CallResult, ApiError>, StepError> {
     let config =
         |config: &scenario::AuthConfig| config.0.clone().into_iter().collect::<AuthConfig>();
     let call = match call {
@@ -177,7 +178,7 @@ async fn call_pool(
         }
     };
     let known: BTreeSet<Reference> = references(world);
-    let result = world.pool.call(call, trail).await.map(drop);
+    let result = world.pool.call(call, trail).await;
     if let Some(new) = references(world).difference(&known).next() {
         world.installed.insert(title.to_owned(), new.clone());
     }

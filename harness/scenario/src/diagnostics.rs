@@ -228,7 +228,7 @@ pub enum Mistake {
         profiles: Vec<String>,
     },
     /// An error code is expected of something that is no call.
-    #[error("`{action}` is no call and cannot fail with an error code")]
+    #[error("`{action}` is no call: it neither returns anything nor fails with an error code")]
     NoCall {
         /// The action.
         action: String,
@@ -406,7 +406,9 @@ impl Mistake {
             Self::NeverRuns { profiles, .. } => {
                 Some(format!("the scenario's profiles: {}", list(profiles)))
             }
-            Self::NoCall { .. } => Some("only calls of `pool` and `host` have error codes".into()),
+            Self::NoCall { .. } => {
+                Some("only calls of the XenAPI have error codes and return something".into())
+            }
             Self::NoProgram { .. } => Some("only the commands of `net` print".into()),
             Self::NoValue { value, .. } => Some(format!("leave out `:{value}`")),
             Self::NotInstalled { .. } => Some("give both steps the same `only`".into()),

@@ -10,7 +10,7 @@ mod world;
 pub use expectation::{
     CertificateCount, CertificateStore, DatabaseField, ErrorExpectation, Expectations,
     FactExpectation, FieldState, FileExpectation, FileState, HostAndDc, MessageExpectation,
-    Outcome, OutputExpectation, Snapshot, VerdictClass, VerdictExpectation,
+    Outcome, OutputExpectation, Returned, Snapshot, VerdictClass, VerdictExpectation,
 };
 pub use fault::{
     ClearHostFaults, ClearRouteFaults, DcAction, DcFaults, DcOnly, RouteAction, SetHostFaults,

@@ -1,25 +1,29 @@
-//! How the action ended: success, or an exact error; and what a program printed.
+//! How the action ended: success and what was returned, or an exact error; and what a program
+//! printed.
 
-use scenario::{ErrorExpectation, Expectations, Outcome, Spanned};
-use sim_host::ApiError;
+use scenario::{ErrorExpectation, Expectations, Outcome, Pattern, Returned, Spanned};
+use sim_host::{ApiError, CallResult};
 
 use super::{Finding, StepView};
 
 pub(super) fn judge(view: &StepView<'_>, expect: &Expectations) -> Vec<Finding> {
     let mut findings = Vec::new();
     match (&expect.outcome, &view.done.result) {
-        (Outcome::Success(_), Ok(())) => {}
+        (Outcome::Success(_), Ok(_)) => {}
         (Outcome::Success(_), Err(error)) => findings.push(Finding::new(
             &view.step.action.span,
             format!("expected success, found the error {error}"),
         )),
-        (Outcome::Error(wanted), Ok(())) => findings.push(Finding::new(
+        (Outcome::Error(wanted), Ok(_)) => findings.push(Finding::new(
             &wanted.span,
             format!("expected the error {}, found success", *wanted.code),
         )),
         (Outcome::Error(wanted), Err(error)) => {
             findings.extend(judge_error(view, wanted, error));
         }
+    }
+    if let (Some(wanted), Ok(found)) = (&expect.returns, &view.done.result) {
+        findings.extend(judge_returned(view, wanted, found));
     }
     if let Some(wanted) = &expect.output {
         let Some(output) = &view.done.output else {
@@ -58,7 +62,7 @@ fn judge_error(
         return Some(Finding::new(&wanted.code.span, what));
     }
     let params = wanted.params.as_ref()?;
-    let matches = |(pattern, found): (&Spanned<scenario::Pattern>, &String)| {
+    let matches = |(pattern, found): (&Spanned<Pattern>, &String)| {
         pattern.matches(found, |host| view.reference_of(host))
     };
     if params.len() == error.params.len() && params.iter().zip(&error.params).all(matches) {
@@ -72,4 +76,51 @@ fn judge_error(
         error.params.join("; ")
     );
     Some(Finding::new(&wanted.span, what))
+}
+
+fn judge_returned(
+    view: &StepView<'_>,
+    wanted: &Spanned<Returned>,
+    found: &CallResult,
+) -> Option<Finding> {
+    let is = |pattern: &Pattern, text: &str| pattern.matches(text, |host| view.reference_of(host));
+    let holds = match (&wanted.value, found) {
+        (Returned::Map(entries), CallResult::Map(map)) => entries
+            .iter()
+            .all(|(key, pattern)| map.get(key).is_some_and(|value| is(pattern, value))),
+        (Returned::Reference(pattern), CallResult::Reference(reference)) => {
+            is(pattern, reference.as_str())
+        }
+        (Returned::Set(patterns), CallResult::Texts(texts)) => is_set(patterns, texts, is),
+        (Returned::Text(pattern), CallResult::Text(text)) => is(pattern, text),
+        _ => false,
+    };
+    let found = match found {
+        CallResult::Map(map) => format!("the map {map:?}"),
+        CallResult::Reference(reference) => format!("the reference {reference}"),
+        CallResult::Text(text) => format!("the text `{text}`"),
+        CallResult::Texts(texts) => format!("the set {texts:?}"),
+        _ => "nothing".to_owned(),
+    };
+    let what = || format!("expected another {} to be returned, found {found}", wanted.key());
+    (!holds).then(|| Finding::new(&wanted.span, what()))
+}
+
+/// Whether each pattern is met by a text of its own, and no text is left over. The choosy patterns
+/// take theirs first.
+fn is_set(patterns: &[Pattern], texts: &[String], is: impl Fn(&Pattern, &str) -> bool) -> bool {
+    let mut patterns: Vec<_> = patterns.iter().collect();
+    patterns.sort_by_key(|pattern| match pattern {
+        Pattern::Exact(_) | Pattern::Host(_) => 0,
+        Pattern::Contains(_) => 1,
+        Pattern::Any => 2,
+    });
+    let mut left: Vec<_> = texts.iter().collect();
+    for pattern in patterns {
+        match left.iter().position(|text| is(pattern, text)) {
+            Some(index) => drop(left.remove(index)),
+            None => return false,
+        }
+    }
+    left.is_empty()
 }

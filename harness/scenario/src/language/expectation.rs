@@ -26,6 +26,8 @@ table! {
         pub certificates: Vec<Spanned<CertificateCount>>,
         /// Messages that exist after the step.
         pub messages "message": Vec<Spanned<MessageExpectation>>,
+        /// What the call returned.
+        pub returns: Option<Spanned<Returned>>,
         /// Facts that must not have happened during the step.
         pub never: Vec<Spanned<FactExpectation>>,
         /// Facts that must have happened during the step.
@@ -50,6 +52,7 @@ impl Default for Expectations {
             output: None,
             certificates: Vec::new(),
             messages: Vec::new(),
+            returns: None,
             never: Vec::new(),
             seen: Vec::new(),
             snapshots: Vec::new(),
@@ -75,6 +78,20 @@ table! {
         pub code: Spanned<ErrorCode>,
         /// All its parameters. Absent: not compared.
         pub params: Option<Vec<Spanned<Pattern>>>,
+    }
+}
+
+choice! {
+    /// What a call returned.
+    pub enum Returned: "returned value" {
+        /// A map with these entries among others.
+        map => Map(BTreeMap<String, Pattern>),
+        /// A reference.
+        reference => Reference(Pattern),
+        /// A set of exactly these texts or references, in any order.
+        set => Set(Vec<Pattern>),
+        /// A text.
+        text => Text(Pattern),
     }
 }
 

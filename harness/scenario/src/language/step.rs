@@ -49,8 +49,14 @@ impl Step {
         Some(())
     }
 
-    /// Only a call can fail with an error code, and only a program prints.
+    /// Only a call can return something or fail with an error code, and only a program prints.
     fn check_outcome(&self, reader: &mut Reader<'_>) {
+        if let Some(returned) = &self.expect.returns
+            && !self.action.is_call()
+        {
+            let mistake = Mistake::NoCall { action: self.action.name() };
+            reader.report_beside(returned.span.clone(), mistake, self.action.span.clone());
+        }
         if let Some(output) = &self.expect.output
             && !self.action.runs_program()
         {
