@@ -57,6 +57,7 @@ impl World {
             profile,
             quirks: Quirks::of(profile),
             seed: Seed::new(1),
+            root_password: ground::Secret::new("xenroot"),
             hosts: vec![host("host1"), host("host2")],
             trail: trail.clone(),
         })

@@ -12,7 +12,7 @@ use std::{
 use fake_dc::{DcSpec, Domain};
 use fake_dc_directory::{TrustDirection, TrustKind};
 use fake_dc_pki::{CaCertificate, Chain, PemFile};
-use ground::{Actor, Ledger, Seed, Skew, Trail, VirtualClock, fact};
+use ground::{Actor, Ledger, Secret, Seed, Skew, Trail, VirtualClock, fact};
 use scenario::{Action, CertificateSource, Dc, DomainTrust, NetCommand, PoolCall, Scenario};
 use serde::Serialize;
 use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference, SharedNetwork};
@@ -23,6 +23,9 @@ use crate::{
     host_faults::{HostFault, HostFaultError, HostFaults},
     samba_client::{HostPart, SambaClient, real_programs},
 };
+
+/// The password of `root` in every pool of a scenario.
+pub(crate) const ROOT_PASSWORD: &str = "xenroot";
 
 /// Everything that a case acts on.
 #[derive(Debug)]
@@ -203,6 +206,7 @@ impl World {
             profile,
             quirks,
             seed: seed.child("pool"),
+            root_password: Secret::new(ROOT_PASSWORD),
             hosts,
             trail: trail.clone(),
         })?;

@@ -142,6 +142,11 @@ impl Arguments<'_> {
         }
     }
 
+    /// A text that may be left out.
+    pub(crate) fn optional_text(&self, index: usize) -> Result<Option<&str>, ApiError> {
+        if self.0.get(index).is_none() { Ok(None) } else { self.text(index).map(Some) }
+    }
+
     pub(crate) fn reference(&self, index: usize) -> Result<Reference, ApiError> {
         self.text(index).map(Reference::new)
     }

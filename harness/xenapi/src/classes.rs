@@ -2,9 +2,11 @@
 //!
 //! A class serves the fields that the pool's database holds. A new field is one row here.
 
-use sim_host::{ApiError, Certificate, HostRecord, Message, PoolRecord, Records, Reference};
+use sim_host::{
+    ApiError, Certificate, HostRecord, Message, PoolRecord, Records, Reference, Session,
+};
 
-use crate::{session::Session, value::Value};
+use crate::value::Value;
 
 /// API version of the release that is modelled.
 const API_VERSION: (i64, i64) = (2, 23);
@@ -255,18 +257,17 @@ impl Record for PoolRecord {
     }
 }
 
-/// Every session is one of the local superuser.
 impl Record for Session {
     const CLASS: &'static str = "session";
     const FIELDS: &'static [Field<Self>] = &[
-        field("uuid", |row, _| Value::text(&row.uuid)),
+        field("uuid", |row, _| Value::text(row.uuid)),
         field("this_host", |_, view| Value::text(&view.records.pool.master)),
-        field("is_local_superuser", |_, _| Value::Bool(true)),
-        field("client_certificate", |_, _| Value::Bool(false)),
-        field("subject", |_, _| Value::text(Reference::null())),
-        field("auth_user_sid", |_, _| Value::void()),
-        field("auth_user_name", |row, _| Value::text(&row.user)),
-        field("validation_time", |row, _| Value::Date(row.began)),
+        field("is_local_superuser", |row, _| Value::Bool(row.is_local_superuser)),
+        field("client_certificate", |row, _| Value::Bool(row.client_certificate)),
+        field("subject", |row, _| Value::text(&row.subject)),
+        field("auth_user_sid", |row, _| Value::text(&row.auth_user_sid)),
+        field("auth_user_name", |row, _| Value::text(&row.auth_user_name)),
+        field("validation_time", |row, _| Value::Date(row.validation_time)),
         field("last_active", |row, _| Value::Date(row.last_active)),
     ];
     const LISTED: bool = false;

@@ -25,7 +25,6 @@ mod method;
 mod request;
 mod server;
 mod service;
-mod session;
 mod value;
 mod xml_rpc;
 

@@ -28,7 +28,7 @@ enum Action {
 
 /// A request that can be carried out: method and arguments fit.
 pub(crate) enum Task {
-    LogIn { user: String, password: Secret },
+    LogIn { user: String, password: Secret, originator: String },
     InSession { session: Reference, work: Work },
 }
 
@@ -90,8 +90,12 @@ impl Method {
         let arguments = Arguments(arguments.unwrap_or_default());
         let work = match self.action {
             Action::LogIn => {
-                let user = arguments.text(0)?.to_owned();
-                return Ok(Task::LogIn { user, password: Secret::new(arguments.text(1)?) });
+                // The third, the version, is ignored.
+                return Ok(Task::LogIn {
+                    user: arguments.text(0)?.to_owned(),
+                    password: Secret::new(arguments.text(1)?),
+                    originator: arguments.optional_text(3)?.unwrap_or_default().to_owned(),
+                });
             }
             Action::LogOut => Work::LogOut,
             Action::Read(read) => {

@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use ground::{EventId, Secret, Seed, Trail, Transport};
+use ground::{EventId, Trail, Transport};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -28,7 +28,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::{ServeError, facts::Encoding, json_rpc, service::Service, session::Sessions, xml_rpc};
+use crate::{ServeError, facts::Encoding, json_rpc, service::Service, xml_rpc};
 
 /// Bytes of a request body, unless [`Options`] say otherwise: xapi's limit.
 pub const BODY_MAX: usize = 300 * 1024;
@@ -40,10 +40,6 @@ pub const CONNECTIONS_MAX: usize = 512;
 pub struct Options {
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// The password of `root`.
-    pub root_password: Secret,
-    /// References of sessions are drawn from it.
-    pub seed: Seed,
     /// Where requests are recorded. One from a flow that was announced in this ledger is caused by
     /// what caused the flow.
     pub trail: Trail,
@@ -53,9 +49,9 @@ pub struct Options {
 
 impl Options {
     /// A loopback port of the system's choice, and xapi's limits.
-    pub fn new(root_password: Secret, seed: Seed, trail: Trail) -> Self {
+    pub fn new(trail: Trail) -> Self {
         let listen = (Ipv4Addr::LOCALHOST, 0).into();
-        Self { listen, root_password, seed, trail, body_max: BODY_MAX }
+        Self { listen, trail, body_max: BODY_MAX }
     }
 }
 
@@ -64,11 +60,11 @@ impl Options {
 /// ```
 /// # async fn example(pool: std::sync::Arc<sim_host::Pool>, ledger: ground::Ledger)
 /// # -> Result<(), xenapi_wire::ServeError> {
-/// use ground::{Actor, Secret, Seed};
+/// use ground::Actor;
 /// use xenapi_wire::{Options, serve};
 ///
 /// let trail = ledger.trail(Actor::Runner);
-/// let server = serve(pool, Options::new(Secret::new("xenroot"), Seed::new(1), trail)).await?;
+/// let server = serve(pool, Options::new(trail)).await?;
 /// let url = format!("http://{}/", server.address()); // for XenAPI.Session(url)
 /// server.stop().await;
 /// # Ok(())
@@ -79,14 +75,11 @@ impl Options {
 ///
 /// The port is not to be had.
 pub async fn serve(pool: Arc<Pool>, options: Options) -> Result<Server, ServeError> {
-    let Options { listen, root_password, seed, trail, body_max } = options;
+    let Options { listen, trail, body_max } = options;
     let failed = |source| ServeError::Listen { address: listen, source };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let coordinator = pool.hosts().first().expect("no pool is created without hosts");
-    let clock = coordinator.clock().clone();
-    let sessions = Sessions::new(root_password, seed, clock);
-    let service = Arc::new(Service::new(pool, sessions, &trail));
+    let service = Arc::new(Service::new(pool, &trail));
     let (stop, stopped) = oneshot::channel();
     let handler = Handler { service: Arc::clone(&service), body_max };
     let task = tokio::spawn(accept(listener, handler, stopped));

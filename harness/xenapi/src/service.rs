@@ -11,24 +11,22 @@ use crate::{
     facts::{Answered, Encoding, Garbage, Requested},
     method::{Method, Task, Work},
     request::{Answer, Request},
-    session::Sessions,
     value::Value,
 };
 
 /// The pool as clients see it.
 pub(crate) struct Service {
     pool: Arc<Pool>,
-    sessions: Sessions,
     /// The coordinator's.
     trail: Trail,
     calls: Mutex<JoinSet<()>>,
 }
 
 impl Service {
-    pub(crate) fn new(pool: Arc<Pool>, sessions: Sessions, trail: &Trail) -> Self {
+    pub(crate) fn new(pool: Arc<Pool>, trail: &Trail) -> Self {
         let coordinator = pool.hosts().first().map_or("", |host| host.name());
         let trail = trail.of(Actor::Host(coordinator.to_owned()));
-        Self { pool, sessions, trail, calls: Mutex::default() }
+        Self { pool, trail, calls: Mutex::default() }
     }
 
     /// Answers a request. As in xapi, what has begun goes on to its end even if the client hangs
@@ -83,11 +81,11 @@ impl Service {
         let unknown = || ApiError::new("MESSAGE_METHOD_UNKNOWN", [request.method.as_str()]);
         let method = method.ok_or_else(unknown)?;
         match method.task(request, self.pool.profile(), self.pool.quirks())? {
-            Task::LogIn { user, password } => {
-                self.sessions.log_in(&user, &password).map(Value::text)
+            Task::LogIn { user, password, originator } => {
+                self.pool.login(&user, &password, &originator, trail).await.map(Value::text)
             }
             Task::InSession { session, work } => {
-                self.sessions.touch(&session)?;
+                self.pool.session(&session)?;
                 match work {
                     Work::Call(call) => match self.pool.call(call, trail).await? {
                         CallResult::Map(members) => Ok(Value::Struct(
@@ -104,7 +102,7 @@ impl Service {
                     },
                     Work::Internal => Err(internal("only hosts of the pool may call this")),
                     Work::LogOut => {
-                        self.sessions.log_out(&session);
+                        self.pool.logout(&session);
                         Ok(Value::void())
                     }
                     Work::Read { read, wanted } => read.run(&self.view(), &wanted),
@@ -114,7 +112,7 @@ impl Service {
     }
 
     fn view(&self) -> View {
-        View { records: self.pool.database_view(), sessions: self.sessions.view() }
+        View { records: self.pool.database_view(), sessions: self.pool.open_sessions() }
     }
 
     fn trail_below(&self, cause: Option<EventId>) -> Trail {

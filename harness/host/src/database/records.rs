@@ -186,8 +186,9 @@ pub struct PoolRecord {
     pub ext_auth_cache_expiry: u32,
 }
 
-/// Class `session`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Class `session`. It lives in memory only: whoever knows the reference has it, so `Debug` hides
+/// that.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Session {
     /// Reference: whoever knows it has the session.
     pub reference: Reference,
@@ -211,6 +212,15 @@ pub struct Session {
     pub rbac_permissions: BTreeSet<String>,
     /// What the client calls itself.
     pub originator: String,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("is_local_superuser", &self.is_local_superuser)
+            .field("auth_user_name", &self.auth_user_name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Class `subject`: an AD account that may log in, or a group whose members may.
@@ -263,8 +273,6 @@ pub struct Records {
     pub certificates: Vec<Certificate>,
     /// Messages.
     pub messages: Vec<Message>,
-    /// Open sessions.
-    pub sessions: Vec<Session>,
     /// Accounts and groups that may log in.
     pub subjects: Vec<Subject>,
 }

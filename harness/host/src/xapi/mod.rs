@@ -11,9 +11,11 @@ mod external_auth;
 mod host;
 mod host_auth;
 mod locate;
+mod login;
 mod on_host;
 mod plugin;
 mod pool;
+mod session;
 mod set_ldaps;
 mod start;
 

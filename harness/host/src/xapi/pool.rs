@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use ground::{Actor, Seed, Trail};
+use ground::{Actor, Secret, Seed, Trail};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     certificate::TrustedCertificate,
     database::Database,
     facts::{CallBegan, CallEnded, HostTurn, PoolCreated},
-    xapi::{Call, CallResult, Host, HostConfig, Liveness, on_host::OnHost},
+    xapi::{Call, CallResult, Host, HostConfig, Liveness, on_host::OnHost, session::Sessions},
 };
 
 /// How to set up a pool.
@@ -25,6 +25,8 @@ pub struct PoolConfig {
     pub quirks: Quirks,
     /// Identities and random names are drawn from it.
     pub seed: Seed,
+    /// The password of `root`.
+    pub root_password: Secret,
     /// The hosts; the first is the coordinator.
     pub hosts: Vec<HostConfig>,
     /// Where the first facts go.
@@ -40,6 +42,7 @@ pub struct Pool {
     /// The coordinator first, then members in database order.
     hosts: Vec<Arc<Host>>,
     database: Database,
+    sessions: Sessions,
     /// The pool extauth lock of xapi-flows.md §17.
     extauth_lock: Mutex<()>,
     /// Certificate calls wait for each other, in the order in which they come.
@@ -49,7 +52,7 @@ pub struct Pool {
 impl Pool {
     /// Sets up a pool. If the coordinator's root holds a database already, that pool goes on.
     pub fn create(config: PoolConfig) -> Result<Self, HostError> {
-        let PoolConfig { name, profile, quirks, seed, hosts, trail } = config;
+        let PoolConfig { name, profile, quirks, seed, root_password, hosts, trail } = config;
         let mut names = BTreeSet::new();
         if let Some(host) = hosts.iter().find(|host| !names.insert(host.name.as_str())) {
             return Err(HostError::DuplicateHost { name: host.name.clone() });
@@ -80,12 +83,14 @@ impl Pool {
                 Host::open(host, record.reference.clone(), seed, profile).map(Arc::new)
             })
             .collect::<Result<Vec<_>, _>>()?;
+        let clock = hosts.first().ok_or(HostError::NoHosts)?.clock().clone();
         Ok(Self {
             profile,
             quirks,
             reference: records.pool.reference,
             hosts,
             database,
+            sessions: Sessions::new(root_password, seed, clock),
             extauth_lock: Mutex::default(),
             certificate_lock: Mutex::default(),
         })
@@ -179,6 +184,10 @@ impl Pool {
     /// The order in which hosts are visited.
     pub(super) fn hosts_in_order(&self) -> Vec<&Host> {
         self.hosts.iter().map(|host| &**host).collect()
+    }
+
+    pub(super) fn sessions(&self) -> &Sessions {
+        &self.sessions
     }
 
     pub(super) fn database(&self) -> &Database {
@@ -393,7 +402,6 @@ fn first_records(name: &str, seed: Seed, hosts: &[HostConfig]) -> Records {
         hosts,
         certificates: Vec::new(),
         messages: Vec::new(),
-        sessions: Vec::new(),
         subjects: Vec::new(),
     }
 }

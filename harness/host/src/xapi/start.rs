@@ -21,6 +21,7 @@ impl Pool {
         host.restart_process()?;
         if host.reference() == self.coordinator().reference() {
             self.database().reload()?;
+            self.sessions().close(|_| true);
         }
         let on_host = OnHost { pool: self, host: &host, process: host.process(), trail };
         on_host.start().await;

@@ -151,6 +151,7 @@ async fn a_pool_goes_on_where_another_process_left_it() {
             profile: Profile::Landed,
             quirks: Quirks::of(Profile::Landed),
             seed: Seed::new(1),
+            root_password: ground::Secret::new("xenroot"),
             hosts: hosts.collect(),
             trail: rig.trail.clone(),
         })

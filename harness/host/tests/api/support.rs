@@ -221,6 +221,7 @@ impl Plan {
             profile: self.profile,
             quirks: self.quirks,
             seed: Seed::new(1),
+            root_password: ground::Secret::new("xenroot"),
             hosts,
             trail: trail.clone(),
         })

@@ -94,12 +94,13 @@ impl World {
             profile,
             quirks,
             seed: Seed::new(1),
+            root_password: Secret::new(ROOT_PASSWORD),
             hosts: vec![host("host1"), host("host2")],
             trail: trail.clone(),
         })
         .unwrap();
         let pool = Arc::new(pool);
-        let options = Options::new(Secret::new(ROOT_PASSWORD), Seed::new(1), trail);
+        let options = Options::new(trail);
         let server = serve(Arc::clone(&pool), options).await.unwrap();
         Self { pool, server, ledger, domain, _directory: directory }
     }

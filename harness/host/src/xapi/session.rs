@@ -1,0 +1,215 @@
+//! The sessions of a pool, in the memory of its coordinator's xapi (xapi-flows.md §1.4): they end
+//! with that process, as a client must expect.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use ground::{Clock, Secret, Seed, Timestamp};
+
+use crate::{ApiError, Reference, Session, xapi::Pool};
+
+/// The one account that logs in without a directory.
+pub(super) const ROOT: &str = "root";
+/// Open sessions. Beyond it the one that was idle for longest ends, as in xapi (whose number could
+/// not be confirmed).
+const SESSIONS_MAX: usize = 500;
+/// How long a session may be idle, in seconds (§18, `inactive_session_timeout`).
+const IDLE_MAX_SECONDS: i64 = 86_400;
+
+impl Pool {
+    /// The session behind a reference, which is used by this.
+    ///
+    /// # Errors
+    ///
+    /// `SESSION_INVALID` if nobody has it, or it was idle for too long.
+    pub fn session(&self, reference: &Reference) -> Result<Session, ApiError> {
+        self.sessions().touch(reference)
+    }
+
+    /// The open sessions in order of their beginning.
+    pub fn open_sessions(&self) -> Vec<Session> {
+        self.sessions().view()
+    }
+
+    /// `session.logout`.
+    pub fn logout(&self, session: &Reference) {
+        self.sessions().close(|open| open.reference == *session);
+    }
+}
+
+/// What a login has found out about who comes in.
+#[derive(Debug)]
+pub(super) struct Newcomer {
+    pub(super) is_local_superuser: bool,
+    pub(super) subject: Reference,
+    pub(super) sid: String,
+    pub(super) name: String,
+    pub(super) permissions: BTreeSet<String>,
+    pub(super) originator: String,
+}
+
+impl Newcomer {
+    /// `root`, who may do everything.
+    pub(super) fn root(originator: &str) -> Self {
+        Self {
+            is_local_superuser: true,
+            subject: Reference::null(),
+            sid: String::new(),
+            name: ROOT.to_owned(),
+            permissions: BTreeSet::new(),
+            originator: originator.to_owned(),
+        }
+    }
+}
+
+/// The open sessions of a pool.
+pub(super) struct Sessions {
+    root_password: Secret,
+    seed: Seed,
+    clock: Clock,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    created: u64,
+    sessions: Vec<Session>,
+}
+
+impl Sessions {
+    pub(super) fn new(root_password: Secret, seed: Seed, clock: Clock) -> Self {
+        Self { root_password, seed: seed.child("sessions"), clock, open: Mutex::default() }
+    }
+
+    /// Whether this is the password of `root`.
+    pub(super) fn is_root_password(&self, password: &Secret) -> bool {
+        *password == self.root_password
+    }
+
+    /// Opens a session.
+    pub(super) fn open(&self, newcomer: Newcomer) -> Reference {
+        let now = self.clock.now();
+        let mut open = self.lock();
+        open.created += 1;
+        let number = open.created;
+        let reference = Reference::from(self.seed.uuid(&format!("reference {number}")));
+        open.end_idle(now);
+        if open.sessions.len() >= SESSIONS_MAX {
+            let idle = open.sessions.iter().map(|session| session.last_active);
+            let longest = idle.enumerate().min_by_key(|(_, at)| *at).map_or(0, |(index, _)| index);
+            open.sessions.remove(longest);
+        }
+        open.sessions.push(Session {
+            reference: reference.clone(),
+            uuid: self.seed.uuid(&format!("uuid {number}")),
+            is_local_superuser: newcomer.is_local_superuser,
+            client_certificate: false,
+            subject: newcomer.subject,
+            auth_user_sid: newcomer.sid,
+            auth_user_name: newcomer.name,
+            validation_time: now,
+            last_active: now,
+            rbac_permissions: newcomer.permissions,
+            originator: newcomer.originator,
+        });
+        reference
+    }
+
+    /// Notes that the session is used.
+    fn touch(&self, reference: &Reference) -> Result<Session, ApiError> {
+        let now = self.clock.now();
+        let mut open = self.lock();
+        open.end_idle(now);
+        let session = open.sessions.iter_mut().find(|session| session.reference == *reference);
+        let session = session.ok_or_else(|| {
+            // The client knows this text already; it is no secret to it.
+            ApiError::new("SESSION_INVALID", [reference.as_str()])
+        })?;
+        session.last_active = now;
+        Ok(session.clone())
+    }
+
+    /// Ends the sessions that `ends` names; how many that were.
+    pub(super) fn close(&self, ends: impl Fn(&Session) -> bool) -> usize {
+        let mut open = self.lock();
+        let before = open.sessions.len();
+        open.sessions.retain(|session| !ends(session));
+        before - open.sessions.len()
+    }
+
+    /// The open sessions in order of their beginning.
+    pub(super) fn view(&self) -> Vec<Session> {
+        let mut open = self.lock();
+        open.end_idle(self.clock.now());
+        open.sessions.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        // Consistent after every statement under the lock.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    fn end_idle(&mut self, now: Timestamp) {
+        let is_in_use =
+            |session: &Session| now <= session.last_active.plus_seconds(IDLE_MAX_SECONDS);
+        self.sessions.retain(is_in_use);
+    }
+}
+
+/// Shows no reference: whoever knows one has the session.
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions")
+            .field("open", &self.lock().sessions.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ground::VirtualClock;
+
+    use super::*;
+
+    fn sessions() -> (VirtualClock, Sessions) {
+        let time = VirtualClock::starting_at(Timestamp::from_unix(0));
+        let sessions = Sessions::new(Secret::new("secret"), Seed::new(1), time.clock());
+        (time, sessions)
+    }
+
+    #[test]
+    fn the_longest_idle_session_gives_way() {
+        let (time, sessions) = sessions();
+        let first = sessions.open(Newcomer::root(""));
+        let second = sessions.open(Newcomer::root(""));
+        time.advance(Duration::from_secs(1));
+        sessions.touch(&first).unwrap();
+        for _ in 2..=SESSIONS_MAX {
+            sessions.open(Newcomer::root(""));
+        }
+        assert_eq!(sessions.view().len(), SESSIONS_MAX);
+        assert!(sessions.touch(&first).is_ok());
+        let gone = ApiError::new("SESSION_INVALID", [second.as_str()]);
+        assert_eq!(sessions.touch(&second), Err(gone));
+    }
+
+    #[test]
+    fn a_session_ends_after_a_day_without_use() {
+        let (time, sessions) = sessions();
+        let used = sessions.open(Newcomer::root(""));
+        let idle = sessions.open(Newcomer::root(""));
+        time.advance(Duration::from_secs(86_400));
+        assert!(sessions.touch(&used).is_ok());
+        time.advance(Duration::from_secs(1));
+        assert!(sessions.touch(&idle).is_err());
+        assert!(sessions.touch(&used).is_ok());
+        assert!(!format!("{sessions:?}").contains("OpaqueRef"));
+    }
+}
