@@ -18,6 +18,12 @@ mod pool;
 mod session;
 mod set_ldaps;
 mod start;
+#[allow(dead_code, reason = "the queries of accounts are about to use it")]
+pub(crate) mod uid_info;
+#[allow(dead_code, reason = "the queries of accounts are about to use it")]
+pub(crate) mod user_attributes;
+#[allow(dead_code, reason = "the queries of accounts are about to use it")]
+pub(crate) mod wbinfo_failure;
 
 pub use call::{AuthConfig, Call, CallResult};
 pub use host::{Host, HostConfig, Liveness};
