@@ -11,6 +11,7 @@ mod output;
 mod review;
 mod run;
 mod verify;
+mod xapi;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -46,8 +47,12 @@ enum Command {
         #[arg(default_value = "scenarios")]
         paths: Vec<PathBuf>,
     },
+    /// Lists the error codes of xapi and the scenarios that end with them.
+    Codes(xapi::XapiArguments),
     /// Lists everything that can be wrong with a DC, the way to it, or a host.
     Faults(faults::FaultsArguments),
+    /// Lists the quirks of xapi, which a scenario can turn on and off, and the scenarios that show them.
+    Quirks(xapi::XapiArguments),
     /// Prints the JSON Schema of scenario files.
     Schema,
     /// Judges a certificate chain, or a live server, as Samba and GnuTLS judge it.
@@ -64,7 +69,9 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments).into(),
         Command::Review { paths } => review::review(&paths).into(),
         Command::Accept { paths } => review::accept(&paths).into(),
+        Command::Codes(arguments) => xapi::codes(&arguments).into(),
         Command::Faults(arguments) => faults::faults(&arguments).into(),
+        Command::Quirks(arguments) => xapi::quirks(&arguments).into(),
         Command::Schema => schema().into(),
         Command::Verify(arguments) => verify::verify(&arguments).into(),
     }

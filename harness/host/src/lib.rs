@@ -10,6 +10,7 @@ mod api_error;
 mod certificate;
 mod database;
 mod error;
+mod error_codes;
 pub mod facts;
 mod hosts_file;
 mod network;
@@ -33,6 +34,7 @@ pub use database::{
     Records, Session, Subject, UnknownPurpose,
 };
 pub use error::HostError;
+pub use error_codes::{CodeGroup, ErrorCode, error_codes};
 pub use network::{Network, Patience, SharedNetwork};
 pub use probe::ProbeFailure;
 pub use profile::{Profile, UnknownProfile};

@@ -22,7 +22,13 @@ macro_rules! quirks {
 
             const fn row(self) -> Row {
                 match self {
-                    $(Self::$variant => Row { id: $id, name: $name, on: $on, issue: $issue },)+
+                    $(Self::$variant => Row {
+                        id: $id,
+                        name: $name,
+                        about: concat!($($doc),+),
+                        on: $on,
+                        issue: $issue,
+                    },)+
                 }
             }
         }
@@ -32,6 +38,7 @@ macro_rules! quirks {
 struct Row {
     id: &'static str,
     name: &'static str,
+    about: &'static str,
     /// Default in design-v1, in landed.
     on: [bool; 2],
     issue: Option<u8>,
@@ -176,6 +183,12 @@ impl Quirk {
     /// Name in scenarios: `set_ldaps_no_restore_on_hard_failure`.
     pub const fn name(self) -> &'static str {
         self.row().name
+    }
+
+    /// What it is, on and off, for people.
+    pub const fn about(self) -> &'static str {
+        // The text of a doc comment begins with a blank.
+        self.row().about.trim_ascii_start()
     }
 
     /// Whether it is on in `profile` unless a pool says otherwise.

@@ -20,6 +20,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 pub use conclusion::{Attempt, Conclusion, Explanation, Finding, Trusts, Way};
 pub use markdown::markdown;
 pub use scenario::FaultPlace;
+pub(crate) use stories::bundled;
 pub use stories::{Story, stories_of};
 pub use world::ExplainError;
 

@@ -36,6 +36,7 @@
 
 mod case;
 pub mod catalogue;
+pub mod evidence;
 mod exit;
 mod expect;
 pub mod host_faults;

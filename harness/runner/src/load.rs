@@ -118,9 +118,28 @@ impl Suite {
         Self { cases }
     }
 
+    /// These cases.
+    pub fn of(cases: impl IntoIterator<Item = Case>) -> Self {
+        Self { cases: cases.into_iter().collect() }
+    }
+
     /// All cases, in order of their names.
     pub fn cases(&self) -> &[Case] {
         &self.cases
+    }
+}
+
+impl Case {
+    /// The same with the quirks that its scenario states turned round where `which` says so.
+    #[must_use]
+    pub fn with_quirks_turned(&self, which: impl Fn(sim_host::Quirk) -> bool) -> Self {
+        let mut scenario = Scenario::clone(&self.scenario);
+        for (name, on) in &mut scenario.world.quirks {
+            if name.as_str().parse().is_ok_and(&which) {
+                *on = !*on;
+            }
+        }
+        Self { scenario: Arc::new(scenario), ..self.clone() }
     }
 }
 

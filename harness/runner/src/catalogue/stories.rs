@@ -1,7 +1,9 @@
-//! Which bundled scenarios use a fault. They are part of the program, see `build.rs`.
+//! The bundled scenarios, and which of them use a fault. They are part of the program, see
+//! `build.rs`.
 
 use std::sync::LazyLock;
 
+use scenario::Scenario;
 use serde::Serialize;
 
 use crate::vocabulary;
@@ -26,14 +28,23 @@ pub fn stories_of(id: &str) -> Vec<Story> {
 
 /// Each bundled scenario with the ids of its faults.
 static INDEX: LazyLock<Vec<(Story, Vec<String>)>> = LazyLock::new(|| {
-    let vocabulary = vocabulary();
-    let parsed = BUNDLED.iter().filter_map(|text| {
-        // One that does not parse fails its own test.
-        let scenario = scenario::parse("bundled", text, &vocabulary).ok()?;
+    let indexed = bundled().iter().map(|scenario| {
         let faults = scenario.fault_ids().into_iter().map(str::to_owned).collect();
-        Some((Story { id: scenario.id.to_string(), title: scenario.title.clone() }, faults))
+        (Story { id: scenario.id.to_string(), title: scenario.title.clone() }, faults)
     });
-    parsed.collect()
+    indexed.collect()
+});
+
+/// The bundled scenarios, in order of their ids.
+pub(crate) fn bundled() -> &'static [Scenario] {
+    &PARSED
+}
+
+static PARSED: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
+    let vocabulary = vocabulary();
+    // One that does not parse fails its own test.
+    let parse = |text: &&str| scenario::parse("bundled", text, &vocabulary).ok();
+    BUNDLED.iter().filter_map(parse).collect()
 });
 
 #[cfg(test)]

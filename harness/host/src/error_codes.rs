@@ -1,0 +1,176 @@
+//! The catalogue of error codes (xapi-flows.md §16): what each says, with which parameters.
+
+use serde::Serialize;
+
+/// An error code that the calls of xapi end with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorCode {
+    /// The code, such as `AUTH_NO_TRUSTED_CERTS`.
+    pub code: String,
+    /// What follows it in `ErrorDescription`.
+    pub parameters: &'static str,
+    /// What has happened, as a fragment.
+    pub meaning: &'static str,
+    /// Which part of the catalogue it is in.
+    pub group: CodeGroup,
+}
+
+/// The parts of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CodeGroup {
+    /// LDAPS and AD (§16.1).
+    ExternalAuth,
+    /// Certificates (§16.2).
+    Certificates,
+    /// All else (§16.3).
+    General,
+}
+
+impl CodeGroup {
+    /// All parts, in the order of the catalogue.
+    pub const ALL: [Self; 3] = [Self::ExternalAuth, Self::Certificates, Self::General];
+
+    /// Its title.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::ExternalAuth => "LDAPS and AD",
+            Self::Certificates => "Certificates",
+            Self::General => "General",
+        }
+    }
+}
+
+/// What the suffixes of the codes of enable and disable say (§6.6).
+const SUFFIXES: [(&str, &str); 11] = [
+    ("", "it failed for a reason that has no code of its own"),
+    ("_WRONG_CREDENTIALS", "the domain refuses the account or its password"),
+    ("_PERMISSION_DENIED", "the account may not do it"),
+    ("_DOMAIN_LOOKUP_FAILED", "no DC of the domain says its workgroup"),
+    ("_UNAVAILABLE", "the domain cannot be reached"),
+    ("_INVALID_OU", "the organisational unit does not exist"),
+    ("_INVALID_ACCOUNT", "the account name is malformed"),
+    ("_INVALID_TRUSTED_CERTS", "the installed certificates do not validate the first DC"),
+    ("_NO_TRUSTED_CERTS", "LDAPS is asked for, and no certificate is installed"),
+    ("_SETUP_TLS_CONNECTION", "the TLS handshake with the first DC fails"),
+    ("_NO_SUPPORT_ENCRYPT_TYPE", "the KDC supports none of the host's encryption types"),
+];
+
+/// The codes that take the suffixes, with their parameters.
+const FAMILIES: [(&str, &str); 4] = [
+    ("AUTH_ENABLE_FAILED", "message"),
+    ("AUTH_DISABLE_FAILED", "message"),
+    ("POOL_AUTH_ENABLE_FAILED", "host, message"),
+    ("POOL_AUTH_DISABLE_FAILED", "host, message"),
+];
+
+/// The rest: code, parameters, meaning.
+type Row = (&'static str, &'static str, &'static str);
+
+const EXTERNAL_AUTH: [Row; 12] = [
+    (
+        "AUTH_ALREADY_ENABLED",
+        "type, service name",
+        "external authentication is enabled on the host",
+    ),
+    ("AUTH_UNKNOWN_TYPE", "type", "there is no such kind of external authentication"),
+    ("AUTH_IS_DISABLED", "", "external authentication is not enabled"),
+    ("AUTH_NO_TRUSTED_CERTS", "message", "LDAPS is asked for, and no certificate is installed"),
+    (
+        "AUTH_INVALID_TRUSTED_CERTS",
+        "message",
+        "the installed certificates do not validate the first DC",
+    ),
+    ("AUTH_SETUP_TLS_CONNECTION", "message", "the TLS handshake with the first DC fails"),
+    ("AUTH_SET_LDAPS_FAILED", "host, message", "the switch between LDAP and LDAPS failed"),
+    ("AUTH_SERVICE_ERROR", "message", "AD, or winbind, does not answer as it should"),
+    ("POOL_AUTH_ALREADY_ENABLED", "host", "external authentication is enabled on this host"),
+    (
+        "POOL_AUTH_ENABLE_FAILED_DUPLICATE_HOSTNAME",
+        "coordinator, message",
+        "two hosts of the pool have the same name",
+    ),
+    ("SUBJECT_CANNOT_BE_RESOLVED", "", "AD knows no such account or group"),
+    ("SUBJECT_ALREADY_EXISTS", "", "the account or group is a subject already"),
+];
+
+const CERTIFICATES: [Row; 19] = [
+    ("TRUSTED_CERTIFICATE_INVALID", "", "the text does not hold exactly one certificate"),
+    ("TRUSTED_CERTIFICATE_NOT_VALID_YET", "now, not_before", "the certificate is not valid yet"),
+    ("TRUSTED_CERTIFICATE_EXPIRED", "now, not_after", "the certificate has expired"),
+    (
+        "TRUSTED_CERTIFICATE_ALREADY_EXISTS",
+        "fingerprint",
+        "the certificate is installed, for a purpose that is asked for again",
+    ),
+    ("CERTIFICATE_LACKS_PURPOSE", "", "a certificate that is no CA needs a purpose"),
+    ("NOT_TRUSTED_CERTIFICATE", "ref", "the record is no trusted certificate"),
+    ("CA_CERTIFICATE_INVALID", "", "the text does not hold exactly one certificate"),
+    ("CA_CERTIFICATE_NOT_VALID_YET", "now, not_before", "the certificate is not valid yet"),
+    ("CA_CERTIFICATE_EXPIRED", "now, not_after", "the certificate has expired"),
+    ("CERTIFICATE_NAME_INVALID", "name", "this cannot be the name of a certificate"),
+    ("CERTIFICATE_ALREADY_EXISTS", "name", "a certificate of this name is there already"),
+    ("CERTIFICATE_DOES_NOT_EXIST", "name", "no certificate has this name"),
+    ("CERTIFICATE_CORRUPT", "name", "the certificate's file cannot be removed"),
+    ("CERTIFICATE_LIBRARY_CORRUPT", "", "the host's store of certificates cannot be written"),
+    ("CRL_NAME_INVALID", "name", "this cannot be the name of a list"),
+    ("CRL_ALREADY_EXISTS", "name", "a list of this name is there already"),
+    ("CRL_DOES_NOT_EXIST", "name", "no list has this name"),
+    ("CRL_CORRUPT", "name", "the list's file cannot be removed"),
+    ("INVALID_VALUE", "field, value", "a parameter has a value that it cannot have"),
+];
+
+const GENERAL: [Row; 15] = [
+    ("SESSION_INVALID", "handle", "no such session is open"),
+    ("SESSION_AUTHENTICATION_FAILED", "uname, message", "the name or the password is wrong"),
+    (
+        "SESSION_AUTHORIZATION_FAILED",
+        "uname, message",
+        "the account may not log in, or AD cannot be asked",
+    ),
+    ("RBAC_PERMISSION_DENIED", "permission, message", "no role of the session allows the call"),
+    ("HANDLE_INVALID", "class, ref", "no such object exists"),
+    ("UUID_INVALID", "class, uuid", "no object has this uuid"),
+    ("HOST_IS_SLAVE", "coordinator address", "the host is a member: ask its coordinator"),
+    ("HOST_OFFLINE", "host ref", "the host is not live"),
+    ("CANNOT_CONTACT_HOST", "host ref", "the host does not answer"),
+    (
+        "OTHER_OPERATION_IN_PROGRESS",
+        "class, object, operation type, operation ref",
+        "another operation of the pool did not end in time",
+    ),
+    ("POOL_SECRET_ROTATION_PENDING", "", "a rotation of the pool's secret has not ended"),
+    ("LICENCE_RESTRICTION", "feature", "the licence does not have the feature"),
+    ("MESSAGE_METHOD_UNKNOWN", "method", "there is no such call"),
+    (
+        "MESSAGE_PARAMETER_COUNT_MISMATCH",
+        "method, expected, received",
+        "the call has another number of parameters",
+    ),
+    ("INTERNAL_ERROR", "text", "something failed that has no code"),
+];
+
+/// Every code of the catalogue, in its order.
+pub fn error_codes() -> Vec<ErrorCode> {
+    let families = FAMILIES.into_iter().flat_map(|(prefix, parameters)| {
+        SUFFIXES.into_iter().map(move |(suffix, meaning)| ErrorCode {
+            code: format!("{prefix}{suffix}"),
+            parameters,
+            meaning,
+            group: CodeGroup::ExternalAuth,
+        })
+    });
+    let rows = |group, rows: &'static [Row]| {
+        rows.iter().map(move |(code, parameters, meaning)| ErrorCode {
+            code: (*code).to_owned(),
+            parameters,
+            meaning,
+            group,
+        })
+    };
+    rows(CodeGroup::ExternalAuth, &EXTERNAL_AUTH)
+        .chain(families)
+        .chain(rows(CodeGroup::Certificates, &CERTIFICATES))
+        .chain(rows(CodeGroup::General, &GENERAL))
+        .collect()
+}
