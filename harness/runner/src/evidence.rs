@@ -116,8 +116,18 @@ fn codes_of(step: &Step) -> Vec<String> {
     codes
 }
 
-/// Codes that are published and that nothing raises, with the reason.
+/// Why no call can end with the code in this profile; `None` if one can.
 fn why_never(code: &str, profile: Profile) -> Option<&'static str> {
-    let _ = (code, profile);
-    None
+    let _ = profile;
+    let code = code.strip_prefix("POOL_").unwrap_or(code);
+    if let Some(suffix) = code.strip_prefix("AUTH_DISABLE_FAILED") {
+        return (!suffix.is_empty())
+            .then_some("what disable remembers is a failed leave, which has no suffix (§8)");
+    }
+    match code.strip_prefix("AUTH_ENABLE_FAILED")? {
+        "_PERMISSION_DENIED" | "_UNAVAILABLE" | "_INVALID_OU" => {
+            Some("published, but no text of a program has this tag (§6.6)")
+        }
+        _ => None,
+    }
 }

@@ -1,8 +1,6 @@
 //! Every error code and every side of every quirk is shown by a bundled scenario, each stated quirk
 //! matters to the scenario that states it, and the pages that say so are fresh.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
-
 use std::{
     collections::BTreeMap,
     fs,
