@@ -6,7 +6,8 @@ use fake_dc::facts::Connection;
 use ground::{Event, EventId, Trail, fact};
 use scenario::{
     Action, AdsSearch, ClockAction, DcAction, DcFault, FileAction, FileContent, HostAction,
-    InstalledCertificate, NetCommand, PoolCall, RouteAction, Spanned, Step, XapiAction,
+    InstalledCertificate, Liveness, NetCommand, PoolCall, RouteAction, SetLiveness, Spanned, Step,
+    XapiAction,
 };
 use serde::Serialize;
 use sim_host::{
@@ -46,6 +47,14 @@ struct FileChanged {
 }
 fact!(FileChanged, "file.changed");
 
+/// A member went down, fell silent or came back.
+#[derive(Debug, Serialize)]
+struct LivenessChanged {
+    host: String,
+    state: &'static str,
+}
+fact!(LivenessChanged, "host.liveness");
+
 /// A program that somebody ran on a host by hand has ended.
 #[derive(Debug, Serialize)]
 struct ProgramEnded {
@@ -62,6 +71,7 @@ pub(crate) const KINDS: &[&str] = &[
     FileChanged::KIND,
     HostFaultCleared::KIND,
     HostFaultSet::KIND,
+    LivenessChanged::KIND,
     ProgramAbandoned::KIND,
     ProgramEnded::KIND,
 ];
@@ -225,6 +235,7 @@ async fn act(
         Action::Host(HostAction::ClearFaults(change)) => {
             world.set_host_faults(&change.host, [].into_iter(), trail)?;
         }
+        Action::Host(HostAction::SetLiveness(change)) => set_liveness(world, change, trail)?,
         Action::Route(action) => change_route(world, action, trail)?,
         Action::File(action) => change_file(world, action, trail)?,
         Action::Net(command) => return run_net(world, command, trail).await.map(Some),
@@ -261,6 +272,18 @@ fn change_dc(world: &World, action: &DcAction, trail: &Trail) -> Result<(), Worl
         _ => named.collect(),
     };
     Ok(domain.set_faults_because(trail.cause(), name, faults)?)
+}
+
+fn set_liveness(world: &World, change: &SetLiveness, trail: &Trail) -> Result<(), WorldError> {
+    let state = match change.state {
+        Liveness::Live => sim_host::Liveness::Live,
+        Liveness::Offline => sim_host::Liveness::Offline,
+        Liveness::Unreachable => sim_host::Liveness::Unreachable,
+    };
+    world.host(&change.host)?.set_liveness(state);
+    let host = change.host.to_string();
+    trail.record(LivenessChanged { host, state: change.state.as_str() });
+    Ok(())
 }
 
 fn change_route(world: &World, action: &RouteAction, trail: &Trail) -> Result<(), WorldError> {

@@ -2,6 +2,7 @@
 
 mod expectation;
 mod fault;
+mod liveness;
 mod step;
 mod texts;
 mod values;
@@ -16,6 +17,7 @@ pub use fault::{
     ClearHostFaults, ClearRouteFaults, DcAction, DcFaults, DcOnly, RouteAction, SetHostFaults,
     SetRouteFaults,
 };
+pub use liveness::{Liveness, SetLiveness};
 pub use step::{
     Action, AdsSearch, CertificateSource, ClockAction, DeleteFile, DisableExternalAuth, EditFile,
     EnableExternalAuth, FileAction, FileContent, HostAction, HostSetLdaps,

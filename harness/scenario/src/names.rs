@@ -26,6 +26,8 @@ pub(crate) struct Names {
     pub(crate) domains: Vec<String>,
     pub(crate) dcs: Vec<String>,
     pub(crate) hosts: Vec<String>,
+    /// The first host.
+    pub(crate) coordinator: Option<String>,
     pub(crate) steps: Vec<NamedStep>,
     /// The profiles that the scenario names; empty: it names none.
     pub(crate) profiles: Vec<String>,
@@ -62,12 +64,15 @@ impl Names {
             }
         }
         let profiles = items(Some(document), "profiles");
+        let coordinator = hosts.first().and_then(|host| text(table(host)?.get("name")?));
+        let coordinator = coordinator.map(|(name, _)| name.to_owned());
         let mut unique = |what, items| unique(what, items, &mut mistakes);
         unique("step", &steps);
         let names = Self {
             domains: unique("domain", &domains),
             dcs: unique("DC", &dcs),
             hosts: unique("host", &hosts),
+            coordinator,
             profiles: unique("profile", &profiles),
             steps: steps.iter().filter_map(|step| NamedStep::from(step)).collect(),
         };

@@ -3,7 +3,7 @@
 use super::{
     Advance, AuthConfig, ClearHostFaults, DcAction, DcRef, DomainRef, Expectations, HostAndDc,
     HostPath, HostRef, Outcome, Password, Profile, QuirkName, RelativePath, RouteAction,
-    SetHostFaults, StepName, StepRef,
+    SetHostFaults, SetLiveness, StepName, StepRef,
 };
 use crate::{
     Span,
@@ -193,6 +193,8 @@ choice! {
         set_faults => SetFaults(SetHostFaults),
         /// Undoes that.
         clear_faults => ClearFaults(ClearHostFaults),
+        /// A member goes down, falls silent or comes back.
+        set_liveness => SetLiveness(SetLiveness),
     }
 }
 

@@ -80,6 +80,8 @@ mistakes! {
         "{SOUND}[[step]]\nname = \"sync\"\npool.certificate_sync = {{}}\n[[step]]\n\
          pool.uninstall_trusted_certificate.certificate.installed_by = \"sync\"\n"
     );
+    liveness_of_the_coordinator: step("host.set_liveness = { host = \"host1\", state = \"offline\" }");
+    misspelt_liveness: step("host.set_liveness = { host = \"host2\", state = \"of-line\" }");
     duplicate_host: with("name = \"host2\"", "name = \"host1\"");
     duplicate_step: step("name = \"install the root\"\nclock.advance = \"1d\"");
     trust_of_an_unknown_domain: with("[[world.host]]", "[[world.trust]]\ndomain = \"corp.example\"\npartner = \"crop.example\"\n[[world.host]]");
