@@ -9,6 +9,7 @@
 mod api_error;
 mod certificate;
 mod database;
+pub mod datamodel;
 mod error;
 mod error_codes;
 pub mod facts;
@@ -31,8 +32,9 @@ mod xapi_conf;
 pub use api_error::ApiError;
 pub use database::{
     AuthConfiguration, Certificate, CertificateType, HostRecord, Message, PoolRecord, Purpose,
-    Records, Session, Subject, UnknownPurpose,
+    Records, Session, Subject, Task, TaskStatus, UnknownPurpose,
 };
+pub use datamodel::{Role, UnknownRole};
 pub use error::HostError;
 pub use error_codes::{CodeGroup, ErrorCode, error_codes};
 pub use network::{Network, Patience, SharedNetwork};

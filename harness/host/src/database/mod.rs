@@ -6,6 +6,6 @@ mod store;
 pub(crate) use records::reads_as_true;
 pub use records::{
     AuthConfiguration, Certificate, CertificateType, HostRecord, Message, PoolRecord, Purpose,
-    Records, Session, Subject, UnknownPurpose,
+    Records, Session, Subject, Task, TaskStatus, UnknownPurpose,
 };
 pub(crate) use store::{Database, Draft};

@@ -139,6 +139,20 @@ pub struct HostRecord {
     pub hostname: String,
     /// Management address.
     pub address: String,
+    /// Description for people.
+    pub name_description: String,
+    /// Whether it may run virtual machines.
+    pub enabled: bool,
+    /// Whether it verifies its peers in the pool.
+    pub tls_verification_enabled: bool,
+    /// Whatever clients keep there.
+    pub other_config: BTreeMap<String, String>,
+    /// Words that people put on it.
+    pub tags: BTreeSet<String>,
+    /// Name of its licence.
+    pub edition: String,
+    /// Reference of its metrics, a class that is not modelled.
+    pub metrics: Reference,
     /// Empty, or `AD` when joined.
     pub external_auth_type: String,
     /// Domain as the caller gave it.
@@ -168,8 +182,22 @@ pub struct PoolRecord {
     pub uuid: Uuid,
     /// Name for people.
     pub name_label: String,
+    /// Description for people.
+    pub name_description: String,
     /// The coordinator.
     pub master: Reference,
+    /// Whatever clients keep there.
+    pub other_config: BTreeMap<String, String>,
+    /// Words that people put on it.
+    pub tags: BTreeSet<String>,
+    /// Whether high availability is on.
+    pub ha_enabled: bool,
+    /// How it is set up.
+    pub ha_configuration: BTreeMap<String, String>,
+    /// Whether work is balanced among the hosts.
+    pub wlb_enabled: bool,
+    /// Whether the balancer's certificate is verified.
+    pub wlb_verify_cert: bool,
     /// Whether hosts verify each other.
     pub tls_verification_enabled: bool,
     /// Whether a rotation of the pool secret has begun and not ended.
@@ -190,7 +218,7 @@ pub struct PoolRecord {
 /// that.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Reference: whoever knows it has the session.
+    /// Reference: whoever knows it has the session. `Debug` prints stars.
     pub reference: Reference,
     /// Uuid.
     pub uuid: Uuid,
@@ -198,6 +226,8 @@ pub struct Session {
     pub is_local_superuser: bool,
     /// Whether a client certificate opened it.
     pub client_certificate: bool,
+    /// Whether it is one of another host of the pool, which may make internal calls.
+    pub pool: bool,
     /// The subject through which an AD account came in, or the null reference.
     pub subject: Reference,
     /// SID of an AD account; empty for `root`.
@@ -212,6 +242,13 @@ pub struct Session {
     pub rbac_permissions: BTreeSet<String>,
     /// What the client calls itself.
     pub originator: String,
+}
+
+impl Session {
+    /// Whether it may send `message`, a name in lower case that is in the data model's table.
+    pub fn permits(&self, message: &str) -> bool {
+        self.is_local_superuser || self.rbac_permissions.contains(message)
+    }
 }
 
 impl fmt::Debug for Session {
@@ -258,6 +295,75 @@ pub struct Message {
     pub timestamp: Timestamp,
     /// Text.
     pub body: String,
+}
+
+/// How far a task has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TaskStatus {
+    /// It was cancelled.
+    Cancelled,
+    /// Somebody wants it cancelled.
+    Cancelling,
+    /// It failed.
+    Failure,
+    /// It goes on.
+    Pending,
+    /// It succeeded.
+    Success,
+}
+
+impl TaskStatus {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::Cancelling => "cancelling",
+            Self::Failure => "failure",
+            Self::Pending => "pending",
+            Self::Success => "success",
+        }
+    }
+
+    /// Whether nothing more will happen.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Failure | Self::Success)
+    }
+}
+
+/// Class `task` (xenapi-wire.md §9). It lives in memory only, as in xapi (`PersistNothing`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Reference.
+    pub reference: Reference,
+    /// Uuid.
+    pub uuid: Uuid,
+    /// Name of the method, or what its creator calls it.
+    pub name_label: String,
+    /// Description for people.
+    pub name_description: String,
+    /// How far it has come.
+    pub status: TaskStatus,
+    /// When it began.
+    pub created: Timestamp,
+    /// When it ended; the epoch before.
+    pub finished: Timestamp,
+    /// The result in XML-RPC value form; empty without one.
+    pub result: String,
+    /// Code and parameters of the failure.
+    pub error_info: Vec<String>,
+    /// The host that it runs on.
+    pub resident_on: Reference,
+    /// SID of the account whose session began it; empty for `root`.
+    pub auth_user_sid: String,
+    /// What was asked of it (`cancel`, `destroy`), by the references of the tasks that asked.
+    pub current_operations: BTreeMap<Reference, &'static str>,
+}
+
+impl Task {
+    /// 1 once it has ended.
+    pub fn progress(&self) -> f64 {
+        if self.status.is_final() { 1.0 } else { 0.0 }
+    }
 }
 
 /// Everything in the database, each class in order of creation.

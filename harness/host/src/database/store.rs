@@ -16,7 +16,7 @@ use crate::{
 const PATH: &str = "/var/lib/xcp/state.json";
 
 /// Version of the file's format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The database of a pool. Every change is on disk before it is seen; a crash leaves the old file
 /// or the new.

@@ -107,6 +107,7 @@ impl Sessions {
             uuid: self.seed.uuid(&format!("uuid {number}")),
             is_local_superuser: newcomer.is_local_superuser,
             client_certificate: false,
+            pool: false,
             subject: newcomer.subject,
             auth_user_sid: newcomer.sid,
             auth_user_name: newcomer.name,
