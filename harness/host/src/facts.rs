@@ -6,7 +6,7 @@ use ground::fact;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::Profile;
+use crate::{LockName, Profile};
 
 /// The kinds of all facts below.
 pub const KINDS: &[&str] = &[
@@ -22,6 +22,9 @@ pub const KINDS: &[&str] = &[
     WinbindAwaited::KIND,
     HookRan::KIND,
     HostRestarted::KIND,
+    LockWaiting::KIND,
+    LockTaken::KIND,
+    ProgramHeld::KIND,
 ];
 
 /// A pool was set up.
@@ -179,3 +182,33 @@ pub struct HostRestarted {
     pub host: String,
 }
 fact!(HostRestarted, "host.restarted");
+
+/// Somebody waits for a lock (xapi-flows.md §17). A lock that is free is taken without a word.
+#[derive(Clone, Debug, Serialize)]
+pub struct LockWaiting {
+    /// The lock.
+    pub lock: LockName,
+    /// Who waits.
+    pub task: &'static str,
+    /// Who holds it.
+    pub held_by: Vec<&'static str>,
+}
+fact!(LockWaiting, "lock.waiting");
+
+/// Somebody who has waited for a lock has it.
+#[derive(Clone, Debug, Serialize)]
+pub struct LockTaken {
+    /// The lock.
+    pub lock: LockName,
+    /// Who waited.
+    pub task: &'static str,
+}
+fact!(LockTaken, "lock.taken");
+
+/// A program does not begin until somebody lets it go.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProgramHeld {
+    /// Its name: `systemctl restart winbind`.
+    pub program: &'static str,
+}
+fact!(ProgramHeld, "program.held");

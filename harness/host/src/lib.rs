@@ -46,5 +46,8 @@ pub use reference::Reference;
 pub use report::Report;
 pub use root::{Entry, HostRoot};
 pub use trust_store::{GENERAL_BUNDLE, LDAPS_BUNDLE};
-pub use xapi::{AuthConfig, Call, CallResult, Host, HostConfig, Liveness, Pool, PoolConfig};
+pub use xapi::{
+    AuthConfig, Call, CallResult, Host, HostConfig, Liveness, LockName, Pool, PoolConfig,
+    WaitingRoom,
+};
 pub use xapi_conf::XapiConf;

@@ -89,6 +89,27 @@ pub enum SambaCommand {
     WipeSecrets,
 }
 
+impl SambaCommand {
+    /// The program with its first words, without arguments: `net ads search`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AdsEnctypesSet { .. } => "net ads enctypes set",
+            Self::AdsJoin { .. } => "net ads join",
+            Self::AdsLeave { .. } => "net ads leave",
+            Self::AdsLookup { .. } => "net ads lookup",
+            Self::AdsSearch { .. } => "net ads search",
+            Self::AdsSid { .. } => "net ads sid",
+            Self::CacheFlush => "net cache flush",
+            Self::LookupKdc { .. } => "net lookup kdc",
+            Self::RestartWinbind => "systemctl restart winbind",
+            Self::StartWinbind => "systemctl start winbind",
+            Self::StopWinbind => "systemctl stop winbind",
+            Self::Wbinfo(question) => question.name(),
+            Self::WipeSecrets => "tdbtool erase",
+        }
+    }
+}
+
 /// A question for winbind, or an order to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wbinfo {
@@ -136,6 +157,23 @@ pub enum Wbinfo {
         /// Of a user.
         sid: String,
     },
+}
+
+impl Wbinfo {
+    /// The program with its option, without arguments: `wbinfo --krb5auth`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ChangeSecret => "wbinfo --change-secret",
+            Self::GetDcName { .. } => "wbinfo --getdcname",
+            Self::Krb5Auth { .. } => "wbinfo --krb5auth",
+            Self::NameToSid { .. } => "wbinfo --name-to-sid",
+            Self::SidToGid { .. } => "wbinfo --sid-to-gid",
+            Self::SidToName { .. } => "wbinfo --sid-to-name",
+            Self::SidToUid { .. } => "wbinfo --sid-to-uid",
+            Self::UidInfo { .. } => "wbinfo --uid-info",
+            Self::UserDomgroups { .. } => "wbinfo --user-domgroups",
+        }
+    }
 }
 
 /// Credentials of `net ads search` and `net ads sid`.

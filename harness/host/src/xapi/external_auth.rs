@@ -21,7 +21,7 @@ impl Pool {
         auth_type: &str,
         trail: &Trail,
     ) -> Result<(), ApiError> {
-        let _pool = self.lock_extauth().await;
+        let _pool = self.lock_extauth("pool.enable_external_auth", trail).await;
         self.check_before_enable(config)?;
         let mut visited = Vec::new();
         for host in self.hosts_in_order() {
@@ -55,7 +55,7 @@ impl Pool {
         config: &AuthConfig,
         trail: &Trail,
     ) -> Result<(), ApiError> {
-        let _pool = self.lock_extauth().await;
+        let _pool = self.lock_extauth("pool.disable_external_auth", trail).await;
         let mut first = Ok(());
         for host in self.hosts_in_order() {
             let call = Call::HostDisableExternalAuth {

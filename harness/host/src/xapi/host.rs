@@ -7,11 +7,18 @@ use std::{
 };
 
 use ground::{Clock, Seed, Skew};
-use tokio::sync::Mutex;
 
 use crate::{
     HostError, HostRoot, Network, Profile, Programs, Reference, SharedNetwork, XapiConf,
-    hosts_file, samba::Client, trust_store::TrustStore, xapi_conf,
+    hosts_file,
+    samba::Client,
+    trust_store::TrustStore,
+    xapi::{
+        WaitingRoom,
+        hold::Holds,
+        lock::{Lock, LockName},
+    },
+    xapi_conf,
 };
 
 /// Path of the file with the host's name.
@@ -66,6 +73,8 @@ pub struct Host {
     programs: Arc<dyn Programs>,
     trust_store: TrustStore,
     liveness: RwLock<Liveness>,
+    room: WaitingRoom,
+    holds: Holds,
     process: RwLock<Arc<Process>>,
 }
 
@@ -74,9 +83,9 @@ pub struct Host {
 pub(crate) struct Process {
     pub(crate) conf: XapiConf,
     /// Held by enable, disable and set_ldaps of the host.
-    pub(crate) extauth_lock: Mutex<()>,
+    pub(crate) extauth_lock: Lock,
     /// landed: held around every use of the plugin.
-    pub(crate) plugin_lock: Mutex<()>,
+    pub(crate) plugin_lock: Lock,
 }
 
 impl Host {
@@ -85,6 +94,7 @@ impl Host {
         reference: Reference,
         seed: Seed,
         profile: Profile,
+        room: &WaitingRoom,
     ) -> Result<Self, HostError> {
         let root = HostRoot::open(&config.root)?;
         if let Some(text) = &config.xapi_conf {
@@ -105,7 +115,7 @@ impl Host {
         });
         let trust_store = TrustStore::new(root.clone());
         trust_store.create_directories()?;
-        let process = RwLock::new(Arc::new(Process::start(&root, profile)?));
+        let process = RwLock::new(Arc::new(Process::start(&root, profile, room)?));
         Ok(Self {
             name: config.name,
             reference,
@@ -118,6 +128,8 @@ impl Host {
             programs,
             trust_store,
             liveness: RwLock::default(),
+            room: room.clone(),
+            holds: Holds::new(room),
             process,
         })
     }
@@ -167,6 +179,20 @@ impl Host {
         *self.liveness.write().unwrap_or_else(PoisonError::into_inner) = liveness;
     }
 
+    /// Holds a program up, by its name such as `net ads search`: it begins when it is released.
+    pub fn hold_program(&self, program: &str) {
+        self.holds.hold(program);
+    }
+
+    /// Lets a held program begin; how many had been waiting to.
+    pub fn release_program(&self, program: &str) -> usize {
+        self.holds.release(program)
+    }
+
+    pub(crate) fn holds(&self) -> &Holds {
+        &self.holds
+    }
+
     pub(crate) fn seed(&self) -> Seed {
         self.seed
     }
@@ -185,18 +211,18 @@ impl Host {
 
     /// Replaces the xapi process by one that has just read its configuration.
     pub(crate) fn restart_process(&self) -> Result<(), HostError> {
-        let process = Arc::new(Process::start(&self.root, self.profile)?);
+        let process = Arc::new(Process::start(&self.root, self.profile, &self.room)?);
         *self.process.write().unwrap_or_else(PoisonError::into_inner) = process;
         Ok(())
     }
 }
 
 impl Process {
-    fn start(root: &HostRoot, profile: Profile) -> Result<Self, HostError> {
+    fn start(root: &HostRoot, profile: Profile, room: &WaitingRoom) -> Result<Self, HostError> {
         Ok(Self {
             conf: XapiConf::load(root, profile)?,
-            extauth_lock: Mutex::default(),
-            plugin_lock: Mutex::default(),
+            extauth_lock: Lock::new(LockName::HostExtauth, room),
+            plugin_lock: Lock::new(LockName::Plugin, room),
         })
     }
 }

@@ -22,7 +22,7 @@ impl OnHost<'_> {
         service_name: &str,
         auth_type: &str,
     ) -> Result<(), ApiError> {
-        let _host = self.process.extauth_lock.lock().await;
+        let _host = self.lock_extauth("host.enable_external_auth").await;
         let record = self.record()?;
         if !record.external_auth_type.is_empty() {
             return Err(ApiError::new(
@@ -35,7 +35,7 @@ impl OnHost<'_> {
         }
         self.change_record(|host| host.external_auth_service_name = service_name.to_owned())?;
         let enabled = {
-            let _plugin = self.lock_plugin().await;
+            let _plugin = self.lock_plugin("host.enable_external_auth").await;
             self.plugin_enable(config, service_name).await
         };
         if let Err(error) = enabled {
@@ -54,7 +54,7 @@ impl OnHost<'_> {
         config: &AuthConfig,
         force: bool,
     ) -> Result<(), ApiError> {
-        let _host = self.process.extauth_lock.lock().await;
+        let _host = self.lock_extauth("host.disable_external_auth").await;
         let record = self.record()?;
         let enabled = !record.external_auth_type.is_empty();
         if !enabled && !force {
@@ -62,7 +62,7 @@ impl OnHost<'_> {
         }
         self.trail.record(HookRan { reason: "before-extauth-disable" });
         let left = if enabled {
-            let _plugin = self.lock_plugin().await;
+            let _plugin = self.lock_plugin("host.disable_external_auth").await;
             self.plugin_disable(config, &record.external_auth_service_name).await
         } else {
             Ok(())
@@ -76,15 +76,6 @@ impl OnHost<'_> {
         left.map_err(|PluginError { message, .. }| {
             PluginError::new(Tag::Generic, message).with_suffix("AUTH_DISABLE_FAILED")
         })
-    }
-
-    /// The plugin lock (§17); none in design-v1 or without `serialize_auth_service`.
-    pub(crate) async fn lock_plugin(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-        if self.process.conf.serialize_auth_service {
-            Some(self.process.plugin_lock.lock().await)
-        } else {
-            None
-        }
     }
 
     /// Raises a message if this host and the coordinator differ in type or service name.

@@ -8,9 +8,11 @@ mod call;
 mod certificates;
 mod enable;
 mod external_auth;
+mod hold;
 mod host;
 mod host_auth;
 mod locate;
+mod lock;
 mod login;
 mod on_host;
 mod plugin;
@@ -22,11 +24,14 @@ mod start;
 pub(crate) mod uid_info;
 #[allow(dead_code, reason = "the queries of accounts are about to use it")]
 pub(crate) mod user_attributes;
+mod waiting;
 #[allow(dead_code, reason = "the queries of accounts are about to use it")]
 pub(crate) mod wbinfo_failure;
 
 pub use call::{AuthConfig, Call, CallResult};
 pub use host::{Host, HostConfig, Liveness};
 pub(crate) use locate::probe_tag;
+pub use lock::LockName;
 pub(crate) use plugin::Tag;
 pub use pool::{Pool, PoolConfig};
+pub use waiting::WaitingRoom;

@@ -14,6 +14,7 @@ use crate::{
     xapi::{
         Host, Pool,
         host::Process,
+        lock::LockGuard,
         plugin::{PluginError, Tag},
     },
 };
@@ -42,6 +43,19 @@ impl OnHost<'_> {
         self.pool.profile()
     }
 
+    /// The host extauth lock of xapi-flows.md §17.
+    pub(crate) async fn lock_extauth(&self, task: &'static str) -> LockGuard {
+        self.process.extauth_lock.take(task, &self.trail).await
+    }
+
+    /// The plugin lock (§17); none in design-v1 or without `serialize_auth_service`.
+    pub(crate) async fn lock_plugin(&self, task: &'static str) -> Option<LockGuard> {
+        if !self.process.conf.serialize_auth_service {
+            return None;
+        }
+        Some(self.process.plugin_lock.take(task, &self.trail).await)
+    }
+
     /// The host's own record.
     pub(crate) fn record(&self) -> Result<HostRecord, ApiError> {
         self.pool.host_record(self.host.reference())
@@ -65,6 +79,7 @@ impl OnHost<'_> {
 
     pub(crate) async fn run(&self, command: SambaCommand) -> Output {
         let debug_level = self.process.conf.winbind_debug_level;
+        self.host.holds().pass(&command, &self.trail).await;
         self.host.programs().run(command, debug_level, &self.trail).await
     }
 

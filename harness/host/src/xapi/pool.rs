@@ -11,7 +11,12 @@ use crate::{
     certificate::TrustedCertificate,
     database::Database,
     facts::{CallBegan, CallEnded, HostTurn, PoolCreated},
-    xapi::{Call, CallResult, Host, HostConfig, Liveness, on_host::OnHost, session::Sessions},
+    xapi::{
+        Call, CallResult, Host, HostConfig, Liveness, WaitingRoom,
+        lock::{Lock, LockGuard, LockName},
+        on_host::OnHost,
+        session::Sessions,
+    },
 };
 
 /// How to set up a pool.
@@ -44,7 +49,8 @@ pub struct Pool {
     database: Database,
     sessions: Sessions,
     /// The pool extauth lock of xapi-flows.md §17.
-    extauth_lock: Mutex<()>,
+    extauth_lock: Lock,
+    room: WaitingRoom,
     /// Certificate calls wait for each other, in the order in which they come.
     certificate_lock: Mutex<()>,
 }
@@ -75,12 +81,13 @@ impl Pool {
             hosts: expected,
             switched_quirks: quirks.switched(profile).map(Quirk::name).collect(),
         });
+        let room = WaitingRoom::default();
         let hosts = hosts
             .into_iter()
             .zip(&records.hosts)
             .map(|(host, record)| {
                 let seed = seed.child(&format!("host {}", host.name));
-                Host::open(host, record.reference.clone(), seed, profile).map(Arc::new)
+                Host::open(host, record.reference.clone(), seed, profile, &room).map(Arc::new)
             })
             .collect::<Result<Vec<_>, _>>()?;
         let clock = hosts.first().ok_or(HostError::NoHosts)?.clock().clone();
@@ -91,9 +98,15 @@ impl Pool {
             hosts,
             database,
             sessions: Sessions::new(root_password, seed, clock),
-            extauth_lock: Mutex::default(),
+            extauth_lock: Lock::new(LockName::PoolExtauth, &room),
+            room,
             certificate_lock: Mutex::default(),
         })
+    }
+
+    /// Those of its callers that stand still.
+    pub fn waiting_room(&self) -> &WaitingRoom {
+        &self.room
     }
 
     /// Calls xapi on the coordinator.
@@ -200,8 +213,9 @@ impl Pool {
             .ok_or_else(|| ApiError::handle_invalid("host", reference))
     }
 
-    pub(super) async fn lock_extauth(&self) -> MutexGuard<'_, ()> {
-        self.extauth_lock.lock().await
+    /// The pool extauth lock of xapi-flows.md §17.
+    pub(super) async fn lock_extauth(&self, task: &'static str, trail: &Trail) -> LockGuard {
+        self.extauth_lock.take(task, trail).await
     }
 
     pub(super) async fn lock_certificates(&self) -> MutexGuard<'_, ()> {

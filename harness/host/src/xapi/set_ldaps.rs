@@ -26,7 +26,7 @@ impl Pool {
     ) -> Result<(), ApiError> {
         let coordinator = self.coordinator().reference();
         let early = self.host_record(coordinator)?.ldaps();
-        let _pool = self.lock_extauth().await;
+        let _pool = self.lock_extauth("pool.external_auth_set_ldaps", trail).await;
         let former = |host: &Reference| {
             if self.quirks().has(Quirk::SetLdapsOldValueRace) {
                 return Ok(early);
@@ -67,8 +67,8 @@ impl OnHost<'_> {
         ldaps: bool,
         force: bool,
     ) -> Result<(), ApiError> {
-        let _host = self.process.extauth_lock.lock().await;
-        let _plugin = self.lock_plugin().await;
+        let _host = self.lock_extauth("host.external_auth_set_ldaps").await;
+        let _plugin = self.lock_plugin("host.external_auth_set_ldaps").await;
         let record = self.record()?;
         if record.external_auth_type.is_empty() {
             return Err(ApiError::bare("AUTH_IS_DISABLED"));

@@ -42,7 +42,7 @@ impl OnHost<'_> {
         if record.external_auth_type != AD {
             return;
         }
-        let _plugin = self.lock_plugin().await;
+        let _plugin = self.lock_plugin("xapi start").await;
         let record = self.repair_names(record).await;
         if self.write_from_record(&record, record.ldaps()).is_ok() {
             let _ = self.restart_winbind_until_ready().await;

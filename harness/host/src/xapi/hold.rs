@@ -1,0 +1,78 @@
+//! Programs that somebody holds up on a host: they begin only when they are let go.
+//!
+//! A real program takes its time: winbind restarts, a DC is slow. Here somebody says how long,
+//! without any timer, so that other callers can be looked at meanwhile.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use ground::Trail;
+use tokio::sync::oneshot;
+
+use crate::{SambaCommand, facts::ProgramHeld, xapi::WaitingRoom};
+
+/// What is held up on one host.
+#[derive(Debug)]
+pub(crate) struct Holds {
+    room: WaitingRoom,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    programs: BTreeSet<String>,
+    waiting: Vec<(&'static str, oneshot::Sender<()>)>,
+}
+
+impl Holds {
+    pub(crate) fn new(room: &WaitingRoom) -> Self {
+        Self { room: room.clone(), state: Mutex::default() }
+    }
+
+    /// From now on programs of this name do not begin.
+    pub(crate) fn hold(&self, program: &str) {
+        self.lock().programs.insert(program.to_owned());
+    }
+
+    /// Lets programs of this name begin; how many had been waiting.
+    pub(crate) fn release(&self, program: &str) -> usize {
+        let mut state = self.lock();
+        state.programs.remove(program);
+        let (go, stay) = std::mem::take(&mut state.waiting)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(waiting, _)| *waiting == program);
+        state.waiting = stay;
+        let count = go.len();
+        for (_, go) in go {
+            self.room.leave();
+            // Nobody listens if the caller has given up.
+            let _ = go.send(());
+        }
+        count
+    }
+
+    /// Comes back as soon as the program may begin.
+    pub(crate) async fn pass(&self, command: &SambaCommand, trail: &Trail) {
+        let program = command.name();
+        let go = {
+            let mut state = self.lock();
+            if !state.programs.contains(program) {
+                return;
+            }
+            trail.record(ProgramHeld { program });
+            let (sender, go) = oneshot::channel();
+            state.waiting.push((program, sender));
+            self.room.enter();
+            go
+        };
+        // The sender is dropped only after it has sent.
+        let _ = go.await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Consistent after every statement under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
