@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use ldap_wire::{LdapMessage, LdapResult, ProtocolOp, ResultCode, controls};
+use ldap_wire::{
+    Filter, LdapMessage, LdapResult, ProtocolOp, ResultCode, Scope, SearchRequest,
+    SearchResultEntry, controls,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -43,11 +46,7 @@ impl Directory {
 
     /// Makes a change that an LDIF text asks for, as the administrator would.
     fn carry_out(&self, FileChange { file, change }: FileChange) -> Result<(), LdifError> {
-        const ADMINISTRATOR: u32 = 500;
-        let administrator = self.domain.sid.with_rid(ADMINISTRATOR);
-        let mut session =
-            self.open_session(&DcView::new("ldif", &self.domain.dns_name), Protection::Tls);
-        session.bound = self.read().store.by_sid(&administrator);
+        let mut session = self.administrator("ldif");
         let request = change.to_request(1);
         let refusal = self.handle(&mut session, request).messages.into_iter().find_map(|message| {
             match message.op {
@@ -62,6 +61,35 @@ impl Directory {
         let Some(LdapResult { code, diagnostic: text, .. }) = refusal else { return Ok(()) };
         let cause = LdifCause::ChangeRefused { dn: change.dn, code, text };
         Err(LdifError { file, line: change.line, cause })
+    }
+
+    /// What matches in the domain, with all user attributes, as the administrator sees it who looks
+    /// without a connection: nothing of it is in any ledger.
+    #[must_use]
+    pub fn objects(&self, filter: Filter) -> Vec<SearchResultEntry> {
+        let search = SearchRequest {
+            base: self.domain_dn().to_string(),
+            scope: Scope::WholeSubtree,
+            filter,
+            ..SearchRequest::default()
+        };
+        let request = LdapMessage::new(1, ProtocolOp::SearchRequest(search));
+        let reply = self.handle(&mut self.administrator("nobody"), request);
+        let entry = |message: LdapMessage| match message.op {
+            ProtocolOp::SearchResultEntry(entry) => Some(entry),
+            _ => None,
+        };
+        reply.messages.into_iter().filter_map(entry).collect()
+    }
+
+    /// A session of the administrator, which needs no password.
+    fn administrator(&self, dc: &str) -> Session {
+        const ADMINISTRATOR: u32 = 500;
+        let administrator = self.domain.sid.with_rid(ADMINISTRATOR);
+        let mut session =
+            self.open_session(&DcView::new(dc, &self.domain.dns_name), Protection::Tls);
+        session.bound = self.read().store.by_sid(&administrator);
+        session
     }
 
     /// The same domain as a DC sees it whose clock is wrong by `seconds` (negative: behind): the

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::xapi::Tag;
+
 /// An error code that the calls of xapi end with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ErrorCode {
@@ -42,18 +44,18 @@ impl CodeGroup {
 }
 
 /// What the suffixes of the codes of enable and disable say (§6.6).
-const SUFFIXES: [(&str, &str); 11] = [
-    ("", "it failed for a reason that has no code of its own"),
-    ("_WRONG_CREDENTIALS", "the domain refuses the account or its password"),
-    ("_PERMISSION_DENIED", "the account may not do it"),
-    ("_DOMAIN_LOOKUP_FAILED", "no DC of the domain says its workgroup"),
-    ("_UNAVAILABLE", "the domain cannot be reached"),
-    ("_INVALID_OU", "the organisational unit does not exist"),
-    ("_INVALID_ACCOUNT", "the account name is malformed"),
-    ("_INVALID_TRUSTED_CERTS", "the installed certificates do not validate the first DC"),
-    ("_NO_TRUSTED_CERTS", "LDAPS is asked for, and no certificate is installed"),
-    ("_SETUP_TLS_CONNECTION", "the TLS handshake with the first DC fails"),
-    ("_NO_SUPPORT_ENCRYPT_TYPE", "the KDC supports none of the host's encryption types"),
+const SUFFIXES: [(Tag, &str); 11] = [
+    (Tag::Generic, "it failed for a reason that has no code of its own"),
+    (Tag::Credentials, "the domain refuses the account or its password"),
+    (Tag::Denied, "the account may not do it"),
+    (Tag::DomainLookup, "no DC of the domain says its workgroup"),
+    (Tag::Unavailable, "the domain cannot be reached"),
+    (Tag::InvalidOu, "the organisational unit does not exist"),
+    (Tag::InvalidAccount, "the account name is malformed"),
+    (Tag::InvalidTrustedCerts, "the installed certificates do not validate the first DC"),
+    (Tag::NoTrustedCerts, "LDAPS is asked for, and no certificate is installed"),
+    (Tag::TlsSetup, "the TLS handshake with the first DC fails"),
+    (Tag::NoEncryptionType, "the KDC supports none of the host's encryption types"),
 ];
 
 /// The codes that take the suffixes, with their parameters.
@@ -153,8 +155,8 @@ const GENERAL: [Row; 15] = [
 /// Every code of the catalogue, in its order.
 pub fn error_codes() -> Vec<ErrorCode> {
     let families = FAMILIES.into_iter().flat_map(|(prefix, parameters)| {
-        SUFFIXES.into_iter().map(move |(suffix, meaning)| ErrorCode {
-            code: format!("{prefix}{suffix}"),
+        SUFFIXES.into_iter().map(move |(tag, meaning)| ErrorCode {
+            code: format!("{prefix}{}", tag.suffix()),
             parameters,
             meaning,
             group: CodeGroup::ExternalAuth,

@@ -25,6 +25,7 @@ pub const KINDS: &[&str] = &[
     LockWaiting::KIND,
     LockTaken::KIND,
     ProgramHeld::KIND,
+    XapiConfIgnored::KIND,
 ];
 
 /// A pool was set up.
@@ -212,3 +213,12 @@ pub struct ProgramHeld {
     pub program: &'static str,
 }
 fact!(ProgramHeld, "program.held");
+/// A value of xapi.conf means nothing; the default holds (smb-conf.md §6).
+#[derive(Clone, Debug, Serialize)]
+pub struct XapiConfIgnored {
+    /// The item.
+    pub item: &'static str,
+    /// The text.
+    pub value: String,
+}
+fact!(XapiConfIgnored, "xapi-conf.ignored");

@@ -43,43 +43,43 @@ impl HostsEditor {
     /// Puts the names on the loopback lines, before the first alias.
     pub(crate) fn add(&self, text: &str) -> Result<String, NoAlias> {
         LOOPBACK.iter().try_fold(text.to_owned(), |text, address| {
-            let text = self.prepared(&text);
-            let mut found = false;
-            let mut lines = Vec::new();
-            for line in text.split('\n') {
-                if self.is_of(line, address) {
-                    found = true;
-                    lines.push(self.with_names(line)?);
-                } else {
-                    lines.push(line.to_owned());
-                }
-            }
-            let lines = lines.join("\n");
+            let lines = self.lines(&text);
+            let lines: Vec<_> = lines
+                .iter()
+                .map(|line| {
+                    if self.is_of(line, address) {
+                        self.with_names(line, address)
+                    } else {
+                        Ok(line.clone())
+                    }
+                })
+                .collect::<Result<_, _>>()?;
+            // A line that the rough edit has mangled is no line of the address any more.
+            let found = lines.iter().any(|line| self.is_of(line, address));
             let Self { name, full_name, .. } = self;
-            Ok(if found { lines } else { format!("{address} {full_name} {name}\n{lines}") })
+            let new = (!found).then(|| format!("{address} {full_name} {name}"));
+            Ok(joined(new.into_iter().chain(lines)))
         })
     }
 
     /// Takes the names off the loopback lines, and the line away if nothing is left on it.
     pub(crate) fn remove(&self, text: &str) -> String {
         LOOPBACK.iter().fold(text.to_owned(), |text, address| {
-            let text = self.prepared(&text);
-            let lines: Vec<_> = text
-                .split('\n')
-                .filter_map(|line| {
-                    if !self.is_of(line, address) {
-                        return Some(line.to_owned());
-                    }
-                    let (words, aliases) = self.without_names(line);
-                    (aliases > 0).then(|| words.join(" "))
-                })
-                .collect();
-            lines.join("\n")
+            let lines = self.lines(&text).into_iter().map(|line| {
+                if self.is_of(&line, address) { self.without_names(&line).join(" ") } else { line }
+            });
+            joined(lines.filter(|line| line.trim() != *address))
         })
     }
 
-    fn prepared(&self, text: &str) -> String {
-        if self.rough { text.to_lowercase() } else { text.to_owned() }
+    /// The lines of a file, whether or not its last one ends.
+    fn lines(&self, text: &str) -> Vec<String> {
+        let lines = text.strip_suffix('\n').unwrap_or(text);
+        if lines.is_empty() {
+            return Vec::new();
+        }
+        let line = |line: &str| if self.rough { line.to_lowercase() } else { line.to_owned() };
+        lines.split('\n').map(line).collect()
     }
 
     fn is_of(&self, line: &str, address: &str) -> bool {
@@ -90,32 +90,37 @@ impl HostsEditor {
         }
     }
 
-    /// The line with the two names before the first alias; the blanks after the address stay.
-    fn with_names(&self, line: &str) -> Result<String, NoAlias> {
-        let (mut words, aliases) = self.without_names(line);
-        if aliases == 0 && self.rough {
+    /// The line with the two names before the first alias; the blanks after the address stay. The
+    /// rough edit takes the first word that is neither empty nor the address for that alias: of
+    /// `127.0.0.10 printer`, and of a line with a tab after the address, that is the first word.
+    fn with_names(&self, line: &str, address: &str) -> Result<String, NoAlias> {
+        let mut words = self.without_names(line);
+        let is_before = |word: &String| word.is_empty() || word == address;
+        let first_alias = words.iter().take_while(|word| is_before(word)).count();
+        if first_alias == words.len() && self.rough {
             return Err(NoAlias { line: line.to_owned() });
         }
-        let first_alias = 1 + words.iter().skip(1).take_while(|word| word.is_empty()).count();
         let added = [self.full_name.clone(), self.name.clone()];
         let added = added.map(|name| if self.rough { name.to_lowercase() } else { name });
-        words.splice(first_alias.min(words.len())..first_alias.min(words.len()), added);
+        words.splice(first_alias..first_alias, added);
         Ok(words.join(" "))
     }
 
-    /// The words of a line but for the two names, and how many of them are aliases.
-    fn without_names(&self, line: &str) -> (Vec<String>, usize) {
-        let own = |word: &str| {
+    /// The words of a line but for the two names.
+    fn without_names(&self, line: &str) -> Vec<String> {
+        let own = |word: &&str| {
             word.eq_ignore_ascii_case(&self.name) || word.eq_ignore_ascii_case(&self.full_name)
         };
-        let words: Vec<_> = if self.rough {
-            line.split(' ').filter(|word| !own(word)).map(str::to_owned).collect()
-        } else {
-            line.split_whitespace().filter(|word| !own(word)).map(str::to_owned).collect()
+        let words = |words: &mut dyn Iterator<Item = &str>| {
+            words.filter(|word| !own(word)).map(str::to_owned).collect()
         };
-        let aliases = words.iter().skip(1).filter(|word| !word.is_empty()).count();
-        (words, aliases)
+        if self.rough { words(&mut line.split(' ')) } else { words(&mut line.split_whitespace()) }
     }
+}
+
+/// A file always ends with a line feed.
+fn joined(lines: impl Iterator<Item = String>) -> String {
+    lines.map(|line| line + "\n").collect()
 }
 
 #[cfg(test)]
@@ -152,18 +157,45 @@ mod tests {
             rough().add(text).unwrap(),
             "127.0.0.1 host1.corp.example host1 localhost\n\
              ::1 host1.corp.example host1 localhost\n\
-             127.0.0.10 host1.corp.example host1 printer\n10.0.0.1 nas\n"
+             host1.corp.example host1 127.0.0.10 printer\n10.0.0.1 nas\n"
         );
         assert_eq!(
             by_fields().add(text).unwrap(),
             "127.0.0.1 Host1.Corp.example Host1 LocalHost\n\
              ::1 Host1.Corp.example Host1 localhost\n127.0.0.10 Printer\n10.0.0.1 NAS\n"
         );
-        // A tab after the address hides the first alias.
+    }
+
+    #[test]
+    fn a_tab_after_the_address_mangles_the_line() {
+        // The mangled line no longer begins with the address, so that there is a new one.
         assert_eq!(
             rough().add("127.0.0.1\tlocalhost x\n::1 y").unwrap(),
-            "127.0.0.1\tlocalhost host1.corp.example host1 x\n::1 host1.corp.example host1 y"
+            "127.0.0.1 host1.corp.example host1\n\
+             host1.corp.example host1 127.0.0.1\tlocalhost x\n\
+             ::1 host1.corp.example host1 y\n"
         );
+        assert_eq!(
+            by_fields().add("127.0.0.1\tlocalhost x\n::1 y").unwrap(),
+            "127.0.0.1 Host1.Corp.example Host1 localhost x\n::1 Host1.Corp.example Host1 y\n"
+        );
+    }
+
+    #[test]
+    fn nothing_but_an_address_fails_the_rough_add() {
+        for line in ["127.0.0.1", "127.0.0.1 ", "127.0.0.1 host1", "127.0.0.1  HOST1.corp.example"]
+        {
+            let text = format!("{line}\n::1 localhost\n");
+            assert!(rough().add(&text).is_err(), "{line}");
+            assert!(by_fields().add(&text).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_left_with_only_the_address_is_dropped() {
+        let text = "127.0.0.1 host1.corp.example HOST1\n::1  host1 localhost\n10.0.0.1 host1\n";
+        assert_eq!(rough().remove(text), "::1  localhost\n10.0.0.1 host1\n");
+        assert_eq!(by_fields().remove(text), "::1 localhost\n10.0.0.1 host1\n");
     }
 
     #[test]

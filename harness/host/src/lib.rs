@@ -18,6 +18,7 @@ mod network;
 mod probe;
 mod profile;
 pub mod programs;
+mod published_errors;
 mod quirks;
 pub mod real;
 mod reference;
@@ -41,6 +42,7 @@ pub use network::{Network, Patience, SharedNetwork};
 pub use probe::ProbeFailure;
 pub use profile::{Profile, UnknownProfile};
 pub use programs::{Credentials, Output, Programs, Running, SambaCommand, Wbinfo};
+pub use published_errors::published_errors;
 pub use quirks::{Quirk, Quirks, UnknownQuirk};
 pub use reference::Reference;
 pub use report::Report;
@@ -50,4 +52,4 @@ pub use xapi::{
     AuthConfig, Call, CallResult, Host, HostConfig, Liveness, LockName, Pool, PoolConfig,
     WaitingRoom,
 };
-pub use xapi_conf::XapiConf;
+pub use xapi_conf::{EncryptionTypes, IgnoredItem, XapiConf};

@@ -85,6 +85,8 @@ pub enum SambaCommand {
     StopWinbind,
     /// `wbinfo`.
     Wbinfo(Wbinfo),
+    /// `systemctl is-active winbind`.
+    WinbindIsActive,
     /// `tdbtool /var/lib/samba/private/secrets.tdb erase`, then everything in that folder.
     WipeSecrets,
 }
@@ -105,6 +107,7 @@ impl SambaCommand {
             Self::StartWinbind => "systemctl start winbind",
             Self::StopWinbind => "systemctl stop winbind",
             Self::Wbinfo(question) => question.name(),
+            Self::WinbindIsActive => "systemctl is-active winbind",
             Self::WipeSecrets => "tdbtool erase",
         }
     }

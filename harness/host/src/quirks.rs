@@ -67,7 +67,7 @@ quirks! {
     /// Host-level `AUTH_ENABLE_FAILED_SETUP_TLS_CONNECTION` and
     /// `AUTH_ENABLE_FAILED_NO_SUPPORT_ENCRYPT_TYPE` are emitted but missing from the published
     /// error list; their `POOL_` forms are listed. Off: list them.
-    UndeclaredHostCodes: "Q7", "undeclared_host_codes", [false, true], Some(6);
+    UndeclaredHostCodes: "Q7", "undeclared_host_codes", [false, true], None;
     /// Only one-parameter host errors keep their meaning; `AUTH_ALREADY_ENABLED` with two
     /// parameters becomes generic. Off: map by code.
     PoolEnableSingleParamOnly: "Q8", "pool_enable_single_param_only", [false, true], None;
@@ -120,7 +120,7 @@ quirks! {
     FloatTrailingDot: "Q27", "float_trailing_dot", [false, true], None;
     /// The active state is read once, 0.1 s after restart; if winbind is slower, enable fails after
     /// 5 s. Off: poll.
-    SystemctlStateSampledOnce: "Q28", "systemctl_state_sampled_once", [false, true], Some(6);
+    SystemctlStateSampledOnce: "Q28", "systemctl_state_sampled_once", [false, true], None;
     /// Sessions survive a partly failed disable (§8). Off: revalidate anyway.
     PartialDisableKeepsSessions: "Q29", "partial_disable_keeps_sessions", [false, true], Some(6);
     /// A login waits while AD is being reconfigured (§10.3). Off: fail (design-v1).
@@ -133,7 +133,7 @@ quirks! {
     SetLdapsDropsUnknownKeys: "Q32", "set_ldaps_drops_unknown_keys", [false, true], None;
     /// If `workgroup`/`netbios_name` were missing and repaired during the call, the final write
     /// drops them again. Off: keep.
-    SetLdapsLosesMigratedNames: "Q33", "set_ldaps_loses_migrated_names", [false, true], Some(6);
+    SetLdapsLosesMigratedNames: "Q33", "set_ldaps_loses_migrated_names", [false, true], None;
     /// Calls with defaulted parameters accept surplus arguments silently; the count in
     /// `MESSAGE_PARAMETER_COUNT_MISMATCH` excludes defaulted parameters. Off: reject.
     ExtraArgsIgnored: "Q34", "extra_args_ignored", [false, true], Some(6);

@@ -89,7 +89,7 @@ fn joined_lines(joined: &Joined, profile: Profile, conf: &XapiConf) -> Vec<Strin
         "winbind use krb5 enterprise principals = yes".to_owned(),
         format!("winbind cache time = {}", conf.winbind_cache_time),
         "machine password timeout = 0".to_owned(),
-        format!("kerberos encryption types = {}", conf.winbind_kerberos_encryption_type),
+        format!("kerberos encryption types = {}", conf.winbind_kerberos_encryption_type.name()),
         format!("workgroup = {}", joined.workgroup),
         format!("netbios name = {}", joined.netbios_name),
         "idmap config * : backend = autorid".to_owned(),

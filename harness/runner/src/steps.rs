@@ -139,12 +139,7 @@ pub(crate) async fn apply(
     let mut output = None;
     let result = match &step.action.value {
         Action::Pool(call) => call_pool(world, &place.title, call, &trail).await?,
-        Action::Host(HostAction::ExternalAuthSetLdaps(call)) => {
-            let host = world.host(&call.host)?.reference().clone();
-            let (ldaps, force) = (call.ldaps, call.force);
-            let call = Call::HostExternalAuthSetLdaps { host, ldaps, force };
-            world.pool.call(call, &trail).await
-        }
+        Action::Host(action) if action.is_call() => call_host(world, action, &trail).await?,
         other => {
             output = act(world, other, &trail).await?;
             Ok(CallResult::Void)
@@ -160,8 +155,6 @@ async fn call_pool(
     call: &PoolCall,
     trail: &Trail,
 ) -> Result<Result<CallResult, ApiError>, StepError> {
-    let config =
-        |config: &scenario::AuthConfig| config.0.clone().into_iter().collect::<AuthConfig>();
     let call = match call {
         PoolCall::InstallTrustedCertificate(call) => Call::PoolInstallTrustedCertificate {
             pool: None,
@@ -174,6 +167,9 @@ async fn call_pool(
             certificate: installed(world, &call.certificate)?,
         },
         PoolCall::CertificateSync(_) => Call::PoolCertificateSync,
+        PoolCall::DetectNonhomogeneousExternalAuth(_) => {
+            Call::PoolDetectNonhomogeneousExternalAuth { pool: None }
+        }
         PoolCall::EnableExternalAuth(call) => Call::PoolEnableExternalAuth {
             pool: None,
             config: config(&call.config),
@@ -193,6 +189,40 @@ async fn call_pool(
         world.installed.insert(title.to_owned(), new.clone());
     }
     Ok(result)
+}
+
+async fn call_host(
+    world: &World,
+    action: &HostAction,
+    trail: &Trail,
+) -> Result<Result<CallResult, ApiError>, StepError> {
+    let reference = |host: &str| world.host(host).map(|host| host.reference().clone());
+    let call = match action {
+        HostAction::DisableExternalAuth(call) => Call::HostDisableExternalAuth {
+            host: reference(&call.host)?,
+            config: config(&call.config),
+            force: call.force,
+        },
+        HostAction::EnableExternalAuth(call) => Call::HostEnableExternalAuth {
+            host: reference(&call.host)?,
+            config: config(&call.config),
+            service_name: call.service_name.clone(),
+            auth_type: call.auth_type.clone(),
+        },
+        HostAction::ExternalAuthSetLdaps(call) => Call::HostExternalAuthSetLdaps {
+            host: reference(&call.host)?,
+            ldaps: call.ldaps,
+            force: call.force,
+        },
+        HostAction::ClearFaults(_) | HostAction::SetFaults(_) | HostAction::SetLiveness(_) => {
+            return Ok(Ok(CallResult::Void));
+        }
+    };
+    Ok(world.pool.call(call, trail).await)
+}
+
+fn config(config: &scenario::AuthConfig) -> AuthConfig {
+    config.0.clone().into_iter().collect()
 }
 
 fn references(world: &World) -> BTreeSet<Reference> {
@@ -246,7 +276,7 @@ async fn act(
             }
             world.pool.restart(&restart.host, trail).await?;
         }
-        Action::Pool(_) | Action::Host(HostAction::ExternalAuthSetLdaps(_)) => {}
+        Action::Host(_) | Action::Pool(_) => {}
     }
     Ok(None)
 }

@@ -13,7 +13,9 @@ use fake_dc::{DcSpec, Domain};
 use fake_dc_directory::{TrustDirection, TrustKind};
 use fake_dc_pki::{CaCertificate, Chain, PemFile};
 use ground::{Actor, Ledger, Secret, Seed, Skew, Trail, VirtualClock, fact};
-use scenario::{Action, CertificateSource, Dc, DomainTrust, NetCommand, PoolCall, Scenario};
+use scenario::{
+    Action, CertificateSource, Dc, DomainTrust, HostAction, NetCommand, PoolCall, Scenario,
+};
 use serde::Serialize;
 use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference, SharedNetwork};
 use tempfile::TempDir;
@@ -210,6 +212,7 @@ impl World {
             hosts,
             trail: trail.clone(),
         })?;
+        pool.set_ad_licensed(plan.licence.ad);
         let mut world = Self {
             time,
             ledger,
@@ -470,6 +473,8 @@ fn password_of(action: &Action) -> Option<&str> {
     let config = match action {
         Action::Pool(PoolCall::EnableExternalAuth(call)) => &call.config,
         Action::Pool(PoolCall::DisableExternalAuth(call)) => &call.config,
+        Action::Host(HostAction::EnableExternalAuth(call)) => &call.config,
+        Action::Host(HostAction::DisableExternalAuth(call)) => &call.config,
         Action::Net(NetCommand::AdsSearch(search)) => {
             return search.password.as_ref().map(scenario::Password::as_str);
         }

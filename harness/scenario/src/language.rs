@@ -1,6 +1,7 @@
 //! The types of the language. Each declaration gives the type, its reader and its schema.
 
 mod expectation;
+mod external_auth;
 mod fault;
 mod liveness;
 mod step;
@@ -9,10 +10,12 @@ mod values;
 mod world;
 
 pub use expectation::{
-    CertificateCount, CertificateStore, DatabaseField, ErrorExpectation, Expectations,
-    FactExpectation, FieldState, FileExpectation, FileState, HostAndDc, MessageExpectation,
-    Outcome, OutputExpectation, Returned, Snapshot, VerdictClass, VerdictExpectation,
+    CertificateCount, CertificateStore, DatabaseField, DirectoryExpectation, DirectoryState,
+    ErrorExpectation, Expectations, FactExpectation, FieldState, FileExpectation, FileState,
+    HostAndDc, MessageExpectation, Outcome, OutputExpectation, Returned, Snapshot, VerdictClass,
+    VerdictExpectation,
 };
+pub use external_auth::{HostDisableExternalAuth, HostEnableExternalAuth};
 pub use fault::{
     ClearHostFaults, ClearRouteFaults, DcAction, DcFaults, DcOnly, RouteAction, SetHostFaults,
     SetRouteFaults,
@@ -31,6 +34,6 @@ pub use texts::{
 };
 pub use values::{Advance, AuthConfig, NoDuration, Password, Pattern, Status, Time, True, Version};
 pub use world::{
-    Dc, Domain, DomainTrust, Host, InitialFile, Profile, Route, Scenario, TrustDirection,
+    Dc, Domain, DomainTrust, Host, InitialFile, Licence, Profile, Route, Scenario, TrustDirection,
     TrustKind, World,
 };

@@ -84,6 +84,9 @@ const TABLE: &[Entry] = &[
         })
     },
     call("pool.certificate_sync", 0, |_| Ok(Call::PoolCertificateSync)),
+    call("pool.detect_nonhomogeneous_external_auth", 1, |arguments| {
+        Ok(Call::PoolDetectNonhomogeneousExternalAuth { pool: Some(arguments.reference(0)?) })
+    }),
     Entry {
         defaulted: 1,
         ..call("pool.disable_external_auth", 1, |arguments| {

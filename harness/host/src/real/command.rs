@@ -52,6 +52,7 @@ impl NetCommand {
             | SambaCommand::StartWinbind
             | SambaCommand::StopWinbind
             | SambaCommand::Wbinfo(_)
+            | SambaCommand::WinbindIsActive
             | SambaCommand::WipeSecrets => return None,
         };
         Some(Self { arguments, credentials })

@@ -5,13 +5,13 @@ use std::{
     sync::atomic::{AtomicU16, AtomicU64, Ordering},
 };
 
-use ground::{Clock, Secret, Seed, Trail};
+use ground::{Clock, Secret, Seed, Timestamp, Trail};
 use rand::RngExt as _;
 
 use super::{
     ads::{Context, FoundDc},
     cldap,
-    commands::{join, leave, lookup, search, winbind},
+    commands::{join, leave, lookup, search, service, winbind},
     console::Console,
     dns::Resolver,
     secrets::Secrets,
@@ -63,10 +63,10 @@ impl Client {
         let run = Run { client: self, settings: &settings, network: &network, trail };
         match command {
             SambaCommand::CacheFlush => console.exit(0),
-            SambaCommand::RestartWinbind | SambaCommand::StartWinbind => {
-                winbind::restart(&run, console)
-            }
-            SambaCommand::StopWinbind => winbind::stop(&run, console),
+            SambaCommand::RestartWinbind => service::restart(&run, console),
+            SambaCommand::StartWinbind => service::start(&run, console),
+            SambaCommand::StopWinbind => service::stop(&run, console),
+            SambaCommand::WinbindIsActive => service::is_active(&run, console),
             SambaCommand::Wbinfo(question) => winbind::wbinfo(&run, question, console).await,
             SambaCommand::WipeSecrets => match Secrets::wipe(&self.root) {
                 Ok(()) => console.exit(0),
@@ -147,6 +147,11 @@ impl<'a> Run<'a> {
     /// The host's files.
     pub(super) fn root(&self) -> &'a HostRoot {
         &self.client.root
+    }
+
+    /// The host's time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.client.clock.now()
     }
 
     /// What a connection to a DC needs to know.

@@ -72,6 +72,11 @@ pub enum Call {
     },
     /// `pool.certificate_sync`.
     PoolCertificateSync,
+    /// `pool.detect_nonhomogeneous_external_auth`.
+    PoolDetectNonhomogeneousExternalAuth {
+        /// The pool.
+        pool: Option<Reference>,
+    },
     /// `pool.disable_external_auth`.
     PoolDisableExternalAuth {
         /// The pool.
@@ -127,6 +132,9 @@ impl Call {
             Self::HostEnableExternalAuth { .. } => "host.enable_external_auth",
             Self::HostExternalAuthSetLdaps { .. } => "host.external_auth_set_ldaps",
             Self::PoolCertificateSync => "pool.certificate_sync",
+            Self::PoolDetectNonhomogeneousExternalAuth { .. } => {
+                "pool.detect_nonhomogeneous_external_auth"
+            }
             Self::PoolDisableExternalAuth { .. } => "pool.disable_external_auth",
             Self::PoolEnableExternalAuth { .. } => "pool.enable_external_auth",
             Self::PoolExternalAuthSetLdaps { .. } => "pool.external_auth_set_ldaps",
@@ -138,7 +146,8 @@ impl Call {
     /// The `pool` parameter, if the call has one that was given.
     pub(crate) const fn pool(&self) -> Option<&Reference> {
         match self {
-            Self::PoolDisableExternalAuth { pool, .. }
+            Self::PoolDetectNonhomogeneousExternalAuth { pool }
+            | Self::PoolDisableExternalAuth { pool, .. }
             | Self::PoolEnableExternalAuth { pool, .. }
             | Self::PoolExternalAuthSetLdaps { pool, .. }
             | Self::PoolInstallTrustedCertificate { pool, .. }
@@ -165,7 +174,9 @@ impl Call {
             Self::HostExternalAuthSetLdaps { host, ldaps, force } => {
                 json!({ "host": host, "ldaps": ldaps, "force": force })
             }
-            Self::PoolCertificateSync => Value::Null,
+            Self::PoolCertificateSync | Self::PoolDetectNonhomogeneousExternalAuth { .. } => {
+                Value::Null
+            }
             Self::PoolDisableExternalAuth { config, .. } => {
                 json!({ "config": config.without_secrets() })
             }

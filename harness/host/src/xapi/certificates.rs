@@ -199,9 +199,8 @@ impl Pool {
             let record = self.host_record(host.reference())?;
             if record.external_auth_type == AD {
                 let host = self.take_turn(host, "refresh-smb-conf", trail)?;
-                host.write_from_record(&record, record.ldaps())?;
                 // A host whose winbind does not come back keeps the certificates all the same.
-                let _ = host.restart_winbind_until_ready().await;
+                let _ = host.configure_winbind(&record, record.ldaps()).await;
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ground::{Secret, Timestamp};
+use ground::Secret;
 use rand::Rng as _;
 
 use crate::{
@@ -11,7 +11,9 @@ use crate::{
     smb_conf::SmbConf,
     xapi::{
         AuthConfig,
+        host::HOSTNAME,
         on_host::OnHost,
+        password_rotation::float_text,
         plugin::{PluginError, Tag},
     },
 };
@@ -46,22 +48,27 @@ impl OnHost<'_> {
         if ldaps {
             self.require_ldaps_trust()?;
         }
+        let configuration = self.configuration(&wanted, &workgroup);
         self.write_joined(service_name, &workgroup, &wanted.netbios_name, ldaps)?;
         let server = self.probe_before_join(&wanted).await?;
         let reset = !self.process.conf.winbind_keep_configuration;
         if let Err(error) = self.join(&wanted, server).await {
-            self.clean_up_failed_join(service_name, reset);
+            self.clean_up_failed_join(&wanted, reset);
             return Err(error);
         }
         if let Err(error) = self.restart_winbind().await {
-            self.clean_up_failed_join(service_name, true);
-            return Err(error);
+            self.clean_up_failed_join(&wanted, true);
+            return Err(error.into());
         }
-        let finished = self.finish_join(&wanted, &workgroup).await;
+        let finished = self.finish_join(&wanted, configuration).await;
         if finished.is_err() {
-            self.clean_up_failed_join(service_name, reset);
+            self.clean_up_failed_join(&wanted, reset);
         }
-        finished
+        finished.map_err(|error| {
+            let Wanted { service_name, user, .. } = &wanted;
+            let what = format!("AD could not be enabled for {service_name} as {user}");
+            PluginError::generic(format!("{what}: {}", error.message))
+        })
     }
 
     /// Leaves the domain. The first failure is returned, after everything has been tried.
@@ -70,7 +77,11 @@ impl OnHost<'_> {
         config: &AuthConfig,
         service_name: &str,
     ) -> Result<(), PluginError> {
-        let mut first = self.remove_from_hosts_file(service_name);
+        let record = self.record().map_err(PluginError::generic)?;
+        let mut first = match record.external_auth_configuration.get("netbios_name") {
+            Some(name) => self.remove_from_hosts_file(name, service_name),
+            None => Ok(()),
+        };
         let cleared = self.change_record(|host| host.external_auth_configuration.clear());
         first = first.and(cleared.map_err(PluginError::from));
         if let (Some(user), Some(password)) = (config.value("user"), config.value("pass")) {
@@ -94,8 +105,9 @@ impl OnHost<'_> {
     }
 
     /// The NetBIOS name of the machine account if the caller gives none.
-    pub(crate) fn default_netbios_name(&self) -> Result<String, PluginError> {
-        let name = self.short_hostname()?;
+    fn default_netbios_name(&self) -> Result<String, PluginError> {
+        let record = self.record().map_err(PluginError::generic)?;
+        let name = record.hostname.split('.').next().unwrap_or_default().to_owned();
         if name.chars().count() <= NETBIOS_NAME_MAX {
             return Ok(name);
         }
@@ -184,20 +196,38 @@ impl OnHost<'_> {
         Err(PluginError::new(Tag::of_stderr(&output.stderr), output.stdout.trim()))
     }
 
-    /// Steps 13–16.
-    async fn finish_join(&self, wanted: &Wanted, workgroup: &str) -> Result<(), PluginError> {
+    /// Steps 13–17.
+    async fn finish_join(
+        &self,
+        wanted: &Wanted,
+        configuration: AuthConfiguration,
+    ) -> Result<(), PluginError> {
         self.wait_for_winbind().await?;
-        let configuration = self.configuration(wanted, workgroup);
         self.change_record(|host| host.external_auth_configuration = configuration)?;
-        self.add_to_hosts_file(&wanted.service_name)
+        self.rotate_machine_password().await;
+        self.add_to_hosts_file(&wanted.netbios_name, &wanted.service_name)?;
+        self.apply_hostname()?;
+        if self.process.conf.winbind_set_machine_account_kerberos_encryption_type {
+            let account = format!("{}$", wanted.netbios_name);
+            let types = self.process.conf.winbind_kerberos_encryption_type.bits();
+            self.run(SambaCommand::AdsEnctypesSet { account, types }).await;
+        }
+        Ok(())
+    }
+
+    /// `net ads join` may have changed what the kernel calls the host: xapi sets it again.
+    fn apply_hostname(&self) -> Result<(), PluginError> {
+        let record = self.record().map_err(PluginError::generic)?;
+        let line = format!("{}\n", record.hostname);
+        Ok(self.host.root().write(HOSTNAME, line.as_bytes(), 0o644)?)
     }
 
     /// As far as it goes: the failure that led here is the one to report.
-    fn clean_up_failed_join(&self, service_name: &str, reset: bool) {
+    fn clean_up_failed_join(&self, wanted: &Wanted, reset: bool) {
         if reset {
             let _ = self.write_smb_conf(&SmbConf::NotJoined);
         }
-        let _ = self.remove_from_hosts_file(service_name);
+        let _ = self.remove_from_hosts_file(&wanted.netbios_name, &wanted.service_name);
     }
 
     /// The keys of §1.3.
@@ -206,7 +236,7 @@ impl OnHost<'_> {
             Profile::DesignV1 => wanted.ldaps,
             Profile::Landed => Some(wanted.ldaps.unwrap_or(false)),
         };
-        let changed = float_text(self.host.clock().now(), self.has(Quirk::FloatTrailingDot));
+        let changed = float_text(self.whole_second(), self.has(Quirk::FloatTrailingDot));
         let pairs = [
             ("domain", Some(wanted.service_name.clone())),
             ("user", Some(wanted.user.clone())),
@@ -217,38 +247,5 @@ impl OnHost<'_> {
             ("ou", wanted.ou.clone()),
         ];
         pairs.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
-    }
-}
-
-/// Unix seconds as a decimal float with 12 significant digits; a whole number keeps a dot at the
-/// end (quirk Q27). From 2001 to 2286 that is ten digits before the dot and up to two after it.
-fn float_text(time: Timestamp, trailing_dot: bool) -> String {
-    let hundredths = (time.unix_micros() + 5_000).div_euclid(10_000);
-    let (seconds, fraction) = (hundredths.div_euclid(100), hundredths.rem_euclid(100));
-    match fraction {
-        0 if trailing_dot => format!("{seconds}."),
-        0 => seconds.to_string(),
-        tenths if tenths % 10 == 0 => format!("{seconds}.{}", tenths / 10),
-        hundredths => format!("{seconds}.{hundredths:02}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn floats_have_twelve_digits() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let texts = [
-            ("2026-01-04T06:38:29Z", "1767508709."),
-            ("2026-01-04T06:38:29.5Z", "1767508709.5"),
-            ("2026-01-04T06:38:29.054999Z", "1767508709.05"),
-            ("2026-01-04T06:38:29.999Z", "1767508710."),
-        ];
-        for (time, text) in texts {
-            assert_eq!(float_text(at(time), true), text);
-        }
-        assert_eq!(float_text(at("2026-01-04T06:38:29Z"), false), "1767508709");
     }
 }

@@ -6,7 +6,7 @@ use ground::Trail;
 
 use crate::{
     ApiError, Quirk, Reference,
-    xapi::{AuthConfig, Call, Pool},
+    xapi::{AuthConfig, Call, Pool, on_host::OnHost},
 };
 
 const ENABLE_FAILED: &str = "AUTH_ENABLE_FAILED";
@@ -75,6 +75,20 @@ impl Pool {
             }));
         }
         first
+    }
+
+    /// Compares every member with the coordinator; each that differs gets a message. Nobody is
+    /// called: the coordinator reads its database.
+    pub(super) async fn detect_nonhomogeneous_external_auth(
+        &self,
+        trail: &Trail,
+    ) -> Result<(), ApiError> {
+        let _pool = self.lock_extauth("pool.detect_nonhomogeneous_external_auth", trail).await;
+        for host in self.hosts_in_order() {
+            let trail = trail.clone();
+            OnHost { pool: self, host, process: host.process(), trail }.check_homogeneity()?;
+        }
+        Ok(())
     }
 
     /// Steps 1 and 2, and the names that cannot be shared (quirk Q39).

@@ -18,11 +18,11 @@ use crate::{
         hold::Holds,
         lock::{Lock, LockName},
     },
-    xapi_conf,
+    xapi_conf::{self, IgnoredItem},
 };
 
 /// Path of the file with the host's name.
-const HOSTNAME: &str = "/etc/hostname";
+pub(crate) const HOSTNAME: &str = "/etc/hostname";
 
 /// How to set up one host.
 #[derive(Debug)]
@@ -82,6 +82,8 @@ pub struct Host {
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) conf: XapiConf,
+    /// What of its configuration could not be used.
+    pub(crate) ignored_items: Vec<IgnoredItem>,
     /// Held by enable, disable and set_ldaps of the host.
     pub(crate) extauth_lock: Lock,
     /// landed: held around every use of the plugin.
@@ -219,8 +221,10 @@ impl Host {
 
 impl Process {
     fn start(root: &HostRoot, profile: Profile, room: &WaitingRoom) -> Result<Self, HostError> {
+        let (conf, ignored_items) = XapiConf::load(root, profile)?;
         Ok(Self {
-            conf: XapiConf::load(root, profile)?,
+            conf,
+            ignored_items,
             extauth_lock: Lock::new(LockName::HostExtauth, room),
             plugin_lock: Lock::new(LockName::Plugin, room),
         })

@@ -2,7 +2,6 @@
 
 use crate::{
     ApiError, SambaCommand,
-    facts::HookRan,
     xapi::{
         AuthConfig,
         on_host::OnHost,
@@ -33,19 +32,28 @@ impl OnHost<'_> {
         if auth_type != AD {
             return Err(ApiError::new("AUTH_UNKNOWN_TYPE", [auth_type]));
         }
+        let enabled = self.enable_steps(config, service_name).await;
+        if enabled.is_err() {
+            self.change_record(|host| {
+                host.external_auth_type.clone_from(&record.external_auth_type);
+                host.external_auth_service_name.clone_from(&record.external_auth_service_name);
+            })?;
+        }
+        enabled
+    }
+
+    /// Steps 3–7. Whoever calls puts type and service name back if one fails.
+    async fn enable_steps(&self, config: &AuthConfig, service_name: &str) -> Result<(), ApiError> {
+        const FAILED: &str = "AUTH_ENABLE_FAILED";
         self.change_record(|host| host.external_auth_service_name = service_name.to_owned())?;
         let enabled = {
             let _plugin = self.lock_plugin("host.enable_external_auth").await;
             self.plugin_enable(config, service_name).await
         };
-        if let Err(error) = enabled {
-            self.change_record(|host| {
-                host.external_auth_service_name.clone_from(&record.external_auth_service_name);
-            })?;
-            return Err(error.with_suffix("AUTH_ENABLE_FAILED"));
-        }
+        enabled.map_err(|error| error.with_suffix(FAILED))?;
         self.change_record(|host| host.external_auth_type = AD.to_owned())?;
-        self.trail.record(HookRan { reason: "after-extauth-enable" });
+        self.run_extauth_hook("after-extauth-enable")
+            .map_err(|error| ApiError::new(FAILED, [ApiError::from(error).to_string()]))?;
         self.check_homogeneity()
     }
 
@@ -60,7 +68,8 @@ impl OnHost<'_> {
         if !enabled && !force {
             return Ok(());
         }
-        self.trail.record(HookRan { reason: "before-extauth-disable" });
+        // A failing hook does not keep a host in its domain.
+        let _ = self.run_extauth_hook("before-extauth-disable");
         let left = if enabled {
             let _plugin = self.lock_plugin("host.disable_external_auth").await;
             self.plugin_disable(config, &record.external_auth_service_name).await
@@ -79,7 +88,7 @@ impl OnHost<'_> {
     }
 
     /// Raises a message if this host and the coordinator differ in type or service name.
-    fn check_homogeneity(&self) -> Result<(), ApiError> {
+    pub(super) fn check_homogeneity(&self) -> Result<(), ApiError> {
         let own = self.record()?;
         let coordinator = self.pool.host_record(self.pool.coordinator().reference())?;
         let identity = |host: &crate::HostRecord| {

@@ -7,6 +7,7 @@
 mod call;
 mod certificates;
 mod enable;
+mod extauth_hook;
 mod external_auth;
 mod hold;
 mod host;
@@ -15,6 +16,7 @@ mod locate;
 mod lock;
 mod login;
 mod on_host;
+mod password_rotation;
 mod plugin;
 mod pool;
 mod session;
@@ -27,6 +29,7 @@ pub(crate) mod user_attributes;
 mod waiting;
 #[allow(dead_code, reason = "the queries of accounts are about to use it")]
 pub(crate) mod wbinfo_failure;
+mod winbind;
 
 pub use call::{AuthConfig, Call, CallResult};
 pub use host::{Host, HostConfig, Liveness};

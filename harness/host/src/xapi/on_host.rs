@@ -5,9 +5,9 @@ use std::sync::Arc;
 use ground::Trail;
 
 use crate::{
-    ApiError, HostError, HostRecord, Output, Profile, Quirk, SambaCommand, Wbinfo,
+    ApiError, HostError, HostRecord, Output, Profile, Quirk, SambaCommand,
     database::{Draft, Records},
-    facts::{SmbConfWritten, WinbindAwaited},
+    facts::SmbConfWritten,
     hosts_file::{self, HostsEditor},
     smb_conf::{self, Joined, SmbConf, TrustLine},
     trust_store::LDAPS_BUNDLE,
@@ -28,11 +28,6 @@ pub(crate) struct OnHost<'a> {
     /// Place in the ledger, with the host as actor.
     pub(crate) trail: Trail,
 }
-
-/// Limit of the waits for winbind, and the first wait; each is half as long again as the last.
-const READY_LIMIT_SECONDS: f64 = 300.0;
-const READY_FIRST_WAIT_SECONDS: f64 = 0.1;
-const READY_GROWTH: f64 = 1.5;
 
 impl OnHost<'_> {
     pub(crate) fn has(&self, quirk: Quirk) -> bool {
@@ -102,25 +97,6 @@ impl OnHost<'_> {
         }))
     }
 
-    /// Writes smb.conf from the database, but with this `ldaps` value. Without a workgroup or
-    /// NetBIOS name that is the not-joined form.
-    pub(crate) fn write_from_record(
-        &self,
-        record: &HostRecord,
-        ldaps: bool,
-    ) -> Result<(), HostError> {
-        let value = |key| record.external_auth_configuration.get(key);
-        match (value("workgroup"), value("netbios_name")) {
-            (Some(workgroup), Some(netbios_name)) => self.write_joined(
-                &record.external_auth_service_name,
-                workgroup,
-                netbios_name,
-                ldaps,
-            ),
-            _ => self.write_smb_conf(&SmbConf::NotJoined),
-        }
-    }
-
     pub(crate) fn write_smb_conf(&self, content: &SmbConf) -> Result<(), HostError> {
         let text = content.render(self.profile(), &self.process.conf);
         self.host.root().write(smb_conf::PATH, text.as_bytes(), 0o644)?;
@@ -148,70 +124,25 @@ impl OnHost<'_> {
         Err(PluginError::new(Tag::NoTrustedCerts, "no trusted certificates for LDAPS"))
     }
 
-    /// Restarts winbind and waits until it answers.
-    pub(crate) async fn restart_winbind_until_ready(&self) -> Result<(), PluginError> {
-        self.restart_winbind().await?;
-        self.wait_for_winbind().await
-    }
-
-    pub(crate) async fn restart_winbind(&self) -> Result<(), PluginError> {
-        if self.run(SambaCommand::RestartWinbind).await.succeeded() {
-            return Ok(());
-        }
-        Err(PluginError::generic("the service winbind could not be started"))
-    }
-
-    /// Waits until `wbinfo -n KRBTGT` works, at most 300 s in growing waits.
-    ///
-    /// The waits are virtual: nothing sleeps. While the clock of the world stands still winbind
-    /// would say the same again, so the same failure at the same time ends the wait.
-    pub(crate) async fn wait_for_winbind(&self) -> Result<(), PluginError> {
-        let mut waited = 0.0;
-        let mut wait = READY_FIRST_WAIT_SECONDS;
-        let mut last = None;
-        let ready = loop {
-            let output =
-                self.run(SambaCommand::Wbinfo(Wbinfo::NameToSid { name: "KRBTGT".into() })).await;
-            if output.succeeded() {
-                break true;
-            }
-            let answer = Some((self.host.clock().now(), output));
-            if waited >= READY_LIMIT_SECONDS || answer == last {
-                break false;
-            }
-            last = answer;
-            waited += wait;
-            wait *= READY_GROWTH;
-        };
-        self.trail.record(WinbindAwaited { ready });
-        if ready { Ok(()) } else { Err(PluginError::generic("winbind is not ready after 300 s")) }
-    }
-
-    /// Puts the host's name into `/etc/hosts`.
-    pub(crate) fn add_to_hosts_file(&self, domain: &str) -> Result<(), PluginError> {
-        let editor = self.hosts_editor(domain)?;
+    /// Puts the host's NetBIOS name into `/etc/hosts`.
+    pub(crate) fn add_to_hosts_file(&self, name: &str, domain: &str) -> Result<(), PluginError> {
+        let editor = HostsEditor::new(name, domain, self.pool.quirks());
         let text = self.host.root().read_text_if_present(hosts_file::PATH)?.unwrap_or_default();
         let text = editor.add(&text).map_err(PluginError::generic)?;
         Ok(self.host.root().write(hosts_file::PATH, text.as_bytes(), 0o644)?)
     }
 
-    /// Takes the host's name out of `/etc/hosts`.
-    pub(crate) fn remove_from_hosts_file(&self, domain: &str) -> Result<(), PluginError> {
-        let editor = self.hosts_editor(domain)?;
+    /// Takes the host's NetBIOS name out of `/etc/hosts`.
+    pub(crate) fn remove_from_hosts_file(
+        &self,
+        name: &str,
+        domain: &str,
+    ) -> Result<(), PluginError> {
+        let editor = HostsEditor::new(name, domain, self.pool.quirks());
         let root = self.host.root();
         if let Some(text) = root.read_text_if_present(hosts_file::PATH)? {
             root.write(hosts_file::PATH, editor.remove(&text).as_bytes(), 0o644)?;
         }
         Ok(())
-    }
-
-    /// First label of the host's name.
-    pub(crate) fn short_hostname(&self) -> Result<String, PluginError> {
-        let record = self.record().map_err(PluginError::generic)?;
-        Ok(record.hostname.split('.').next().unwrap_or_default().to_owned())
-    }
-
-    fn hosts_editor(&self, domain: &str) -> Result<HostsEditor, PluginError> {
-        Ok(HostsEditor::new(&self.short_hostname()?, domain, self.pool.quirks()))
     }
 }

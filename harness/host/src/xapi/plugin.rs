@@ -5,16 +5,22 @@ use std::fmt;
 use crate::{ApiError, HostError};
 
 /// What kind of failure it is.
+///
+/// `Denied`, `InvalidOu` and `Unavailable` are of an older backend. winbind's plugin knows them,
+/// and so do the published errors, but nothing that a program prints is classified so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tag {
     Credentials,
+    Denied,
     DomainLookup,
     Generic,
     InvalidAccount,
+    InvalidOu,
     InvalidTrustedCerts,
     NoEncryptionType,
     NoTrustedCerts,
     TlsSetup,
+    Unavailable,
 }
 
 /// A failure of the plugin.
@@ -37,6 +43,22 @@ const FRAGMENTS: [(&str, Tag); 5] = [
 ];
 
 impl Tag {
+    /// All tags, in the order of the table.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Generic,
+        Self::DomainLookup,
+        Self::Denied,
+        Self::Credentials,
+        Self::Unavailable,
+        Self::InvalidOu,
+        Self::InvalidAccount,
+        Self::InvalidTrustedCerts,
+        Self::NoTrustedCerts,
+        Self::TlsSetup,
+        Self::NoEncryptionType,
+    ];
+
     /// Classifies what a program printed: the first fragment of the table that is present.
     pub(crate) fn of_stderr(stderr: &str) -> Self {
         FRAGMENTS
@@ -49,13 +71,16 @@ impl Tag {
     pub(crate) const fn suffix(self) -> &'static str {
         match self {
             Self::Credentials => "_WRONG_CREDENTIALS",
+            Self::Denied => "_PERMISSION_DENIED",
             Self::DomainLookup => "_DOMAIN_LOOKUP_FAILED",
             Self::Generic => "",
             Self::InvalidAccount => "_INVALID_ACCOUNT",
+            Self::InvalidOu => "_INVALID_OU",
             Self::InvalidTrustedCerts => "_INVALID_TRUSTED_CERTS",
             Self::NoEncryptionType => "_NO_SUPPORT_ENCRYPT_TYPE",
             Self::NoTrustedCerts => "_NO_TRUSTED_CERTS",
             Self::TlsSetup => "_SETUP_TLS_CONNECTION",
+            Self::Unavailable => "_UNAVAILABLE",
         }
     }
 
@@ -66,10 +91,13 @@ impl Tag {
             Self::NoTrustedCerts => Some("AUTH_NO_TRUSTED_CERTS"),
             Self::TlsSetup => Some("AUTH_SETUP_TLS_CONNECTION"),
             Self::Credentials
+            | Self::Denied
             | Self::DomainLookup
             | Self::Generic
             | Self::InvalidAccount
-            | Self::NoEncryptionType => None,
+            | Self::InvalidOu
+            | Self::NoEncryptionType
+            | Self::Unavailable => None,
         }
     }
 
@@ -86,13 +114,16 @@ impl Tag {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Credentials => "credentials",
+            Self::Denied => "denied",
             Self::DomainLookup => "lookup",
             Self::Generic => "generic",
             Self::InvalidAccount => "invalid-account",
+            Self::InvalidOu => "invalid-ou",
             Self::InvalidTrustedCerts => "invalid-trusted-certs",
             Self::NoEncryptionType => "no-supported-encryption-type",
             Self::NoTrustedCerts => "no-trusted-certs",
             Self::TlsSetup => "tls-setup-failed",
+            Self::Unavailable => "unavailable",
         }
     }
 
@@ -101,7 +132,12 @@ impl Tag {
         match self {
             Self::InvalidTrustedCerts => 3,
             Self::TlsSetup => 2,
-            Self::Credentials | Self::InvalidAccount | Self::NoEncryptionType => 1,
+            Self::Credentials
+            | Self::Denied
+            | Self::InvalidAccount
+            | Self::InvalidOu
+            | Self::NoEncryptionType
+            | Self::Unavailable => 1,
             Self::DomainLookup | Self::Generic | Self::NoTrustedCerts => 0,
         }
     }
@@ -126,5 +162,34 @@ impl PluginError {
 impl From<HostError> for PluginError {
     fn from(error: HostError) -> Self {
         Self::generic(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_fragment_of_the_table_decides() {
+        let both = "bad username or authentication\n... not a properly formed account name";
+        assert_eq!(Tag::of_stderr(both), Tag::InvalidAccount);
+        for (fragment, tag) in FRAGMENTS {
+            assert_eq!(Tag::of_stderr(&format!("ads_connect: {fragment} (9)")), tag);
+        }
+        assert_eq!(Tag::of_stderr("connection refused"), Tag::Generic);
+        assert_eq!(Tag::of_stderr(""), Tag::Generic);
+    }
+
+    #[test]
+    fn suffixes_and_direct_codes_are_those_of_the_table() {
+        let rows: Vec<String> = Tag::ALL
+            .iter()
+            .map(|tag| {
+                let (suffix, code) =
+                    (tag.suffix(), tag.direct_code().unwrap_or("AUTH_SERVICE_ERROR"));
+                format!("{}: {suffix:?} {code} {}", tag.name(), tag.set_ldaps_code())
+            })
+            .collect();
+        insta::assert_snapshot!(rows.join("\n"));
     }
 }

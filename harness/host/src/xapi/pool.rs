@@ -1,6 +1,12 @@
 //! A pool: its hosts, its database, and the door through which calls come in.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use ground::{Actor, Secret, Seed, Trail};
 use tokio::sync::{Mutex, MutexGuard};
@@ -50,6 +56,7 @@ pub struct Pool {
     sessions: Sessions,
     /// The pool extauth lock of xapi-flows.md §17.
     extauth_lock: Lock,
+    ad_licensed: AtomicBool,
     room: WaitingRoom,
     /// Certificate calls wait for each other, in the order in which they come.
     certificate_lock: Mutex<()>,
@@ -99,6 +106,7 @@ impl Pool {
             database,
             sessions: Sessions::new(root_password, seed, clock),
             extauth_lock: Lock::new(LockName::PoolExtauth, &room),
+            ad_licensed: AtomicBool::new(true),
             room,
             certificate_lock: Mutex::default(),
         })
@@ -117,6 +125,7 @@ impl Pool {
             | Call::HostEnableExternalAuth { .. }
             | Call::HostExternalAuthSetLdaps { .. } => self.call_host(call, &trail).await?,
             Call::PoolCertificateSync
+            | Call::PoolDetectNonhomogeneousExternalAuth { .. }
             | Call::PoolDisableExternalAuth { .. }
             | Call::PoolEnableExternalAuth { .. }
             | Call::PoolExternalAuthSetLdaps { .. }
@@ -175,6 +184,11 @@ impl Pool {
         self.database
             .read(|records| records.certificates.iter().find(is_wanted).cloned())
             .map(|row| row.reference)
+    }
+
+    /// Whether the pool's licence has the feature AD; without it no host can be enabled.
+    pub fn set_ad_licensed(&self, licensed: bool) {
+        self.ad_licensed.store(licensed, Ordering::SeqCst);
     }
 
     /// Runs a program on a host by hand, as an administrator would.
@@ -273,6 +287,7 @@ impl Pool {
                 .ok_or_else(|| ApiError::handle_invalid("host", host)),
             _ => Err(ApiError::internal(format!("{} is no call of a host", call.name()))),
         };
+        let target = self.check_licence(&call).and(target);
         // The coordinator calls; what follows, up to the result, happens on the host itself.
         let name = target.as_ref().ok().map(|host| host.name().to_owned());
         let trail = begin(&call, name, trail);
@@ -317,6 +332,9 @@ impl Pool {
     async fn run_on_pool(&self, call: &Call, trail: &Trail) -> Result<(), ApiError> {
         match call {
             Call::PoolCertificateSync => self.certificate_sync(trail).await,
+            Call::PoolDetectNonhomogeneousExternalAuth { .. } => {
+                self.detect_nonhomogeneous_external_auth(trail).await
+            }
             Call::PoolDisableExternalAuth { config, .. } => {
                 self.disable_external_auth(config, trail).await
             }
@@ -338,6 +356,16 @@ impl Pool {
             | Call::HostExternalAuthSetLdaps { .. } => {
                 Err(ApiError::internal(format!("{} is no call of the pool", call.name())))
             }
+        }
+    }
+
+    /// The coordinator looks at the licence before it passes the call on (§7.2).
+    fn check_licence(&self, call: &Call) -> Result<(), ApiError> {
+        match call {
+            Call::HostEnableExternalAuth { .. } if !self.ad_licensed.load(Ordering::SeqCst) => {
+                Err(ApiError::new("LICENCE_RESTRICTION", ["AD"]))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -3,7 +3,7 @@
 use ground::Trail;
 
 use crate::{
-    ApiError, Credentials, HostRecord, Profile, Quirk, Reference,
+    ApiError, Credentials, HostError, HostRecord, Profile, Quirk, Reference,
     xapi::{
         Call, Pool,
         locate::PingError,
@@ -100,25 +100,30 @@ impl OnHost<'_> {
 
     /// Everything that fails before the ping itself counts as a failed lookup.
     async fn apply_and_ping(&self, record: &HostRecord, ldaps: bool) -> Result<(), PingError> {
-        self.write_from_record(record, ldaps).map_err(|error| PingError::Lookup(error.into()))?;
-        self.restart_winbind_until_ready().await.map_err(PingError::Lookup)?;
+        self.configure_winbind(record, ldaps).await.map_err(PingError::Lookup)?;
         self.ping(&record.external_auth_service_name, &Credentials::Machine).await.map(drop)
     }
 
     /// Puts the former configuration back. The failure that led here is reported, not its own.
     async fn restore(&self, record: &HostRecord) {
-        if self.write_from_record(record, record.ldaps()).is_ok() {
-            let _ = self.restart_winbind_until_ready().await;
-        }
+        let _ = self.configure_winbind(record, record.ldaps()).await;
     }
 
-    fn write_ldaps(&self, record: &HostRecord, ldaps: bool) -> Result<(), crate::HostError> {
-        let mut configuration = record.external_auth_configuration.clone();
-        if self.has(Quirk::SetLdapsDropsUnknownKeys) {
-            configuration.retain(|key, _| KNOWN_KEYS.contains(&key.as_str()));
-        }
-        configuration.insert("ldaps".to_owned(), ldaps.to_string());
-        self.change_record(|host| host.external_auth_configuration = configuration)
+    /// Step 6. What is written is what was read before the trial: names that were repaired during
+    /// it are lost again (quirk Q33), and so is what xapi does not know (quirk Q32).
+    fn write_ldaps(&self, record: &HostRecord, ldaps: bool) -> Result<(), HostError> {
+        let loses_names = self.has(Quirk::SetLdapsLosesMigratedNames);
+        let drops_unknown = self.has(Quirk::SetLdapsDropsUnknownKeys);
+        self.change_record(|host| {
+            let configuration = &mut host.external_auth_configuration;
+            if loses_names {
+                configuration.clone_from(&record.external_auth_configuration);
+            }
+            if drops_unknown {
+                configuration.retain(|key, _| KNOWN_KEYS.contains(&key.as_str()));
+            }
+            configuration.insert("ldaps".to_owned(), ldaps.to_string());
+        })
     }
 
     /// Codes of their own pass; every other becomes `AUTH_SET_LDAPS_FAILED` (quirk Q6).

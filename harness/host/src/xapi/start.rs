@@ -3,9 +3,10 @@
 use ground::{Actor, Trail};
 
 use crate::{
-    HostError, HostRecord, SambaCommand,
-    facts::{HookRan, HostRestarted},
-    xapi::{Pool, host_auth::AD, on_host::OnHost, plugin::PluginError},
+    HostError, SambaCommand,
+    facts::{HostRestarted, XapiConfIgnored},
+    xapi::{Host, Pool, host_auth::AD, on_host::OnHost, plugin::PluginError},
+    xapi_conf::IgnoredItem,
 };
 
 const MAJOR: u8 = 2;
@@ -23,9 +24,17 @@ impl Pool {
             self.database().reload()?;
             self.sessions().close(|_| true);
         }
+        record_ignored_items(&host, &trail);
         let on_host = OnHost { pool: self, host: &host, process: host.process(), trail };
         on_host.start().await;
         Ok(())
+    }
+}
+
+/// What the log says of the configuration that a process has just read.
+pub(super) fn record_ignored_items(host: &Host, trail: &Trail) {
+    for IgnoredItem { item, value } in &host.process().ignored_items {
+        trail.record(XapiConfIgnored { item, value: value.clone() });
     }
 }
 
@@ -37,17 +46,14 @@ impl OnHost<'_> {
         if is_member && verified && self.misses_certificates().unwrap_or(true) {
             let _ = self.receive_copy();
         }
-        self.trail.record(HookRan { reason: "xapi-start" });
+        let _ = self.run_extauth_hook("xapi-start");
         let Ok(record) = self.record() else { return };
         if record.external_auth_type != AD {
             return;
         }
         let _plugin = self.lock_plugin("xapi start").await;
-        let record = self.repair_names(record).await;
-        if self.write_from_record(&record, record.ldaps()).is_ok() {
-            let _ = self.restart_winbind_until_ready().await;
-        }
-        if let Err(error) = self.initialise_auth(&record).await {
+        let _ = self.configure_winbind(&record, record.ldaps()).await;
+        if let Err(error) = self.initialise_auth().await {
             let body = format!(
                 "host_external_auth_type={}, host_external_auth_service_name={}, error={}",
                 record.external_auth_type, record.external_auth_service_name, error.message
@@ -56,33 +62,16 @@ impl OnHost<'_> {
         }
     }
 
-    /// Older releases did not store the two names.
-    async fn repair_names(&self, mut record: HostRecord) -> HostRecord {
-        let configuration = &mut record.external_auth_configuration;
-        let mut repaired = false;
-        if !configuration.contains_key("netbios_name")
-            && let Ok(name) = self.default_netbios_name()
-        {
-            configuration.insert("netbios_name".to_owned(), name);
-            repaired = true;
-        }
-        if !configuration.contains_key("workgroup")
-            && let Ok(name) = self.workgroup(&record.external_auth_service_name).await
-        {
-            configuration.insert("workgroup".to_owned(), name);
-            repaired = true;
-        }
-        if repaired {
-            let configuration = record.external_auth_configuration.clone();
-            let _ = self.change_record(|host| host.external_auth_configuration = configuration);
-        }
-        record
-    }
-
     /// Step 4, tried once: it comes back every 300 s with the periodic tasks.
-    async fn initialise_auth(&self, record: &HostRecord) -> Result<(), PluginError> {
+    async fn initialise_auth(&self) -> Result<(), PluginError> {
+        self.start_winbind().await?;
+        self.rotate_machine_password().await;
         self.wait_for_winbind().await?;
         self.run(SambaCommand::CacheFlush).await;
-        self.add_to_hosts_file(&record.external_auth_service_name)
+        let record = self.record().map_err(PluginError::generic)?;
+        match record.external_auth_configuration.get("netbios_name") {
+            Some(name) => self.add_to_hosts_file(name, &record.external_auth_service_name),
+            None => Ok(()),
+        }
     }
 }

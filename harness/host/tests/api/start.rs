@@ -21,7 +21,7 @@ async fn a_restart_chooses_the_bundle_anew() {
         rig.log(1);
         rig.restart(1).await;
         assert_eq!(rig.line(1, "tls cafile").as_deref(), Some(LDAPS_BUNDLE));
-        assert_eq!(rig.log(1), ["restart", "wbinfo KRBTGT", "wbinfo KRBTGT", "flush"]);
+        assert_eq!(rig.log(1), ["restart", "wbinfo KRBTGT", "is-active", "wbinfo KRBTGT", "flush"]);
         assert!(rig.pool.messages().is_empty());
     }
 }
@@ -61,7 +61,7 @@ async fn a_damaged_database_is_named() {
     let root = rig.host(1).root().clone();
     let restart = || async { rig.pool.restart("host1", &rig.trail).await.unwrap_err().to_string() };
     root.write(DATABASE, b"{\"version\": 9, \"data\": {}}", 0o600).unwrap();
-    assert_eq!(restart().await, "the database `/var/lib/xcp/state.json` has version 9, expected 1");
+    assert_eq!(restart().await, "the database `/var/lib/xcp/state.json` has version 9, expected 2");
     root.write(DATABASE, b"{", 0o600).unwrap();
     assert!(restart().await.starts_with("the database `/var/lib/xcp/state.json` is damaged: EOF"));
     root.remove(DATABASE).unwrap();

@@ -119,6 +119,7 @@ impl Script {
                 plain(&format!("wbinfo {name}"), &rules.ready)
             }
             SambaCommand::Wbinfo(_) => plain("wbinfo", &Answer::Good),
+            SambaCommand::WinbindIsActive => plain("is-active", &Answer::Good),
             SambaCommand::WipeSecrets => plain("wipe", &Answer::Good),
         }
     }

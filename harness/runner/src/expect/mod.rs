@@ -3,6 +3,7 @@
 //! "During a step" means: in events that arrived after the step began and before the next. Steps
 //! run one after the other and wait for the DCs to have seen everything, so nothing leaks.
 
+mod directory;
 mod network;
 mod outcome;
 mod state;
@@ -45,6 +46,7 @@ pub(crate) fn judge(view: &StepView<'_>, snapshots: &mut Snapshots) -> Vec<Failu
     let mut findings = outcome::judge(view, expect);
     findings.extend(network::judge(view, expect));
     findings.extend(state::judge(view, expect));
+    findings.extend(directory::judge(view, expect));
     findings.extend(state::judge_snapshots(view, expect, snapshots));
     findings.into_iter().map(|finding| view.failure(finding)).collect()
 }

@@ -2,7 +2,7 @@
 //! printed.
 
 use scenario::{ErrorExpectation, Expectations, Outcome, Pattern, Returned, Spanned};
-use sim_host::{ApiError, CallResult};
+use sim_host::{ApiError, CallResult, published_errors};
 
 use super::{Finding, StepView};
 
@@ -60,6 +60,14 @@ fn judge_error(
     if wanted.code.as_str() != error.code {
         let what = format!("expected the error {}, found {error}", *wanted.code);
         return Some(Finding::new(&wanted.code.span, what));
+    }
+    if let Some(wanted_published) = wanted.published {
+        let published = published_errors(view.world.pool.quirks()).contains(&error.code);
+        if published != wanted_published {
+            let is = if published { "is" } else { "is not" };
+            let what = format!("{} {is} in the published list", error.code);
+            return Some(Finding::new(&wanted.span, what));
+        }
     }
     let params = wanted.params.as_ref()?;
     let matches = |(pattern, found): (&Spanned<Pattern>, &String)| {

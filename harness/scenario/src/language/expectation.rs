@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    DcRef, ErrorCode, FactKind, HostPath, HostRef, MessageName, Pattern, Purpose, Status, True,
+    DcRef, DomainRef, ErrorCode, FactKind, HostPath, HostRef, MessageName, Pattern, Purpose,
+    Status, True,
 };
 use crate::grammar::Spanned;
 
@@ -18,6 +19,8 @@ table! {
         pub verdicts "verdict": Vec<Spanned<VerdictExpectation>>,
         /// Fields of the hosts' database records after the step.
         pub database: Vec<Spanned<DatabaseField>>,
+        /// Objects in the directories of the domains after the step.
+        pub directory: Vec<Spanned<DirectoryExpectation>>,
         /// Files on the hosts after the step.
         pub files "file": Vec<Spanned<FileExpectation>>,
         /// What the program printed and how it ended.
@@ -48,6 +51,7 @@ impl Default for Expectations {
             not_contacted: Vec::new(),
             verdicts: Vec::new(),
             database: Vec::new(),
+            directory: Vec::new(),
             files: Vec::new(),
             output: None,
             certificates: Vec::new(),
@@ -78,6 +82,8 @@ table! {
         pub code: Spanned<ErrorCode>,
         /// All its parameters. Absent: not compared.
         pub params: Option<Vec<Spanned<Pattern>>>,
+        /// Whether the code is in the published list. Absent: not compared.
+        pub published: Option<bool>,
     }
 }
 
@@ -158,6 +164,32 @@ choice! {
         is => Is(Pattern),
         /// The map has no such key.
         absent => Absent(True),
+    }
+}
+
+table! {
+    /// Objects of a domain's directory, as its administrator finds them.
+    pub struct DirectoryExpectation {
+        /// The domain.
+        pub domain: Spanned<DomainRef>,
+        /// Which objects, in the form of RFC 4515: `(sAMAccountName=HOST1$)`.
+        pub filter: Spanned<String>,
+        one_of {
+            /// What must be found.
+            pub state: DirectoryState
+        }
+    }
+}
+
+choice! {
+    /// What must be found in a directory.
+    pub enum DirectoryState: "state of the directory" {
+        /// There is such an object.
+        exists => Exists(True),
+        /// There is none.
+        absent => Absent(True),
+        /// There is exactly one, and each of these attributes has such a value.
+        attributes => Attributes(BTreeMap<String, Pattern>),
     }
 }
 

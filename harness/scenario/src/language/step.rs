@@ -2,8 +2,8 @@
 
 use super::{
     Advance, AuthConfig, ClearHostFaults, DcAction, DcRef, DomainRef, Expectations, HostAndDc,
-    HostPath, HostRef, Outcome, Password, Profile, QuirkName, RelativePath, RouteAction,
-    SetHostFaults, SetLiveness, StepName, StepRef,
+    HostDisableExternalAuth, HostEnableExternalAuth, HostPath, HostRef, Outcome, Password, Profile,
+    QuirkName, RelativePath, RouteAction, SetHostFaults, SetLiveness, StepName, StepRef,
 };
 use crate::{
     Span,
@@ -141,7 +141,11 @@ impl Action {
 
     /// Whether it is a XenAPI call, which can fail with an error code.
     pub fn is_call(&self) -> bool {
-        matches!(self, Self::Pool(_) | Self::Host(HostAction::ExternalAuthSetLdaps(_)))
+        match self {
+            Self::Pool(_) => true,
+            Self::Host(action) => action.is_call(),
+            _ => false,
+        }
     }
 
     /// Ids of the faults that it sets.
@@ -175,6 +179,8 @@ choice! {
         uninstall_trusted_certificate => UninstallTrustedCertificate(UninstallTrustedCertificate),
         /// Copies certificates to all members again (§4.5).
         certificate_sync => CertificateSync(NoParameters),
+        /// Compares every host with the coordinator (§7.2).
+        detect_nonhomogeneous_external_auth => DetectNonhomogeneousExternalAuth(NoParameters),
         /// Joins all hosts to a domain (§7).
         enable_external_auth => EnableExternalAuth(EnableExternalAuth),
         /// Takes all hosts out of their domain (§8).
@@ -185,8 +191,12 @@ choice! {
 }
 
 choice! {
-    /// A call of the class `host` (xapi-flows.md §9), or something that happens to a host.
+    /// A call of the class `host` (xapi-flows.md §§7–9), or something that happens to a host.
     pub enum HostAction: "call or change of a host" {
+        /// Takes one host out of its domain (§8).
+        disable_external_auth => DisableExternalAuth(HostDisableExternalAuth),
+        /// Joins one host to a domain (§7.2).
+        enable_external_auth => EnableExternalAuth(HostEnableExternalAuth),
         /// Switches one host between LDAP and LDAPS (§9.3).
         external_auth_set_ldaps => ExternalAuthSetLdaps(HostSetLdaps),
         /// Replaces what somebody has done to its files and its clock.
@@ -195,6 +205,18 @@ choice! {
         clear_faults => ClearFaults(ClearHostFaults),
         /// A member goes down, falls silent or comes back.
         set_liveness => SetLiveness(SetLiveness),
+    }
+}
+
+impl HostAction {
+    /// Whether it is a call, rather than something that happens to the host.
+    pub fn is_call(&self) -> bool {
+        matches!(
+            self,
+            Self::DisableExternalAuth(_)
+                | Self::EnableExternalAuth(_)
+                | Self::ExternalAuthSetLdaps(_)
+        )
     }
 }
 

@@ -77,6 +77,8 @@ table! {
         pub quirks: BTreeMap<QuirkName, bool>,
         /// Lines for `/etc/xapi.conf` of every host that has no own.
         pub xapi_conf: Option<String>,
+        /// What the pool's licence allows.
+        pub licence: Licence = Licence::default(),
         /// Active Directory domains.
         pub domains "domain": Vec<Spanned<Domain>>,
         /// Trusts between these domains.
@@ -85,6 +87,20 @@ table! {
         pub hosts "host": NonEmpty<Spanned<Host>>,
     }
     check two_domains_have_one_trust;
+}
+
+table! {
+    /// Features of the pool's licence.
+    pub struct Licence {
+        /// Whether hosts may join a domain. Default: `true`.
+        pub ad: bool = true,
+    }
+}
+
+impl Default for Licence {
+    fn default() -> Self {
+        Self { ad: true }
+    }
 }
 
 impl World {

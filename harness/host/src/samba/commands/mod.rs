@@ -5,4 +5,5 @@ pub(super) mod join;
 pub(super) mod leave;
 pub(super) mod lookup;
 pub(super) mod search;
+pub(super) mod service;
 pub(super) mod winbind;

@@ -1,17 +1,15 @@
-//! The service `winbind`, and the one question xapi asks it through `wbinfo`.
+//! The one question xapi asks winbind through `wbinfo`.
 //!
 //! winbind speaks RPC with the DC, never LDAP: an LDAPS certificate that nobody trusts does not
 //! disturb it. The model has no RPC. It looks for a DC by DNS and CLDAP, as winbind does first,
 //! and takes one that answers as one that would answer RPC; the names it can turn into SIDs are
 //! the accounts that every domain has.
 
+use super::service;
 use crate::{
-    HostError, Output, Wbinfo,
-    samba::{client::Run, console::Console, facts::WinbindChanged, secrets::Secrets},
+    Output, Wbinfo,
+    samba::{client::Run, console::Console, secrets::Secrets},
 };
-
-/// Exists while winbind runs.
-const PID_FILE: &str = "/run/samba/winbindd.pid";
 
 /// RIDs of the accounts that every domain has (\[MS-SAMR\] 2.2.1.14 and well-known SIDs).
 const WELL_KNOWN: [(&str, u32, &str); 9] = [
@@ -25,32 +23,6 @@ const WELL_KNOWN: [(&str, u32, &str); 9] = [
     ("guest", 501, "SID_USER (1)"),
     ("krbtgt", 502, "SID_USER (1)"),
 ];
-
-/// `systemctl restart winbind`. As a member of a domain (`security = ads`) winbindd does not start
-/// without secrets.
-pub(in crate::samba) fn restart(run: &Run<'_>, mut console: Console) -> Output {
-    let can_start = !run.settings.security_ads || Secrets::load(run.root()).is_some();
-    match switch(run, can_start) {
-        Ok(()) if can_start => console.exit(0),
-        Ok(()) => {
-            console.error(
-                "Job for winbind.service failed because the control process exited with error \
-                 code.\nSee \"systemctl status winbind.service\" and \"journalctl -xeu \
-                 winbind.service\" for details.",
-            );
-            console.exit(1)
-        }
-        Err(error) => failed(&error, console),
-    }
-}
-
-/// `systemctl stop winbind`.
-pub(in crate::samba) fn stop(run: &Run<'_>, console: Console) -> Output {
-    match switch(run, false) {
-        Ok(()) => console.exit(0),
-        Err(error) => failed(&error, console),
-    }
-}
 
 /// `wbinfo`.
 pub(in crate::samba) async fn wbinfo(
@@ -83,7 +55,7 @@ async fn name_to_sid(run: &Run<'_>, name: &str, mut console: Console) -> Output 
 }
 
 async fn resolve(run: &Run<'_>, name: &str) -> Result<String, &'static str> {
-    if !run.root().exists(PID_FILE).unwrap_or(false) {
+    if !service::answers(run) {
         return Err("WBC_ERR_WINBIND_NOT_AVAILABLE");
     }
     let secrets = Secrets::load(run.root()).ok_or("WBC_ERR_DOMAIN_NOT_FOUND")?;
@@ -97,19 +69,4 @@ async fn resolve(run: &Run<'_>, name: &str) -> Result<String, &'static str> {
     let known = WELL_KNOWN.iter().find(|known| known.0.eq_ignore_ascii_case(account));
     let (_, rid, kind) = known.ok_or("WBC_ERR_NOT_MAPPED")?;
     Ok(format!("{}-{rid} {kind}", secrets.domain_sid))
-}
-
-fn switch(run: &Run<'_>, running: bool) -> Result<(), HostError> {
-    if running {
-        run.root().write(PID_FILE, b"1\n", 0o644)?;
-    } else {
-        run.root().remove(PID_FILE)?;
-    }
-    run.trail.record(WinbindChanged { running });
-    Ok(())
-}
-
-fn failed(error: &HostError, mut console: Console) -> Output {
-    console.error(&format!("Failed to restart winbind.service: {error}"));
-    console.exit(1)
 }
