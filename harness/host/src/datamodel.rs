@@ -5,9 +5,10 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
-use uuid::{Uuid, uuid};
+use md5::{Digest as _, Md5};
+use uuid::Uuid;
 
-use crate::Reference;
+use crate::{ApiError, Reference};
 
 /// A role, in falling order of power (xenapi-wire.md §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,18 +81,9 @@ impl Role {
         }
     }
 
-    /// Field `uuid`: the same in every pool. It is the MD5 of the name, but for the most powerful
-    /// role, whose uuid is a constant of xapi.
-    pub const fn uuid(self) -> Uuid {
-        match self {
-            Self::PoolAdmin => uuid!("0165f154-ba3e-034e-6b27-5d271af109ba"),
-            Self::PoolOperator => uuid!("b9ce9791-0604-50cd-0649-09b3284c7dfd"),
-            Self::VmPowerAdmin => uuid!("7955168d-7bec-10ed-105f-c6a7e6e63249"),
-            Self::VmAdmin => uuid!("aaa00ab5-7340-bfbc-0d1b-7cf342639a6e"),
-            Self::VmOperator => uuid!("fb8d4ff9-310c-a959-0613-54101535d3d5"),
-            Self::ClientCert => uuid!("2c42debf-c64a-2ecd-f674-3350f06409f7"),
-            Self::ReadOnly => uuid!("7233b8e3-eacb-d7da-2c95-f2e581cdbf4e"),
-        }
+    /// Field `uuid`, the same in every pool: the MD5 of the name.
+    pub fn uuid(self) -> Uuid {
+        digest(self.name())
     }
 
     /// Its reference, the same in every pool.
@@ -141,6 +133,51 @@ pub struct UnknownRole {
     name: String,
 }
 
+/// Class `role`: one of the roles, or one of the permissions, which xapi keeps as roles without
+/// parts. The same in every pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleRecord {
+    /// Reference.
+    pub reference: Reference,
+    /// Uuid.
+    pub uuid: Uuid,
+    /// Name of the role, or of the message in lower case.
+    pub name_label: String,
+    /// Description for people.
+    pub name_description: &'static str,
+    /// Permissions of a role.
+    pub subroles: Vec<Reference>,
+    /// Whether only xapi itself gives it.
+    pub is_internal: bool,
+}
+
+/// All records of the class `role`: permissions, then roles. The permissions are those of the
+/// messages that the table below has.
+pub fn role_records() -> Vec<RoleRecord> {
+    let permissions = TABLE.iter().filter(|message| message.least.is_some());
+    let permissions = permissions.map(|message| RoleRecord {
+        reference: message.permission().into(),
+        uuid: message.permission(),
+        name_label: message.name.to_lowercase(),
+        name_description: "A basic permission",
+        subroles: Vec::new(),
+        is_internal: true,
+    });
+    let roles = Role::ALL.into_iter().map(|role| RoleRecord {
+        reference: role.reference(),
+        uuid: role.uuid(),
+        name_label: role.name().to_owned(),
+        name_description: role.description(),
+        subroles: TABLE
+            .iter()
+            .filter(|message| message.is_permitted_to(role))
+            .map(|message| message.permission().into())
+            .collect(),
+        is_internal: role.is_internal(),
+    });
+    permissions.chain(roles).collect()
+}
+
 /// A message of the data model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -166,6 +203,11 @@ impl Message {
         Role::ALL.into_iter().filter(|role| self.is_permitted_to(*role))
     }
 
+    /// Uuid of the permission to send it: the MD5 of its name.
+    fn permission(&self) -> Uuid {
+        digest(self.name)
+    }
+
     fn is_permitted_to(&self, role: Role) -> bool {
         self.least.is_some_and(|least| role <= least)
             || (self.client_cert && role == Role::ClientCert)
@@ -180,6 +222,24 @@ impl Message {
         self.client_cert = true;
         self
     }
+}
+
+/// `RBAC_PERMISSION_DENIED [permission, text]` for the message of this name, whatever its case. The
+/// order of the roles in the text could not be confirmed.
+pub fn permission_denied(name: &str) -> ApiError {
+    let name = name.to_lowercase();
+    let message = TABLE.iter().find(|message| message.name.to_lowercase() == name);
+    let roles: Vec<_> =
+        message.iter().flat_map(|message| message.roles()).map(Role::name).collect();
+    let text = format!(
+        "No permission in user session. (Roles with this permission: {})",
+        roles.join(", ")
+    );
+    ApiError::new("RBAC_PERMISSION_DENIED", [name, text])
+}
+
+fn digest(name: &str) -> Uuid {
+    Uuid::from_bytes(Md5::digest(name).into())
 }
 
 const fn internal(name: &'static str) -> Message {
@@ -278,6 +338,8 @@ mod tests {
             assert_eq!(role.name().parse(), Ok(role));
             assert_eq!(Role::from_reference(&role.reference()), Some(role));
         }
+        // The constant `rbac_pool_admin_uuid` of xapi.
+        assert_eq!(PoolAdmin.uuid().to_string(), "0165f154-ba3e-034e-6b27-5d271af109ba");
         assert!("admin".parse::<Role>().unwrap_err().to_string().contains("read-only"));
     }
 }

@@ -142,9 +142,9 @@ pub struct MessageCreated {
     /// Name: `EXTAUTH_INIT_IN_HOST_FAILED`.
     pub name: String,
     /// 1 (critical) to 5 (informational).
-    pub priority: u8,
+    pub priority: i64,
     /// Class of the object it is about.
-    pub class: String,
+    pub class: &'static str,
     /// Body text.
     pub body: String,
 }

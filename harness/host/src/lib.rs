@@ -32,8 +32,8 @@ mod xapi_conf;
 
 pub use api_error::ApiError;
 pub use database::{
-    AuthConfiguration, Certificate, CertificateType, HostRecord, Message, PoolRecord, Purpose,
-    Records, Session, Subject, Task, TaskStatus, UnknownPurpose,
+    AuthConfiguration, Certificate, CertificateType, HostRecord, Message, MessageClass, PoolRecord,
+    Purpose, Records, Session, Subject, Task, TaskStatus, UnknownPurpose,
 };
 pub use datamodel::{Role, UnknownRole};
 pub use error::HostError;

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sim_host::{ApiError, AuthConfig, Call, Profile, Reference};
+use ground::Timestamp;
+use sim_host::{ApiError, AuthConfig, Call, MessageClass, Profile, Reference};
 
-use crate::value::Value;
+use crate::{
+    method::SessionWork,
+    value::{Value, read_date},
+};
 
 /// A row of the table below.
 #[derive(Clone, Copy)]
@@ -26,6 +30,8 @@ pub(crate) enum Effect {
     Call(fn(&Arguments<'_>) -> Result<Call, ApiError>),
     /// Hosts of a pool use it among each other; a client may not.
     Internal,
+    /// It concerns the session that asks.
+    Session(fn(&Arguments<'_>) -> Result<SessionWork, ApiError>),
 }
 
 impl Entry {
@@ -46,11 +52,20 @@ const fn call(
     Entry { name, required, defaulted: 0, landed: false, effect: Effect::Call(make) }
 }
 
+const fn session(
+    name: &'static str,
+    required: usize,
+    make: fn(&Arguments<'_>) -> Result<SessionWork, ApiError>,
+) -> Entry {
+    Entry { name, required, defaulted: 0, landed: false, effect: Effect::Session(make) }
+}
+
 const fn internal(name: &'static str) -> Entry {
     Entry { name, required: 1, defaulted: 0, landed: false, effect: Effect::Internal }
 }
 
-/// xenapi-wire.md §§7.1, 7.2.
+/// xenapi-wire.md §§6, 7 and 9. Who may use a method, and whether `Async.` may stand before it, is
+/// said by [`sim_host::datamodel`], in which each must have a row, too.
 const TABLE: &[Entry] = &[
     internal("host.certificate_sync"),
     internal("host.copy_primary_host_certs"),
@@ -83,6 +98,21 @@ const TABLE: &[Entry] = &[
             })
         })
     },
+    call("message.create", 5, |arguments| {
+        Ok(Call::MessageCreate {
+            name: arguments.text(0)?.to_owned(),
+            priority: arguments.int(1)?,
+            class: arguments.message_class(2)?,
+            obj_uuid: arguments.text(3)?.to_owned(),
+            body: arguments.text(4)?.to_owned(),
+        })
+    }),
+    call("message.destroy", 1, |arguments| {
+        Ok(Call::MessageDestroy { message: arguments.reference(0)? })
+    }),
+    call("message.destroy_many", 1, |arguments| {
+        Ok(Call::MessageDestroyMany { messages: arguments.references(0)? })
+    }),
     call("pool.certificate_sync", 0, |_| Ok(Call::PoolCertificateSync)),
     call("pool.detect_nonhomogeneous_external_auth", 1, |arguments| {
         Ok(Call::PoolDetectNonhomogeneousExternalAuth { pool: Some(arguments.reference(0)?) })
@@ -129,6 +159,15 @@ const TABLE: &[Entry] = &[
             certificate: arguments.reference(1)?,
         })
     }),
+    session("session.logout", 0, |_| Ok(SessionWork::LogOut)),
+    session("task.cancel", 1, |arguments| Ok(SessionWork::CancelTask(arguments.reference(0)?))),
+    session("task.create", 2, |arguments| {
+        Ok(SessionWork::CreateTask {
+            label: arguments.text(0)?.to_owned(),
+            description: arguments.text(1)?.to_owned(),
+        })
+    }),
+    session("task.destroy", 1, |arguments| Ok(SessionWork::DestroyTask(arguments.reference(0)?))),
 ];
 
 /// The parameters after the session. Too few is an error that [`crate::method`] has ruled out.
@@ -152,6 +191,44 @@ impl Arguments<'_> {
 
     pub(crate) fn reference(&self, index: usize) -> Result<Reference, ApiError> {
         self.text(index).map(Reference::new)
+    }
+
+    /// A set of references.
+    fn references(&self, index: usize) -> Result<Vec<Reference>, ApiError> {
+        let wrong = || wrong_type(index, "set of references");
+        let Some(Value::Array(values)) = self.0.get(index) else { return Err(wrong()) };
+        let reference = |value: &Value| match value {
+            Value::Text(text) => Ok(Reference::new(text)),
+            _ => Err(wrong()),
+        };
+        values.iter().map(reference).collect()
+    }
+
+    /// A number, or the decimal text of one.
+    fn int(&self, index: usize) -> Result<i64, ApiError> {
+        let number = match self.0.get(index) {
+            Some(Value::Int(number)) => Some(*number),
+            Some(Value::Text(text)) => text.parse().ok(),
+            _ => None,
+        };
+        number.ok_or_else(|| wrong_type(index, "int"))
+    }
+
+    /// A date, or the text of one.
+    pub(crate) fn date(&self, index: usize) -> Result<Timestamp, ApiError> {
+        let date = match self.0.get(index) {
+            Some(Value::Date(date)) => Some(*date),
+            Some(Value::Text(text)) => read_date(text),
+            _ => None,
+        };
+        date.ok_or_else(|| wrong_type(index, "datetime"))
+    }
+
+    /// A class of messages, whose letter case does not count.
+    pub(crate) fn message_class(&self, index: usize) -> Result<MessageClass, ApiError> {
+        let text = self.text(index)?;
+        let is_it = |class: &MessageClass| class.name().eq_ignore_ascii_case(text);
+        MessageClass::ALL.into_iter().find(is_it).ok_or_else(|| wrong_type(index, "cls"))
     }
 
     fn bool(&self, index: usize) -> Result<bool, ApiError> {
@@ -198,4 +275,18 @@ impl Arguments<'_> {
 fn wrong_type(index: usize, expected: &str) -> ApiError {
     let text = format!("parameter {} after the session is no {expected}", index + 1);
     ApiError::new("INTERNAL_ERROR", [text])
+}
+
+#[cfg(test)]
+mod tests {
+    use sim_host::datamodel;
+
+    use super::*;
+
+    #[test]
+    fn every_method_is_in_the_data_model() {
+        for entry in TABLE {
+            assert!(datamodel::Message::find(entry.name).is_some(), "{}", entry.name);
+        }
+    }
 }

@@ -1,21 +1,26 @@
 //! The read methods that every class has (xenapi-wire.md §7), computed from tables of fields.
 //!
-//! A class serves the fields that the pool's database holds. A new field is one row here.
+//! [`Read`] finds the method and carries it out; what a class has is said in `fields`.
+
+mod fields;
 
 use sim_host::{
-    ApiError, Certificate, HostRecord, Message, PoolRecord, Records, Reference, Session,
+    ApiError, Certificate, HostRecord, Message, MessageClass, PoolRecord, Records, Reference,
+    Session, Subject, Task, datamodel::RoleRecord,
 };
 
-use crate::value::Value;
-
-/// API version of the release that is modelled.
-const API_VERSION: (i64, i64) = (2, 23);
-const API_VENDOR: &str = "XenSource";
+use crate::{
+    calls::Arguments,
+    filter::Filter,
+    value::{Value, write_date},
+};
 
 /// All that can be read, at one moment.
 pub(crate) struct View {
     pub(crate) records: Records,
+    pub(crate) roles: Vec<RoleRecord>,
     pub(crate) sessions: Vec<Session>,
+    pub(crate) tasks: Vec<Task>,
 }
 
 /// A read method.
@@ -25,23 +30,39 @@ pub(crate) struct Read {
     verb: Verb,
 }
 
+/// What is to be read. A filter is read late: it is no parameter that can be of a wrong type.
+pub(crate) enum Wanted {
+    Everything,
+    Text(String),
+    /// Messages after a moment, of one object or of all.
+    Since(Option<(MessageClass, String)>, ground::Timestamp),
+}
+
 #[derive(Clone, Copy)]
 enum Class {
     Certificate,
     Host,
     Message,
     Pool,
+    Role,
     Session,
+    Subject,
+    Task,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Verb {
     All,
     AllRecords,
+    AllRecordsWhere,
     ByNameLabel,
     ByUuid,
     Field(&'static str),
     Record,
+    /// `message.get`.
+    SinceOfObject,
+    /// `message.get_since`.
+    Since,
 }
 
 impl Read {
@@ -50,9 +71,16 @@ impl Read {
         let (class, verb) = match class {
             Certificate::CLASS => (Class::Certificate, verb::<Certificate>(message)),
             HostRecord::CLASS => (Class::Host, verb::<HostRecord>(message)),
-            Message::CLASS => (Class::Message, verb::<Message>(message)),
+            Message::CLASS => match message {
+                "get" => (Class::Message, Some(Verb::SinceOfObject)),
+                "get_since" => (Class::Message, Some(Verb::Since)),
+                _ => (Class::Message, verb::<Message>(message)),
+            },
             PoolRecord::CLASS => (Class::Pool, verb::<PoolRecord>(message)),
+            RoleRecord::CLASS => (Class::Role, verb::<RoleRecord>(message)),
             Session::CLASS => (Class::Session, verb::<Session>(message)),
+            Subject::CLASS => (Class::Subject, verb::<Subject>(message)),
+            Task::CLASS => (Class::Task, verb::<Task>(message)),
             _ => return None,
         };
         Some(Self { class, verb: verb? })
@@ -62,18 +90,55 @@ impl Read {
     pub(crate) fn parameters(self) -> usize {
         match self.verb {
             Verb::All | Verb::AllRecords => 0,
-            Verb::ByNameLabel | Verb::ByUuid | Verb::Field(_) | Verb::Record => 1,
+            Verb::AllRecordsWhere
+            | Verb::ByNameLabel
+            | Verb::ByUuid
+            | Verb::Field(_)
+            | Verb::Record
+            | Verb::Since => 1,
+            Verb::SinceOfObject => 3,
         }
     }
 
-    /// Reads. `wanted` is the parameter: a reference, a uuid or a label.
-    pub(crate) fn run(self, view: &View, wanted: &str) -> Result<Value, ApiError> {
+    /// Reads the parameters.
+    pub(crate) fn wanted(self, arguments: &Arguments<'_>) -> Result<Wanted, ApiError> {
+        Ok(match self.verb {
+            Verb::All | Verb::AllRecords => Wanted::Everything,
+            Verb::AllRecordsWhere
+            | Verb::ByNameLabel
+            | Verb::ByUuid
+            | Verb::Field(_)
+            | Verb::Record => Wanted::Text(arguments.text(0)?.to_owned()),
+            Verb::Since => Wanted::Since(None, arguments.date(0)?),
+            Verb::SinceOfObject => {
+                let object = (arguments.message_class(0)?, arguments.text(1)?.to_owned());
+                Wanted::Since(Some(object), arguments.date(2)?)
+            }
+        })
+    }
+
+    /// Reads. `not_is_loose` is quirk Q42.
+    pub(crate) fn run(
+        self,
+        view: &View,
+        wanted: &Wanted,
+        not_is_loose: bool,
+    ) -> Result<Value, ApiError> {
+        let text = match wanted {
+            Wanted::Everything => "",
+            Wanted::Text(text) => text,
+            Wanted::Since(object, since) => return messages_since(view, object.as_ref(), *since),
+        };
+        let job = Job { verb: self.verb, view, text, not_is_loose };
         match self.class {
-            Class::Certificate => read::<Certificate>(self.verb, view, wanted),
-            Class::Host => read::<HostRecord>(self.verb, view, wanted),
-            Class::Message => read::<Message>(self.verb, view, wanted),
-            Class::Pool => read::<PoolRecord>(self.verb, view, wanted),
-            Class::Session => read::<Session>(self.verb, view, wanted),
+            Class::Certificate => job.read::<Certificate>(),
+            Class::Host => job.read::<HostRecord>(),
+            Class::Message => job.read::<Message>(),
+            Class::Pool => job.read::<PoolRecord>(),
+            Class::Role => job.read::<RoleRecord>(),
+            Class::Session => job.read::<Session>(),
+            Class::Subject => job.read::<Subject>(),
+            Class::Task => job.read::<Task>(),
         }
     }
 }
@@ -82,30 +147,44 @@ impl Read {
 trait Record: Sized + 'static {
     const CLASS: &'static str;
     const FIELDS: &'static [Field<Self>];
-    /// Whether it has `get_all`, `get_all_records` and `get_by_uuid`.
+    /// Whether it has `get_all`, `get_all_records`, `get_all_records_where` and `get_by_uuid`.
     const LISTED: bool = true;
     /// Whether it has `get_<field>`.
     const GETTERS: bool = true;
     /// Whether it has `get_by_name_label`.
     const BY_NAME_LABEL: bool = false;
+    /// Whether `get_all_records_where` looks at its expression.
+    const FILTERED: bool = true;
 
     fn rows(view: &View) -> &[Self];
     fn reference(&self) -> &Reference;
 }
 
 struct Field<T> {
+    /// Name on the wire.
     name: &'static str,
+    /// Name in the database, which expressions use: two underscores after a name space.
+    column: &'static str,
     value: fn(&T, &View) -> Value,
 }
 
 const fn field<T>(name: &'static str, value: fn(&T, &View) -> Value) -> Field<T> {
-    Field { name, value }
+    Field { name, column: name, value }
+}
+
+const fn in_space<T>(
+    name: &'static str,
+    column: &'static str,
+    value: fn(&T, &View) -> Value,
+) -> Field<T> {
+    Field { name, column, value }
 }
 
 fn verb<T: Record>(message: &str) -> Option<Verb> {
     let verb = match message {
         "get_all" => Verb::All,
         "get_all_records" => Verb::AllRecords,
+        "get_all_records_where" => Verb::AllRecordsWhere,
         "get_by_name_label" => Verb::ByNameLabel,
         "get_by_uuid" => Verb::ByUuid,
         "get_record" => Verb::Record,
@@ -115,39 +194,70 @@ fn verb<T: Record>(message: &str) -> Option<Verb> {
         }
     };
     let has = match verb {
-        Verb::All | Verb::AllRecords | Verb::ByUuid => T::LISTED,
+        Verb::All | Verb::AllRecords | Verb::AllRecordsWhere | Verb::ByUuid => T::LISTED,
         Verb::ByNameLabel => T::BY_NAME_LABEL,
         Verb::Field(_) => T::GETTERS,
-        Verb::Record => true,
+        Verb::Record | Verb::Since | Verb::SinceOfObject => true,
     };
     has.then_some(verb)
 }
 
-fn read<T: Record>(verb: Verb, view: &View, wanted: &str) -> Result<Value, ApiError> {
-    let rows = T::rows(view);
-    let by_reference = || {
-        rows.iter()
-            .find(|row| row.reference().as_str() == wanted)
-            .ok_or_else(|| ApiError::new("HANDLE_INVALID", [T::CLASS, wanted]))
-    };
-    let having = |field| {
-        rows.iter()
-            .filter(move |row| value_of(*row, field, view) == Some(Value::text(wanted)))
-            .map(Record::reference)
-    };
-    Ok(match verb {
-        Verb::All => Value::texts(rows.iter().map(Record::reference)),
-        Verb::AllRecords => Value::Struct(
-            rows.iter().map(|row| (row.reference().to_string(), record(row, view))).collect(),
-        ),
-        Verb::ByNameLabel => Value::texts(having("name_label")),
-        Verb::ByUuid => having("uuid")
-            .next()
-            .map(Value::text)
-            .ok_or_else(|| ApiError::new("UUID_INVALID", [T::CLASS, wanted]))?,
-        Verb::Field(name) => value_of(by_reference()?, name, view).unwrap_or(Value::Nil),
-        Verb::Record => record(by_reference()?, view),
-    })
+/// A read method with its parameter: a reference, a uuid, a label or an expression.
+struct Job<'a> {
+    verb: Verb,
+    view: &'a View,
+    text: &'a str,
+    not_is_loose: bool,
+}
+
+impl Job<'_> {
+    fn read<T: Record>(&self) -> Result<Value, ApiError> {
+        let Self { verb, view, text, .. } = *self;
+        let rows = T::rows(view);
+        let by_reference = || {
+            rows.iter()
+                .find(|row| row.reference().as_str() == text)
+                .ok_or_else(|| ApiError::new("HANDLE_INVALID", [T::CLASS, text]))
+        };
+        let having = |field| {
+            rows.iter()
+                .filter(move |row| value_of(*row, field, view) == Some(Value::text(text)))
+                .map(Record::reference)
+        };
+        Ok(match verb {
+            Verb::All => Value::texts(rows.iter().map(Record::reference)),
+            Verb::AllRecords => records(rows.iter(), view),
+            Verb::AllRecordsWhere if T::FILTERED => self.filtered::<T>()?,
+            Verb::AllRecordsWhere => records(rows.iter(), view),
+            Verb::ByNameLabel => Value::texts(having("name_label")),
+            Verb::ByUuid => having("uuid")
+                .next()
+                .map(Value::text)
+                .ok_or_else(|| ApiError::new("UUID_INVALID", [T::CLASS, text]))?,
+            Verb::Field(name) => value_of(by_reference()?, name, view).unwrap_or(Value::Nil),
+            Verb::Record => record(by_reference()?, view),
+            // Their parameters are others: see `Read::run`.
+            Verb::Since | Verb::SinceOfObject => Value::Nil,
+        })
+    }
+
+    fn filtered<T: Record>(&self) -> Result<Value, ApiError> {
+        let filter = Filter::parse(self.text, self.not_is_loose)?;
+        let mut found = Vec::new();
+        for row in T::rows(self.view) {
+            let stored = |column: &str| match column {
+                "_ref" => Some(row.reference().to_string()),
+                _ => {
+                    let field = T::FIELDS.iter().find(|field| field.column == column)?;
+                    Some(stored(&(field.value)(row, self.view)))
+                }
+            };
+            if filter.holds(&stored)? {
+                found.push(row);
+            }
+        }
+        Ok(records(found.into_iter(), self.view))
+    }
 }
 
 fn value_of<T: Record>(row: &T, name: &str, view: &View) -> Option<Value> {
@@ -160,123 +270,55 @@ fn record<T: Record>(row: &T, view: &View) -> Value {
     Value::Struct(members.collect())
 }
 
-impl Record for Certificate {
-    const CLASS: &'static str = "Certificate";
-    const FIELDS: &'static [Field<Self>] = &[
-        field("uuid", |row, _| Value::text(row.uuid)),
-        field("name", |row, _| Value::text(&row.name)),
-        field("type", |row, _| Value::text(row.kind.name())),
-        field("host", |row, _| Value::text(&row.host)),
-        field("not_before", |row, _| Value::Date(row.not_before)),
-        field("not_after", |row, _| Value::Date(row.not_after)),
-        field("fingerprint", |row, _| Value::text(&row.fingerprint_sha256)),
-        field("fingerprint_sha256", |row, _| Value::text(&row.fingerprint_sha256)),
-        field("fingerprint_sha1", |row, _| Value::text(&row.fingerprint_sha1)),
-        field("purpose", |row, _| Value::texts(&row.purpose)),
-    ];
+fn records<'a, T: Record>(rows: impl Iterator<Item = &'a T>, view: &View) -> Value {
+    Value::Struct(rows.map(|row| (row.reference().to_string(), record(row, view))).collect())
+}
 
-    fn rows(view: &View) -> &[Self] {
-        &view.records.certificates
-    }
+/// `message.get` and `message.get_since`: the newest first.
+fn messages_since(
+    view: &View,
+    object: Option<&(MessageClass, String)>,
+    since: ground::Timestamp,
+) -> Result<Value, ApiError> {
+    let object = match object {
+        None => None,
+        // Without parameters, as in xapi.
+        Some((class, uuid)) => match view.records.object(*class, uuid) {
+            None => return Err(ApiError::new("UUID_INVALID", [""; 0])),
+            Some(uuid) => Some((*class, uuid)),
+        },
+    };
+    let mut found: Vec<&Message> = view
+        .records
+        .messages
+        .iter()
+        .filter(|message| message.timestamp > since)
+        .filter(|message| object.is_none_or(|object| object == (message.class, message.obj_uuid)))
+        .collect();
+    found.reverse();
+    Ok(records(found.into_iter(), view))
+}
 
-    fn reference(&self) -> &Reference {
-        &self.reference
+/// The text that xapi's database stores for a value.
+fn stored(value: &Value) -> String {
+    match value {
+        Value::Array(values) => in_brackets(values.iter().map(quoted)),
+        Value::Bool(value) => value.to_string(),
+        Value::Date(date) => write_date(*date),
+        Value::Double(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Nil => String::new(),
+        Value::Struct(members) => in_brackets(members.iter().map(|(key, value)| {
+            in_brackets([quoted(&Value::text(key)), quoted(value)].into_iter())
+        })),
+        Value::Text(text) => text.clone(),
     }
 }
 
-impl Record for HostRecord {
-    const CLASS: &'static str = "host";
-    const FIELDS: &'static [Field<Self>] = &[
-        field("uuid", |row, _| Value::text(row.uuid)),
-        field("name_label", |row, _| Value::text(&row.name_label)),
-        field("hostname", |row, _| Value::text(&row.hostname)),
-        field("address", |row, _| Value::text(&row.address)),
-        field("API_version_major", |_, _| Value::Int(API_VERSION.0)),
-        field("API_version_minor", |_, _| Value::Int(API_VERSION.1)),
-        field("API_version_vendor", |_, _| Value::text(API_VENDOR)),
-        field("external_auth_type", |row, _| Value::text(&row.external_auth_type)),
-        field("external_auth_service_name", |row, _| Value::text(&row.external_auth_service_name)),
-        field("external_auth_configuration", |row, _| {
-            let members = row.external_auth_configuration.iter();
-            Value::Struct(members.map(|(key, value)| (key.clone(), Value::text(value))).collect())
-        }),
-        field("certificates", |row, view| {
-            let own = |certificate: &&Certificate| certificate.host == row.reference;
-            let certificates = view.records.certificates.iter().filter(own);
-            Value::texts(certificates.map(|certificate| &certificate.reference))
-        }),
-    ];
-    const BY_NAME_LABEL: bool = true;
-
-    fn rows(view: &View) -> &[Self] {
-        &view.records.hosts
-    }
-
-    fn reference(&self) -> &Reference {
-        &self.reference
-    }
+fn in_brackets(items: impl Iterator<Item = String>) -> String {
+    format!("({})", items.collect::<Vec<_>>().join(" "))
 }
 
-impl Record for Message {
-    const CLASS: &'static str = "message";
-    const FIELDS: &'static [Field<Self>] = &[
-        field("uuid", |row, _| Value::text(row.uuid)),
-        field("name", |row, _| Value::text(&row.name)),
-        field("priority", |row, _| Value::Int(row.priority.into())),
-        field("cls", |row, _| Value::text(&row.class)),
-        field("obj_uuid", |row, _| Value::text(row.obj_uuid)),
-        field("timestamp", |row, _| Value::Date(row.timestamp)),
-        field("body", |row, _| Value::text(&row.body)),
-    ];
-    const GETTERS: bool = false;
-
-    fn rows(view: &View) -> &[Self] {
-        &view.records.messages
-    }
-
-    fn reference(&self) -> &Reference {
-        &self.reference
-    }
-}
-
-impl Record for PoolRecord {
-    const CLASS: &'static str = "pool";
-    const FIELDS: &'static [Field<Self>] = &[
-        field("uuid", |row, _| Value::text(row.uuid)),
-        field("name_label", |row, _| Value::text(&row.name_label)),
-        field("master", |row, _| Value::text(&row.master)),
-        field("tls_verification_enabled", |row, _| Value::Bool(row.tls_verification_enabled)),
-    ];
-
-    fn rows(view: &View) -> &[Self] {
-        std::slice::from_ref(&view.records.pool)
-    }
-
-    fn reference(&self) -> &Reference {
-        &self.reference
-    }
-}
-
-impl Record for Session {
-    const CLASS: &'static str = "session";
-    const FIELDS: &'static [Field<Self>] = &[
-        field("uuid", |row, _| Value::text(row.uuid)),
-        field("this_host", |_, view| Value::text(&view.records.pool.master)),
-        field("is_local_superuser", |row, _| Value::Bool(row.is_local_superuser)),
-        field("client_certificate", |row, _| Value::Bool(row.client_certificate)),
-        field("subject", |row, _| Value::text(&row.subject)),
-        field("auth_user_sid", |row, _| Value::text(&row.auth_user_sid)),
-        field("auth_user_name", |row, _| Value::text(&row.auth_user_name)),
-        field("validation_time", |row, _| Value::Date(row.validation_time)),
-        field("last_active", |row, _| Value::Date(row.last_active)),
-    ];
-    const LISTED: bool = false;
-
-    fn rows(view: &View) -> &[Self] {
-        &view.sessions
-    }
-
-    fn reference(&self) -> &Reference {
-        &self.reference
-    }
+fn quoted(value: &Value) -> String {
+    format!("'{}'", stored(value).replace('\\', r"\\").replace('\'', r"\'"))
 }

@@ -14,6 +14,12 @@ pub enum ServeError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The pool has no such host.
+    #[error("the pool has no host `{name}`")]
+    UnknownHost {
+        /// The name.
+        name: String,
+    },
 }
 
 /// A body that holds no request. No variant holds a value of the request: it may be a secret.

@@ -20,6 +20,7 @@ mod calls;
 mod classes;
 mod error;
 pub mod facts;
+mod filter;
 mod json_rpc;
 mod method;
 mod request;

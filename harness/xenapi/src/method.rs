@@ -2,19 +2,26 @@
 //! (xenapi-wire.md §5, steps 1 to 3).
 
 use ground::Secret;
-use sim_host::{ApiError, Call, Profile, Quirk, Quirks, Reference};
+use sim_host::{ApiError, Call, Profile, Quirk, Quirks, Reference, datamodel};
 
 use crate::{
     calls::{Arguments, Effect, Entry},
-    classes::Read,
+    classes::{Read, Wanted},
     request::Request,
     value::Value,
 };
+
+/// What stands before the name of a method that is to go on by itself.
+const ASYNC: &str = "Async.";
 
 /// A method that exists.
 pub(crate) struct Method {
     /// Real name, with a dot.
     pub(crate) name: String,
+    /// Whether it is to go on by itself.
+    pub(crate) is_async: bool,
+    /// As the client wrote it, but for `Async.`.
+    spelt: String,
     action: Action,
 }
 
@@ -22,51 +29,104 @@ pub(crate) struct Method {
 enum Action {
     Entry(&'static Entry),
     LogIn,
-    LogOut,
     Read(Read),
 }
 
 /// A request that can be carried out: method and arguments fit.
-pub(crate) enum Task {
+pub(crate) enum Job {
     LogIn { user: String, password: Secret, originator: String },
     InSession { session: Reference, work: Work },
 }
 
 /// What is done in a session.
 pub(crate) enum Work {
+    /// A call of the pool.
     Call(Call),
+    /// What only hosts of the pool may do among each other.
     Internal,
+    /// A look into the database.
+    Read { read: Read, wanted: Wanted },
+    /// What concerns the session that does it.
+    Session(SessionWork),
+}
+
+/// What concerns sessions and tasks, and so must know whose session asks.
+pub(crate) enum SessionWork {
+    CancelTask(Reference),
+    CreateTask { label: String, description: String },
+    DestroyTask(Reference),
     LogOut,
-    Read { read: Read, wanted: String },
 }
 
 impl Method {
-    /// The method that a client calls `Class.message` or `Class_message`.
-    pub(crate) fn find(name: &str) -> Option<Self> {
-        let (class, message) = name.split_once('.').or_else(|| name.split_once('_'))?;
-        let name = format!("{class}.{message}");
-        let action = match name.as_str() {
-            "session.login_with_password" => Action::LogIn,
-            "session.logout" => Action::LogOut,
-            _ => match Entry::find(&name) {
-                Some(entry) => Action::Entry(entry),
-                None => Action::Read(Read::find(class, message)?),
-            },
+    /// The method that a client calls `Class.message`, `Class_message` or `Async.Class.message`.
+    pub(crate) fn find(written: &str) -> Result<Self, ApiError> {
+        let (is_async, spelt) = match written.strip_prefix(ASYNC) {
+            Some(spelt) => (true, spelt),
+            None => (false, written),
         };
-        Some(Self { name, action })
+        let unknown = || ApiError::new("MESSAGE_METHOD_UNKNOWN", [spelt]);
+        let split = spelt.split_once('.').or_else(|| spelt.split_once('_'));
+        let (class, message) = split.ok_or_else(unknown)?;
+        let name = format!("{class}.{message}");
+        let action = match Entry::find(&name) {
+            Some(entry) => Action::Entry(entry),
+            None if name == "session.login_with_password" => Action::LogIn,
+            None => Action::Read(Read::find(class, message).ok_or_else(unknown)?),
+        };
+        Ok(Self { name, is_async, spelt: spelt.to_owned(), action })
+    }
+
+    /// Whether it can go on by itself.
+    pub(crate) fn supports_async(&self) -> bool {
+        datamodel::Message::find(&self.name).is_some_and(|message| message.asynchronous)
+    }
+
+    /// Whether every role may use it.
+    pub(crate) fn only_reads(&self) -> bool {
+        matches!(self.action, Action::Read(_))
     }
 
     /// Reads the parameters. xapi does so before it looks at the session.
-    pub(crate) fn task(
+    pub(crate) fn job(
         &self,
         request: &Request,
         profile: Profile,
         quirks: &Quirks,
-    ) -> Result<Task, ApiError> {
+    ) -> Result<Job, ApiError> {
+        let arguments = self.arguments(request, profile, quirks)?;
+        let work = match self.action {
+            Action::LogIn => {
+                // The third, the version, is ignored.
+                return Ok(Job::LogIn {
+                    user: arguments.text(0)?.to_owned(),
+                    password: Secret::new(arguments.text(1)?),
+                    originator: arguments.optional_text(3)?.unwrap_or_default().to_owned(),
+                });
+            }
+            Action::Read(read) => Work::Read { read, wanted: read.wanted(&arguments)? },
+            Action::Entry(entry) => match entry.effect {
+                Effect::Call(make) => Work::Call(make(&arguments)?),
+                Effect::Internal => Work::Internal,
+                Effect::Session(make) => Work::Session(make(&arguments)?),
+            },
+        };
+        let Some(Value::Text(session)) = request.params.first() else {
+            return Err(ApiError::new("INTERNAL_ERROR", ["the session is no reference"]));
+        };
+        Ok(Job::InSession { session: Reference::new(session), work })
+    }
+
+    /// The parameters after the session, if their number is right.
+    fn arguments<'a>(
+        &self,
+        request: &'a Request,
+        profile: Profile,
+        quirks: &Quirks,
+    ) -> Result<Arguments<'a>, ApiError> {
         let (required, defaulted) = match self.action {
             Action::Entry(entry) => (entry.required, entry.defaulted(profile)),
             Action::LogIn => (2, 2),
-            Action::LogOut => (0, 0),
             Action::Read(read) => (read.parameters(), 0),
         };
         let has_session = !matches!(self.action, Action::LogIn);
@@ -84,32 +144,9 @@ impl Method {
             let received = count.map_or("-1".to_owned(), |count| count.to_string());
             return Err(ApiError::new(
                 "MESSAGE_PARAMETER_COUNT_MISMATCH",
-                [request.method.clone(), expected.to_string(), received],
+                [self.spelt.clone(), expected.to_string(), received],
             ));
         }
-        let arguments = Arguments(arguments.unwrap_or_default());
-        let work = match self.action {
-            Action::LogIn => {
-                // The third, the version, is ignored.
-                return Ok(Task::LogIn {
-                    user: arguments.text(0)?.to_owned(),
-                    password: Secret::new(arguments.text(1)?),
-                    originator: arguments.optional_text(3)?.unwrap_or_default().to_owned(),
-                });
-            }
-            Action::LogOut => Work::LogOut,
-            Action::Read(read) => {
-                let wanted = if read.parameters() == 0 { "" } else { arguments.text(0)? };
-                Work::Read { read, wanted: wanted.to_owned() }
-            }
-            Action::Entry(entry) => match entry.effect {
-                Effect::Call(make) => Work::Call(make(&arguments)?),
-                Effect::Internal => Work::Internal,
-            },
-        };
-        let Some(Value::Text(session)) = request.params.first() else {
-            return Err(ApiError::new("INTERNAL_ERROR", ["the session is no reference"]));
-        };
-        Ok(Task::InSession { session: Reference::new(session), work })
+        Ok(Arguments(arguments.unwrap_or_default()))
     }
 }

@@ -45,17 +45,19 @@ pub struct Options {
     pub trail: Trail,
     /// Bytes of a request body.
     pub body_max: usize,
+    /// The host that serves; `None` is the coordinator. A member sends clients there.
+    pub host: Option<String>,
 }
 
 impl Options {
     /// A loopback port of the system's choice, and xapi's limits.
     pub fn new(trail: Trail) -> Self {
         let listen = (Ipv4Addr::LOCALHOST, 0).into();
-        Self { listen, trail, body_max: BODY_MAX }
+        Self { listen, trail, body_max: BODY_MAX, host: None }
     }
 }
 
-/// Serves a pool, as its coordinator does, until [`Server::stop`] is called or the server dropped.
+/// Serves a pool, as one of its hosts does, until [`Server::stop`] is called or the server dropped.
 ///
 /// ```
 /// # async fn example(pool: std::sync::Arc<sim_host::Pool>, ledger: ground::Ledger)
@@ -73,13 +75,17 @@ impl Options {
 ///
 /// # Errors
 ///
-/// The port is not to be had.
+/// The port is not to be had, or the pool has no such host.
 pub async fn serve(pool: Arc<Pool>, options: Options) -> Result<Server, ServeError> {
-    let Options { listen, trail, body_max } = options;
+    let Options { listen, trail, body_max, host } = options;
+    let host = match host {
+        Some(name) => pool.host(&name).ok_or(ServeError::UnknownHost { name })?,
+        None => Arc::clone(pool.hosts().first().expect("no pool is created without hosts")),
+    };
     let failed = |source| ServeError::Listen { address: listen, source };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let service = Arc::new(Service::new(pool, &trail));
+    let service = Arc::new(Service::new(pool, host, &trail));
     let (stop, stopped) = oneshot::channel();
     let handler = Handler { service: Arc::clone(&service), body_max };
     let task = tokio::spawn(accept(listener, handler, stopped));

@@ -1,32 +1,36 @@
-//! From a request to its answer, whatever both are written in.
+//! From a request to its answer, whatever both are written in (xenapi-wire.md §5).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ground::{Actor, EventId, Trail};
-use sim_host::{ApiError, CallResult, Pool};
+use sim_host::{ApiError, CallResult, Host, Pool, Quirk, Session, datamodel};
 use tokio::{sync::oneshot, task::JoinSet};
 
 use crate::{
     classes::View,
     facts::{Answered, Encoding, Garbage, Requested},
-    method::{Method, Task, Work},
+    method::{Job, Method, SessionWork, Work},
     request::{Answer, Request},
     value::Value,
+    xml_rpc,
 };
 
-/// The pool as clients see it.
+/// A host of the pool as clients see it.
 pub(crate) struct Service {
     pool: Arc<Pool>,
-    /// The coordinator's.
+    host: Arc<Host>,
+    /// The host's.
     trail: Trail,
     calls: Mutex<JoinSet<()>>,
 }
 
+/// Where the answer goes: at once, or before the work begins.
+type Reply = oneshot::Sender<Answer>;
+
 impl Service {
-    pub(crate) fn new(pool: Arc<Pool>, trail: &Trail) -> Self {
-        let coordinator = pool.hosts().first().map_or("", |host| host.name());
-        let trail = trail.of(Actor::Host(coordinator.to_owned()));
-        Self { pool, trail, calls: Mutex::default() }
+    pub(crate) fn new(pool: Arc<Pool>, host: Arc<Host>, trail: &Trail) -> Self {
+        let trail = trail.of(Actor::Host(host.name().to_owned()));
+        Self { pool, host, trail, calls: Mutex::default() }
     }
 
     /// Answers a request. As in xapi, what has begun goes on to its end even if the client hangs
@@ -37,23 +41,20 @@ impl Service {
         encoding: Encoding,
         cause: Option<EventId>,
     ) -> Answer {
-        let (sender, receiver) = oneshot::channel();
+        let (reply, answer) = oneshot::channel();
         let service = Arc::clone(self);
         let call = async move {
             let method = Method::find(&request.method);
-            let name = method.as_ref().map(|method| method.name.clone());
+            let name = method.as_ref().ok().map(|method| method.name.clone());
             let trail = service.trail_below(cause).begin(Requested { method: name, encoding });
-            let answer = service.run(method, &request, &trail).await;
-            trail.record(Answered { error: answer.as_ref().err().map(|error| error.code.clone()) });
-            // Nobody listens any more if the client has hung up.
-            let _ = sender.send(answer);
+            service.run(method, &request, &trail, reply).await;
         };
         {
             let mut calls = self.calls();
             while calls.try_join_next().is_some() {}
             calls.spawn(call);
         }
-        receiver.await.unwrap_or_else(|_| Err(internal("the call broke off")))
+        answer.await.unwrap_or_else(|_| Err(internal("the call broke off")))
     }
 
     /// Notes that something came that is no request.
@@ -77,42 +78,112 @@ impl Service {
         &self.trail
     }
 
-    async fn run(&self, method: Option<Method>, request: &Request, trail: &Trail) -> Answer {
-        let unknown = || ApiError::new("MESSAGE_METHOD_UNKNOWN", [request.method.as_str()]);
-        let method = method.ok_or_else(unknown)?;
-        match method.task(request, self.pool.profile(), self.pool.quirks())? {
-            Task::LogIn { user, password, originator } => {
-                self.pool.login(&user, &password, &originator, trail).await.map(Value::text)
+    /// Carries out a request and replies: when it is done, or, if it goes on by itself, before it
+    /// begins.
+    async fn run(
+        &self,
+        method: Result<Method, ApiError>,
+        request: &Request,
+        trail: &Trail,
+        reply: Reply,
+    ) {
+        let reply = |answer: Answer| {
+            trail.record(Answered { error: answer.as_ref().err().map(|error| error.code.clone()) });
+            // Nobody listens any more if the client has hung up.
+            let _ = reply.send(answer);
+        };
+        let admitted = method.and_then(|method| Ok((self.admit(&method, request)?, method)));
+        let (method, session, work) = match admitted {
+            Ok((Admitted::Work(session, work), method)) => (method, session, work),
+            Ok((Admitted::LogIn(job), _)) => return reply(self.log_in(job, trail).await),
+            Err(error) => return reply(Err(error)),
+        };
+        if !method.is_async {
+            return reply(self.work(&method, &session, work, trail).await);
+        }
+        let task = self.pool.begin_task(&request.method, "", &session);
+        reply(Ok(Value::text(&task)));
+        let answer = self.work(&method, &session, work, trail).await;
+        let outcome = answer.as_ref().map(xml_rpc::write_alone);
+        self.pool.end_task(&task, outcome);
+    }
+
+    /// Steps 3 to 6.
+    fn admit(&self, method: &Method, request: &Request) -> Result<Admitted, ApiError> {
+        let job = method.job(request, self.pool.profile(), self.pool.quirks())?;
+        let Job::InSession { session, work } = job else {
+            self.refuse_on_member()?;
+            return Ok(Admitted::LogIn(job));
+        };
+        let session = self.pool.session(&session)?;
+        if !session.pool {
+            if matches!(work, Work::Internal) {
+                return Err(internal(&format!(
+                    "Internal API \"{}\" call attempted with non-pool (external) session",
+                    method.name
+                )));
             }
-            Task::InSession { session, work } => {
-                self.pool.session(&session)?;
-                match work {
-                    Work::Call(call) => match self.pool.call(call, trail).await? {
-                        CallResult::Map(members) => Ok(Value::Struct(
-                            members
-                                .into_iter()
-                                .map(|(key, text)| (key, Value::Text(text)))
-                                .collect(),
-                        )),
-                        CallResult::Reference(reference) => Ok(Value::text(reference)),
-                        CallResult::Text(text) => Ok(Value::Text(text)),
-                        CallResult::Texts(texts) => Ok(Value::texts(texts)),
-                        CallResult::Void => Ok(Value::void()),
-                        other => Err(internal(&format!("no wire form for {other:?}"))),
-                    },
-                    Work::Internal => Err(internal("only hosts of the pool may call this")),
-                    Work::LogOut => {
-                        self.pool.logout(&session);
-                        Ok(Value::void())
-                    }
-                    Work::Read { read, wanted } => read.run(&self.view(), &wanted),
-                }
+            self.refuse_on_member()?;
+        }
+        if method.is_async && !method.supports_async() {
+            let text = format!("No async mode for this operation (rpc: {})", method.name);
+            return Err(ApiError::new("Fault", [text]));
+        }
+        Ok(Admitted::Work(session, work))
+    }
+
+    /// A client is to go to the coordinator.
+    fn refuse_on_member(&self) -> Result<(), ApiError> {
+        let records = self.pool.database_view();
+        if records.pool.master == *self.host.reference() {
+            return Ok(());
+        }
+        let address = records.host(&records.pool.master).map(|host| host.address.clone());
+        Err(ApiError::new("HOST_IS_SLAVE", [address.unwrap_or_default()]))
+    }
+
+    async fn log_in(&self, job: Job, trail: &Trail) -> Answer {
+        let Job::LogIn { user, password, originator } = job else {
+            return Err(internal("this is no login"));
+        };
+        self.pool.login(&user, &password, &originator, trail).await.map(Value::text)
+    }
+
+    /// Steps 7 to 9.
+    async fn work(&self, method: &Method, session: &Session, work: Work, trail: &Trail) -> Answer {
+        if !method.only_reads() && !session.permits(&method.name.to_lowercase()) {
+            return Err(datamodel::permission_denied(&method.name));
+        }
+        match work {
+            Work::Call(call) => self.pool.call(call, trail).await.and_then(wire_form),
+            Work::Internal => Err(internal("this is for the hosts of a pool, not for clients")),
+            Work::Read { read, wanted } => {
+                let not_is_loose = self.pool.quirks().has(Quirk::FilterNotBindsLoosely);
+                read.run(&self.view(), &wanted, not_is_loose)
             }
+            Work::Session(work) => self.work_of_session(session, work),
         }
     }
 
+    fn work_of_session(&self, session: &Session, work: SessionWork) -> Answer {
+        match work {
+            SessionWork::CancelTask(task) => self.pool.cancel_task(&task, session)?,
+            SessionWork::CreateTask { label, description } => {
+                return Ok(Value::text(self.pool.begin_task(&label, &description, session)));
+            }
+            SessionWork::DestroyTask(task) => self.pool.destroy_task(&task, session)?,
+            SessionWork::LogOut => self.pool.logout(&session.reference),
+        }
+        Ok(Value::void())
+    }
+
     fn view(&self) -> View {
-        View { records: self.pool.database_view(), sessions: self.pool.open_sessions() }
+        View {
+            records: self.pool.database_view(),
+            roles: datamodel::role_records(),
+            sessions: self.pool.open_sessions(),
+            tasks: self.pool.tasks_in_order(),
+        }
     }
 
     fn trail_below(&self, cause: Option<EventId>) -> Trail {
@@ -123,6 +194,26 @@ impl Service {
         // A set of tasks is consistent after every statement under the lock.
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A request that was let in.
+enum Admitted {
+    LogIn(Job),
+    Work(Session, Work),
+}
+
+fn wire_form(result: CallResult) -> Answer {
+    Ok(match result {
+        CallResult::Map(members) => {
+            let members = members.into_iter().map(|(key, text)| (key, Value::Text(text)));
+            Value::Struct(members.collect())
+        }
+        CallResult::Reference(reference) => Value::text(reference),
+        CallResult::Text(text) => Value::Text(text),
+        CallResult::Texts(texts) => Value::texts(texts),
+        CallResult::Void => Value::void(),
+        other => return Err(internal(&format!("no wire form for {other:?}"))),
+    })
 }
 
 fn internal(text: &str) -> ApiError {

@@ -5,7 +5,7 @@ mod store;
 
 pub(crate) use records::reads_as_true;
 pub use records::{
-    AuthConfiguration, Certificate, CertificateType, HostRecord, Message, PoolRecord, Purpose,
-    Records, Session, Subject, Task, TaskStatus, UnknownPurpose,
+    AuthConfiguration, Certificate, CertificateType, HostRecord, Message, MessageClass, PoolRecord,
+    Purpose, Records, Session, Subject, Task, TaskStatus, UnknownPurpose,
 };
 pub(crate) use store::{Database, Draft};

@@ -275,6 +275,65 @@ pub struct Subject {
     pub roles: Vec<Reference>,
 }
 
+/// Class of the object that a message is about (xenapi-wire.md §7.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum MessageClass {
+    /// A certificate.
+    Certificate,
+    /// A host.
+    Host,
+    /// The pool.
+    Pool,
+    /// A proxy of provisioning services.
+    #[serde(rename = "PVS_proxy")]
+    PvsProxy,
+    /// A storage repository.
+    #[serde(rename = "SR")]
+    Sr,
+    /// A virtual disk.
+    #[serde(rename = "VDI")]
+    Vdi,
+    /// A virtual machine.
+    #[serde(rename = "VM")]
+    Vm,
+    /// A protection policy.
+    #[serde(rename = "VMPP")]
+    Vmpp,
+    /// A snapshot schedule.
+    #[serde(rename = "VMSS")]
+    Vmss,
+}
+
+impl MessageClass {
+    /// The whole enumeration.
+    pub const ALL: [Self; 9] = [
+        Self::Certificate,
+        Self::Host,
+        Self::Pool,
+        Self::PvsProxy,
+        Self::Sr,
+        Self::Vdi,
+        Self::Vm,
+        Self::Vmpp,
+        Self::Vmss,
+    ];
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Certificate => "Certificate",
+            Self::Host => "Host",
+            Self::Pool => "Pool",
+            Self::PvsProxy => "PVS_proxy",
+            Self::Sr => "SR",
+            Self::Vdi => "VDI",
+            Self::Vm => "VM",
+            Self::Vmpp => "VMPP",
+            Self::Vmss => "VMSS",
+        }
+    }
+}
+
 /// Class `message`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
@@ -284,11 +343,11 @@ pub struct Message {
     pub uuid: Uuid,
     /// Name, such as `EXTAUTH_INIT_IN_HOST_FAILED`.
     pub name: String,
-    /// 1 critical, 2 major, 3 warning, 4 minor, 5 informational.
-    pub priority: u8,
+    /// 1 critical, 2 major, 3 warning, 4 minor, 5 informational; clients may give any number.
+    pub priority: i64,
     /// Class of the object it is about.
     #[serde(rename = "cls")]
-    pub class: String,
+    pub class: MessageClass,
     /// Uuid of that object.
     pub obj_uuid: Uuid,
     /// When it was created.

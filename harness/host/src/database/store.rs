@@ -154,7 +154,7 @@ fn record_differences(old: &Records, new: &Records, trail: &Trail) {
         trail.record(MessageCreated {
             name: message.name.clone(),
             priority: message.priority,
-            class: message.class.clone(),
+            class: message.class.name(),
             body: message.body.clone(),
         });
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Map, Value, json};
 
-use crate::Reference;
+use crate::{MessageClass, Reference};
 
 /// The `config` map of the external authentication calls. `Debug` hides the password.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -70,6 +70,29 @@ pub enum Call {
         /// landed only: go through it even if nothing would change.
         force: Option<bool>,
     },
+    /// `message.create`.
+    MessageCreate {
+        /// Name of the message.
+        name: String,
+        /// 1 (critical) to 5 (informational).
+        priority: i64,
+        /// Class of the object it is about.
+        class: MessageClass,
+        /// Uuid of that object.
+        obj_uuid: String,
+        /// Text.
+        body: String,
+    },
+    /// `message.destroy`.
+    MessageDestroy {
+        /// The message.
+        message: Reference,
+    },
+    /// `message.destroy_many`.
+    MessageDestroyMany {
+        /// The messages.
+        messages: Vec<Reference>,
+    },
     /// `pool.certificate_sync`.
     PoolCertificateSync,
     /// `pool.detect_nonhomogeneous_external_auth`.
@@ -131,6 +154,9 @@ impl Call {
             Self::HostDisableExternalAuth { .. } => "host.disable_external_auth",
             Self::HostEnableExternalAuth { .. } => "host.enable_external_auth",
             Self::HostExternalAuthSetLdaps { .. } => "host.external_auth_set_ldaps",
+            Self::MessageCreate { .. } => "message.create",
+            Self::MessageDestroy { .. } => "message.destroy",
+            Self::MessageDestroyMany { .. } => "message.destroy_many",
             Self::PoolCertificateSync => "pool.certificate_sync",
             Self::PoolDetectNonhomogeneousExternalAuth { .. } => {
                 "pool.detect_nonhomogeneous_external_auth"
@@ -155,6 +181,9 @@ impl Call {
             Self::HostDisableExternalAuth { .. }
             | Self::HostEnableExternalAuth { .. }
             | Self::HostExternalAuthSetLdaps { .. }
+            | Self::MessageCreate { .. }
+            | Self::MessageDestroy { .. }
+            | Self::MessageDestroyMany { .. }
             | Self::PoolCertificateSync => None,
         }
     }
@@ -174,6 +203,14 @@ impl Call {
             Self::HostExternalAuthSetLdaps { host, ldaps, force } => {
                 json!({ "host": host, "ldaps": ldaps, "force": force })
             }
+            Self::MessageCreate { name, priority, class, obj_uuid, .. } => json!({
+                "name": name,
+                "priority": priority,
+                "cls": class.name(),
+                "obj_uuid": obj_uuid,
+            }),
+            Self::MessageDestroy { message } => json!({ "self": message }),
+            Self::MessageDestroyMany { messages } => json!({ "messages": messages }),
             Self::PoolCertificateSync | Self::PoolDetectNonhomogeneousExternalAuth { .. } => {
                 Value::Null
             }

@@ -15,6 +15,7 @@ mod host_auth;
 mod locate;
 mod lock;
 mod login;
+mod messages;
 mod on_host;
 mod password_rotation;
 mod plugin;
@@ -22,6 +23,7 @@ mod pool;
 mod session;
 mod set_ldaps;
 mod start;
+mod tasks;
 #[allow(dead_code, reason = "the queries of accounts are about to use it")]
 pub(crate) mod uid_info;
 #[allow(dead_code, reason = "the queries of accounts are about to use it")]

@@ -22,6 +22,7 @@ use crate::{
         lock::{Lock, LockGuard, LockName},
         on_host::OnHost,
         session::Sessions,
+        tasks::Tasks,
     },
 };
 
@@ -54,6 +55,7 @@ pub struct Pool {
     hosts: Vec<Arc<Host>>,
     database: Database,
     sessions: Sessions,
+    tasks: Tasks,
     /// The pool extauth lock of xapi-flows.md §17.
     extauth_lock: Lock,
     ad_licensed: AtomicBool,
@@ -104,7 +106,8 @@ impl Pool {
             reference: records.pool.reference,
             hosts,
             database,
-            sessions: Sessions::new(root_password, seed, clock),
+            sessions: Sessions::new(root_password, seed, clock.clone()),
+            tasks: Tasks::new(seed, clock),
             extauth_lock: Lock::new(LockName::PoolExtauth, &room),
             ad_licensed: AtomicBool::new(true),
             room,
@@ -124,6 +127,9 @@ impl Pool {
             Call::HostDisableExternalAuth { .. }
             | Call::HostEnableExternalAuth { .. }
             | Call::HostExternalAuthSetLdaps { .. } => self.call_host(call, &trail).await?,
+            Call::MessageCreate { .. }
+            | Call::MessageDestroy { .. }
+            | Call::MessageDestroyMany { .. } => return self.call_message(&call, &trail),
             Call::PoolCertificateSync
             | Call::PoolDetectNonhomogeneousExternalAuth { .. }
             | Call::PoolDisableExternalAuth { .. }
@@ -215,6 +221,10 @@ impl Pool {
 
     pub(super) fn sessions(&self) -> &Sessions {
         &self.sessions
+    }
+
+    pub(super) fn tasks(&self) -> &Tasks {
+        &self.tasks
     }
 
     pub(super) fn database(&self) -> &Database {
@@ -353,7 +363,10 @@ impl Pool {
             }
             Call::HostDisableExternalAuth { .. }
             | Call::HostEnableExternalAuth { .. }
-            | Call::HostExternalAuthSetLdaps { .. } => {
+            | Call::HostExternalAuthSetLdaps { .. }
+            | Call::MessageCreate { .. }
+            | Call::MessageDestroy { .. }
+            | Call::MessageDestroyMany { .. } => {
                 Err(ApiError::internal(format!("{} is no call of the pool", call.name())))
             }
         }
@@ -388,11 +401,11 @@ impl Pool {
     }
 }
 
-fn begin(call: &Call, host: Option<String>, trail: &Trail) -> Trail {
+pub(super) fn begin(call: &Call, host: Option<String>, trail: &Trail) -> Trail {
     trail.begin(CallBegan { call: call.name(), host, parameters: call.parameters() })
 }
 
-fn end(call: &Call, trail: &Trail, result: &Result<(), ApiError>) {
+pub(super) fn end<T>(call: &Call, trail: &Trail, result: &Result<T, ApiError>) {
     let error = result.as_ref().err();
     trail.record(CallEnded {
         call: call.name(),

@@ -23,6 +23,7 @@ impl Pool {
         if host.reference() == self.coordinator().reference() {
             self.database().reload()?;
             self.sessions().close(|_| true);
+            self.tasks().forget();
         }
         record_ignored_items(&host, &trail);
         let on_host = OnHost { pool: self, host: &host, process: host.process(), trail };

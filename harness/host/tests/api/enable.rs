@@ -238,7 +238,7 @@ async fn preconditions_of_the_pool() {
     assert_eq!(rig.enable(&[]).await, error("POOL_AUTH_ALREADY_ENABLED", [host.as_str()]));
     let message = &rig.pool.messages()[0];
     assert_eq!(message.name, "EXTAUTH_IN_POOL_IS_NON_HOMOGENEOUS");
-    assert_eq!((message.priority, message.class.as_str()), (2, "Host"));
+    assert_eq!((message.priority, message.class.name()), (2, "Host"));
     assert_eq!(message.obj_uuid, rig.record(2).uuid);
 }
 

@@ -130,7 +130,7 @@ fn judge_message(view: &StepView<'_>, wanted: &Spanned<MessageExpectation>) -> O
         .messages()
         .iter()
         .filter(|message| message.name == wanted.name.as_str())
-        .filter(|message| wanted.priority.is_none_or(|p| p == u32::from(message.priority)))
+        .filter(|message| wanted.priority.is_none_or(|p| i64::from(p) == message.priority))
         .filter(|message| {
             wanted.body_contains.as_ref().is_none_or(|part| message.body.contains(part.as_str()))
         })

@@ -24,6 +24,13 @@ pub(crate) fn write(answer: Answer) -> String {
     xml
 }
 
+/// Writes a value by itself, as the result of a task.
+pub(crate) fn write_alone(value: &Value) -> String {
+    let mut xml = String::new();
+    write_value(value, &mut xml);
+    xml
+}
+
 fn write_value(value: &Value, xml: &mut String) {
     xml.push_str("<value>");
     match value {

@@ -42,15 +42,17 @@ async fn version_two() {
     let answer = |value: Value| json!({ "jsonrpc": "2.0", "result": value, "id": 9 });
     let pool = world.pool.reference().to_string();
     let uuid = world.pool.database_view().pool.uuid.to_string();
-    assert_eq!(
-        call(&world, ask("pool.get_record", json!([session, pool]))).await,
-        answer(json!({
-            "uuid": uuid,
-            "name_label": "pool",
-            "master": world.host(1),
-            "tls_verification_enabled": true,
-        }))
-    );
+    let record = call(&world, ask("pool.get_record", json!([session, pool]))).await;
+    for (field, value) in [
+        ("uuid", json!(uuid)),
+        ("name_label", json!("pool")),
+        ("master", json!(world.host(1))),
+        ("tls_verification_enabled", json!(true)),
+        ("ext_auth_cache_size", json!(50)),
+        ("other_config", json!({})),
+    ] {
+        assert_eq!(record["result"][field], value, "{field}");
+    }
     assert_eq!(call(&world, ask("session.logout", json!([session]))).await, answer(json!("")));
     assert_eq!(
         call(&world, ask("pool.get_all", json!([session]))).await,

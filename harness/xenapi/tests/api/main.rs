@@ -5,5 +5,6 @@
 mod http;
 mod interop;
 mod json;
+mod methods;
 mod world;
 mod xml;

@@ -22,6 +22,7 @@ pub(crate) struct World {
     pub(crate) pool: Arc<Pool>,
     pub(crate) server: Server,
     pub(crate) ledger: Ledger,
+    pub(crate) time: VirtualClock,
     pub(crate) domain: Option<Domain>,
     _directory: tempfile::TempDir,
 }
@@ -102,7 +103,7 @@ impl World {
         let pool = Arc::new(pool);
         let options = Options::new(trail);
         let server = serve(Arc::clone(&pool), options).await.unwrap();
-        Self { pool, server, ledger, domain, _directory: directory }
+        Self { pool, server, ledger, time: time.clone(), domain, _directory: directory }
     }
 
     pub(crate) fn host(&self, number: usize) -> String {
@@ -115,30 +116,7 @@ impl World {
 
     /// The value of an XML-RPC answer that succeeded, or the texts of its failure.
     pub(crate) async fn xml(&self, method: &str, params: &[&str]) -> Result<String, Vec<String>> {
-        let params: String =
-            params.iter().map(|param| format!("<param><value>{param}</value></param>")).collect();
-        let body = format!(
-            "<?xml version='1.0'?><methodCall><methodName>{method}</methodName>\
-             <params>{params}</params></methodCall>"
-        );
-        let reply = self.post("/RPC2", &body).await;
-        assert_eq!(reply.status, 200, "{}", reply.body);
-        let inner = |prefix: &str| {
-            let suffix = "</member></struct></value></param></params></methodResponse>";
-            let head = "<?xml version=\"1.0\"?><methodResponse><params><param><value><struct>\
-                        <member><name>Status</name><value>";
-            let rest = reply.body.strip_prefix(head)?.strip_prefix(prefix)?;
-            Some(rest.strip_suffix(suffix)?.to_owned())
-        };
-        if let Some(value) = inner("Success</value></member><member><name>Value</name>") {
-            return Ok(value);
-        }
-        let failure = inner("Failure</value></member><member><name>ErrorDescription</name>");
-        let texts = failure.unwrap_or_else(|| panic!("{}", reply.body));
-        let texts =
-            texts.replace("<value><array><data>", "").replace("</data></array></value>", "");
-        let texts = texts.split("</value>").filter(|text| !text.is_empty());
-        Err(texts.map(|text| text.strip_prefix("<value>").unwrap().to_owned()).collect())
+        ask_xml(self.server.address(), method, params).await
     }
 
     /// Logs `root` in over XML-RPC.
@@ -166,6 +144,37 @@ fn start() -> Timestamp {
 
 pub(crate) fn error<const N: usize>(texts: [&str; N]) -> Result<String, Vec<String>> {
     Err(texts.map(str::to_owned).to_vec())
+}
+
+/// The value of the answer of a server, or the texts of its failure.
+pub(crate) async fn ask_xml(
+    address: SocketAddr,
+    method: &str,
+    params: &[&str],
+) -> Result<String, Vec<String>> {
+    let params: String =
+        params.iter().map(|param| format!("<param><value>{param}</value></param>")).collect();
+    let body = format!(
+        "<?xml version='1.0'?><methodCall><methodName>{method}</methodName>\
+             <params>{params}</params></methodCall>"
+    );
+    let reply = exchange(address, &request("POST", "/RPC2", body.as_bytes())).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let inner = |prefix: &str| {
+        let suffix = "</member></struct></value></param></params></methodResponse>";
+        let head = "<?xml version=\"1.0\"?><methodResponse><params><param><value><struct>\
+                        <member><name>Status</name><value>";
+        let rest = reply.body.strip_prefix(head)?.strip_prefix(prefix)?;
+        Some(rest.strip_suffix(suffix)?.to_owned())
+    };
+    if let Some(value) = inner("Success</value></member><member><name>Value</name>") {
+        return Ok(value);
+    }
+    let failure = inner("Failure</value></member><member><name>ErrorDescription</name>");
+    let texts = failure.unwrap_or_else(|| panic!("{}", reply.body));
+    let texts = texts.replace("<value><array><data>", "").replace("</data></array></value>", "");
+    let texts = texts.split("</value>").filter(|text| !text.is_empty());
+    Err(texts.map(|text| text.strip_prefix("<value>").unwrap().to_owned()).collect())
 }
 
 pub(crate) fn request(method: &str, path: &str, body: &[u8]) -> Vec<u8> {

@@ -56,23 +56,25 @@ async fn records() {
 
     let records = world.pool.database_view();
     let uuid = records.pool.uuid;
-    let record = format!(
-        "<struct><member><name>uuid</name><value>{uuid}</value></member>\
-         <member><name>name_label</name><value>pool</value></member>\
-         <member><name>master</name><value>{host1}</value></member>\
-         <member><name>tls_verification_enabled</name><value>{TRUE}</value></member></struct>"
-    );
-    assert_eq!(
-        world.xml("pool.get_record", &[session, &pool]).await,
-        Ok(format!("<value>{record}</value>"))
-    );
-    assert_eq!(
-        world.xml("pool.get_all_records", &[session]).await,
-        Ok(format!(
-            "<value><struct><member><name>{pool}</name><value>{record}</value></member>\
-             </struct></value>"
-        ))
-    );
+    let record = world.xml("pool.get_record", &[session, &pool]).await.unwrap();
+    for (field, value) in [
+        ("uuid", uuid.to_string()),
+        ("name_label", "pool".to_owned()),
+        ("master", host1.clone()),
+        ("tls_verification_enabled", TRUE.to_owned()),
+        ("ext_auth_cache_size", "50".to_owned()),
+        ("tags", "<array><data></data></array>".to_owned()),
+        ("ha_configuration", "<struct></struct>".to_owned()),
+    ] {
+        let member = format!("<member><name>{field}</name><value>{value}</value></member>");
+        assert!(record.contains(&member), "{member} in {record}");
+        // The getter says the same.
+        let got = world.xml(&format!("pool.get_{field}"), &[session, &pool]).await;
+        assert_eq!(got, Ok(format!("<value>{value}</value>")));
+    }
+    let all =
+        format!("<value><struct><member><name>{pool}</name>{record}</member></struct></value>");
+    assert_eq!(world.xml("pool.get_all_records", &[session]).await, Ok(all));
     // An integer has no type tag.
     assert_eq!(
         world.xml("host.get_API_version_minor", &[session, &host1]).await,
@@ -95,9 +97,7 @@ async fn dispatch() {
     let world = World::alone(Profile::Landed).await;
     let session = world.log_in().await;
     let session = session.as_str();
-    for method in
-        ["pool.fly", "VM.get_all", "poolget", "", "message.get_uuid", "Async.pool.get_all"]
-    {
+    for method in ["pool.fly", "VM.get_all", "poolget", "", "message.get_uuid", "session.get_all"] {
         let unknown = error(["MESSAGE_METHOD_UNKNOWN", method]);
         assert_eq!(world.xml(method, &[session]).await, unknown, "{method}");
     }
@@ -120,7 +120,10 @@ async fn dispatch() {
     );
     assert_eq!(
         world.xml("host.certificate_sync", &[session, "H"]).await,
-        error(["INTERNAL_ERROR", "only hosts of the pool may call this"])
+        error([
+            "INTERNAL_ERROR",
+            "Internal API &quot;host.certificate_sync&quot; call attempted with non-pool (external) session"
+        ])
     );
     assert_eq!(
         world.xml("host.disable_external_auth", &[session, "OpaqueRef:NULL"]).await,
