@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
+mod explore;
 mod faults;
 mod output;
 mod review;
@@ -49,6 +50,8 @@ enum Command {
     },
     /// Lists the error codes of xapi and the scenarios that end with them.
     Codes(xapi::XapiArguments),
+    /// Plays random sequences of steps, with the invariants as judge.
+    Explore(explore::ExploreArguments),
     /// Lists everything that can be wrong with a DC, the way to it, or a host.
     Faults(faults::FaultsArguments),
     /// Lists the quirks of xapi, which a scenario can turn on and off, and the scenarios that show them.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Review { paths } => review::review(&paths).into(),
         Command::Accept { paths } => review::accept(&paths).into(),
         Command::Codes(arguments) => xapi::codes(&arguments).into(),
+        Command::Explore(arguments) => explore::explore(&arguments).into(),
         Command::Faults(arguments) => faults::faults(&arguments).into(),
         Command::Quirks(arguments) => xapi::quirks(&arguments).into(),
         Command::Schema => schema().into(),

@@ -50,12 +50,46 @@ const INVARIANTS: &[Invariant] = &[
     },
 ];
 
-/// Breaches that earlier steps have excused, by invariant and host.
+/// What is remembered from step to step.
 #[derive(Debug, Default)]
-pub(crate) struct Excused(BTreeSet<(&'static str, String)>);
+pub(crate) struct Memory {
+    /// What was broken after the last step, by invariant and host: reported once, or excused.
+    broken: BTreeSet<(&'static str, String)>,
+}
 
-/// The invariants that do not hold after the step, and excuses that excuse nothing.
-pub(crate) fn check(view: &StepView<'_>, excused: &mut Excused) -> Vec<Failure> {
+/// What is newly broken after a step.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    /// What nothing excuses: the invariant, and how it is broken.
+    pub(crate) breaches: Vec<(&'static str, String)>,
+    /// Quirks that were needed as an excuse.
+    pub(crate) excuses: BTreeSet<Quirk>,
+}
+
+/// Judges every invariant; a breach is accepted if it is declared that one of `quirks` breaks it.
+pub(crate) fn judge(view: &StepView<'_>, memory: &mut Memory, quirks: &BTreeSet<Quirk>) -> Judged {
+    let mut judged = Judged { breaches: Vec::new(), excuses: BTreeSet::new() };
+    let mut broken = BTreeSet::new();
+    for invariant in INVARIANTS {
+        let excuse = invariant.quirks.iter().find(|quirk| quirks.contains(quirk));
+        for breach in (invariant.check)(view) {
+            let key = (invariant.name, breach.host);
+            match excuse {
+                _ if memory.broken.contains(&key) => {}
+                Some(quirk) => {
+                    judged.excuses.insert(*quirk);
+                }
+                None => judged.breaches.push((invariant.name, breach.what)),
+            }
+            broken.insert(key);
+        }
+    }
+    memory.broken = broken;
+    judged
+}
+
+/// The invariants that do not hold after a step of a scenario, and excuses that excuse nothing.
+pub(crate) fn check(view: &StepView<'_>, memory: &mut Memory) -> Vec<Failure> {
     let quirks = view.world.pool.quirks();
     let named: BTreeSet<Quirk> = view
         .step
@@ -65,32 +99,14 @@ pub(crate) fn check(view: &StepView<'_>, excused: &mut Excused) -> Vec<Failure> 
         .filter_map(|name| name.as_str().parse().ok())
         .filter(|quirk| quirks.has(*quirk))
         .collect();
-    let mut used = BTreeSet::new();
-    let mut still_broken = BTreeSet::new();
-    let mut failures = Vec::new();
-    for invariant in INVARIANTS {
-        let excuse = invariant.quirks.iter().find(|quirk| named.contains(quirk));
-        for breach in (invariant.check)(view) {
-            let key = (invariant.name, breach.host);
-            match excuse {
-                _ if excused.0.contains(&key) => {}
-                Some(quirk) => {
-                    used.insert(*quirk);
-                }
-                None => {
-                    let (name, what) = (invariant.name, breach.what);
-                    failures.push(failure(format!("the invariant `{name}` is broken: {what}")));
-                    continue;
-                }
-            }
-            still_broken.insert(key);
-        }
-    }
-    excused.0 = still_broken;
-    failures.extend(named.difference(&used).map(|quirk| {
+    let Judged { breaches, excuses } = judge(view, memory, &named);
+    let broken = breaches
+        .into_iter()
+        .map(|(name, what)| failure(format!("the invariant `{name}` is broken: {what}")));
+    let idle = named.difference(&excuses).map(|quirk| {
         failure(format!("the quirk `{}` is named as an excuse, and broke nothing", quirk.name()))
-    }));
-    failures
+    });
+    broken.chain(idle).collect()
 }
 
 fn failure(what: String) -> Failure {

@@ -39,6 +39,7 @@ pub mod catalogue;
 pub mod evidence;
 mod exit;
 mod expect;
+mod explore;
 pub mod host_faults;
 mod invariants;
 mod load;
@@ -51,6 +52,7 @@ mod world;
 
 pub use case::{CaseName, CaseReport, Failure, Outcome, Place, SuiteReport};
 pub use exit::Exit;
+pub use explore::{Exploration, ExploreReport, Found, Progress, SEQUENCE_LENGTH_MAX, explore};
 pub use load::{Case, LoadError, LoadErrors, Selection, Suite, vocabulary};
 pub use samba_client::{PATIENCE, SambaClient};
 pub use snapshot::{Pending, SnapshotMode};

@@ -11,7 +11,7 @@ use ground::{Ledger, Seed};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
-    Case, CaseReport, Failure, Outcome, Place, SnapshotMode, Suite, SuiteReport,
+    Case, CaseName, CaseReport, Failure, Outcome, Place, SnapshotMode, Suite, SuiteReport,
     expect::{self, StepView},
     invariants,
     report::describe,
@@ -35,12 +35,22 @@ pub struct RunOptions {
     pub samba_client: SambaClient,
 }
 
+impl RunOptions {
+    /// The seed of a run for which nobody gives one.
+    pub const SEED: u64 = 1;
+}
+
+/// The seed of one case.
+pub(crate) fn seed_of(name: &CaseName, seed: u64) -> Seed {
+    Seed::new(seed).child(&name.to_string())
+}
+
 impl Default for RunOptions {
-    /// Seed 1, twice as many cases at a time as there are processors, snapshots only checked.
+    /// Seed [`RunOptions::SEED`], twice as many cases at a time as there are processors, snapshots only checked.
     fn default() -> Self {
         let processors = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Self {
-            seed: 1,
+            seed: Self::SEED,
             jobs: processors.saturating_mul(NonZeroUsize::MIN.saturating_add(1)),
             snapshots: SnapshotMode::Check,
             samba_client: SambaClient::Model,
@@ -81,13 +91,13 @@ pub async fn run(
 }
 
 /// Longest real time that a case may take: far above what any takes, so that a hang is reported.
-const CASE_LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const CASE_LIMIT: Duration = Duration::from_secs(120);
 /// The same with the real programs, which wait as long as they wait.
 const REAL_CASE_LIMIT: Duration = Duration::from_secs(900);
 
 async fn run_case(case: &Case, options: &RunOptions) -> CaseReport {
     let started = Instant::now();
-    let seed = Seed::new(options.seed).child(&case.name.to_string());
+    let seed = seed_of(&case.name, options.seed);
     let limit = match options.samba_client {
         SambaClient::Model => CASE_LIMIT,
         SambaClient::Net { .. } => REAL_CASE_LIMIT,
@@ -134,7 +144,7 @@ async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outco
     let mut snapshots =
         Snapshots::new(folder.join("snapshots").join(case.name.profile.as_str()), mode);
     let mut unaccepted = Vec::new();
-    let mut excused = invariants::Excused::default();
+    let mut memory = invariants::Memory::default();
     for (index, step) in case.scenario.steps.iter().enumerate() {
         if !step.runs_in(case.name.profile) {
             continue;
@@ -154,7 +164,7 @@ async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outco
         }
         let view = StepView { case, step, world, done: &done };
         let mut failures = expect::judge(&view, &mut snapshots);
-        failures.extend(invariants::check(&view, &mut excused));
+        failures.extend(invariants::check(&view, &mut memory));
         if !failures.is_empty() {
             for failure in &mut failures {
                 failure.place = Some(place.clone());

@@ -63,11 +63,14 @@ impl Step {
             let mistake = Mistake::NoProgram { action: self.action.name() };
             reader.report_beside(output.span.clone(), mistake, self.action.span.clone());
         }
-        if let Outcome::Error(error) = &self.expect.outcome
-            && !self.action.is_call()
-        {
+        let of_a_call = match &self.expect.outcome {
+            Outcome::AnyOutcome(any) => Some(&any.span),
+            Outcome::Error(error) => Some(&error.span),
+            Outcome::Success(_) => None,
+        };
+        if let Some(span) = of_a_call.filter(|_| !self.action.is_call()) {
             let mistake = Mistake::NoCall { action: self.action.name() };
-            reader.report_beside(error.span.clone(), mistake, self.action.span.clone());
+            reader.report_beside(span.clone(), mistake, self.action.span.clone());
         }
     }
 

@@ -1,0 +1,234 @@
+//! Draws steps: one row of the table for each kind.
+
+use scenario::FaultPlace;
+use serde_json::{Map, Value, json};
+
+use super::{
+    dice::Dice,
+    world::{DOMAIN, Names, PASSWORD, fault, xapi_conf},
+};
+
+/// Draws a step of one kind; `None` if the world has no place for it.
+type Draw = fn(&Names, &mut Dice) -> Option<Value>;
+
+/// How often each kind of step comes, and what draws it.
+const STEPS: &[(usize, Draw)] = &[
+    (12, |_, dice| Some(install(dice))),
+    (5, |_, dice| Some(uninstall(dice))),
+    (2, |_, _| Some(call("pool", "certificate_sync", json!({})))),
+    (12, |_, dice| Some(enable(dice))),
+    (6, |_, dice| Some(disable(dice))),
+    (12, |_, dice| Some(pool_set_ldaps(dice))),
+    (5, |names, dice| Some(host_set_ldaps(names, dice))),
+    (8, |names, dice| Some(json!({ "xapi": { "restart": { "host": names.host(dice) } } }))),
+    (6, |_, dice| advance(dice)),
+    (7, |names, dice| Some(dc_faults(names, dice))),
+    (8, |names, dice| Some(json!({ "dc": { "clear_faults": { "dc": names.dc(dice) } } }))),
+    (1, |names, dice| Some(json!({ "dc": { "renew_certificate": { "dc": names.dc(dice) } } }))),
+    (2, |names, dice| Some(route_faults(names, dice))),
+    (3, |names, dice| {
+        let (host, dc) = (names.host(dice), names.dc(dice));
+        Some(json!({ "route": { "clear_faults": { "host": host, "dc": dc } } }))
+    }),
+    (3, liveness),
+    (1, |names, dice| Some(host_faults(names, dice))),
+    (2, |names, dice| Some(json!({ "host": { "clear_faults": { "host": names.host(dice) } } }))),
+    (3, |names, dice| Some(delete_file(names, dice))),
+    (3, |names, dice| Some(write_file(names, dice))),
+    (2, |names, dice| Some(net(names, dice))),
+];
+
+/// The next step.
+pub(super) fn draw(names: &Names, dice: &mut Dice) -> Value {
+    loop {
+        let drawn = dice.weighted(STEPS)(names, dice);
+        if let Some(step) = drawn {
+            return step;
+        }
+    }
+}
+
+/// A call, which may end as it likes.
+fn call(class: &str, method: &str, parameters: Value) -> Value {
+    json!({ class: { method: parameters }, "expect": { "any_outcome": true } })
+}
+
+fn certificate(dice: &mut Dice) -> Value {
+    match *dice.weighted(&[(8, "root"), (2, "intermediate"), (2, "other_root"), (1, "twin_root")]) {
+        _ if dice.chance(4) => json!({ "pem": "no certificate" }),
+        _ if dice.chance(12) => json!({ "leaf": "dc1" }),
+        _ if dice.chance(6) => json!({ "ca_of": "dc1" }),
+        source => json!({ source: DOMAIN }),
+    }
+}
+
+fn install(dice: &mut Dice) -> Value {
+    let purposes: &[&str] = dice.weighted::<&[&str]>(&[
+        (6, &["ldaps"]),
+        (5, &[]),
+        (2, &["licensing"]),
+        (2, &["licensing", "ldaps"]),
+        (1, &["ldaps", "ldaps"]),
+    ]);
+    let parameters =
+        json!({ "ca": dice.chance(85), "cert": certificate(dice), "purpose": purposes });
+    call("pool", "install_trusted_certificate", parameters)
+}
+
+fn uninstall(dice: &mut Dice) -> Value {
+    let parameters = json!({ "certificate": { "cert": certificate(dice) } });
+    call("pool", "uninstall_trusted_certificate", parameters)
+}
+
+/// `user` and `pass`, mostly right.
+fn credentials(dice: &mut Dice) -> Map<String, Value> {
+    let user = dice.weighted(&[
+        (20, Some("Administrator")),
+        (2, Some("Administrator@corp.example")),
+        (1, Some("CORP\\Administrator")),
+        (1, Some("nobody")),
+        (1, None),
+    ]);
+    let pass = dice.weighted(&[(20, Some(PASSWORD)), (2, Some("Wr0ng!Passphrase")), (1, None)]);
+    let given = [("user", user), ("pass", pass)];
+    given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!((*value)?)))).collect()
+}
+
+fn enable(dice: &mut Dice) -> Value {
+    let mut config = credentials(dice);
+    let service =
+        *dice.weighted(&[(24, DOMAIN), (2, "CORP.Example"), (1, "corp"), (1, "nowhere.example")]);
+    let auth_type = *dice.weighted(&[(30, "AD"), (1, "PAM"), (1, "")]);
+    for (percent, key, values) in CONFIG {
+        if dice.chance(*percent) {
+            config.insert((*key).to_owned(), json!(dice.pick(values)));
+        }
+    }
+    let parameters = json!({ "service_name": service, "auth_type": auth_type, "config": config });
+    call("pool", "enable_external_auth", parameters)
+}
+
+/// Keys of xapi-flows.md §6.1: how often, and with which values.
+const CONFIG: &[(usize, &str, &[&str])] = &[
+    (60, "ldaps", &["true", "true", "true", "false", "TRUE", "1"]),
+    (6, "netbios-name", &["SHARED", "TOOLONGFORNETBIOS", "12345"]),
+    (6, "domain", &[DOMAIN, "other.example"]),
+    (5, "ou", &["OU=Servers", "Servers", "no such place"]),
+    (3, "dns-hostname", &["shared.corp.example"]),
+];
+
+fn disable(dice: &mut Dice) -> Value {
+    let config = if dice.chance(30) { Map::new() } else { credentials(dice) };
+    call("pool", "disable_external_auth", json!({ "config": config }))
+}
+
+/// `ldaps`, and `force` where it is given.
+fn ldaps(dice: &mut Dice) -> Value {
+    let ldaps = dice.chance(65);
+    match dice.weighted(&[(3, None), (2, Some(true)), (1, Some(false))]) {
+        None => json!({ "ldaps": ldaps }),
+        Some(force) => json!({ "ldaps": ldaps, "force": force }),
+    }
+}
+
+fn pool_set_ldaps(dice: &mut Dice) -> Value {
+    call("pool", "external_auth_set_ldaps", ldaps(dice))
+}
+
+fn host_set_ldaps(names: &Names, dice: &mut Dice) -> Value {
+    let mut parameters = ldaps(dice);
+    parameters["host"] = json!(names.host(dice));
+    call("host", "external_auth_set_ldaps", parameters)
+}
+
+/// Days that all moves of the clock may take: the language has a limit.
+const DAYS_MAX: u64 = 3_000;
+
+fn advance(dice: &mut Dice) -> Option<Value> {
+    let (by, days) = *dice.weighted(&[
+        (3, ("1s", 1)),
+        (4, ("10m", 1)),
+        (4, ("3h", 1)),
+        (4, ("1d", 1)),
+        (3, ("9d", 9)),
+        (2, ("45d", 45)),
+        (1, ("400d", 400)),
+    ]);
+    dice.days += days;
+    (dice.days <= DAYS_MAX).then(|| json!({ "clock": { "advance": by } }))
+}
+
+fn faults(place: FaultPlace, dice: &mut Dice) -> Vec<String> {
+    let count = *dice.weighted(&[(5, 1), (1, 2)]);
+    let mut faults: Vec<String> = (0..count).map(|_| fault(place, dice)).collect();
+    faults.sort();
+    faults.dedup();
+    faults
+}
+
+fn dc_faults(names: &Names, dice: &mut Dice) -> Value {
+    let (dc, faults) = (names.dc(dice), faults(FaultPlace::Dc, dice));
+    json!({ "dc": { "set_faults": { "dc": dc, "faults": faults } } })
+}
+
+fn route_faults(names: &Names, dice: &mut Dice) -> Value {
+    let (host, dc, faults) = (names.host(dice), names.dc(dice), faults(FaultPlace::Route, dice));
+    json!({ "route": { "set_faults": { "host": host, "dc": dc, "faults": faults } } })
+}
+
+fn liveness(names: &Names, dice: &mut Dice) -> Option<Value> {
+    let host = names.member(dice)?;
+    let state = *dice.weighted(&[(4, "live"), (2, "offline"), (1, "unreachable")]);
+    Some(json!({ "host": { "set_liveness": { "host": host, "state": state } } }))
+}
+
+fn host_faults(names: &Names, dice: &mut Dice) -> Value {
+    let (host, faults) = (names.host(dice), faults(FaultPlace::Host, dice));
+    json!({ "host": { "set_faults": { "host": host, "faults": faults } } })
+}
+
+fn delete_file(names: &Names, dice: &mut Dice) -> Value {
+    let path = *dice.pick(&[
+        "/etc/trusted-certs/ca-bundle-general.pem",
+        "/etc/trusted-certs/ca-bundle-ldaps.pem",
+        "/etc/trusted-certs/ca-ldaps/by-hand.pem",
+        "/etc/trusted-certs/pinned-bundle-licensing.pem",
+        "/etc/samba/smb.conf",
+        "/etc/samba/smb.extra.conf",
+        "/etc/hosts",
+        "/etc/xapi.conf",
+        "/var/lib/samba/private/secrets.json",
+    ]);
+    json!({ "file": { "delete": { "host": names.host(dice), "path": path } } })
+}
+
+fn write_file(names: &Names, dice: &mut Dice) -> Value {
+    let text = |text: &str| json!({ "text": text });
+    let other = json!({ "cert": { "other_root": DOMAIN } });
+    let (path, content) = match dice.below(8) {
+        0 => ("/etc/trusted-certs/ca-bundle-ldaps.pem", other),
+        1 => ("/etc/trusted-certs/ca-bundle-general.pem", text("")),
+        2 => ("/etc/trusted-certs/ca-ldaps/by-hand.pem", other),
+        3 => ("/etc/samba/smb.extra.conf", text("tls verify peer = no_check\n")),
+        4 => ("/etc/samba/smb.conf", text("[global]\nsecurity = ADS\n")),
+        5 => ("/etc/hosts", text("127.0.0.1 localhost\n::1\n")),
+        6 => ("/etc/hosts", text("127.0.0.1 localhost localhost.localdomain\n::1 localhost\n")),
+        _ => ("/etc/xapi.conf", text(&xapi_conf(dice))),
+    };
+    let mut parameters = content;
+    parameters["host"] = json!(names.host(dice));
+    parameters["path"] = json!(path);
+    json!({ "file": { "write": parameters } })
+}
+
+fn net(names: &Names, dice: &mut Dice) -> Value {
+    let (host, dc) = (names.host(dice), names.dc(dice));
+    match dice.below(4) {
+        0 => json!({ "net": { "ads_lookup": { "host": host, "dc": dc } } }),
+        1 => json!({ "net": { "lookup_kdc": { "host": host, "domain": DOMAIN } } }),
+        2 => json!({ "net": { "ads_search": { "host": host, "dc": dc } } }),
+        _ => json!({ "net": { "ads_search": {
+            "host": host, "dc": dc, "user": "Administrator", "password": PASSWORD,
+        } } }),
+    }
+}
