@@ -22,6 +22,8 @@ pub const KINDS: &[&str] = &[
     WinbindAwaited::KIND,
     HookRan::KIND,
     HostRestarted::KIND,
+    SessionOpened::KIND,
+    SessionClosed::KIND,
     LockWaiting::KIND,
     LockTaken::KIND,
     ProgramHeld::KIND,
@@ -222,3 +224,23 @@ pub struct XapiConfIgnored {
     pub value: String,
 }
 fact!(XapiConfIgnored, "xapi-conf.ignored");
+
+/// Somebody has logged in.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionOpened {
+    /// Name of the account.
+    pub user: String,
+    /// Whether it is `root`.
+    pub is_local_superuser: bool,
+}
+fact!(SessionOpened, "session.opened");
+
+/// A session has ended before its time.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionClosed {
+    /// Name of the account.
+    pub user: String,
+    /// Why.
+    pub reason: &'static str,
+}
+fact!(SessionClosed, "session.closed");

@@ -41,7 +41,7 @@ pub use error_codes::{CodeGroup, ErrorCode, error_codes};
 pub use network::{Network, Patience, SharedNetwork};
 pub use probe::ProbeFailure;
 pub use profile::{Profile, UnknownProfile};
-pub use programs::{Credentials, Output, Programs, Running, SambaCommand, Wbinfo};
+pub use programs::{Credentials, Output, Programs, Running, SambaCommand, Server, Wbinfo};
 pub use published_errors::published_errors;
 pub use quirks::{Quirk, Quirks, UnknownQuirk};
 pub use reference::Reference;
@@ -49,7 +49,7 @@ pub use report::Report;
 pub use root::{Entry, HostRoot};
 pub use trust_store::{GENERAL_BUNDLE, LDAPS_BUNDLE};
 pub use xapi::{
-    AuthConfig, Call, CallResult, Host, HostConfig, Liveness, LockName, Pool, PoolConfig,
-    WaitingRoom,
+    AuthConfig, Call, CallResult, ExtAuthSetting, Host, HostConfig, Liveness, LockName, Pool,
+    PoolConfig, WaitingRoom,
 };
 pub use xapi_conf::{EncryptionTypes, IgnoredItem, XapiConf};

@@ -48,10 +48,10 @@ pub enum SambaCommand {
         /// The DC.
         server: IpAddr,
     },
-    /// `net ads search -d D --server DC [--machine-pass] FILTER ATTRIBUTE…`.
+    /// `net ads search -d D [--server DC] [--machine-pass] FILTER ATTRIBUTE…`.
     AdsSearch {
         /// The DC.
-        server: IpAddr,
+        server: Server,
         /// Whose credentials to bind with.
         credentials: Credentials,
         /// RFC 4515 filter text.
@@ -62,7 +62,7 @@ pub enum SambaCommand {
     /// `net ads sid SID -d D --server DC [--machine-pass] ATTRIBUTE…`.
     AdsSid {
         /// The DC.
-        server: IpAddr,
+        server: Server,
         /// Whose credentials to bind with.
         credentials: Credentials,
         /// Of the account.
@@ -176,6 +176,23 @@ impl Wbinfo {
             Self::UidInfo { .. } => "wbinfo --uid-info",
             Self::UserDomgroups { .. } => "wbinfo --user-domgroups",
         }
+    }
+}
+
+/// The DC of `net ads search` and `net ads sid`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// `--server ADDRESS`.
+    Address(IpAddr),
+    /// `--server NAME`, which the host's resolver must know.
+    Name(String),
+    /// The program finds one of the joined domain.
+    Unnamed,
+}
+
+impl From<IpAddr> for Server {
+    fn from(address: IpAddr) -> Self {
+        Self::Address(address)
     }
 }
 

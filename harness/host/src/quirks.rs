@@ -73,7 +73,7 @@ quirks! {
     PoolEnableSingleParamOnly: "Q8", "pool_enable_single_param_only", [false, true], None;
     /// Enable never removes group subjects that no longer resolve, because stored attributes are
     /// trusted. Off: remove both.
-    RevalidateKeepsGroups: "Q9", "revalidate_keeps_groups", [false, true], Some(7);
+    RevalidateKeepsGroups: "Q9", "revalidate_keeps_groups", [false, true], None;
     /// Winbind unable to answer `--uid-info` makes the account "not found"; session destroyed. Off:
     /// treat as a service error; keep.
     RevalidateWinbindOutageKills: "Q10", "revalidate_winbind_outage_kills", [false, true], Some(7);
@@ -122,9 +122,9 @@ quirks! {
     /// 5 s. Off: poll.
     SystemctlStateSampledOnce: "Q28", "systemctl_state_sampled_once", [false, true], None;
     /// Sessions survive a partly failed disable (§8). Off: revalidate anyway.
-    PartialDisableKeepsSessions: "Q29", "partial_disable_keeps_sessions", [false, true], Some(6);
+    PartialDisableKeepsSessions: "Q29", "partial_disable_keeps_sessions", [false, true], None;
     /// A login waits while AD is being reconfigured (§10.3). Off: fail (design-v1).
-    LoginBlocksDuringSetLdaps: "Q30", "login_blocks_during_set_ldaps", [false, true], Some(6);
+    LoginBlocksDuringSetLdaps: "Q30", "login_blocks_during_set_ldaps", [false, true], None;
     /// Validity before name; empty name → `INTERNAL_ERROR`. Off: name first;
     /// `CERTIFICATE_NAME_INVALID`.
     CaInstallChecksNameLate: "Q31", "ca_install_checks_name_late", [false, true], Some(6);
@@ -156,7 +156,7 @@ quirks! {
     FilterNotBindsLoosely: "Q42", "filter_not_binds_loosely", [false, true], Some(6);
     /// A service error while revalidating subjects makes pool.enable return an error though AD is
     /// enabled everywhere. Off: log only.
-    EnableFailsAfterSuccess: "Q43", "enable_fails_after_success", [false, true], Some(6);
+    EnableFailsAfterSuccess: "Q43", "enable_fails_after_success", [false, true], None;
     /// A CRL present under the same name on both sides, even with equal content, makes pool.join
     /// fail with `CRL_ALREADY_EXISTS`. Off: skip equal content.
     CrlExchangeNameClash: "Q44", "crl_exchange_name_clash", [false, true], Some(7);

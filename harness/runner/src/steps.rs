@@ -12,7 +12,7 @@ use scenario::{
 use serde::Serialize;
 use sim_host::{
     ApiError, AuthConfig, Call, CallResult, Credentials, HostError, Output, Reference,
-    SambaCommand,
+    SambaCommand, Server,
     samba::facts::{TcpConnecting, TcpFailed},
 };
 
@@ -402,7 +402,7 @@ async fn run_net(world: &World, command: &NetCommand, trail: &Trail) -> Result<O
 }
 
 fn search_command(world: &World, search: &AdsSearch) -> Result<SambaCommand, WorldError> {
-    let server = world.dc(&search.dc)?.1.ip().into();
+    let server = Server::Address(world.dc(&search.dc)?.1.ip().into());
     let credentials = match (&search.user, &search.password) {
         (Some(user), Some(password)) => Credentials::User {
             user: user.clone(),

@@ -1,8 +1,6 @@
 //! Command lines of xapi (xapi-flows.md §6.2).
 
-use std::net::IpAddr;
-
-use crate::{Credentials, SambaCommand};
+use crate::{Credentials, SambaCommand, Server};
 
 /// Arguments of `net` and what its environment holds besides the common variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +23,7 @@ impl NetCommand {
             }
             SambaCommand::AdsSearch { server, credentials: whose, filter, attributes } => {
                 let mut arguments = strings(&["ads", "search"], &debug);
-                arguments.extend(bound(*server, whose));
+                arguments.extend(bound(server, whose));
                 arguments.push(filter.clone());
                 arguments.extend(attributes.iter().cloned());
                 credentials = Some(whose.clone());
@@ -33,7 +31,7 @@ impl NetCommand {
             }
             SambaCommand::AdsSid { server, credentials: whose, sid, attributes } => {
                 let mut arguments = strings(&["ads", "sid", sid], &debug);
-                arguments.extend(bound(*server, whose));
+                arguments.extend(bound(server, whose));
                 arguments.extend(attributes.iter().cloned());
                 credentials = Some(whose.clone());
                 arguments
@@ -60,8 +58,12 @@ impl NetCommand {
 }
 
 /// The options that say where to log in, and as whom.
-fn bound(server: IpAddr, whose: &Credentials) -> Vec<String> {
-    let mut options = vec!["--server".to_owned(), server.to_string()];
+fn bound(server: &Server, whose: &Credentials) -> Vec<String> {
+    let mut options = match server {
+        Server::Address(address) => strings(&["--server", &address.to_string()], &[]),
+        Server::Name(name) => strings(&["--server", name], &[]),
+        Server::Unnamed => Vec::new(),
+    };
     if *whose == Credentials::Machine {
         options.push("--machine-pass".to_owned());
     }
@@ -82,7 +84,7 @@ mod tests {
     fn command_lines_are_those_of_xapi() {
         let server = "192.0.2.10".parse().unwrap();
         let search = |credentials| SambaCommand::AdsSearch {
-            server,
+            server: Server::Address(server),
             credentials,
             filter: "(name=x)".to_owned(),
             attributes: vec!["objectSid".to_owned()],
@@ -101,12 +103,12 @@ mod tests {
             (search(user), "ads search -d 2 --server 192.0.2.10 (name=x) objectSid"),
             (
                 SambaCommand::AdsSid {
-                    server,
+                    server: Server::Name("dc1.d.example".to_owned()),
                     credentials: Credentials::Machine,
                     sid: "S-1-5-32".to_owned(),
                     attributes: vec!["name".to_owned()],
                 },
-                "ads sid S-1-5-32 -d 2 --server 192.0.2.10 --machine-pass name",
+                "ads sid S-1-5-32 -d 2 --server dc1.d.example --machine-pass name",
             ),
             (SambaCommand::CacheFlush, "cache flush"),
         ] {

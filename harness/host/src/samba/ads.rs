@@ -116,13 +116,15 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Pings the DC that `--server` names.
+    /// Pings the DC that `--server` names, if there is such a host.
     pub(super) async fn find(
         &self,
-        server: IpAddr,
+        server: Option<IpAddr>,
         console: &mut Console,
     ) -> Result<FoundDc, ConnectError> {
-        if let Some(answer) = cldap::ping(server, self.network, self.trail).await {
+        if let Some(server) = server
+            && let Some(answer) = cldap::ping(server, self.network, self.trail).await
+        {
             return Ok(FoundDc { address: server, answer });
         }
         let workgroup = &self.settings.workgroup;

@@ -1,7 +1,7 @@
 //! The programs of one host, and what they share while they run.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::atomic::{AtomicU16, AtomicU64, Ordering},
 };
 
@@ -17,7 +17,7 @@ use super::{
     secrets::Secrets,
     smb_conf::Settings,
 };
-use crate::{HostRoot, Network, Output, Programs, Running, SambaCommand, SharedNetwork};
+use crate::{HostRoot, Network, Output, Programs, Running, SambaCommand, Server, SharedNetwork};
 
 /// The Samba client programs of one host: Samba 4.22's `net` and `wbinfo`, and the service
 /// `winbind`.
@@ -183,6 +183,15 @@ impl<'a> Run<'a> {
             }
         }
         None
+    }
+
+    /// The address of the DC that `--server` names; without it, of one of the joined domain.
+    pub(super) async fn address_of(&self, server: &Server) -> Option<IpAddr> {
+        match server {
+            Server::Address(address) => Some(*address),
+            Server::Name(name) => self.resolver().host(name).await.first().copied(),
+            Server::Unnamed => self.find_dc(&self.settings.realm).await.map(|dc| dc.address),
+        }
     }
 
     /// A password for the machine account. Samba draws 120 to 255 characters of any kind; 32

@@ -99,6 +99,13 @@ impl<'a> Resolver<'a> {
         addresses
     }
 
+    /// The addresses of the host that is called `name`, IPv4 first.
+    pub(super) async fn host(&self, name: &str) -> Vec<IpAddr> {
+        let Ok(mut name) = Name::from_ascii(name) else { return Vec::new() };
+        name.set_fqdn(true);
+        self.addresses(&name).await
+    }
+
     /// The addresses of a host, IPv4 first.
     async fn addresses(&self, name: &Name) -> Vec<IpAddr> {
         let mut addresses = Vec::new();

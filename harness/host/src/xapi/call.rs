@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Map, Value, json};
 
-use crate::{MessageClass, Reference};
+use crate::{MessageClass, Reference, xapi::ExtAuthSetting};
 
 /// The `config` map of the external authentication calls. `Debug` hides the password.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -41,6 +41,21 @@ impl fmt::Debug for AuthConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Call {
+    /// `auth.get_group_membership`.
+    AuthGetGroupMembership {
+        /// SID of a user.
+        subject_identifier: String,
+    },
+    /// `auth.get_subject_identifier`.
+    AuthGetSubjectIdentifier {
+        /// Name of an account, in any form.
+        subject_name: String,
+    },
+    /// `auth.get_subject_information_from_identifier`.
+    AuthGetSubjectInformationFromIdentifier {
+        /// SID of an account.
+        subject_identifier: String,
+    },
     /// `host.disable_external_auth`.
     HostDisableExternalAuth {
         /// The host.
@@ -138,6 +153,11 @@ pub enum Call {
         /// Words of the purpose enumeration.
         purpose: Vec<String>,
     },
+    /// `pool.set_ext_auth_max_threads` and its like.
+    PoolSetExtAuth {
+        /// What is set, and to what.
+        setting: ExtAuthSetting,
+    },
     /// `pool.uninstall_trusted_certificate`.
     PoolUninstallTrustedCertificate {
         /// The pool.
@@ -145,12 +165,43 @@ pub enum Call {
         /// The certificate.
         certificate: Reference,
     },
+    /// `session.get_all_subject_identifiers`.
+    SessionGetAllSubjectIdentifiers,
+    /// `subject.add_to_roles`.
+    SubjectAddToRoles {
+        /// The subject.
+        subject: Reference,
+        /// The role.
+        role: Reference,
+    },
+    /// `subject.create`.
+    SubjectCreate {
+        /// SID of an account.
+        subject_identifier: String,
+    },
+    /// `subject.destroy`.
+    SubjectDestroy {
+        /// The subject.
+        subject: Reference,
+    },
+    /// `subject.remove_from_roles`.
+    SubjectRemoveFromRoles {
+        /// The subject.
+        subject: Reference,
+        /// The role.
+        role: Reference,
+    },
 }
 
 impl Call {
     /// The real name, such as `pool.install_trusted_certificate`.
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::AuthGetGroupMembership { .. } => "auth.get_group_membership",
+            Self::AuthGetSubjectIdentifier { .. } => "auth.get_subject_identifier",
+            Self::AuthGetSubjectInformationFromIdentifier { .. } => {
+                "auth.get_subject_information_from_identifier"
+            }
             Self::HostDisableExternalAuth { .. } => "host.disable_external_auth",
             Self::HostEnableExternalAuth { .. } => "host.enable_external_auth",
             Self::HostExternalAuthSetLdaps { .. } => "host.external_auth_set_ldaps",
@@ -165,6 +216,12 @@ impl Call {
             Self::PoolEnableExternalAuth { .. } => "pool.enable_external_auth",
             Self::PoolExternalAuthSetLdaps { .. } => "pool.external_auth_set_ldaps",
             Self::PoolInstallTrustedCertificate { .. } => "pool.install_trusted_certificate",
+            Self::PoolSetExtAuth { setting } => setting.call(),
+            Self::SessionGetAllSubjectIdentifiers => "session.get_all_subject_identifiers",
+            Self::SubjectAddToRoles { .. } => "subject.add_to_roles",
+            Self::SubjectCreate { .. } => "subject.create",
+            Self::SubjectDestroy { .. } => "subject.destroy",
+            Self::SubjectRemoveFromRoles { .. } => "subject.remove_from_roles",
             Self::PoolUninstallTrustedCertificate { .. } => "pool.uninstall_trusted_certificate",
         }
     }
@@ -178,19 +235,28 @@ impl Call {
             | Self::PoolExternalAuthSetLdaps { pool, .. }
             | Self::PoolInstallTrustedCertificate { pool, .. }
             | Self::PoolUninstallTrustedCertificate { pool, .. } => pool.as_ref(),
-            Self::HostDisableExternalAuth { .. }
-            | Self::HostEnableExternalAuth { .. }
-            | Self::HostExternalAuthSetLdaps { .. }
-            | Self::MessageCreate { .. }
-            | Self::MessageDestroy { .. }
-            | Self::MessageDestroyMany { .. }
-            | Self::PoolCertificateSync => None,
+            _ => None,
         }
     }
 
     /// The parameters for the ledger: no secret, no PEM text.
     pub(crate) fn parameters(&self) -> Map<String, Value> {
         let parameters = match self {
+            Self::AuthGetGroupMembership { subject_identifier }
+            | Self::AuthGetSubjectInformationFromIdentifier { subject_identifier }
+            | Self::SubjectCreate { subject_identifier } => {
+                json!({ "subject_identifier": subject_identifier })
+            }
+            Self::AuthGetSubjectIdentifier { subject_name } => {
+                json!({ "subject_name": subject_name })
+            }
+            Self::SessionGetAllSubjectIdentifiers => Value::Null,
+            Self::SubjectAddToRoles { subject, role }
+            | Self::SubjectRemoveFromRoles { subject, role } => {
+                json!({ "self": subject, "role": role })
+            }
+            Self::SubjectDestroy { subject } => json!({ "self": subject }),
+            Self::PoolSetExtAuth { setting } => json!({ "value": setting.value() }),
             Self::HostDisableExternalAuth { host, config, force } => {
                 json!({ "host": host, "config": config.without_secrets(), "force": force })
             }

@@ -46,7 +46,7 @@ impl Pool {
                 return Err(self.pool_enable_error(&host, error));
             }
         }
-        Ok(())
+        self.revalidate_subjects(trail).await
     }
 
     /// Disables every host, whatever the others say, and reports the first failure.
@@ -73,6 +73,9 @@ impl Pool {
                 };
                 ApiError::new(code, [host.reference().to_string(), format!("{name}: {message}")])
             }));
+        }
+        if first.is_ok() || !self.quirks().has(Quirk::PartialDisableKeepsSessions) {
+            self.end_ad_sessions(trail)?;
         }
         first
     }

@@ -3,7 +3,10 @@
 use std::{
     net::IpAddr,
     path::PathBuf,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use ground::{Clock, Seed, Skew};
@@ -17,6 +20,7 @@ use crate::{
         WaitingRoom,
         hold::Holds,
         lock::{Lock, LockName},
+        trusted_domains::TrustedDomains,
     },
     xapi_conf::{self, IgnoredItem},
 };
@@ -88,6 +92,9 @@ pub(crate) struct Process {
     pub(crate) extauth_lock: Lock,
     /// landed: held around every use of the plugin.
     pub(crate) plugin_lock: Lock,
+    /// What was learnt of other domains.
+    pub(crate) trusted_domains: TrustedDomains,
+    auth_initialised: AtomicBool,
 }
 
 impl Host {
@@ -117,7 +124,10 @@ impl Host {
         });
         let trust_store = TrustStore::new(root.clone());
         trust_store.create_directories()?;
-        let process = RwLock::new(Arc::new(Process::start(&root, profile, room)?));
+        let process = Process::start(&root, profile, room)?;
+        // It has been running for long.
+        process.note_auth_initialised();
+        let process = RwLock::new(Arc::new(process));
         Ok(Self {
             name: config.name,
             reference,
@@ -227,6 +237,18 @@ impl Process {
             ignored_items,
             extauth_lock: Lock::new(LockName::HostExtauth, room),
             plugin_lock: Lock::new(LockName::Plugin, room),
+            trusted_domains: TrustedDomains::default(),
+            auth_initialised: AtomicBool::new(false),
         })
+    }
+
+    /// Whether AD logins can go on: not while it is being initialised after a start.
+    pub(crate) fn is_auth_initialised(&self) -> bool {
+        self.auth_initialised.load(Ordering::SeqCst)
+    }
+
+    /// From now on AD logins can go on.
+    pub(crate) fn note_auth_initialised(&self) {
+        self.auth_initialised.store(true, Ordering::SeqCst);
     }
 }

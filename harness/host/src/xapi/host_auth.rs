@@ -52,6 +52,7 @@ impl OnHost<'_> {
         };
         enabled.map_err(|error| error.with_suffix(FAILED))?;
         self.change_record(|host| host.external_auth_type = AD.to_owned())?;
+        self.process.note_auth_initialised();
         self.run_extauth_hook("after-extauth-enable")
             .map_err(|error| ApiError::new(FAILED, [ApiError::from(error).to_string()]))?;
         self.check_homogeneity()

@@ -91,7 +91,7 @@ impl OnHost<'_> {
         let name = escape_filter(ACCOUNT, self.pool.quirks());
         let output = self
             .run(SambaCommand::AdsSearch {
-                server,
+                server: server.into(),
                 credentials: credentials.clone(),
                 filter: format!("(|(sAMAccountName={name})(name={name}))"),
                 attributes: vec!["objectSid".into()],
@@ -145,7 +145,7 @@ fn parse_kdcs(stdout: &str, quirks: &Quirks) -> Result<Vec<IpAddr>, String> {
 }
 
 /// The first two pieces of each line between colons; a later line with the same key wins.
-fn parse_key_values(stdout: &str) -> BTreeMap<&str, &str> {
+pub(super) fn parse_key_values(stdout: &str) -> BTreeMap<&str, &str> {
     stdout
         .lines()
         .filter_map(|line| {
@@ -156,7 +156,7 @@ fn parse_key_values(stdout: &str) -> BTreeMap<&str, &str> {
 }
 
 /// Escapes a value for an LDAP filter (§6.3), in this order, each over the whole result so far.
-fn escape_filter(value: &str, quirks: &Quirks) -> String {
+pub(super) fn escape_filter(value: &str, quirks: &Quirks) -> String {
     let backslash = if quirks.has(Quirk::LdapEscapeBackslash5d) { "\\5d" } else { "\\5c" };
     let escaped = value
         .replace('\\', backslash)

@@ -103,7 +103,6 @@ impl Lock {
         guard
     }
 
-    #[allow(dead_code, reason = "the logins are about to use it")]
     /// Takes it if nobody holds it or waits for it.
     pub(crate) fn take_if_free(&self, task: &'static str) -> Option<LockGuard> {
         let mut state = self.shared.lock();
@@ -113,13 +112,11 @@ impl Lock {
         })
     }
 
-    #[allow(dead_code, reason = "the logins are about to use it")]
     /// Whether somebody holds it.
     pub(crate) fn is_held(&self) -> bool {
         !self.shared.lock().held_by.is_empty()
     }
 
-    #[allow(dead_code, reason = "the logins are about to use it")]
     /// From now on `places` callers hold it at a time. Those that hold it keep it.
     pub(crate) fn set_places(&self, places: usize) {
         self.shared.lock().places = places;

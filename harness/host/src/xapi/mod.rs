@@ -4,6 +4,8 @@
 //! it does on one host runs in an [`on_host::OnHost`], which holds that host's files, programs and
 //! place in the ledger. xapi never opens a socket to a DC: it writes files and runs programs.
 
+mod account;
+mod account_calls;
 mod call;
 mod certificates;
 mod enable;
@@ -15,6 +17,7 @@ mod host_auth;
 mod locate;
 mod lock;
 mod login;
+mod login_cache;
 mod messages;
 mod on_host;
 mod password_rotation;
@@ -23,13 +26,13 @@ mod pool;
 mod session;
 mod set_ldaps;
 mod start;
+mod subject;
+mod subject_attributes;
 mod tasks;
-#[allow(dead_code, reason = "the queries of accounts are about to use it")]
+mod trusted_domains;
 pub(crate) mod uid_info;
-#[allow(dead_code, reason = "the queries of accounts are about to use it")]
 pub(crate) mod user_attributes;
 mod waiting;
-#[allow(dead_code, reason = "the queries of accounts are about to use it")]
 pub(crate) mod wbinfo_failure;
 mod winbind;
 
@@ -37,6 +40,7 @@ pub use call::{AuthConfig, Call, CallResult};
 pub use host::{Host, HostConfig, Liveness};
 pub(crate) use locate::probe_tag;
 pub use lock::LockName;
+pub use login::ExtAuthSetting;
 pub(crate) use plugin::Tag;
 pub use pool::{Pool, PoolConfig};
 pub use waiting::WaitingRoom;

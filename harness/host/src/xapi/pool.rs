@@ -1,9 +1,9 @@
 //! A pool: its hosts, its database, and the door through which calls come in.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
-        Arc,
+        Arc, Mutex as SyncMutex, MutexGuard as SyncMutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -19,7 +19,8 @@ use crate::{
     facts::{CallBegan, CallEnded, HostTurn, PoolCreated},
     xapi::{
         Call, CallResult, Host, HostConfig, Liveness, WaitingRoom,
-        lock::{Lock, LockGuard, LockName},
+        lock::{Lock, LockName},
+        login_cache::LoginCache,
         on_host::OnHost,
         session::Sessions,
         tasks::Tasks,
@@ -56,6 +57,10 @@ pub struct Pool {
     database: Database,
     sessions: Sessions,
     tasks: Tasks,
+    login_cache: SyncMutex<LoginCache>,
+    login_places: Lock,
+    /// Reasons for which the extauth hook is due, and on whose behalf.
+    due_hooks: SyncMutex<BTreeMap<&'static str, Trail>>,
     /// The pool extauth lock of xapi-flows.md §17.
     extauth_lock: Lock,
     ad_licensed: AtomicBool,
@@ -100,6 +105,7 @@ impl Pool {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let clock = hosts.first().ok_or(HostError::NoHosts)?.clock().clone();
+        let places = usize::try_from(records.pool.ext_auth_max_threads).unwrap_or(usize::MAX);
         Ok(Self {
             profile,
             quirks,
@@ -108,6 +114,9 @@ impl Pool {
             database,
             sessions: Sessions::new(root_password, seed, clock.clone()),
             tasks: Tasks::new(seed, clock),
+            login_cache: SyncMutex::new(LoginCache::new(seed)),
+            login_places: Lock::with_places(LockName::Login, places, &room),
+            due_hooks: SyncMutex::default(),
             extauth_lock: Lock::new(LockName::PoolExtauth, &room),
             ad_licensed: AtomicBool::new(true),
             room,
@@ -124,6 +133,17 @@ impl Pool {
     pub async fn call(&self, call: Call, trail: &Trail) -> Result<CallResult, ApiError> {
         let trail = trail.of(Actor::Host(self.coordinator().name().to_owned()));
         match &call {
+            Call::AuthGetGroupMembership { .. }
+            | Call::AuthGetSubjectIdentifier { .. }
+            | Call::AuthGetSubjectInformationFromIdentifier { .. }
+            | Call::PoolSetExtAuth { .. }
+            | Call::SessionGetAllSubjectIdentifiers
+            | Call::SubjectAddToRoles { .. }
+            | Call::SubjectCreate { .. }
+            | Call::SubjectDestroy { .. }
+            | Call::SubjectRemoveFromRoles { .. } => {
+                return self.call_about_accounts(&call, &trail).await;
+            }
             Call::HostDisableExternalAuth { .. }
             | Call::HostEnableExternalAuth { .. }
             | Call::HostExternalAuthSetLdaps { .. } => self.call_host(call, &trail).await?,
@@ -237,9 +257,22 @@ impl Pool {
             .ok_or_else(|| ApiError::handle_invalid("host", reference))
     }
 
-    /// The pool extauth lock of xapi-flows.md §17.
-    pub(super) async fn lock_extauth(&self, task: &'static str, trail: &Trail) -> LockGuard {
-        self.extauth_lock.take(task, trail).await
+    pub(super) fn login_cache(&self) -> SyncMutexGuard<'_, LoginCache> {
+        // Consistent after every statement under the lock.
+        self.login_cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn login_places(&self) -> &Lock {
+        &self.login_places
+    }
+
+    pub(super) fn due_hooks(&self) -> SyncMutexGuard<'_, BTreeMap<&'static str, Trail>> {
+        // Consistent after every statement under the lock.
+        self.due_hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn extauth_lock(&self) -> &Lock {
+        &self.extauth_lock
     }
 
     pub(super) async fn lock_certificates(&self) -> MutexGuard<'_, ()> {
@@ -361,14 +394,7 @@ impl Pool {
             Call::PoolUninstallTrustedCertificate { certificate, .. } => {
                 self.uninstall_trusted_certificate(certificate, trail).await
             }
-            Call::HostDisableExternalAuth { .. }
-            | Call::HostEnableExternalAuth { .. }
-            | Call::HostExternalAuthSetLdaps { .. }
-            | Call::MessageCreate { .. }
-            | Call::MessageDestroy { .. }
-            | Call::MessageDestroyMany { .. } => {
-                Err(ApiError::internal(format!("{} is no call of the pool", call.name())))
-            }
+            _ => Err(ApiError::internal(format!("{} is no call of the pool", call.name()))),
         }
     }
 
@@ -414,7 +440,7 @@ pub(super) fn end<T>(call: &Call, trail: &Trail, result: &Result<T, ApiError>) {
     });
 }
 
-fn first_records(name: &str, seed: Seed, hosts: &[HostConfig]) -> Records {
+pub(super) fn first_records(name: &str, seed: Seed, hosts: &[HostConfig]) -> Records {
     let identity = |of: &str| {
         (
             Reference::from(seed.uuid(&format!("reference of {of}"))),

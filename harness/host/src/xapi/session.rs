@@ -7,9 +7,13 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use ground::{Clock, Secret, Seed, Timestamp};
+use ground::{Clock, Secret, Seed, Timestamp, Trail};
 
-use crate::{ApiError, Reference, Session, xapi::Pool};
+use crate::{
+    ApiError, Reference, Session,
+    facts::SessionClosed,
+    xapi::{Pool, login_cache::Admission},
+};
 
 /// The one account that logs in without a directory.
 pub(super) const ROOT: &str = "root";
@@ -38,6 +42,30 @@ impl Pool {
     pub fn logout(&self, session: &Reference) {
         self.sessions().close(|open| open.reference == *session);
     }
+
+    /// `session.logout_subject_identifier`: all sessions of this account end but `own`, the
+    /// caller's.
+    pub fn logout_subject_identifier(&self, sid: &str, own: Option<&Reference>, trail: &Trail) {
+        let ended = self.sessions().close(|open| {
+            !open.is_local_superuser && open.auth_user_sid == sid && Some(&open.reference) != own
+        });
+        for session in ended {
+            let reason = "session.logout_subject_identifier";
+            trail.record(SessionClosed { user: session.auth_user_name, reason });
+        }
+    }
+
+    /// `session.get_all_subject_identifiers`: the SIDs of the AD accounts that have sessions.
+    pub(super) fn all_subject_identifiers(&self) -> Vec<String> {
+        let from_ad = self.sessions().view().into_iter().filter(|open| !open.is_local_superuser);
+        from_ad.map(|open| open.auth_user_sid).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What the coordinator's process has in memory is gone when it restarts.
+    pub(super) fn forget_sessions(&self) {
+        self.sessions().close(|_| true);
+        self.login_cache().clear();
+    }
 }
 
 /// What a login has found out about who comes in.
@@ -60,6 +88,18 @@ impl Newcomer {
             sid: String::new(),
             name: ROOT.to_owned(),
             permissions: BTreeSet::new(),
+            originator: originator.to_owned(),
+        }
+    }
+
+    /// An account of AD.
+    pub(super) fn from_ad(admission: Admission, originator: &str) -> Self {
+        Self {
+            is_local_superuser: false,
+            subject: admission.subject,
+            sid: admission.sid,
+            name: admission.name,
+            permissions: admission.permissions,
             originator: originator.to_owned(),
         }
     }
@@ -133,12 +173,12 @@ impl Sessions {
         Ok(session.clone())
     }
 
-    /// Ends the sessions that `ends` names; how many that were.
-    pub(super) fn close(&self, ends: impl Fn(&Session) -> bool) -> usize {
+    /// Ends the sessions that `ends` names, and says which that were.
+    pub(super) fn close(&self, ends: impl Fn(&Session) -> bool) -> Vec<Session> {
         let mut open = self.lock();
-        let before = open.sessions.len();
-        open.sessions.retain(|session| !ends(session));
-        before - open.sessions.len()
+        let (ended, kept) = std::mem::take(&mut open.sessions).into_iter().partition(ends);
+        open.sessions = kept;
+        ended
     }
 
     /// The open sessions in order of their beginning.

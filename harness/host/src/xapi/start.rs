@@ -22,7 +22,7 @@ impl Pool {
         host.restart_process()?;
         if host.reference() == self.coordinator().reference() {
             self.database().reload()?;
-            self.sessions().close(|_| true);
+            self.forget_sessions();
             self.tasks().forget();
         }
         record_ignored_items(&host, &trail);
@@ -70,9 +70,10 @@ impl OnHost<'_> {
         self.wait_for_winbind().await?;
         self.run(SambaCommand::CacheFlush).await;
         let record = self.record().map_err(PluginError::generic)?;
-        match record.external_auth_configuration.get("netbios_name") {
-            Some(name) => self.add_to_hosts_file(name, &record.external_auth_service_name),
-            None => Ok(()),
+        if let Some(name) = record.external_auth_configuration.get("netbios_name") {
+            self.add_to_hosts_file(name, &record.external_auth_service_name)?;
         }
+        self.process.note_auth_initialised();
+        Ok(())
     }
 }

@@ -8,7 +8,8 @@ use std::{
 use ground::{Actor, Ledger, Seed, Skew, Timestamp, Trail, VirtualClock};
 use sim_host::{
     ApiError, AuthConfig, Call, CallResult, Credentials, Host, HostConfig, HostRoot, Output, Pool,
-    PoolConfig, Profile, Programs, Quirk, Quirks, Running, SambaCommand, SharedNetwork, Wbinfo,
+    PoolConfig, Profile, Programs, Quirk, Quirks, Running, SambaCommand, Server, SharedNetwork,
+    Wbinfo,
 };
 
 pub(crate) const DOMAIN: &str = "corp.example";
@@ -89,7 +90,12 @@ impl Script {
             SambaCommand::AdsSearch { server, credentials, filter, .. } => {
                 assert_eq!(filter, "(|(sAMAccountName=KRBTGT)(name=KRBTGT))");
                 let conf = self.root.read_text_if_present(sim_host::smb_conf::PATH).unwrap();
-                let dc = &rules.dcs[index(*server)];
+                let probed = match server {
+                    Server::Address(address) => Some(*address),
+                    Server::Name(_) | Server::Unnamed => None,
+                };
+                let server = probed.expect("a probe names an address");
+                let dc = &rules.dcs[index(server)];
                 let (how, answer) = if conf.unwrap().contains("sasl wrapping = ldaps") {
                     ("ldaps", &dc.ldaps)
                 } else {

@@ -13,7 +13,11 @@ mod client;
 mod namespace;
 mod samba_dc;
 
-use std::{fs, net::Ipv4Addr, path::Path};
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    path::Path,
+};
 
 use fake_dc::{DcSpec, Domain, Ports, RealDc, Trust};
 use ground::{Actor, Clock, Ledger, Secret, Seed};
@@ -221,7 +225,7 @@ impl Modelled {
 
     async fn search(&self) -> String {
         let command = SambaCommand::AdsSearch {
-            server: FRONT.into(),
+            server: IpAddr::from(FRONT).into(),
             credentials: Credentials::User {
                 user: "Administrator".into(),
                 password: Secret::new(PASSWORD),

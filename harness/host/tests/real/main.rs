@@ -128,7 +128,7 @@ impl Question {
 
     fn command(self, dc: IpAddr) -> SambaCommand {
         let search = |credentials| SambaCommand::AdsSearch {
-            server: dc,
+            server: dc.into(),
             credentials,
             filter: "(|(sAMAccountName=krbtgt)(name=krbtgt))".into(),
             attributes: vec!["objectSid".into()],

@@ -57,7 +57,7 @@ impl Host {
     /// What the probe of xapi says with the machine account.
     async fn probe(&self, domain: &Domain) -> Output {
         self.run(SambaCommand::AdsSearch {
-            server: domain.dc("dc1").unwrap().ip().into(),
+            server: std::net::IpAddr::from(domain.dc("dc1").unwrap().ip()).into(),
             credentials: Credentials::Machine,
             filter: "(|(sAMAccountName=KRBTGT)(name=KRBTGT))".to_owned(),
             attributes: vec!["objectSid".to_owned()],

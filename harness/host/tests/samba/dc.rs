@@ -253,7 +253,7 @@ async fn a_host_without_secrets_has_no_winbind() {
     assert!(host.run(name()).await.stderr.contains("WBC_ERR_DOMAIN_NOT_FOUND"));
     assert!(host.run(SambaCommand::StopWinbind).await.succeeded());
     let machine = SambaCommand::AdsSearch {
-        server: support::DC,
+        server: support::DC.into(),
         credentials: Credentials::Machine,
         filter: "(name=krbtgt)".into(),
         attributes: vec![],

@@ -9,8 +9,8 @@ use std::{
 use ground::{Actor, Clock, Ledger, Secret, Seed, Timestamp, Trail, VirtualClock};
 use serde::Deserialize;
 use sim_host::{
-    Credentials, HostRoot, Network, Output, Programs as _, SambaCommand, SharedNetwork, Wbinfo,
-    samba::Client,
+    Credentials, HostRoot, Network, Output, Programs as _, SambaCommand, Server, SharedNetwork,
+    Wbinfo, samba::Client,
 };
 use tokio::{
     net::{TcpListener, TcpStream, UdpSocket},
@@ -100,6 +100,10 @@ impl Host {
 
 pub(crate) const SMB_CONF: &str = include_str!("../../../../fixtures/samba-client/smb.conf");
 
+fn named(server: &str) -> Server {
+    server.parse().map_or_else(|_| Server::Name(server.to_owned()), Server::Address)
+}
+
 /// `net ads search` for krbtgt as xapi asks, with the credentials of the transcripts.
 pub(crate) fn probe() -> SambaCommand {
     probe_at(DC)
@@ -107,7 +111,7 @@ pub(crate) fn probe() -> SambaCommand {
 
 pub(crate) fn probe_at(server: IpAddr) -> SambaCommand {
     SambaCommand::AdsSearch {
-        server,
+        server: server.into(),
         credentials: administrator(),
         filter: "(|(sAMAccountName=krbtgt)(name=krbtgt))".into(),
         attributes: vec!["objectSid".into()],
@@ -180,7 +184,7 @@ impl Step {
                     None => Credentials::Machine,
                 };
                 SambaCommand::AdsSearch {
-                    server: option("--server")?.parse().ok()?,
+                    server: named(&option("--server")?),
                     credentials,
                     filter: words[filter].to_owned(),
                     attributes: words[filter + 1..].iter().map(|&word| word.to_owned()).collect(),
@@ -189,7 +193,7 @@ impl Step {
             ["net", "ads", "sid", sid, ..] => {
                 let machine = words.iter().position(|word| *word == "--machine-pass")?;
                 SambaCommand::AdsSid {
-                    server: option("--server")?.parse().ok()?,
+                    server: named(&option("--server")?),
                     credentials: Credentials::Machine,
                     sid: sid.to_owned(),
                     attributes: words[machine + 1..].iter().map(|&word| word.to_owned()).collect(),

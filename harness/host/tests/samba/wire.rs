@@ -120,7 +120,7 @@ async fn all_pages_are_asked_for() {
     let host = world.host();
     let output = host
         .run(SambaCommand::AdsSearch {
-            server: support::DC,
+            server: support::DC.into(),
             credentials: administrator(),
             filter: "(department=paged)".into(),
             attributes: vec!["sAMAccountName".into()],
@@ -137,7 +137,7 @@ async fn searches_that_fail() {
     let world = World::sound().await;
     let host = world.host();
     let search = |filter: &str| SambaCommand::AdsSearch {
-        server: support::DC,
+        server: support::DC.into(),
         credentials: administrator(),
         filter: filter.into(),
         attributes: vec!["objectSid".into()],

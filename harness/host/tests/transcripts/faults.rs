@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, iter, sync::Arc};
 
 use fake_dc::{Domain, Ports};
 use ground::{Clock, Secret, Seed};
-use sim_host::{Credentials, Output, SambaCommand, real::Unfinished};
+use sim_host::{Credentials, Output, SambaCommand, Server, real::Unfinished};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{namespace::in_namespace, world::Host};
@@ -99,7 +99,7 @@ async fn compare(network: u8, fault: &'static str) -> Vec<Row> {
         (
             "ads search",
             SambaCommand::AdsSearch {
-                server,
+                server: Server::Address(server),
                 credentials: credentials.clone(),
                 filter: "(sAMAccountName=krbtgt)".to_owned(),
                 attributes: vec!["objectSid".to_owned()],
@@ -112,6 +112,7 @@ async fn compare(network: u8, fault: &'static str) -> Vec<Row> {
         commands.extend(sids.map(|sid| {
             let attributes = vec!["name".to_owned(), "objectSid".to_owned()];
             let credentials = credentials.clone();
+            let server = Server::Address(server);
             ("ads sid", SambaCommand::AdsSid { server, credentials, sid, attributes })
         }));
     }

@@ -256,7 +256,7 @@ impl SmallHost {
     /// What xapi asks of every DC: KRBTGT.
     pub(super) async fn search(&self, server: IpAddr) -> Output {
         let command = SambaCommand::AdsSearch {
-            server,
+            server: server.into(),
             credentials: Credentials::Machine,
             filter: "(|(sAMAccountName=KRBTGT)(name=KRBTGT))".to_owned(),
             attributes: vec!["objectSid".to_owned()],

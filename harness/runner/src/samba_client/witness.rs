@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use fake_dc::facts::{CldapPing, Connection, Handshake, HandshakeOutcome, LdapRequest, LdapResult};
 use ground::{Actor, Event, EventId, Trail};
 use sim_host::{
-    Output, Programs, Running, SambaCommand,
+    Output, Programs, Running, SambaCommand, Server,
     real::{self, Unfinished},
     samba::facts::{LdapSearched, TlsVerdict},
 };
@@ -33,7 +33,9 @@ impl Witness {
 
     async fn watch(&self, command: SambaCommand, debug_level: u8, trail: &Trail) -> Output {
         let search = match &command {
-            SambaCommand::AdsSearch { server, filter, .. } => Some((*server, filter.clone())),
+            SambaCommand::AdsSearch { server: Server::Address(dc), filter, .. } => {
+                Some((*dc, filter.clone()))
+            }
             _ => None,
         };
         let before = trail.ledger().last();

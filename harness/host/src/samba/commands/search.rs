@@ -1,11 +1,9 @@
 //! `net ads search`, the probe of xapi, and `net ads sid`, with which it asks for an account.
 
-use std::net::IpAddr;
-
 use ldap_wire::{Filter, ResultCode, SearchRequest};
 
 use crate::{
-    Credentials, Output,
+    Credentials, Output, Server,
     samba::{
         ads::{self, Account, FoundDc, account_search, domain_search},
         client::Run,
@@ -44,7 +42,7 @@ impl Wanted {
 
 pub(in crate::samba) async fn run(
     run: &Run<'_>,
-    server: IpAddr,
+    server: Server,
     credentials: Credentials,
     wanted: Wanted,
     attributes: Vec<String>,
@@ -63,7 +61,7 @@ pub(in crate::samba) async fn run(
     registered(&mut console);
     let context = run.context();
     let connected = async {
-        let dc = context.find(server, &mut console).await?;
+        let dc = context.find(run.address_of(&server).await, &mut console).await?;
         let ldap = context.connect(&dc, &account, &mut console).await?;
         Ok::<_, ads::ConnectError>((dc, ldap))
     };
