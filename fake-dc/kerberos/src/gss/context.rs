@@ -62,6 +62,11 @@ impl GssContext {
         &self.peer
     }
 
+    /// What the KDC says of the client, to an acceptor; `None` if its ticket says nothing.
+    pub fn logon_info(&self) -> Option<&LogonInfo> {
+        self.logon.as_deref()
+    }
+
     /// What was agreed.
     pub fn flags(&self) -> GssFlags {
         self.flags

@@ -105,6 +105,8 @@ pub(super) struct Context<'a> {
     pub(super) clock: &'a Clock,
     /// The present on this host.
     pub(super) now: Timestamp,
+    /// The realm of the DC, where it is not that of smb.conf.
+    pub(super) service_realm: Option<String>,
     /// Numbers of DNS questions.
     pub(super) dns_id: &'a AtomicU16,
     /// What the numbers of logins are drawn from.
@@ -239,22 +241,34 @@ impl Context<'_> {
         if dc.parse::<IpAddr>().is_ok() {
             return Err(NoTicket::NoName);
         }
-        let kerberos = Kerberos {
+        let home = self.kerberos(&self.settings.realm);
+        let (granting, clock) = home.kinit(account, random).await?;
+        let service = PrincipalName::service("ldap", dc);
+        let ticket = match &self.service_realm {
+            Some(realm) if *realm != home.realm => {
+                let bridge = PrincipalName::ticket_granting(realm.as_str());
+                let granting = home.ticket(&granting, bridge, &clock, random).await?;
+                self.kerberos(realm).ticket(&granting, service, &clock, random).await?
+            }
+            _ => home.ticket(&granting, service, &clock, random).await?,
+        };
+        Ok((ticket, clock))
+    }
+
+    /// Tickets of that realm.
+    pub(super) fn kerberos(&self, realm: &str) -> Kerberos<'_> {
+        Kerberos {
             network: self.network,
             resolver: Resolver::new(self.network, self.dns_id, self.trail).of_libc(),
             clock: self.clock,
             trail: self.trail,
-            realm: self.settings.realm.clone(),
+            realm: realm.to_owned(),
             kdcs: Kdcs::default(),
-        };
-        let (granting, clock) = kerberos.kinit(account, random).await?;
-        let service = PrincipalName::service("ldap", dc);
-        let ticket = kerberos.ticket(&granting, service, &clock, random).await?;
-        Ok((ticket, clock))
+        }
     }
 
     /// Numbers for one login.
-    fn random(&self) -> Stream {
+    pub(super) fn random(&self) -> Stream {
         let number = self.logins.fetch_add(1, Ordering::Relaxed);
         self.seed.stream(&number.to_string())
     }

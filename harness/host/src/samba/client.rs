@@ -11,7 +11,7 @@ use rand::RngExt as _;
 use super::{
     ads::{Context, FoundDc},
     cldap,
-    commands::{join, leave, lookup, search, service, winbind},
+    commands::{join, leave, lookup, search, service, wbinfo},
     console::Console,
     dns::Resolver,
     secrets::Secrets,
@@ -67,7 +67,7 @@ impl Client {
             SambaCommand::StartWinbind => service::start(&run, console),
             SambaCommand::StopWinbind => service::stop(&run, console),
             SambaCommand::WinbindIsActive => service::is_active(&run, console),
-            SambaCommand::Wbinfo(question) => winbind::wbinfo(&run, question, console).await,
+            SambaCommand::Wbinfo(question) => wbinfo::run(&run, question, console).await,
             SambaCommand::WipeSecrets => match Secrets::wipe(&self.root) {
                 Ok(()) => console.exit(0),
                 Err(error) => {
@@ -162,6 +162,7 @@ impl<'a> Run<'a> {
             network: self.network,
             clock: &self.client.clock,
             now: self.client.clock.now(),
+            service_realm: None,
             dns_id: &self.client.dns_id,
             seed: self.client.seed.child("login"),
             logins: &self.client.logins,

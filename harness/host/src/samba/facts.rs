@@ -249,6 +249,16 @@ pub struct LeaveDone {
 }
 fact!(LeaveDone, "leave.done");
 
+/// The host gave its machine account a new password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PasswordChanged {
+    /// The machine account.
+    pub account: String,
+    /// DNS name of the DC that took it.
+    pub dc: String,
+}
+fact!(PasswordChanged, "password.changed");
+
 /// winbind was started or stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WinbindChanged {
@@ -271,6 +281,7 @@ pub const KINDS: &[&str] = &[
     "ldap.failed",
     "ldap.searched",
     "leave.done",
+    "password.changed",
     "tcp.connecting",
     "tcp.failed",
     "tls.failed",

@@ -9,7 +9,7 @@ use fake_dc_kerberos::{
     AsExchange, AsOutcome, ClientSecret, Credential, Error, ErrorCode, Frame, Principal,
     PrincipalName, TgsExchange, TicketFlags, frame, refusal_code, unframe,
 };
-use ground::{Clock, Stream, Trail};
+use ground::{Clock, Secret, Stream, Trail};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     sync::OnceCell,
@@ -20,7 +20,9 @@ use super::{
     ads::Account,
     dns::Resolver,
     facts::{KdcAnswered, KdcAsked},
-    ldap, sockets,
+    ldap,
+    nt_status::NtStatus,
+    sockets,
     timeouts::{KDC_ANSWER, Limit},
 };
 use crate::Network;
@@ -82,24 +84,30 @@ impl Cause {
     ///
     /// From the transcripts of Samba 4.22.11 and from 4.22.6 beside a fake DC.
     pub(super) fn words(&self) -> String {
-        let (text, status) = match self {
-            Self::NoKdc => ("Cannot contact any KDC for requested realm", "NO_LOGON_SERVERS"),
+        let text = match self {
+            Self::NoKdc => "Cannot contact any KDC for requested realm",
             // ASN1_BAD_FORMAT of Heimdal, for which its library has no text at hand.
-            Self::Unbelievable => ("Unknown error 1859794433", "UNSUCCESSFUL"),
-            Self::Refused(code) => {
-                let status = match *code {
-                    ErrorCode::KDC_ERR_C_PRINCIPAL_UNKNOWN
-                    | ErrorCode::KDC_ERR_PREAUTH_FAILED
-                    | ErrorCode::KDC_ERR_ETYPE_NOSUPP => "LOGON_FAILURE",
-                    ErrorCode::KDC_ERR_CLIENT_REVOKED => "ACCOUNT_LOCKED_OUT",
-                    ErrorCode::KDC_ERR_KEY_EXPIRED => "PASSWORD_EXPIRED",
-                    ErrorCode::KRB_AP_ERR_SKEW => "TIME_DIFFERENCE_AT_DC",
-                    _ => "UNSUCCESSFUL",
-                };
-                (error_text(*code), status)
-            }
+            Self::Unbelievable => "Unknown error 1859794433",
+            Self::Refused(code) => error_text(*code),
         };
-        format!("{text}: NT_STATUS_{status}")
+        format!("{text}: NT_STATUS_{}", self.status().name)
+    }
+
+    /// The status that Samba makes of it.
+    pub(super) fn status(&self) -> NtStatus {
+        match self {
+            Self::NoKdc => NtStatus::NO_LOGON_SERVERS,
+            Self::Unbelievable => NtStatus::UNSUCCESSFUL,
+            Self::Refused(code) => match *code {
+                ErrorCode::KDC_ERR_C_PRINCIPAL_UNKNOWN
+                | ErrorCode::KDC_ERR_PREAUTH_FAILED
+                | ErrorCode::KDC_ERR_ETYPE_NOSUPP => NtStatus::LOGON_FAILURE,
+                ErrorCode::KDC_ERR_CLIENT_REVOKED => NtStatus::ACCOUNT_LOCKED_OUT,
+                ErrorCode::KDC_ERR_KEY_EXPIRED => NtStatus::PASSWORD_EXPIRED,
+                ErrorCode::KRB_AP_ERR_SKEW => NtStatus::TIME_DIFFERENCE_AT_DC,
+                _ => NtStatus::UNSUCCESSFUL,
+            },
+        }
     }
 
     /// Samba's line when a KDC refuses a ticket for `service`; `None` where it prints none, as for
@@ -153,11 +161,19 @@ impl Kerberos<'_> {
         account: &Account,
         random: &mut Stream,
     ) -> Result<(Credential, Clock), NoTicket> {
-        let client = Principal {
-            name: PrincipalName::account(account.name.as_str()),
-            realm: self.realm.clone(),
-        };
-        let secret = ClientSecret::Password(account.password.clone());
+        let name = PrincipalName::account(account.name.as_str());
+        self.kinit_as(name, account.password.clone(), random).await
+    }
+
+    /// [`Self::kinit`] for a name of any kind.
+    pub(super) async fn kinit_as(
+        &self,
+        name: PrincipalName,
+        password: Secret,
+        random: &mut Stream,
+    ) -> Result<(Credential, Clock), NoTicket> {
+        let client = Principal { name, realm: self.realm.clone() };
+        let secret = ClientSecret::Password(password);
         let service = PrincipalName::ticket_granting(self.realm.as_str()).to_string();
         let mut exchange =
             AsExchange::new(client, secret, self.clock.clone(), random).believing_clock();

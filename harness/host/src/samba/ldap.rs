@@ -1,6 +1,7 @@
 //! LDAP as the client speaks it: one request at a time over a plain or a TLS connection.
 
 use std::{
+    collections::BTreeSet,
     io,
     net::{IpAddr, SocketAddr},
 };
@@ -218,18 +219,41 @@ impl Ldap {
         dn: &str,
         attributes: Vec<Attribute>,
     ) -> Result<LdapResult, LdapError> {
-        let names = attributes.iter().map(|attribute| attribute.name.clone()).collect();
         let changes = attributes
             .into_iter()
             .map(|modification| Change { operation: ModifyOperation::Replace, modification })
             .collect();
+        self.modify(dn, changes).await
+    }
+
+    /// Takes one value of an attribute away and puts another in its place, as who changes its own
+    /// password does.
+    pub(super) async fn change_value(
+        &mut self,
+        dn: &str,
+        attribute: &str,
+        (old, new): (Vec<u8>, Vec<u8>),
+    ) -> Result<LdapResult, LdapError> {
+        let changes = [(ModifyOperation::Delete, old), (ModifyOperation::Add, new)];
+        let changes = changes
+            .map(|(operation, value)| Change {
+                operation,
+                modification: Attribute::new(attribute, [value]),
+            })
+            .to_vec();
+        self.modify(dn, changes).await
+    }
+
+    async fn modify(&mut self, dn: &str, changes: Vec<Change>) -> Result<LdapResult, LdapError> {
+        let names: BTreeSet<String> =
+            changes.iter().map(|change| change.modification.name.clone()).collect();
         let request = ModifyRequest { object: dn.to_owned(), changes };
         let controls = vec![Control::new(PERMISSIVE_MODIFY)];
         let result = match self.ask(ProtocolOp::ModifyRequest(request), controls).await?.op {
             ProtocolOp::ModifyResponse(result) => result,
             other => return Err(self.unexpected(&other)),
         };
-        self.changed("modify", dn, names, &result);
+        self.changed("modify", dn, names.into_iter().collect(), &result);
         Ok(result)
     }
 

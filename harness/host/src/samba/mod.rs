@@ -8,9 +8,8 @@
 //! For a look at a real server from outside of any host there are [`TlsSettings`], read from any
 //! smb.conf, and [`capture()`], one handshake.
 //!
-//! Not modelled: SMB and RPC (a DC that answers the CLDAP ping is taken as one whose RPC works),
-//! and for now Kerberos (a simple bind stands for it; see `ads`). Whether a certificate is
-//! accepted is not decided here but in `trust-verdict`.
+//! Not modelled: SMB and RPC (a DC that answers the CLDAP ping is taken as one whose RPC works; see
+//! `winbind`). Whether a certificate is accepted is not decided here but in `trust-verdict`.
 //!
 //! [`Network`]: crate::Network
 
@@ -25,6 +24,7 @@ pub mod facts;
 mod kerberos;
 mod ldap;
 mod netlogon;
+mod nt_status;
 mod possession;
 mod secrets;
 mod smb_conf;
@@ -35,6 +35,7 @@ mod tls_settings;
 mod trust;
 mod values;
 mod watched;
+mod winbind;
 
 pub use capture::{CaptureError, capture};
 pub use client::Client;

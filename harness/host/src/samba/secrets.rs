@@ -52,6 +52,11 @@ impl Secrets {
         }
     }
 
+    /// The same with a new password.
+    pub(super) fn with_password(&self, password: Secret) -> Self {
+        Self { password, ..self.clone() }
+    }
+
     /// The machine account.
     pub(super) fn account(&self) -> Account {
         Account { name: format!("{}$", self.machine), password: self.password.clone() }

@@ -3,7 +3,7 @@
 //! The client knows nothing but what it reads here: the file xapi wrote, the file that one
 //! includes, and Samba's defaults for the rest. Reading happens at the start of every command.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 use trust_verdict::VerifyPeer;
 
@@ -40,6 +40,14 @@ pub(crate) struct Settings {
     pub(super) crlfile: String,
     /// `tls priority`.
     pub(super) priority: String,
+    /// `winbind cache time`.
+    pub(super) winbind_cache_seconds: u32,
+    /// `idmap config * : range`, with the backend autorid.
+    pub(super) id_range: Option<RangeInclusive<u32>>,
+    /// `template shell`.
+    pub(super) template_shell: String,
+    /// `template homedir`.
+    pub(super) template_homedir: String,
     /// What the reader complains about on standard error.
     pub(super) warnings: Vec<String>,
 }
@@ -116,6 +124,11 @@ struct Raw {
     trust_system_cas: bool,
     crlfile: String,
     priority: String,
+    winbind_cache_seconds: u32,
+    id_backend: String,
+    id_range: Option<RangeInclusive<u32>>,
+    template_shell: String,
+    template_homedir: String,
     warnings: Vec<String>,
 }
 
@@ -135,6 +148,11 @@ impl Default for Raw {
             trust_system_cas: false,
             crlfile: String::new(),
             priority: "NORMAL:-VERS-SSL3.0".to_owned(),
+            winbind_cache_seconds: 300,
+            id_backend: "tdb".to_owned(),
+            id_range: None,
+            template_shell: "/bin/false".to_owned(),
+            template_homedir: "/home/%D/%U".to_owned(),
             warnings: Vec::new(),
         }
     }
@@ -189,10 +207,14 @@ impl Raw {
                 Some(wrapping) => self.wrapping = wrapping,
                 None => self.invalid(value, "client ldap sasl wrapping"),
             },
+            "idmapconfig*:backend" => self.id_backend = value.to_lowercase(),
+            "idmapconfig*:range" => self.id_range = id_range(value),
             "netbiosname" => self.netbios_name = value.to_uppercase(),
             "privatedir" | "privatedirectory" => self.private_directory = value.to_owned(),
             "realm" => self.realm = value.to_uppercase(),
             "security" => self.security_ads = value.eq_ignore_ascii_case("ads"),
+            "templatehomedir" => self.template_homedir = value.to_owned(),
+            "templateshell" => self.template_shell = value.to_owned(),
             "tlscadirectories" => self.ca_directories = list(value),
             "tlscafile" => self.cafile = value.to_owned(),
             "tlscrlfile" => self.crlfile = value.to_owned(),
@@ -207,6 +229,10 @@ impl Raw {
                 Ok(mode) => self.verify_peer = mode,
                 Err(_) => self.invalid(value, "tls verify peer"),
             },
+            "winbindcachetime" => {
+                // A number that is none, or below zero, counts as zero (`lp_int`, `atoi`).
+                self.winbind_cache_seconds = value.parse().unwrap_or(0);
+            }
             "workgroup" => self.workgroup = value.to_uppercase(),
             _ => {}
         }
@@ -240,6 +266,10 @@ impl Raw {
             trust_system_cas: self.trust_system_cas,
             crlfile: below_private(self.crlfile),
             priority: self.priority,
+            winbind_cache_seconds: self.winbind_cache_seconds,
+            id_range: self.id_range.filter(|_| self.id_backend == "autorid"),
+            template_shell: self.template_shell,
+            template_homedir: self.template_homedir,
             warnings: self.warnings,
         }
     }
@@ -281,6 +311,13 @@ fn wrapping(value: &str) -> Option<Wrapping> {
         "starttls" => Some(Wrapping::StartTls),
         _ => None,
     }
+}
+
+/// `2000000-99999999`.
+fn id_range(value: &str) -> Option<RangeInclusive<u32>> {
+    let (low, high) = value.split_once('-')?;
+    let (low, high) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
+    (low < high).then_some(low..=high)
 }
 
 fn boolean(value: &str) -> Option<bool> {

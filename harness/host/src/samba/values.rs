@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use ground::Secret;
 use ldap_wire::{Attribute, ResultCode, SearchResultEntry};
 use uuid::Uuid;
 
@@ -71,6 +72,11 @@ pub(super) fn sid_text(sid: &[u8]) -> Option<String> {
         let _ = write!(text, "-{number}");
     }
     Some(text)
+}
+
+/// A password as AD takes it: in quotes, in UTF-16 (\[MS-ADTS\] 3.1.1.3.1.5.1).
+pub(super) fn utf16_quoted(password: &Secret) -> Vec<u8> {
+    format!("\"{}\"", password.expose()).encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
 fn guid_text(guid: &[u8]) -> Option<String> {

@@ -8,5 +8,6 @@ mod dc;
 mod handshakes;
 mod no_dc;
 mod support;
+mod winbind;
 mod wire;
 mod world;

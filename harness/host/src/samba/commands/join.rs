@@ -27,7 +27,7 @@ use crate::{
         facts::JoinDone,
         ldap::{Ldap, LdapError},
         secrets::Secrets,
-        values::{result_text, sid_text},
+        values::{result_text, sid_text, utf16_quoted},
     },
 };
 
@@ -418,11 +418,6 @@ fn lost(error: &LdapError) -> String {
         LdapError::TimedOut => "Time limit exceeded".to_owned(),
         _ => "Can't contact LDAP server".to_owned(),
     }
-}
-
-/// A password as AD takes it: in quotes, in UTF-16 (\[MS-ADTS\] 3.1.1.3.1.5.1).
-fn utf16_quoted(password: &Secret) -> Vec<u8> {
-    format!("\"{}\"", password.expose()).encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
 /// The SID of the domain and the RID in it.

@@ -6,4 +6,4 @@ pub(super) mod leave;
 pub(super) mod lookup;
 pub(super) mod search;
 pub(super) mod service;
-pub(super) mod winbind;
+pub(super) mod wbinfo;

@@ -10,7 +10,7 @@ use ground::Timestamp;
 
 use crate::{
     HostError, Output,
-    samba::{client::Run, console::Console, facts::WinbindChanged, secrets::Secrets},
+    samba::{client::Run, console::Console, facts::WinbindChanged, secrets::Secrets, winbind},
 };
 
 /// Exists while winbind runs or is about to.
@@ -28,6 +28,7 @@ pub(in crate::samba) fn restart(run: &Run<'_>, mut console: Console) -> Output {
         }
         Err(error) => return failed(&error, console),
     };
+    winbind::forget(run.root());
     match switch(run, started) {
         Ok(()) if started.is_some() => console.exit(0),
         Ok(()) => {
