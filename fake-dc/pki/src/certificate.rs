@@ -155,6 +155,17 @@ impl CertificatePlan {
         leaf
     }
 
+    /// The certificate of a server of this name that no CA has signed. Names and dates are still to
+    /// be given.
+    pub fn server(owner: &str) -> Self {
+        let mut server = Self::bare(KeyOwner::Named(owner.to_owned()), Signer::Itself);
+        server
+            .constrained(BasicConstraints::NotCa)
+            .usable_for([KeyUsage::DigitalSignature, KeyUsage::KeyEncipherment])
+            .meant_for([Purpose::ServerAuth]);
+        server
+    }
+
     fn authority(authority: Authority, name: &str, organization: &str) -> Self {
         let mut plan = Self::bare(KeyOwner::Authority(authority), Signer::Itself);
         plan.named_by([

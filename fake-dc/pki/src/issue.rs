@@ -1,5 +1,6 @@
 //! From plan to bytes.
 
+use ground::Seed;
 use rand::Rng as _;
 use rustls_pki_types::CertificateDer;
 
@@ -50,9 +51,76 @@ impl ChainPlan {
         &self,
         id: CertificateId,
     ) -> Result<CertificateDer<'static>, PkiError> {
-        let certificate = self.certificate(id);
-        let (issuer_key, algorithm, body) = self.body(id)?;
-        let serial = self.serial(certificate, &body);
+        self.unsigned(id).sign()
+    }
+
+    /// The content octets of the serial number that a certificate of the plan will have.
+    pub(crate) fn serial_of(&self, id: CertificateId) -> Result<Vec<u8>, PkiError> {
+        let unsigned = self.unsigned(id);
+        let (_, _, body) = unsigned.body()?;
+        Ok(unsigned.serial(&body))
+    }
+
+    /// The key of a certificate of the plan.
+    ///
+    /// # Errors
+    ///
+    /// As [`SigningKey::choose`].
+    pub fn key_of(&self, id: CertificateId) -> Result<SigningKey, PkiError> {
+        SigningKey::choose(&self.seed, &self.certificate(id).key)
+    }
+
+    fn unsigned(&self, id: CertificateId) -> Unsigned<'_> {
+        Unsigned {
+            seed: &self.seed,
+            certificate: self.certificate(id),
+            issuer: self.certificate(self.issuer_of(id)),
+        }
+    }
+}
+
+impl CertificatePlan {
+    /// Signs a certificate that stands alone: it is signed by its own key, whatever the plan says.
+    ///
+    /// ```
+    /// use fake_dc_pki::CertificatePlan;
+    /// use ground::{Seed, Timestamp};
+    ///
+    /// let now = Timestamp::from_unix(1_787_277_600);
+    /// let mut plan = CertificatePlan::server("host1");
+    /// plan.named("host1").also_named(["host1"]).valid(now, now.plus_days(3_650));
+    /// let chain = plan.issue_alone(&Seed::new(1))?;
+    /// assert_eq!(chain.certificates.len(), 1);
+    /// # Ok::<(), fake_dc_pki::PkiError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A signature that the key is too small for.
+    pub fn issue_alone(&self, seed: &Seed) -> Result<Chain, PkiError> {
+        let certificate = Unsigned { seed, certificate: self, issuer: self }.sign()?;
+        Ok(Chain {
+            certificates: vec![certificate.clone()],
+            key: SigningKey::choose(seed, &self.key)?.to_private_key(),
+            anchor: Some(certificate),
+            crls: Vec::new(),
+            planned: None,
+        })
+    }
+}
+
+/// A certificate and who signs it.
+struct Unsigned<'a> {
+    seed: &'a Seed,
+    certificate: &'a CertificatePlan,
+    issuer: &'a CertificatePlan,
+}
+
+impl Unsigned<'_> {
+    fn sign(&self) -> Result<CertificateDer<'static>, PkiError> {
+        let Self { certificate, .. } = self;
+        let (issuer_key, algorithm, body) = self.body()?;
+        let serial = self.serial(&body);
         let body = complete(certificate.version, &serial, body);
         let mut whole = issuer_key.sign_structure(algorithm, body)?;
         let CertificatePlan { signature, .. } = certificate;
@@ -67,29 +135,10 @@ impl ChainPlan {
         Ok([whole.to_bytes().as_slice(), &certificate.trailer].concat().into())
     }
 
-    /// The content octets of the serial number that a certificate of the plan will have.
-    pub(crate) fn serial_of(&self, id: CertificateId) -> Result<Vec<u8>, PkiError> {
-        let (_, _, body) = self.body(id)?;
-        Ok(self.serial(self.certificate(id), &body))
-    }
-
-    /// The key of a certificate of the plan.
-    ///
-    /// # Errors
-    ///
-    /// As [`SigningKey::choose`].
-    pub fn key_of(&self, id: CertificateId) -> Result<SigningKey, PkiError> {
-        SigningKey::choose(&self.seed, &self.certificate(id).key)
-    }
-
-    /// Who signs a certificate and how, and what of it does not depend on its serial number.
-    fn body(
-        &self,
-        id: CertificateId,
-    ) -> Result<(SigningKey, SignatureAlgorithm, Vec<Element>), PkiError> {
-        let certificate = self.certificate(id);
-        let issuer = self.issuer_of(id);
-        let issuer_key = self.key_of(issuer)?;
+    /// Who signs it and how, and what of it does not depend on its serial number.
+    fn body(&self) -> Result<(SigningKey, SignatureAlgorithm, Vec<Element>), PkiError> {
+        let Self { seed, certificate, issuer } = self;
+        let issuer_key = SigningKey::choose(seed, &issuer.key)?;
         let signature = &certificate.signature;
         let algorithm = signature
             .algorithm
@@ -97,16 +146,17 @@ impl ChainPlan {
             .unwrap_or_else(|| issuer_key.usual_algorithm());
         let named = signature.named_inside.as_ref().map(AlgorithmName::identifier);
         let around = Surroundings {
-            issuer: self.certificate(issuer).subject(),
+            issuer: issuer.subject(),
             issuer_key_id: issuer_key.identifier(),
             algorithm: named.unwrap_or_else(|| algorithm.identifier()),
-            key: &self.key_of(id)?,
+            key: &SigningKey::choose(seed, &certificate.key)?,
         };
         Ok((issuer_key, algorithm, behind_serial(certificate, around)))
     }
 
     /// 16 octets, drawn for all that is said, so that no two certificates share a serial.
-    fn serial(&self, certificate: &CertificatePlan, body: &[Element]) -> Vec<u8> {
+    fn serial(&self, body: &[Element]) -> Vec<u8> {
+        let Self { certificate, .. } = self;
         if let Some(serial) = &certificate.serial {
             return serial.clone();
         }

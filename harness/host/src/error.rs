@@ -30,6 +30,14 @@ pub enum HostError {
         /// The name.
         name: String,
     },
+    /// The certificate that identifies a host cannot be made or read.
+    #[error("the host's own certificate `{path}` cannot be used: {cause}")]
+    Identity {
+        /// The file.
+        path: &'static str,
+        /// What is wrong.
+        cause: String,
+    },
     /// A pool without hosts.
     #[error("a pool needs at least one host, the first is its coordinator")]
     NoHosts,

@@ -6,7 +6,7 @@ use ground::fact;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{LockName, Profile};
+use crate::{LockName, PoolOperation, Profile};
 
 /// The kinds of all facts below.
 pub const KINDS: &[&str] = &[
@@ -16,6 +16,9 @@ pub const KINDS: &[&str] = &[
     HostTurn::KIND,
     SmbConfWritten::KIND,
     TrustStoreChanged::KIND,
+    CertificatesMissing::KIND,
+    OperationBegan::KIND,
+    OperationEnded::KIND,
     DatabaseWritten::KIND,
     MessageCreated::KIND,
     ProbePinged::KIND,
@@ -121,6 +124,38 @@ pub enum RecordChange {
     /// The record is gone.
     Destroyed,
 }
+
+/// A host lacks certificates that the database names (xapi-flows.md §2.5).
+#[derive(Clone, Debug, Serialize)]
+pub struct CertificatesMissing {
+    /// The directory.
+    pub directory: String,
+    /// Names of the files that are not there.
+    pub names: Vec<String>,
+}
+fact!(CertificatesMissing, "certificates.missing");
+
+/// An operation of the pool has begun: others wait, or fail (xapi-flows.md §17).
+#[derive(Clone, Debug, Serialize)]
+pub struct OperationBegan {
+    /// The operation.
+    pub operation: PoolOperation,
+    /// Reference of its task.
+    pub task: String,
+    /// For how many seconds it had to wait for others.
+    pub waited_seconds: i64,
+}
+fact!(OperationBegan, "pool.operation-began");
+
+/// An operation of the pool has ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct OperationEnded {
+    /// The operation.
+    pub operation: PoolOperation,
+    /// Reference of its task.
+    pub task: String,
+}
+fact!(OperationEnded, "pool.operation-ended");
 
 /// The pool database was written.
 #[derive(Clone, Debug, Serialize)]

@@ -14,6 +14,7 @@ mod error;
 mod error_codes;
 pub mod facts;
 mod hosts_file;
+mod identity;
 mod network;
 mod probe;
 mod profile;
@@ -50,6 +51,6 @@ pub use root::{Entry, HostRoot};
 pub use trust_store::{GENERAL_BUNDLE, LDAPS_BUNDLE};
 pub use xapi::{
     AuthConfig, Call, CallResult, ExtAuthSetting, Host, HostConfig, Liveness, LockName, Pool,
-    PoolConfig, WaitingRoom,
+    PoolConfig, PoolOperation, WaitingRoom,
 };
 pub use xapi_conf::{EncryptionTypes, IgnoredItem, XapiConf};

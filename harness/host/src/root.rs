@@ -5,6 +5,7 @@
 //! after a crash, finds the old content or the new.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     io::Write as _,
     path::{Component, Path, PathBuf},
@@ -169,6 +170,32 @@ impl HostRoot {
         absent_is_false(fs::remove_file(self.real_path(path)?)).map_err(io_error("remove", path))
     }
 
+    /// The symbolic links in a directory and where they lead, by name; none if it is absent.
+    pub fn links(&self, path: &str) -> Result<BTreeMap<String, PathBuf>, HostError> {
+        let real = self.real_path(path)?;
+        let names = self.list(path)?.into_iter();
+        Ok(names
+            .filter_map(|name| Some((fs::read_link(real.join(&name)).ok()?, name)))
+            .map(|(target, name)| (name, target))
+            .collect())
+    }
+
+    /// Makes a symbolic link to a name of the same directory. Another link of that name is replaced.
+    pub fn link(&self, directory: &str, name: &str, target: &str) -> Result<(), HostError> {
+        self.unlink(directory, name)?;
+        let link = self.real_path(directory)?.join(plain(name)?);
+        std::os::unix::fs::symlink(plain(target)?, link).map_err(io_error("link", name))
+    }
+
+    /// Removes a symbolic link itself, wherever it leads. What is no link stays.
+    pub fn unlink(&self, directory: &str, name: &str) -> Result<(), HostError> {
+        let link = self.real_path(directory)?.join(plain(name)?);
+        match link.is_symlink() {
+            true => fs::remove_file(link).map_err(io_error("remove", name)),
+            false => Ok(()),
+        }
+    }
+
     /// Removes a directory with all that is in it. Says whether there was one.
     pub fn remove_directory(&self, path: &str) -> Result<bool, HostError> {
         let real = self.real_path(path)?;
@@ -191,6 +218,15 @@ impl HostRoot {
                 target: fs::read_link(existing).unwrap_or_else(|_| existing.to_path_buf()),
             }),
         }
+    }
+}
+
+/// A name that leads nowhere else.
+fn plain(name: &str) -> Result<&str, HostError> {
+    let mut components = Path::new(name).components();
+    match (components.next(), components.next()) {
+        (Some(Component::Normal(_)), None) => Ok(name),
+        _ => Err(HostError::Path { path: name.to_owned() }),
     }
 }
 
@@ -289,6 +325,24 @@ mod tests {
         }
         root.write("/link/file", b"x", 0o600).unwrap();
         assert_eq!(root.read("/in/file").unwrap(), b"x");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_to_neighbours() {
+        let (_directory, root) = root();
+        root.write("/certs/a.pem", b"x", 0o644).unwrap();
+        root.link("/certs", "1234.0", "a.pem").unwrap();
+        root.link("/certs", "dangling", "b.pem").unwrap();
+        assert_eq!(root.read("/certs/1234.0").unwrap(), b"x");
+        let links = root.links("/certs").unwrap();
+        assert_eq!(links.keys().collect::<Vec<_>>(), ["1234.0", "dangling"]);
+        assert!(matches!(root.link("/certs", "x", "../etc"), Err(HostError::Path { .. })));
+        for name in ["dangling", "1234.0", "a.pem", "none"] {
+            root.unlink("/certs", name).unwrap();
+        }
+        assert_eq!(root.list("/certs").unwrap(), ["a.pem"]);
+        assert!(root.links("/none").unwrap().is_empty());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use ground::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Reference;
+use crate::{PoolOperation, Reference};
 
 /// What a trusted certificate is for; no purpose at all means "general".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -212,6 +212,13 @@ pub struct PoolRecord {
     pub ext_auth_cache_size: u32,
     /// For how many seconds.
     pub ext_auth_cache_expiry: u32,
+    /// What is going on, by the references of tasks. In memory only: filled in when the database is
+    /// looked at.
+    #[serde(skip)]
+    pub current_operations: BTreeMap<Reference, PoolOperation>,
+    /// What may begin now. In memory only, as above.
+    #[serde(skip)]
+    pub allowed_operations: Vec<PoolOperation>,
 }
 
 /// Class `session`. It lives in memory only: whoever knows the reference has it, so `Debug` hides

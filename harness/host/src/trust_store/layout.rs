@@ -40,6 +40,12 @@ impl StoreDirectory {
         Self::Trusted(TrustedKind::Pinned, Some(Purpose::Ldaps)),
     ];
 
+    /// Those of trusted certificates, in the same order.
+    pub(crate) const TRUSTED: [Self; 6] = {
+        let [_, _, _, trusted @ ..] = Self::ALL;
+        trusted
+    };
+
     /// Path of the directory.
     pub(crate) fn path(self) -> String {
         match self {
@@ -50,6 +56,11 @@ impl StoreDirectory {
                 format!("/etc/trusted-certs/{}-{}", word(kind), purpose_word(purpose))
             }
         }
+    }
+
+    /// Path of one of its files.
+    pub(crate) fn file(self, name: &str) -> String {
+        format!("{}/{name}", self.path())
     }
 
     /// Path of the bundle; a directory of CRLs has none.

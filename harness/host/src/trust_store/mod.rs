@@ -4,9 +4,10 @@
 //! Knows paths and files. Which certificates belong in it is in the pool's database; copying from
 //! host to host is in `xapi`.
 
+mod hash_links;
 mod layout;
 mod store;
 
 pub use layout::{GENERAL_BUNDLE, LDAPS_BUNDLE};
 pub(crate) use layout::{LEGACY_CA_DIRECTORY, StoreDirectory, TrustedKind};
-pub(crate) use store::TrustStore;
+pub(crate) use store::{Files, TrustStore};

@@ -1,9 +1,13 @@
 //! Reading and changing the files.
 
-use std::{collections::BTreeMap, sync::Mutex, sync::PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
 
 use ground::Trail;
 
+use super::hash_links;
 use crate::{
     HostError, HostRoot,
     facts::{FileChange, TrustStoreChanged},
@@ -35,8 +39,37 @@ impl TrustStore {
             .try_for_each(|directory| self.root.create_directory(&directory.path(), 0o700))
     }
 
-    /// Adds a certificate file and renews the bundle. Says whether the name was free; if not,
-    /// nothing is done.
+    /// A host that dies in [`TrustStore::replace`] leaves half a directory beside its backup. The
+    /// backup is whole, so it comes back; what is missing is then noticed as ever (§2.5).
+    pub(crate) fn recover(&self) -> Result<(), HostError> {
+        for directory in StoreDirectory::ALL {
+            if self.root.entry(&backup(directory))? == Entry::Directory {
+                self.put_back(directory)?;
+                self.make_bundle(directory)?;
+                self.rehash(directory)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a new host its first files, of which nobody needs to be told.
+    pub(crate) fn establish(
+        &self,
+        directory: StoreDirectory,
+        files: &Files,
+    ) -> Result<(), HostError> {
+        for (name, content) in files {
+            let path = directory.file(name);
+            if !self.root.exists(&path)? {
+                self.root.write(&path, content, 0o644)?;
+            }
+        }
+        self.make_bundle(directory)?;
+        self.rehash(directory)
+    }
+
+    /// Adds a certificate file, renews the bundle and the links. Says whether the name was free; if
+    /// not, nothing is done.
     pub(crate) fn add(
         &self,
         directory: StoreDirectory,
@@ -44,7 +77,7 @@ impl TrustStore {
         content: &[u8],
         trail: &Trail,
     ) -> Result<bool, HostError> {
-        let path = format!("{}/{name}", directory.path());
+        let path = directory.file(name);
         if self.root.exists(&path)? {
             return Ok(false);
         }
@@ -52,21 +85,23 @@ impl TrustStore {
         self.root.write(&path, content, 0o644)?;
         changed(trail, &path, FileChange::Written);
         self.renew_bundle(directory, trail)?;
+        self.rehash(directory)?;
         Ok(true)
     }
 
-    /// Removes a certificate file, which may be absent, and renews the bundle.
+    /// Removes a certificate file, which may be absent, and renews the bundle and the links.
     pub(crate) fn remove(
         &self,
         directory: StoreDirectory,
         name: &str,
         trail: &Trail,
     ) -> Result<(), HostError> {
-        let path = format!("{}/{name}", directory.path());
+        let path = directory.file(name);
         if self.root.remove(&path)? {
             changed(trail, &path, FileChange::Removed);
         }
-        self.renew_bundle(directory, trail)
+        self.renew_bundle(directory, trail)?;
+        self.rehash(directory)
     }
 
     /// Makes the bundle of a directory from its files, the freshly rotated ones (`*.new.pem`)
@@ -76,27 +111,8 @@ impl TrustStore {
         directory: StoreDirectory,
         trail: &Trail,
     ) -> Result<(), HostError> {
-        let Some(bundle) = directory.bundle() else { return Ok(()) };
-        let _one_at_a_time = self.bundling.lock().unwrap_or_else(PoisonError::into_inner);
-        self.root.create_directory(&directory.path(), 0o700)?;
-        let mut names = self.root.list(&directory.path())?;
-        names.retain(|name| name.ends_with(".pem"));
-        names.sort_by_key(|name| !name.ends_with(".new.pem"));
-        let mut content = Vec::new();
-        for name in names {
-            let path = format!("{}/{name}", directory.path());
-            if self.root.entry(&path)? == Entry::File {
-                content.extend(self.root.read(&path)?);
-                content.push(b'\n');
-            }
-        }
-        if content.is_empty() {
-            if self.root.entry(&bundle)? == Entry::File && self.root.remove(&bundle)? {
-                changed(trail, &bundle, FileChange::Removed);
-            }
-        } else if self.root.read_if_present(&bundle).ok().flatten().as_ref() != Some(&content) {
-            self.root.write(&bundle, &content, 0o644)?;
-            changed(trail, &bundle, FileChange::Written);
+        if let (Some(bundle), Some(change)) = (directory.bundle(), self.make_bundle(directory)?) {
+            changed(trail, &bundle, change);
         }
         Ok(())
     }
@@ -108,22 +124,55 @@ impl TrustStore {
             .try_for_each(|directory| self.renew_bundle(directory, trail))
     }
 
-    /// The regular files of a directory.
-    pub(crate) fn files(&self, directory: StoreDirectory) -> Result<Files, HostError> {
-        let mut files = Files::new();
-        for name in self.root.list(&directory.path())? {
-            let path = format!("{}/{name}", directory.path());
-            let wanted = directory != StoreDirectory::Crl || name.ends_with(".pem");
-            if wanted && self.root.entry(&path)? == Entry::File {
-                files.insert(name, self.root.read(&path)?);
+    /// Removes bundles of zero bytes.
+    pub(crate) fn drop_empty_bundles(&self, trail: &Trail) -> Result<(), HostError> {
+        for bundle in StoreDirectory::ALL.into_iter().filter_map(StoreDirectory::bundle) {
+            let is_file = self.root.entry(&bundle)? == Entry::File;
+            if is_file && self.root.read(&bundle)?.is_empty() && self.root.remove(&bundle)? {
+                changed(trail, &bundle, FileChange::Removed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the hash links of every directory anew.
+    pub(crate) fn rehash_all(&self) -> Result<(), HostError> {
+        StoreDirectory::ALL.into_iter().try_for_each(|directory| self.rehash(directory))
+    }
+
+    /// Names of the regular files of a directory: links do not count.
+    pub(crate) fn names(&self, directory: StoreDirectory) -> Result<Vec<String>, HostError> {
+        let path = directory.path();
+        let links = self.root.links(&path)?;
+        let mut names = self.root.list(&path)?;
+        names.retain(|name| !links.contains_key(name));
+        let mut files = Vec::new();
+        for name in names {
+            if self.root.entry(&directory.file(&name))? == Entry::File {
+                files.push(name);
             }
         }
         Ok(files)
     }
 
-    /// Whether a directory has a file of this name.
+    /// The certificates and lists of a directory that go to members: its regular files, `*.pem` as
+    /// their names are. One that is freshly rotated is its host's own affair until it has taken the
+    /// place of the former.
+    pub(crate) fn files(&self, directory: StoreDirectory) -> Result<Files, HostError> {
+        let mut names = self.names(directory)?;
+        names.retain(|name| name.ends_with(".pem") && !name.ends_with(".new.pem"));
+        names
+            .into_iter()
+            .map(|name| {
+                let content = self.root.read(&directory.file(&name))?;
+                Ok((name, content))
+            })
+            .collect()
+    }
+
+    /// Whether a directory has something of this name.
     pub(crate) fn has(&self, directory: StoreDirectory, name: &str) -> Result<bool, HostError> {
-        self.root.exists(&format!("{}/{name}", directory.path()))
+        self.root.exists(&directory.file(name))
     }
 
     /// Replaces the content of a directory. The former one is kept as `<directory>.bk` meanwhile
@@ -136,27 +185,25 @@ impl TrustStore {
     ) -> Result<(), HostError> {
         let former = self.files(directory)?;
         let path = directory.path();
-        let backup = format!("{path}.bk");
         self.root.create_directory(&path, 0o700)?;
-        self.root.remove_directory(&backup)?;
-        self.root.rename(&path, &backup)?;
+        self.root.remove_directory(&backup(directory))?;
+        self.root.rename(&path, &backup(directory))?;
         let written = self.root.create_directory(&path, 0o700).and_then(|()| {
             files.iter().try_for_each(|(name, content)| {
-                self.root.write(&format!("{path}/{name}"), content, 0o644)
+                self.root.write(&directory.file(name), content, 0o644)
             })
         });
         if let Err(error) = written {
-            self.root.remove_directory(&path)?;
-            self.root.rename(&backup, &path)?;
+            self.put_back(directory)?;
             return Err(error);
         }
-        self.root.remove_directory(&backup)?;
+        self.root.remove_directory(&backup(directory))?;
         for name in former.keys().filter(|name| !files.contains_key(*name)) {
-            changed(trail, &format!("{path}/{name}"), FileChange::Removed);
+            changed(trail, &directory.file(name), FileChange::Removed);
         }
         for (name, content) in files {
             if former.get(name) != Some(content) {
-                changed(trail, &format!("{path}/{name}"), FileChange::Written);
+                changed(trail, &directory.file(name), FileChange::Written);
             }
         }
         Ok(())
@@ -175,6 +222,52 @@ impl TrustStore {
         }
         Ok(None)
     }
+
+    /// The steps of §2.2. Says what became of the bundle; a directory of revocation lists has none.
+    fn make_bundle(&self, directory: StoreDirectory) -> Result<Option<FileChange>, HostError> {
+        let Some(bundle) = directory.bundle() else { return Ok(None) };
+        let _one_at_a_time = self.bundling.lock().unwrap_or_else(PoisonError::into_inner);
+        self.root.create_directory(&directory.path(), 0o700)?;
+        let mut names = self.root.list(&directory.path())?;
+        names.retain(|name| name.ends_with(".pem"));
+        names.sort_by_key(|name| !name.ends_with(".new.pem"));
+        let mut content = Vec::new();
+        for name in names {
+            let path = directory.file(&name);
+            if self.root.entry(&path)? == Entry::File {
+                content.extend(self.root.read(&path)?);
+                content.push(b'\n');
+            }
+        }
+        let former = self.root.entry(&bundle)?;
+        if former == Entry::Missing && content.is_empty()
+            || former == Entry::File && self.root.read(&bundle)? == content && !content.is_empty()
+        {
+            return Ok(None);
+        }
+        let temporary = format!("{bundle}.tmp");
+        self.root.write(&temporary, &content, 0o644)?;
+        self.root.rename(&temporary, &bundle)?;
+        if content.is_empty() {
+            self.root.remove(&bundle)?;
+            return Ok(Some(FileChange::Removed));
+        }
+        Ok(Some(FileChange::Written))
+    }
+
+    fn rehash(&self, directory: StoreDirectory) -> Result<(), HostError> {
+        hash_links::rehash(&self.root, &directory.path())
+    }
+
+    /// Makes the backup the directory again.
+    fn put_back(&self, directory: StoreDirectory) -> Result<(), HostError> {
+        self.root.remove_directory(&directory.path())?;
+        self.root.rename(&backup(directory), &directory.path())
+    }
+}
+
+fn backup(directory: StoreDirectory) -> String {
+    format!("{}.bk", directory.path())
 }
 
 fn changed(trail: &Trail, path: &str, change: FileChange) {

@@ -56,6 +56,16 @@ pub enum Call {
         /// SID of an account.
         subject_identifier: String,
     },
+    /// `host.certificate_sync`, which hosts of a pool use among each other.
+    HostCertificateSync {
+        /// The host.
+        host: Reference,
+    },
+    /// `host.copy_primary_host_certs`, which a member asks the coordinator for.
+    HostCopyPrimaryHostCerts {
+        /// The member.
+        host: Reference,
+    },
     /// `host.disable_external_auth`.
     HostDisableExternalAuth {
         /// The host.
@@ -85,6 +95,11 @@ pub enum Call {
         /// landed only: go through it even if nothing would change.
         force: Option<bool>,
     },
+    /// `host.get_server_certificate`.
+    HostGetServerCertificate {
+        /// The host.
+        host: Reference,
+    },
     /// `message.create`.
     MessageCreate {
         /// Name of the message.
@@ -108,8 +123,36 @@ pub enum Call {
         /// The messages.
         messages: Vec<Reference>,
     },
+    /// `pool.certificate_install`.
+    PoolCertificateInstall {
+        /// Name of the file.
+        name: String,
+        /// PEM text.
+        certificate: String,
+    },
+    /// `pool.certificate_list`.
+    PoolCertificateList,
     /// `pool.certificate_sync`.
     PoolCertificateSync,
+    /// `pool.certificate_uninstall`.
+    PoolCertificateUninstall {
+        /// Name of the file.
+        name: String,
+    },
+    /// `pool.crl_install`.
+    PoolCrlInstall {
+        /// Name of the file.
+        name: String,
+        /// What it holds.
+        crl: String,
+    },
+    /// `pool.crl_list`.
+    PoolCrlList,
+    /// `pool.crl_uninstall`.
+    PoolCrlUninstall {
+        /// Name of the file.
+        name: String,
+    },
     /// `pool.detect_nonhomogeneous_external_auth`.
     PoolDetectNonhomogeneousExternalAuth {
         /// The pool.
@@ -142,6 +185,13 @@ pub enum Call {
         /// landed only: go through it even if nothing would change.
         force: Option<bool>,
     },
+    /// `pool.install_ca_certificate`.
+    PoolInstallCaCertificate {
+        /// Name of the file.
+        name: String,
+        /// PEM text.
+        certificate: String,
+    },
     /// `pool.install_trusted_certificate`.
     PoolInstallTrustedCertificate {
         /// The pool.
@@ -157,6 +207,13 @@ pub enum Call {
     PoolSetExtAuth {
         /// What is set, and to what.
         setting: ExtAuthSetting,
+    },
+    /// `pool.uninstall_ca_certificate`.
+    PoolUninstallCaCertificate {
+        /// Name of the file.
+        name: String,
+        /// Go on if there is no such file.
+        force: bool,
     },
     /// `pool.uninstall_trusted_certificate`.
     PoolUninstallTrustedCertificate {
@@ -202,21 +259,32 @@ impl Call {
             Self::AuthGetSubjectInformationFromIdentifier { .. } => {
                 "auth.get_subject_information_from_identifier"
             }
+            Self::HostCertificateSync { .. } => "host.certificate_sync",
+            Self::HostCopyPrimaryHostCerts { .. } => "host.copy_primary_host_certs",
             Self::HostDisableExternalAuth { .. } => "host.disable_external_auth",
             Self::HostEnableExternalAuth { .. } => "host.enable_external_auth",
             Self::HostExternalAuthSetLdaps { .. } => "host.external_auth_set_ldaps",
+            Self::HostGetServerCertificate { .. } => "host.get_server_certificate",
             Self::MessageCreate { .. } => "message.create",
             Self::MessageDestroy { .. } => "message.destroy",
             Self::MessageDestroyMany { .. } => "message.destroy_many",
+            Self::PoolCertificateInstall { .. } => "pool.certificate_install",
+            Self::PoolCertificateList => "pool.certificate_list",
             Self::PoolCertificateSync => "pool.certificate_sync",
+            Self::PoolCertificateUninstall { .. } => "pool.certificate_uninstall",
+            Self::PoolCrlInstall { .. } => "pool.crl_install",
+            Self::PoolCrlList => "pool.crl_list",
+            Self::PoolCrlUninstall { .. } => "pool.crl_uninstall",
             Self::PoolDetectNonhomogeneousExternalAuth { .. } => {
                 "pool.detect_nonhomogeneous_external_auth"
             }
             Self::PoolDisableExternalAuth { .. } => "pool.disable_external_auth",
             Self::PoolEnableExternalAuth { .. } => "pool.enable_external_auth",
             Self::PoolExternalAuthSetLdaps { .. } => "pool.external_auth_set_ldaps",
+            Self::PoolInstallCaCertificate { .. } => "pool.install_ca_certificate",
             Self::PoolInstallTrustedCertificate { .. } => "pool.install_trusted_certificate",
             Self::PoolSetExtAuth { setting } => setting.call(),
+            Self::PoolUninstallCaCertificate { .. } => "pool.uninstall_ca_certificate",
             Self::SessionGetAllSubjectIdentifiers => "session.get_all_subject_identifiers",
             Self::SubjectAddToRoles { .. } => "subject.add_to_roles",
             Self::SubjectCreate { .. } => "subject.create",
@@ -277,9 +345,18 @@ impl Call {
             }),
             Self::MessageDestroy { message } => json!({ "self": message }),
             Self::MessageDestroyMany { messages } => json!({ "messages": messages }),
-            Self::PoolCertificateSync | Self::PoolDetectNonhomogeneousExternalAuth { .. } => {
-                Value::Null
-            }
+            Self::HostCertificateSync { host }
+            | Self::HostCopyPrimaryHostCerts { host }
+            | Self::HostGetServerCertificate { host } => json!({ "host": host }),
+            Self::PoolCertificateList
+            | Self::PoolCertificateSync
+            | Self::PoolCrlList
+            | Self::PoolDetectNonhomogeneousExternalAuth { .. } => Value::Null,
+            Self::PoolCertificateInstall { name, .. }
+            | Self::PoolCertificateUninstall { name }
+            | Self::PoolCrlInstall { name, .. }
+            | Self::PoolCrlUninstall { name }
+            | Self::PoolInstallCaCertificate { name, .. } => json!({ "name": name }),
             Self::PoolDisableExternalAuth { config, .. } => {
                 json!({ "config": config.without_secrets() })
             }
@@ -293,6 +370,9 @@ impl Call {
             }
             Self::PoolInstallTrustedCertificate { ca, purpose, .. } => {
                 json!({ "ca": ca, "purpose": purpose })
+            }
+            Self::PoolUninstallCaCertificate { name, force } => {
+                json!({ "name": name, "force": force })
             }
             Self::PoolUninstallTrustedCertificate { certificate, .. } => {
                 json!({ "certificate": certificate })

@@ -63,7 +63,7 @@ impl Pool {
                 config: config.clone(),
                 force: false,
             };
-            let disabled = self.call_host(call, trail).await;
+            let disabled = self.call_host(call, trail).await.map(drop);
             first = first.and(disabled.map_err(|error| {
                 let name = host.name();
                 let (code, message) = if error.code.starts_with(DISABLE_FAILED) {

@@ -123,6 +123,7 @@ impl Host {
             Arc::new(Client::new(root.clone(), network.clone(), clock.clone(), seed))
         });
         let trust_store = TrustStore::new(root.clone());
+        trust_store.recover()?;
         trust_store.create_directories()?;
         let process = Process::start(&root, profile, room)?;
         // It has been running for long.

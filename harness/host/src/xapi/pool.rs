@@ -9,19 +9,22 @@ use std::{
 };
 
 use ground::{Actor, Secret, Seed, Trail};
-use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     ApiError, Certificate, HostError, HostRecord, HostRoot, Message, Output, PoolRecord, Profile,
     Quirk, Quirks, Records, Reference, SambaCommand,
-    certificate::TrustedCertificate,
+    certificate::ParsedCertificate,
     database::Database,
     facts::{CallBegan, CallEnded, HostTurn, PoolCreated},
+    identity::Identity,
+    trust_store::{Files, StoreDirectory},
     xapi::{
         Call, CallResult, Host, HostConfig, Liveness, WaitingRoom,
+        certificates::{NamedStore, drop_newline},
         lock::{Lock, LockName},
         login_cache::LoginCache,
         on_host::OnHost,
+        operations::Operations,
         session::Sessions,
         tasks::Tasks,
     },
@@ -65,8 +68,7 @@ pub struct Pool {
     extauth_lock: Lock,
     ad_licensed: AtomicBool,
     room: WaitingRoom,
-    /// Certificate calls wait for each other, in the order in which they come.
-    certificate_lock: Mutex<()>,
+    operations: Operations,
 }
 
 impl Pool {
@@ -81,7 +83,7 @@ impl Pool {
         let seed = seed.child(&format!("pool {name}"));
         let database = match Database::load(root.clone(), seed)? {
             Some(database) => database,
-            None => Database::create(root, seed, first_records(&name, seed, &hosts))?,
+            None => Database::create(root, seed, first_records(&name, seed, &hosts)?)?,
         };
         let records = database.snapshot();
         let expected: Vec<_> = hosts.iter().map(|host| host.name.clone()).collect();
@@ -104,6 +106,7 @@ impl Pool {
                 Host::open(host, record.reference.clone(), seed, profile, &room).map(Arc::new)
             })
             .collect::<Result<Vec<_>, _>>()?;
+        establish_pool_internal(&hosts, &records, &quirks)?;
         let clock = hosts.first().ok_or(HostError::NoHosts)?.clock().clone();
         let places = usize::try_from(records.pool.ext_auth_max_threads).unwrap_or(usize::MAX);
         Ok(Self {
@@ -120,7 +123,7 @@ impl Pool {
             extauth_lock: Lock::new(LockName::PoolExtauth, &room),
             ad_licensed: AtomicBool::new(true),
             room,
-            certificate_lock: Mutex::default(),
+            operations: Operations::new(seed),
         })
     }
 
@@ -144,23 +147,16 @@ impl Pool {
             | Call::SubjectRemoveFromRoles { .. } => {
                 return self.call_about_accounts(&call, &trail).await;
             }
-            Call::HostDisableExternalAuth { .. }
+            Call::HostCertificateSync { .. }
+            | Call::HostDisableExternalAuth { .. }
             | Call::HostEnableExternalAuth { .. }
-            | Call::HostExternalAuthSetLdaps { .. } => self.call_host(call, &trail).await?,
+            | Call::HostExternalAuthSetLdaps { .. }
+            | Call::HostGetServerCertificate { .. } => self.call_host(call, &trail).await,
             Call::MessageCreate { .. }
             | Call::MessageDestroy { .. }
-            | Call::MessageDestroyMany { .. } => return self.call_message(&call, &trail),
-            Call::PoolCertificateSync
-            | Call::PoolDetectNonhomogeneousExternalAuth { .. }
-            | Call::PoolDisableExternalAuth { .. }
-            | Call::PoolEnableExternalAuth { .. }
-            | Call::PoolExternalAuthSetLdaps { .. }
-            | Call::PoolInstallTrustedCertificate { .. }
-            | Call::PoolUninstallTrustedCertificate { .. } => {
-                self.call_pool(call, &trail).await?;
-            }
+            | Call::MessageDestroyMany { .. } => self.call_message(&call, &trail),
+            _ => self.call_pool(call, &trail).await,
         }
-        Ok(CallResult::Void)
     }
 
     /// Reference of the pool.
@@ -190,12 +186,17 @@ impl Pool {
 
     /// A copy of the database.
     pub fn database_view(&self) -> Records {
-        self.database.snapshot()
+        let mut records = self.database.snapshot();
+        records.pool.current_operations = self.operations.current();
+        records.pool.allowed_operations = self.operations.allowed();
+        records
     }
 
-    /// The certificates in order of creation.
+    /// The certificates that were installed, in order of creation: trusted ones and legacy CAs.
     pub fn certificates(&self) -> Vec<Certificate> {
-        self.database.read(|records| records.certificates.clone())
+        let is_installed = |row: &&Certificate| row.host == Reference::null();
+        self.database
+            .read(|records| records.certificates.iter().filter(is_installed).cloned().collect())
     }
 
     /// The messages in order of creation.
@@ -205,7 +206,7 @@ impl Pool {
 
     /// The first trusted certificate that is the one in this text, which must hold just one.
     pub fn certificate_by_pem(&self, pem: &str) -> Option<Reference> {
-        let wanted = TrustedCertificate::from_pem(pem, false)?.fingerprint_sha256;
+        let wanted = ParsedCertificate::from_pem(pem, false)?.fingerprint_sha256;
         let is_wanted = |row: &&Certificate| row.is_trusted() && row.fingerprint_sha256 == wanted;
         self.database
             .read(|records| records.certificates.iter().find(is_wanted).cloned())
@@ -275,8 +276,8 @@ impl Pool {
         &self.extauth_lock
     }
 
-    pub(super) async fn lock_certificates(&self) -> MutexGuard<'_, ()> {
-        self.certificate_lock.lock().await
+    pub(super) fn operations(&self) -> &Operations {
+        &self.operations
     }
 
     /// The coordinator at work for a call of the pool.
@@ -319,11 +320,17 @@ impl Pool {
     }
 
     /// Runs a call of one host there, and records it.
-    pub(super) async fn call_host(&self, call: Call, trail: &Trail) -> Result<(), ApiError> {
+    pub(super) async fn call_host(
+        &self,
+        call: Call,
+        trail: &Trail,
+    ) -> Result<CallResult, ApiError> {
         let target = match &call {
-            Call::HostDisableExternalAuth { host, .. }
+            Call::HostCertificateSync { host }
+            | Call::HostDisableExternalAuth { host, .. }
             | Call::HostEnableExternalAuth { host, .. }
-            | Call::HostExternalAuthSetLdaps { host, .. } => self
+            | Call::HostExternalAuthSetLdaps { host, .. }
+            | Call::HostGetServerCertificate { host } => self
                 .hosts
                 .iter()
                 .find(|known| known.reference() == host)
@@ -346,23 +353,28 @@ impl Pool {
         result
     }
 
-    async fn run_on_host(&self, call: &Call, on_host: &OnHost<'_>) -> Result<(), ApiError> {
+    async fn run_on_host(&self, call: &Call, on_host: &OnHost<'_>) -> Result<CallResult, ApiError> {
         match call {
+            Call::HostCertificateSync { .. } => on_host.certificate_sync()?,
             Call::HostDisableExternalAuth { config, force, .. } => {
-                on_host.disable_external_auth(config, *force).await
+                on_host.disable_external_auth(config, *force).await?;
             }
             Call::HostEnableExternalAuth { config, service_name, auth_type, .. } => {
-                on_host.enable_external_auth(config, service_name, auth_type).await
+                on_host.enable_external_auth(config, service_name, auth_type).await?;
             }
             Call::HostExternalAuthSetLdaps { ldaps, force, .. } => {
                 self.check_force(call.name(), *force)?;
-                on_host.external_auth_set_ldaps(*ldaps, force.unwrap_or(false)).await
+                on_host.external_auth_set_ldaps(*ldaps, force.unwrap_or(false)).await?;
             }
-            _ => Err(ApiError::internal(format!("{} is no call of a host", call.name()))),
+            Call::HostGetServerCertificate { .. } => {
+                return on_host.get_server_certificate().map(CallResult::Text);
+            }
+            _ => return Err(ApiError::internal(format!("{} is no call of a host", call.name()))),
         }
+        Ok(CallResult::Void)
     }
 
-    async fn call_pool(&self, call: Call, trail: &Trail) -> Result<(), ApiError> {
+    async fn call_pool(&self, call: Call, trail: &Trail) -> Result<CallResult, ApiError> {
         let trail = begin(&call, None, trail);
         let result = match self.check_pool(call.pool()) {
             Ok(()) => self.run_on_pool(&call, &trail).await,
@@ -372,30 +384,50 @@ impl Pool {
         result
     }
 
-    async fn run_on_pool(&self, call: &Call, trail: &Trail) -> Result<(), ApiError> {
+    async fn run_on_pool(&self, call: &Call, trail: &Trail) -> Result<CallResult, ApiError> {
         match call {
-            Call::PoolCertificateSync => self.certificate_sync(trail).await,
             Call::PoolDetectNonhomogeneousExternalAuth { .. } => {
-                self.detect_nonhomogeneous_external_auth(trail).await
+                self.detect_nonhomogeneous_external_auth(trail).await?;
             }
+            Call::HostCopyPrimaryHostCerts { host } => {
+                self.copy_primary_host_certs(host, trail).await?;
+            }
+            Call::PoolCertificateList => {
+                return self.list_named(NamedStore::LegacyCa).map(CallResult::Texts);
+            }
+            Call::PoolCertificateSync => self.certificate_sync(trail).await?,
+            Call::PoolCrlInstall { name, crl } => self.crl_install(name, crl, trail)?,
+            Call::PoolCrlList => return self.list_named(NamedStore::Crl).map(CallResult::Texts),
+            Call::PoolCrlUninstall { name } => self.crl_uninstall(name, trail)?,
             Call::PoolDisableExternalAuth { config, .. } => {
-                self.disable_external_auth(config, trail).await
+                self.disable_external_auth(config, trail).await?;
             }
             Call::PoolEnableExternalAuth { config, service_name, auth_type, .. } => {
-                self.enable_external_auth(config, service_name, auth_type, trail).await
+                self.enable_external_auth(config, service_name, auth_type, trail).await?;
             }
             Call::PoolExternalAuthSetLdaps { ldaps, force, .. } => {
                 self.check_force(call.name(), *force)?;
-                self.external_auth_set_ldaps(*ldaps, *force, trail).await
+                self.external_auth_set_ldaps(*ldaps, *force, trail).await?;
+            }
+            Call::PoolCertificateInstall { name, certificate }
+            | Call::PoolInstallCaCertificate { name, certificate } => {
+                self.install_ca_certificate(name, certificate, trail)?;
             }
             Call::PoolInstallTrustedCertificate { ca, certificate, purpose, .. } => {
-                self.install_trusted_certificate(*ca, certificate, purpose, trail).await
+                self.install_trusted_certificate(*ca, certificate, purpose, trail).await?;
+            }
+            Call::PoolCertificateUninstall { name } => {
+                self.uninstall_ca_certificate(name, false, trail)?;
+            }
+            Call::PoolUninstallCaCertificate { name, force } => {
+                self.uninstall_ca_certificate(name, *force, trail)?;
             }
             Call::PoolUninstallTrustedCertificate { certificate, .. } => {
-                self.uninstall_trusted_certificate(certificate, trail).await
+                self.uninstall_trusted_certificate(certificate, trail).await?;
             }
-            _ => Err(ApiError::internal(format!("{} is no call of the pool", call.name()))),
+            _ => return Err(ApiError::internal(format!("{} is no call of the pool", call.name()))),
         }
+        Ok(CallResult::Void)
     }
 
     /// The coordinator looks at the licence before it passes the call on (§7.2).
@@ -440,14 +472,18 @@ pub(super) fn end<T>(call: &Call, trail: &Trail, result: &Result<T, ApiError>) {
     });
 }
 
-pub(super) fn first_records(name: &str, seed: Seed, hosts: &[HostConfig]) -> Records {
+pub(super) fn first_records(
+    name: &str,
+    seed: Seed,
+    hosts: &[HostConfig],
+) -> Result<Records, HostError> {
     let identity = |of: &str| {
         (
             Reference::from(seed.uuid(&format!("reference of {of}"))),
             seed.uuid(&format!("uuid of {of}")),
         )
     };
-    let hosts: Vec<_> = hosts
+    let records: Vec<_> = hosts
         .iter()
         .map(|host| {
             let (reference, uuid) = identity(&format!("host {}", host.name));
@@ -470,6 +506,18 @@ pub(super) fn first_records(name: &str, seed: Seed, hosts: &[HostConfig]) -> Rec
             }
         })
         .collect();
+    let mut certificates = Vec::new();
+    for (host, record) in hosts.iter().zip(&records) {
+        let (root, seed) =
+            (HostRoot::open(&host.root)?, seed.child(&format!("host {}", host.name)));
+        let now = host.clock.skewed_by(&host.skew).now();
+        for own in Identity::ALL {
+            let identity = identity(&format!("{} of host {}", own.path(), host.name));
+            let row = own.establish(&root, record, &seed, now)?.row(own.kind(), identity);
+            certificates.push(Certificate { host: record.reference.clone(), ..row });
+        }
+    }
+    let hosts = records;
     let (reference, uuid) = identity("pool");
     let pool = PoolRecord {
         reference,
@@ -490,13 +538,36 @@ pub(super) fn first_records(name: &str, seed: Seed, hosts: &[HostConfig]) -> Rec
         ext_auth_cache_enabled: true,
         ext_auth_cache_size: 50,
         ext_auth_cache_expiry: 300,
+        current_operations: Default::default(),
+        allowed_operations: Default::default(),
     };
-    Records {
+    Ok(Records {
         created: 0,
         pool,
         hosts,
-        certificates: Vec::new(),
+        certificates,
         messages: Vec::new(),
         subjects: Vec::new(),
+    })
+}
+
+/// Gives the hosts of a new pool each other's certificates. Members have them as copies.
+fn establish_pool_internal(
+    hosts: &[Arc<Host>],
+    records: &Records,
+    quirks: &Quirks,
+) -> Result<(), HostError> {
+    let mut files = Files::new();
+    for (host, record) in hosts.iter().zip(&records.hosts) {
+        if let Some(certificate) = Identity::Internal.read(host.root())? {
+            files.insert(format!("{}.pem", record.uuid), certificate.pem.into_bytes());
+        }
     }
+    for (number, host) in hosts.iter().enumerate() {
+        if number == 1 && quirks.has(Quirk::MemberCopyDropsNewline) {
+            files.values_mut().for_each(drop_newline);
+        }
+        host.trust_store().establish(StoreDirectory::PoolInternal, &files)?;
+    }
+    Ok(())
 }

@@ -5,7 +5,7 @@ use ground::{Actor, Trail};
 use crate::{
     HostError, SambaCommand,
     facts::{HostRestarted, XapiConfIgnored},
-    xapi::{Host, Pool, host_auth::AD, on_host::OnHost, plugin::PluginError},
+    xapi::{Call, Host, Pool, host_auth::AD, on_host::OnHost, plugin::PluginError},
     xapi_conf::IgnoredItem,
 };
 
@@ -20,10 +20,12 @@ impl Pool {
         let trail = trail.begin(HostRestarted { host: name.to_owned() });
         let trail = trail.of(Actor::Host(name.to_owned()));
         host.restart_process()?;
+        host.trust_store().recover()?;
         if host.reference() == self.coordinator().reference() {
             self.database().reload()?;
             self.forget_sessions();
             self.tasks().forget();
+            self.operations().forget();
         }
         record_ignored_items(&host, &trail);
         let on_host = OnHost { pool: self, host: &host, process: host.process(), trail };
@@ -45,7 +47,10 @@ impl OnHost<'_> {
         let is_member = self.host.reference() != self.pool.coordinator().reference();
         let verified = self.pool.database().read(|records| records.pool.tls_verification_enabled);
         if is_member && verified && self.misses_certificates().unwrap_or(true) {
-            let _ = self.receive_copy();
+            // What the coordinator does for it is a call of its own.
+            let host = self.host.reference().clone();
+            let call = Call::HostCopyPrimaryHostCerts { host };
+            let _ = self.pool.call(call, &self.trail).await;
         }
         let _ = self.run_extauth_hook("xapi-start");
         let Ok(record) = self.record() else { return };

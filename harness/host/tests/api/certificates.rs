@@ -179,7 +179,7 @@ async fn a_purpose_listed_twice() {
     let row = &rig.pool.certificates()[0];
     let name = format!("{}.pem", row.uuid);
     assert_eq!(failed, error("CERTIFICATE_ALREADY_EXISTS", [&name]));
-    assert_eq!(rig.host(1).root().list("/etc/trusted-certs/ca-ldaps").unwrap(), [name]);
+    assert_eq!(rig.certificate_files(1, "/etc/trusted-certs/ca-ldaps"), [name]);
 
     let rig = Rig::design(1);
     assert_eq!(rig.install(&pem, &["ldaps", "ldaps"]).await, Ok(()));

@@ -114,7 +114,7 @@ async fn a_member_fetches_what_it_misses() {
         let rig = Plan::new(profile, 2).build();
         rig.install(&authority(DOMAIN), &["ldaps"]).await.unwrap();
         let root = rig.host(2).root().clone();
-        let files = root.list("/etc/trusted-certs/ca-ldaps").unwrap();
+        let files = rig.certificate_files(2, "/etc/trusted-certs/ca-ldaps");
         // Quirk Q15: a member asks for everything although nothing is missing.
         root.write("/etc/trusted-certs/ca-general/stray.pem", b"x", 0o644).unwrap();
         rig.restart(2).await;
@@ -123,7 +123,7 @@ async fn a_member_fetches_what_it_misses() {
 
         root.remove(&format!("/etc/trusted-certs/ca-ldaps/{}", files[0])).unwrap();
         rig.restart(2).await;
-        assert_eq!(root.list("/etc/trusted-certs/ca-ldaps").unwrap(), files);
+        assert_eq!(rig.certificate_files(2, "/etc/trusted-certs/ca-ldaps"), files);
         assert!(root.exists(LDAPS_BUNDLE).unwrap());
     }
 }

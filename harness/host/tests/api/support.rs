@@ -327,6 +327,13 @@ impl Rig {
         std::mem::take(&mut self.scripts[number - 1].log.lock().unwrap())
     }
 
+    /// Names of the certificates in a directory, without the links to them.
+    pub(crate) fn certificate_files(&self, number: usize, directory: &str) -> Vec<String> {
+        let mut names = self.host(number).root().list(directory).unwrap();
+        names.retain(|name| name.ends_with(".pem"));
+        names
+    }
+
     pub(crate) fn text(&self, number: usize, path: &str) -> Option<String> {
         self.host(number).root().read_text_if_present(path).unwrap()
     }

@@ -1,31 +1,45 @@
-//! Calls that change the trusted certificates (xapi-flows.md §§2.3, 2.5, 3.2, 4.1, 4.2, 4.5).
+//! Trusted certificates (xapi-flows.md §§3.2, 4.1, 4.2).
 
 use std::collections::BTreeSet;
 
-use ground::{Timestamp, Trail};
+use ground::Trail;
 
+use super::Checked;
 use crate::{
-    ApiError, Certificate, CertificateType, HostError, Purpose, Quirk, Reference,
-    certificate::TrustedCertificate,
+    ApiError, Certificate, CertificateType, Purpose, Quirk, Reference,
+    certificate::ParsedCertificate,
     trust_store::{StoreDirectory, TrustedKind},
-    xapi::{Pool, host_auth::AD, on_host::OnHost},
+    xapi::{Pool, PoolOperation, host_auth::AD, on_host::OnHost},
 };
 
 impl Pool {
-    pub(super) async fn install_trusted_certificate(
+    /// `pool.install_trusted_certificate`.
+    pub(in crate::xapi) async fn install_trusted_certificate(
         &self,
         ca: bool,
         text: &str,
         purpose: &[String],
         trail: &Trail,
     ) -> Result<(), ApiError> {
-        let mut purposes = purpose
+        let purposes = purpose
             .iter()
             .map(|word| word.parse::<Purpose>())
             .collect::<Result<Vec<_>, _>>()
             .map_err(ApiError::internal)?;
-        let _operation = self.lock_certificates().await;
-        let certificate = self.check_certificate(text)?;
+        let _operation = self.register(PoolOperation::CopyPrimaryHostCerts, trail).await?;
+        self.install_trusted(ca, text, purposes, trail)?;
+        self.certificates_changed(trail).await
+    }
+
+    /// The steps of §4.1, for whoever has registered the operation.
+    pub(in crate::xapi) fn install_trusted(
+        &self,
+        ca: bool,
+        text: &str,
+        mut purposes: Vec<Purpose>,
+        trail: &Trail,
+    ) -> Result<Reference, ApiError> {
+        let certificate = self.check_certificate(text, Checked::Trusted)?;
         let kind = self.kind_of(ca, &purposes)?;
         if !self.quirks().has(Quirk::DuplicatePurposeSelfClash) {
             let set: BTreeSet<_> = purposes.into_iter().collect();
@@ -39,20 +53,29 @@ impl Pool {
             .and_then(|()| self.copy_to_all(trail));
         if installed.is_err() && !self.quirks().has(Quirk::InstallLeavesRow) {
             // As far as it goes: the first failure is the one to report.
-            let _ = self.remove_row_and_files(&record, &coordinator).map(|()| {
-                let _ = self.copy_to_all(trail);
-            });
+            let _ = self.remove_row_and_files(&record, &coordinator);
+            let _ = self.copy_to_all(trail);
         }
-        installed?;
-        self.certificates_changed(trail).await
+        installed.map(|()| record.reference)
     }
 
-    pub(super) async fn uninstall_trusted_certificate(
+    /// `pool.uninstall_trusted_certificate`.
+    pub(in crate::xapi) async fn uninstall_trusted_certificate(
         &self,
         reference: &Reference,
         trail: &Trail,
     ) -> Result<(), ApiError> {
-        let _operation = self.lock_certificates().await;
+        let _operation = self.register(PoolOperation::CopyPrimaryHostCerts, trail).await?;
+        self.uninstall_trusted(reference, trail)?;
+        self.certificates_changed(trail).await
+    }
+
+    /// The steps of §4.2, for whoever has registered the operation.
+    pub(in crate::xapi) fn uninstall_trusted(
+        &self,
+        reference: &Reference,
+        trail: &Trail,
+    ) -> Result<(), ApiError> {
         let record = self
             .database()
             .read(|records| {
@@ -69,46 +92,7 @@ impl Pool {
             return Err(ApiError::new("NOT_TRUSTED_CERTIFICATE", [reference.as_str()]));
         }
         self.remove_row_and_files(&record, &self.coordinator_at_work(trail))?;
-        self.copy_to_all(trail)?;
-        self.certificates_changed(trail).await
-    }
-
-    /// `pool.certificate_sync`.
-    pub(super) async fn certificate_sync(&self, trail: &Trail) -> Result<(), ApiError> {
-        self.copy_to_all(trail)?;
-        for host in self.hosts_in_order() {
-            self.take_turn(host, "sync-certificates", trail)?.certificate_sync()?;
-        }
-        Ok(())
-    }
-
-    /// Copies every directory of the coordinator to all members (§2.3). Every member is tried;
-    /// the first failure is raised at the end.
-    fn copy_to_all(&self, trail: &Trail) -> Result<(), ApiError> {
-        let members = self.hosts_in_order().into_iter().skip(1);
-        let outcomes: Vec<_> = members
-            .map(|member| self.take_turn(member, "copy-certificates", trail)?.receive_copy())
-            .collect();
-        outcomes.into_iter().collect()
-    }
-
-    /// §3.1.
-    fn check_certificate(&self, text: &str) -> Result<TrustedCertificate, ApiError> {
-        let keep_all = self.quirks().has(Quirk::PemExtraBlocksKept);
-        let certificate = TrustedCertificate::from_pem(text, keep_all)
-            .ok_or_else(|| ApiError::bare("TRUSTED_CERTIFICATE_INVALID"))?;
-        let now = self.coordinator().clock().now();
-        let out_of_time = |code: &str, limit: Timestamp| {
-            let whole = |time: Timestamp| Timestamp::from_unix(time.unix()).to_string();
-            Err(ApiError::new(code, [whole(now), whole(limit)]))
-        };
-        if now < certificate.not_before {
-            return out_of_time("TRUSTED_CERTIFICATE_NOT_VALID_YET", certificate.not_before);
-        }
-        if now > certificate.not_after {
-            return out_of_time("TRUSTED_CERTIFICATE_EXPIRED", certificate.not_after);
-        }
-        Ok(certificate)
+        self.copy_to_all(trail)
     }
 
     /// Steps 2 and 2a of §4.1.
@@ -129,7 +113,7 @@ impl Pool {
     fn create_row(
         &self,
         kind: TrustedKind,
-        certificate: &TrustedCertificate,
+        certificate: &ParsedCertificate,
         purposes: &[Purpose],
         trail: &Trail,
     ) -> Result<Certificate, ApiError> {
@@ -152,19 +136,8 @@ impl Pool {
                     [fingerprint.clone()],
                 ));
             }
-            let (reference, uuid) = draft.identity();
-            let record = Certificate {
-                reference,
-                uuid,
-                name: String::new(),
-                kind,
-                host: Reference::null(),
-                not_before: certificate.not_before,
-                not_after: certificate.not_after,
-                fingerprint_sha256: fingerprint.clone(),
-                fingerprint_sha1: certificate.fingerprint_sha1.clone(),
-                purpose,
-            };
+            let identity = draft.identity();
+            let record = Certificate { purpose, ..certificate.row(kind, identity) };
             draft.records.certificates.push(record.clone());
             Ok(record)
         })?
@@ -224,58 +197,10 @@ impl OnHost<'_> {
         }
         Ok(())
     }
-
-    /// Takes a copy of all the coordinator's directories.
-    pub(super) fn receive_copy(&self) -> Result<(), ApiError> {
-        let source = self.pool.coordinator().trust_store();
-        let store = self.host.trust_store();
-        for directory in StoreDirectory::ALL {
-            let mut files = source.files(directory)?;
-            if self.has(Quirk::MemberCopyDropsNewline) {
-                for content in files.values_mut() {
-                    if content.last() == Some(&b'\n') {
-                        content.pop();
-                    }
-                }
-            }
-            store.replace(directory, &files, &self.trail)?;
-        }
-        self.certificate_sync()?;
-        Ok(())
-    }
-
-    /// `host.certificate_sync`, which clients cannot call: missing directories are created,
-    /// bundles renewed, empty ones dropped.
-    fn certificate_sync(&self) -> Result<(), HostError> {
-        let store = self.host.trust_store();
-        store.create_directories()?;
-        store.renew_bundles(&self.trail)
-    }
-
-    /// Whether the host lacks a certificate that the database names (§2.5). The pool-internal
-    /// certificates are not part of the question until hosts have them.
-    pub(super) fn misses_certificates(&self) -> Result<bool, ApiError> {
-        let rows = self.pool.database().read(|records| records.certificates.clone());
-        let store = self.host.trust_store();
-        for row in rows {
-            let Some(kind) = trusted_kind(row.kind) else { continue };
-            let legacy = kind == TrustedKind::Ca
-                && (!row.is_trusted() || self.has(Quirk::MissingCertsAlways));
-            if legacy && (row.name.is_empty() || !store.has(StoreDirectory::LegacyCa, &row.name)?) {
-                return Ok(true);
-            }
-            let directories = StoreDirectory::of_purposes(kind, &row.purpose);
-            for directory in directories.into_iter().filter(|_| row.is_trusted()) {
-                if !store.has(directory, &row.file_name())? {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
-    }
 }
 
-fn trusted_kind(kind: CertificateType) -> Option<TrustedKind> {
+/// The kind of a trusted certificate.
+pub(super) fn trusted_kind(kind: CertificateType) -> Option<TrustedKind> {
     match kind {
         CertificateType::Ca => Some(TrustedKind::Ca),
         CertificateType::Pinned => Some(TrustedKind::Pinned),
