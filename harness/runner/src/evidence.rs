@@ -128,6 +128,10 @@ fn why_never(code: &str, profile: Profile) -> Option<&'static str> {
         "_PERMISSION_DENIED" | "_UNAVAILABLE" | "_INVALID_OU" => {
             Some("published, but no text of a program has this tag (§6.6)")
         }
+        "_INVALID_ACCOUNT" => Some(
+            "with Kerberos required, Samba 4.22 calls an unknown or malformed account an invalid \
+             parameter",
+        ),
         _ => None,
     }
 }

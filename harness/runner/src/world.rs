@@ -182,7 +182,7 @@ impl World {
             };
             hosts.push(HostConfig {
                 name: host.name.to_string(),
-                hostname: None,
+                hostname: host.hostname.clone(),
                 address: host_address(index),
                 root,
                 network,

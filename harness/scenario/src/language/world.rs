@@ -193,6 +193,8 @@ table! {
     pub struct Host {
         /// Name, unique among the hosts: `host1`.
         pub name: Spanned<HostName>,
+        /// What the host calls itself, with its domain or without. Default: its name.
+        pub hostname: Option<String>,
         /// Lines for its `/etc/xapi.conf`, instead of the world's.
         pub xapi_conf: Option<String>,
         /// Files that exist before the toolstack starts.
