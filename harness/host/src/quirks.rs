@@ -136,7 +136,7 @@ quirks! {
     SetLdapsLosesMigratedNames: "Q33", "set_ldaps_loses_migrated_names", [false, true], None;
     /// Calls with defaulted parameters accept surplus arguments silently; the count in
     /// `MESSAGE_PARAMETER_COUNT_MISMATCH` excludes defaulted parameters. Off: reject.
-    ExtraArgsIgnored: "Q34", "extra_args_ignored", [false, true], Some(6);
+    ExtraArgsIgnored: "Q34", "extra_args_ignored", [false, true], None;
     /// Syncing from itself waits for up to 2 h (§5.3). Off: reject.
     SyncFromSelfWaits: "Q35", "sync_from_self_waits", [false, true], Some(7);
     /// Code published without parameters but carries names. Off: declare.
@@ -153,7 +153,7 @@ quirks! {
     /// external-auth-set-ldaps` with force. Off: fail or retry.
     JoinLdapsSyncBestEffort: "Q41", "join_ldaps_sync_best_effort", [false, true], Some(7);
     /// In `get_all_records_where`, `not a and b` means `not (a and b)`. Off: usual precedence.
-    FilterNotBindsLoosely: "Q42", "filter_not_binds_loosely", [false, true], Some(6);
+    FilterNotBindsLoosely: "Q42", "filter_not_binds_loosely", [false, true], None;
     /// A service error while revalidating subjects makes pool.enable return an error though AD is
     /// enabled everywhere. Off: log only.
     EnableFailsAfterSuccess: "Q43", "enable_fails_after_success", [false, true], None;

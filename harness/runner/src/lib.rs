@@ -49,6 +49,7 @@ mod snapshot;
 mod steps;
 mod suite;
 mod world;
+mod xenapi;
 
 pub use case::{CaseName, CaseReport, Failure, Outcome, Place, SuiteReport};
 pub use exit::Exit;

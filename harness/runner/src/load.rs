@@ -25,6 +25,7 @@ pub fn vocabulary() -> Vocabulary {
         sim_host::facts::KINDS,
         sim_host::samba::facts::KINDS,
         crate::steps::KINDS,
+        xenapi_wire::facts::KINDS,
     ];
     Vocabulary {
         faults: catalogue().into_iter().map(fault_word).collect(),

@@ -7,7 +7,7 @@ use ground::{Event, EventId, Trail, fact};
 use scenario::{
     Action, AdsSearch, ClockAction, DcAction, DcFault, FileAction, FileContent, HostAction,
     InstalledCertificate, Liveness, NetCommand, PoolCall, RouteAction, SetLiveness, Spanned, Step,
-    XapiAction,
+    XapiAction, XenapiAction,
 };
 use serde::Serialize;
 use sim_host::{
@@ -20,6 +20,7 @@ use crate::{
     Place,
     samba_client::ProgramAbandoned,
     world::{HostFaultCleared, HostFaultSet, World, WorldError},
+    xenapi::{self, CallError},
 };
 
 /// A step begins.
@@ -103,6 +104,8 @@ pub(crate) enum StepError {
     Unsettled { count: usize },
     #[error(transparent)]
     World(#[from] WorldError),
+    #[error(transparent)]
+    Xenapi(#[from] CallError),
 }
 
 impl StepError {
@@ -111,6 +114,7 @@ impl StepError {
         match self {
             Self::NoSuchText { .. } | Self::NothingInstalled { .. } => true,
             Self::World(error) => error.is_wrong_input(),
+            Self::Xenapi(error) => error.is_wrong_input(),
             Self::Host(_) | Self::Unsettled { .. } => false,
         }
     }
@@ -139,6 +143,9 @@ pub(crate) async fn apply(
     let mut output = None;
     let result = match &step.action.value {
         Action::Pool(call) => call_pool(world, &place.title, call, &trail).await?,
+        Action::Xenapi(XenapiAction::Call(call)) => {
+            xenapi::call(world, &place.title, call, &trail).await?
+        }
         Action::Host(action) if action.is_call() => call_host(world, action, &trail).await?,
         other => {
             output = act(world, other, &trail).await?;
@@ -276,7 +283,7 @@ async fn act(
             }
             world.pool.restart(&restart.host, trail).await?;
         }
-        Action::Host(_) | Action::Pool(_) => {}
+        Action::Host(_) | Action::Pool(_) | Action::Xenapi(_) => {}
     }
     Ok(None)
 }

@@ -15,6 +15,7 @@ use fake_dc_pki::{CaCertificate, Chain, PemFile};
 use ground::{Actor, Ledger, Secret, Seed, Skew, Trail, VirtualClock, fact};
 use scenario::{
     Action, CertificateSource, Dc, DomainTrust, HostAction, NetCommand, PoolCall, Scenario,
+    XenapiAction,
 };
 use serde::Serialize;
 use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference, SharedNetwork};
@@ -24,6 +25,7 @@ use crate::{
     Case,
     host_faults::{HostFault, HostFaultError, HostFaults},
     samba_client::{HostPart, SambaClient, real_programs},
+    xenapi::{self, Clients},
 };
 
 /// The password of `root` in every pool of a scenario.
@@ -36,7 +38,9 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     /// The runner's own trail, below nothing.
     pub(crate) trail: Trail,
-    pub(crate) pool: Pool,
+    pub(crate) pool: Arc<Pool>,
+    /// Those who call over the wire.
+    pub(crate) clients: Clients,
     /// Certificates by the name of the step that installed them.
     pub(crate) installed: BTreeMap<String, Reference>,
     /// Hosts whose files below a path somebody changed by hand, for the invariants.
@@ -217,7 +221,8 @@ impl World {
             time,
             ledger,
             trail,
-            pool,
+            pool: Arc::new(pool),
+            clients: Clients::default(),
             installed: BTreeMap::new(),
             edited: BTreeMap::new(),
             secrets: secrets_of(&case.scenario),
@@ -240,8 +245,9 @@ impl World {
         Ok(world)
     }
 
-    /// Ends every DC and removes the hosts' files.
+    /// Ends every server and every DC, and removes the hosts' files.
     pub(crate) async fn stop(self) {
+        self.clients.stop().await;
         for domain in self.domains {
             domain.stop().await;
         }
@@ -478,6 +484,7 @@ fn password_of(action: &Action) -> Option<&str> {
         Action::Net(NetCommand::AdsSearch(search)) => {
             return search.password.as_ref().map(scenario::Password::as_str);
         }
+        Action::Xenapi(XenapiAction::Call(call)) => return xenapi::password_of(call),
         _ => return None,
     };
     config.0.get("pass").map(String::as_str)

@@ -82,6 +82,7 @@ const CODES_PLAIN: &[&str] = &[
     "CRL_CORRUPT",
     "CRL_DOES_NOT_EXIST",
     "CRL_NAME_INVALID",
+    "Fault",
     "HANDLE_INVALID",
     "HOST_IS_SLAVE",
     "HOST_OFFLINE",

@@ -8,6 +8,7 @@ mod step;
 mod texts;
 mod values;
 mod world;
+mod xenapi;
 
 pub use expectation::{
     CertificateCount, CertificateStore, DatabaseField, DirectoryExpectation, DirectoryState,
@@ -28,12 +29,13 @@ pub use step::{
     PoolSetLdaps, Purpose, RestartXapi, Step, UninstallTrustedCertificate, WriteFile, XapiAction,
 };
 pub use texts::{
-    DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, ErrorCode, FactKind, HostFault,
-    HostName, HostPath, HostRef, Kebab, MessageName, QuirkName, RelativePath, RouteFault, StepName,
-    StepRef,
+    CallRef, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, ErrorCode, FactKind,
+    HostFault, HostName, HostPath, HostRef, Kebab, MessageName, QuirkName, RelativePath,
+    RouteFault, StepName, StepRef,
 };
 pub use values::{Advance, AuthConfig, NoDuration, Password, Pattern, Status, Time, True, Version};
 pub use world::{
     Dc, Domain, DomainTrust, Host, InitialFile, Licence, Profile, Route, Scenario, TrustDirection,
     TrustKind, World,
 };
+pub use xenapi::{Account, Argument, Caller, XenapiAction, XenapiCall};

@@ -40,6 +40,8 @@ pub(crate) struct NamedStep {
     pub(crate) span: Span,
     /// Whether it installs a trusted certificate.
     pub(crate) installs: bool,
+    /// Whether it calls a method over the wire.
+    pub(crate) calls: bool,
     /// The profiles in which it runs; empty: all.
     pub(crate) only: Vec<String>,
 }
@@ -94,13 +96,14 @@ impl NamedStep {
     fn from(step: &Value<'_>) -> Option<Self> {
         let step = table(step)?;
         let (name, span) = text(step.get("name")?)?;
-        let installs = step
-            .get("pool")
-            .and_then(table)
-            .is_some_and(|pool| pool.contains_key("install_trusted_certificate"));
+        let does = |class, action| {
+            step.get(class).and_then(table).is_some_and(|class| class.contains_key(action))
+        };
+        let installs = does("pool", "install_trusted_certificate");
+        let calls = does("xenapi", "call");
         let only = items(Some(step), "only").into_iter().filter_map(text);
         let only = only.map(|(profile, _)| profile.to_owned()).collect();
-        Some(Self { name: name.to_owned(), span, installs, only })
+        Some(Self { name: name.to_owned(), span, installs, calls, only })
     }
 }
 

@@ -22,6 +22,27 @@ pub enum ServeError {
     },
 }
 
+/// A client got no answer, or none that can be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The connection failed.
+    #[error("the server cannot be talked to: {0}")]
+    Io(#[from] io::Error),
+    /// The answer is too long.
+    #[error("the answer has more than {} bytes", crate::client::ANSWER_MAX)]
+    Long,
+    /// The request was refused before anybody looked at the call.
+    #[error("the server answered with HTTP status {status}")]
+    Status {
+        /// The number.
+        status: String,
+    },
+    /// The answer is no JSON-RPC.
+    #[error("the answer is no JSON-RPC")]
+    Unreadable,
+}
+
 /// A body that holds no request. No variant holds a value of the request: it may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Malformed {

@@ -6,10 +6,11 @@
 //! this crate knows neither scenarios nor DCs.
 //!
 //! Behaviour is that of xen-api revision `e2ee48d6883e`, API version 2.23, as xenapi-wire.md has
-//! it. Served are the calls that [`sim_host::Call`] has, logins of `root`, and the generic read
-//! methods of `pool`, `host`, `Certificate`, `message` and `session` for the fields that the
-//! pool's database holds. Every other method, all of `Async.` among them, is
-//! `MESSAGE_METHOD_UNKNOWN`.
+//! it. Served are the calls that [`sim_host::Call`] has, with `Async.` where xapi has it; sessions and
+//! tasks; and the generic read methods of every class, with filters. Every other method is
+//! `MESSAGE_METHOD_UNKNOWN`. A member of the pool sends clients to the coordinator.
+//!
+//! [`Client`] is the other side, for programs of ours that drive a pool over the wire.
 //!
 //! XML is read and written here, on quick-xml, and not with the types of `dxr`: those keep a
 //! struct in a sorted map (repeated members collapse and order is lost, but
@@ -18,6 +19,7 @@
 
 mod calls;
 mod classes;
+mod client;
 mod error;
 pub mod facts;
 mod filter;
@@ -29,5 +31,6 @@ mod service;
 mod value;
 mod xml_rpc;
 
-pub use error::ServeError;
+pub use client::{ANSWER_MAX, Client};
+pub use error::{ClientError, ServeError};
 pub use server::{BODY_MAX, CONNECTIONS_MAX, Options, Server, serve};

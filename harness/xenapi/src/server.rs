@@ -106,6 +106,11 @@ impl Server {
         self.address
     }
 
+    /// Waits until every call that has begun has ended, those that go on by themselves among them.
+    pub async fn quiet(&self) {
+        self.service.quiet().await;
+    }
+
     /// Closes the port and all connections, and waits for the calls that have begun.
     pub async fn stop(mut self) {
         drop(self.stop.take());

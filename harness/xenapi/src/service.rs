@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ground::{Actor, EventId, Trail};
 use sim_host::{ApiError, CallResult, Host, Pool, Quirk, Session, datamodel};
-use tokio::{sync::oneshot, task::JoinSet};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinSet,
+};
 
 use crate::{
     classes::View,
@@ -22,6 +25,8 @@ pub(crate) struct Service {
     /// The host's.
     trail: Trail,
     calls: Mutex<JoinSet<()>>,
+    /// How many of them have not ended.
+    running: watch::Sender<usize>,
 }
 
 /// Where the answer goes: at once, or before the work begins.
@@ -30,7 +35,7 @@ type Reply = oneshot::Sender<Answer>;
 impl Service {
     pub(crate) fn new(pool: Arc<Pool>, host: Arc<Host>, trail: &Trail) -> Self {
         let trail = trail.of(Actor::Host(host.name().to_owned()));
-        Self { pool, host, trail, calls: Mutex::default() }
+        Self { pool, host, trail, calls: Mutex::default(), running: watch::Sender::new(0) }
     }
 
     /// Answers a request. As in xapi, what has begun goes on to its end even if the client hangs
@@ -48,7 +53,9 @@ impl Service {
             let name = method.as_ref().ok().map(|method| method.name.clone());
             let trail = service.trail_below(cause).begin(Requested { method: name, encoding });
             service.run(method, &request, &trail, reply).await;
+            service.running.send_modify(|running| *running -= 1);
         };
+        self.running.send_modify(|running| *running += 1);
         {
             let mut calls = self.calls();
             while calls.try_join_next().is_some() {}
@@ -62,7 +69,13 @@ impl Service {
         self.trail_below(cause).record(Garbage { status });
     }
 
-    /// Waits for the calls that have begun.
+    /// Waits for the calls that have begun, while others may begin.
+    pub(crate) async fn quiet(&self) {
+        // Fails when the sender is gone; it lives in `self`.
+        let _ = self.running.subscribe().wait_for(|running| *running == 0).await;
+    }
+
+    /// Waits for the calls that have begun. No more come.
     pub(crate) async fn finish(&self) {
         let mut calls = std::mem::take(&mut *self.calls());
         while calls.join_next().await.is_some() {}

@@ -4,6 +4,7 @@ use super::{
     Advance, AuthConfig, ClearHostFaults, DcAction, DcRef, DomainRef, Expectations, HostAndDc,
     HostDisableExternalAuth, HostEnableExternalAuth, HostPath, HostRef, Outcome, Password, Profile,
     QuirkName, RelativePath, RouteAction, SetHostFaults, SetLiveness, StepName, StepRef,
+    XenapiAction,
 };
 use crate::{
     Span,
@@ -113,6 +114,8 @@ choice! {
         host => Host(HostAction),
         /// Something done to the toolstack itself.
         xapi => Xapi(XapiAction),
+        /// A method of the XenAPI, called over the wire.
+        xenapi => Xenapi(XenapiAction),
         /// Time passes.
         clock => Clock(ClockAction),
         /// A domain controller changes.
@@ -133,6 +136,7 @@ impl Action {
             Self::Pool(call) => call.key(),
             Self::Host(call) => call.key(),
             Self::Xapi(action) => action.key(),
+            Self::Xenapi(action) => action.key(),
             Self::Clock(action) => action.key(),
             Self::Dc(action) => action.key(),
             Self::Route(action) => action.key(),
@@ -145,7 +149,7 @@ impl Action {
     /// Whether it is a XenAPI call, which can fail with an error code.
     pub fn is_call(&self) -> bool {
         match self {
-            Self::Pool(_) => true,
+            Self::Pool(_) | Self::Xenapi(_) => true,
             Self::Host(action) => action.is_call(),
             _ => false,
         }

@@ -52,6 +52,11 @@ text! {
 }
 
 text! {
+    /// Name of an earlier step that calls a method of the XenAPI over the wire.
+    pub struct CallRef: rules::calling_step;
+}
+
+text! {
     /// A fault of a domain controller as text, `ID[:VALUE][@LISTENER]`: `time.leaf-expired`,
     /// `net.latency:250ms@ldaps` (faults.md §1).
     pub struct DcFault: rules::dc_fault;
@@ -190,6 +195,12 @@ mod rules {
         let earlier = reader.names.steps.iter().filter(|step| step.span.start < at.start);
         let installing = earlier.filter(|step| step.installs).map(|step| step.name.as_str());
         known("earlier step that installs a certificate", text, installing)
+    }
+
+    pub(super) fn calling_step(text: &str, at: &Span, reader: &Reader<'_>) -> Checked {
+        let earlier = reader.names.steps.iter().filter(|step| step.span.start < at.start);
+        let calling = earlier.filter(|step| step.calls).map(|step| step.name.as_str());
+        known("earlier step that calls a method", text, calling)
     }
 
     pub(super) fn dc_fault(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {

@@ -82,6 +82,11 @@ mistakes! {
     );
     liveness_of_the_coordinator: step("host.set_liveness = { host = \"host1\", state = \"offline\" }");
     misspelt_liveness: step("host.set_liveness = { host = \"host2\", state = \"of-line\" }");
+    argument_of_an_unknown_host: step("xenapi.call = { method = \"host.get_uuid\", params = [\"ref:host9\"] }");
+    argument_of_no_type: step("xenapi.call = { method = \"pool.get_all\", params = 1.5 }");
+    argument_that_stands_for_nothing: step("xenapi.call = { method = \"pool.get_uuid\", params = [\"pool:reference\"] }");
+    session_of_a_later_step: step("xenapi.call = { method = \"pool.get_all\", session_of = \"log in\" }");
+    two_callers: step("xenapi.call = { method = \"pool.get_all\", root = true, session = \"x\" }");
     duplicate_host: with("name = \"host2\"", "name = \"host1\"");
     duplicate_step: step("name = \"install the root\"\nclock.advance = \"1d\"");
     trust_of_an_unknown_domain: with("[[world.host]]", "[[world.trust]]\ndomain = \"corp.example\"\npartner = \"crop.example\"\n[[world.host]]");

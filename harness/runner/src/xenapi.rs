@@ -1,0 +1,258 @@
+//! The step `xenapi.call`: any method, over a real socket, as a client of the pool would call it.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use fake_dc_pki::PkiError;
+use ground::Trail;
+use scenario::{Account, Argument, Caller, CertificateSource, XenapiCall};
+use serde_json::{Map, Value};
+use sim_host::{ApiError, CallResult, Reference};
+use xenapi_wire::{Client, ClientError, Options, ServeError, Server, serve};
+
+use crate::world::{ROOT_PASSWORD, World, WorldError};
+
+/// Longest real time for a call that goes on by itself.
+const QUIET_LIMIT: Duration = Duration::from_secs(10);
+const ROOT: &str = "root";
+const LOGIN: &str = "session.login_with_password";
+
+/// What the clients of a case hold.
+#[derive(Debug, Default)]
+pub(crate) struct Clients {
+    /// Running servers by the names of their hosts.
+    servers: BTreeMap<String, Server>,
+    /// Kept sessions by the names of the accounts.
+    sessions: BTreeMap<String, String>,
+    /// Texts and references that calls returned, by the names of their steps.
+    returned: BTreeMap<String, String>,
+}
+
+impl Clients {
+    /// Closes all servers.
+    pub(crate) async fn stop(self) {
+        for server in self.servers.into_values() {
+            server.stop().await;
+        }
+    }
+}
+
+/// Why a call did not come about.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    #[error("{method}: {error}")]
+    Client { method: String, error: ClientError },
+    #[error("a call that goes on by itself has not ended within {} s", QUIET_LIMIT.as_secs())]
+    Endless,
+    #[error("the step `{step}` has returned no text and no reference")]
+    NothingReturned { step: String },
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
+    World(#[from] Box<WorldError>),
+}
+
+impl From<WorldError> for CallError {
+    fn from(error: WorldError) -> Self {
+        Self::World(Box::new(error))
+    }
+}
+
+impl CallError {
+    /// Whether the scenario is to blame rather than the machine.
+    pub(crate) fn is_wrong_input(&self) -> bool {
+        match self {
+            Self::NothingReturned { .. } => true,
+            Self::World(error) => error.is_wrong_input(),
+            Self::Client { .. } | Self::Endless | Self::Pki(_) | Self::Serve(_) => false,
+        }
+    }
+}
+
+/// The password that the step holds, if it does.
+pub(crate) fn password_of(call: &XenapiCall) -> Option<&str> {
+    match (&call.caller, call.params.get(1)) {
+        (Caller::Account(account), _) => Some(account.password.as_str()),
+        (_, Some(Argument::Text(password))) if call.method == LOGIN => Some(password),
+        _ => None,
+    }
+}
+
+/// Calls the method, and waits until what it began has ended.
+pub(crate) async fn call(
+    world: &mut World,
+    title: &str,
+    call: &XenapiCall,
+    trail: &Trail,
+) -> Result<Result<CallResult, ApiError>, CallError> {
+    let coordinator = world.pool.hosts().first().map_or("", |host| host.name()).to_owned();
+    let host = call.host.as_ref().map_or(coordinator.as_str(), |host| host.as_str()).to_owned();
+    let door = Door {
+        coordinator: client(world, &coordinator).await?,
+        asked: client(world, &host).await?,
+        trail,
+    };
+    let answer = door.converse(world, call).await?;
+    for host in [&coordinator, &host] {
+        if let Some(server) = world.clients.servers.get(host) {
+            let quiet = tokio::time::timeout(QUIET_LIMIT, server.quiet());
+            quiet.await.map_err(|_| CallError::Endless)?;
+        }
+    }
+    let result = answer.map(result_of);
+    if let Ok(CallResult::Text(text)) = &result {
+        world.clients.returned.insert(title.to_owned(), text.clone());
+    }
+    if let Ok(CallResult::Reference(reference)) = &result {
+        world.clients.returned.insert(title.to_owned(), reference.to_string());
+        if call.method == LOGIN {
+            world.secrets.push(reference.to_string());
+        }
+    }
+    Ok(result)
+}
+
+/// A client of a host's server, which runs from now on.
+async fn client(world: &mut World, host: &str) -> Result<Client, CallError> {
+    if !world.clients.servers.contains_key(host) {
+        let options = Options { host: Some(host.to_owned()), ..Options::new(world.trail.clone()) };
+        let server = serve(Arc::clone(&world.pool), options).await?;
+        world.clients.servers.insert(host.to_owned(), server);
+    }
+    let server = &world.clients.servers[host];
+    Ok(Client::new(server.address()))
+}
+
+/// The way in for one step.
+struct Door<'a> {
+    coordinator: Client,
+    asked: Client,
+    trail: &'a Trail,
+}
+
+impl Door<'_> {
+    async fn converse(
+        &self,
+        world: &mut World,
+        call: &XenapiCall,
+    ) -> Result<Result<Value, ApiError>, CallError> {
+        let account = match &call.caller {
+            Caller::Account(Account { user, password }) => (user.as_str(), password.as_str()),
+            Caller::Root(_) => (ROOT, ROOT_PASSWORD),
+            Caller::Nobody(_) => return self.send(world, call, None).await,
+            Caller::Session(text) => return self.send(world, call, Some(text)).await,
+            Caller::SessionOf(step) => {
+                let session = returned(world, step)?.to_owned();
+                return self.send(world, call, Some(&session)).await;
+            }
+        };
+        if let Some(kept) = world.clients.sessions.get(account.0).cloned() {
+            let answer = self.send(world, call, Some(&kept)).await?;
+            let ended = ApiError::new("SESSION_INVALID", [kept.as_str()]);
+            if answer.as_ref().err() != Some(&ended) {
+                return Ok(answer);
+            }
+        }
+        let (user, password) = account;
+        let params = [Value::from(user), Value::from(password)];
+        let session = match self.post(self.coordinator, LOGIN, &params).await? {
+            Ok(session) => session.as_str().unwrap_or_default().to_owned(),
+            Err(error) => return Ok(Err(error)),
+        };
+        world.secrets.push(session.clone());
+        world.clients.sessions.insert(user.to_owned(), session.clone());
+        self.send(world, call, Some(&session)).await
+    }
+
+    async fn send(
+        &self,
+        world: &World,
+        call: &XenapiCall,
+        session: Option<&str>,
+    ) -> Result<Result<Value, ApiError>, CallError> {
+        let mut params: Vec<_> = session.map(Value::from).into_iter().collect();
+        for argument in &call.params {
+            params.push(value_of(world, argument, session)?);
+        }
+        self.post(self.asked, &call.method, &params).await
+    }
+
+    async fn post(
+        &self,
+        client: Client,
+        method: &str,
+        params: &[Value],
+    ) -> Result<Result<Value, ApiError>, CallError> {
+        client
+            .call(method, params, self.trail)
+            .await
+            .map_err(|error| CallError::Client { method: method.to_owned(), error })
+    }
+}
+
+fn value_of(world: &World, argument: &Argument, session: Option<&str>) -> Result<Value, CallError> {
+    let record_of = |host: &scenario::HostRef| -> Result<_, CallError> {
+        let reference = world.host(host)?.reference().clone();
+        let uuid = world.pool.database_view().host(&reference).map(|record| record.uuid);
+        Ok((reference, uuid.map(|uuid| uuid.to_string()).unwrap_or_default()))
+    };
+    Ok(match argument {
+        Argument::Bool(value) => Value::from(*value),
+        Argument::HostReference(host) => Value::from(record_of(host)?.0.as_str()),
+        Argument::HostUuid(host) => Value::from(record_of(host)?.1),
+        Argument::Int(value) => Value::from(*value),
+        Argument::List(items) => {
+            let items = items.iter().map(|item| value_of(world, item, session));
+            Value::Array(items.collect::<Result<_, _>>()?)
+        }
+        Argument::Map(entries) => {
+            let entries = entries
+                .iter()
+                .map(|(key, part)| Ok((key.clone(), value_of(world, part, session)?)));
+            Value::Object(entries.collect::<Result<Map<_, _>, CallError>>()?)
+        }
+        Argument::PoolReference => Value::from(world.pool.reference().as_str()),
+        Argument::PoolUuid => Value::from(world.pool.database_view().pool.uuid.to_string()),
+        Argument::Returned(step) => Value::from(returned(world, step)?),
+        Argument::Root(domain) => {
+            let span = 0..0;
+            let domain = scenario::Spanned { value: domain.clone(), span };
+            Value::from(world.certificate(&CertificateSource::Root(domain))?)
+        }
+        Argument::Session => Value::from(session.unwrap_or_default()),
+        Argument::Text(text) => Value::from(text.as_str()),
+    })
+}
+
+fn returned<'w>(world: &'w World, step: &str) -> Result<&'w str, CallError> {
+    let text = world.clients.returned.get(step).map(String::as_str);
+    text.ok_or_else(|| CallError::NothingReturned { step: step.to_owned() })
+}
+
+/// What expectations compare. A map of records is the set of their references; what is deeper in a
+/// record than a text is written as JSON.
+fn result_of(value: Value) -> CallResult {
+    match value {
+        Value::Array(items) => CallResult::Texts(items.iter().map(text_of).collect()),
+        Value::Object(members) => {
+            let is_record = |value: &Value| value.get("uuid").is_some();
+            if !members.is_empty() && members.values().all(is_record) {
+                return CallResult::Texts(members.keys().cloned().collect());
+            }
+            let members = members.iter().map(|(key, value)| (key.clone(), text_of(value)));
+            CallResult::Map(members.collect())
+        }
+        value => match text_of(&value) {
+            text if text.starts_with("OpaqueRef:") => CallResult::Reference(Reference::new(text)),
+            text => CallResult::Text(text),
+        },
+    }
+}
+
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
