@@ -127,7 +127,7 @@ quirks! {
     LoginBlocksDuringSetLdaps: "Q30", "login_blocks_during_set_ldaps", [false, true], None;
     /// Validity before name; empty name → `INTERNAL_ERROR`. Off: name first;
     /// `CERTIFICATE_NAME_INVALID`.
-    CaInstallChecksNameLate: "Q31", "ca_install_checks_name_late", [false, true], Some(6);
+    CaInstallChecksNameLate: "Q31", "ca_install_checks_name_late", [false, true], None;
     /// Keys of `external_auth_configuration` that xapi does not know vanish in set_ldaps (§1.3).
     /// Off: keep.
     SetLdapsDropsUnknownKeys: "Q32", "set_ldaps_drops_unknown_keys", [false, true], None;

@@ -154,6 +154,14 @@ impl HostRoot {
             .map_err(io_error("create", path))
     }
 
+    /// The permission bits of a file or directory.
+    pub fn mode(&self, path: &str) -> Result<u32, HostError> {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let metadata = fs::metadata(self.real_path(path)?).map_err(io_error("look at", path))?;
+        Ok(metadata.permissions().mode() & 0o7777)
+    }
+
     /// Changes the permission bits of a file or directory.
     pub fn set_mode(&self, path: &str, mode: u32) -> Result<(), HostError> {
         set_mode(&self.real_path(path)?, mode).map_err(io_error("change the mode of", path))

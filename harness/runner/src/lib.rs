@@ -36,6 +36,7 @@
 
 mod case;
 pub mod catalogue;
+mod certificate_steps;
 pub mod evidence;
 mod exit;
 mod expect;

@@ -5,19 +5,19 @@ use std::{collections::BTreeSet, time::Duration};
 use fake_dc::facts::Connection;
 use ground::{Event, EventId, Trail, fact};
 use scenario::{
-    Action, AdsSearch, ClockAction, DcAction, DcFault, FileAction, FileContent, HostAction,
+    Action, AdsSearch, ClockAction, DcAction, DcFault, FileAction, HostAction,
     InstalledCertificate, Liveness, NetCommand, PoolCall, RouteAction, SetLiveness, Spanned, Step,
     XapiAction, XenapiAction,
 };
 use serde::Serialize;
 use sim_host::{
-    ApiError, AuthConfig, Call, CallResult, Credentials, HostError, Output, Reference,
-    SambaCommand, Server,
+    ApiError, AuthConfig, Call, CallResult, CertificateType, Credentials, Entry, HostError, Output,
+    Reference, SambaCommand, Server,
     samba::facts::{TcpConnecting, TcpFailed},
 };
 
 use crate::{
-    Place,
+    Place, certificate_steps,
     samba_client::ProgramAbandoned,
     world::{HostFaultCleared, HostFaultSet, World, WorldError},
     xenapi::{self, CallError},
@@ -173,7 +173,6 @@ async fn call_pool(
             pool: None,
             certificate: installed(world, &call.certificate)?,
         },
-        PoolCall::CertificateSync(_) => Call::PoolCertificateSync,
         PoolCall::DetectNonhomogeneousExternalAuth(_) => {
             Call::PoolDetectNonhomogeneousExternalAuth { pool: None }
         }
@@ -189,6 +188,10 @@ async fn call_pool(
         PoolCall::ExternalAuthSetLdaps(call) => {
             Call::PoolExternalAuthSetLdaps { pool: None, ldaps: call.ldaps, force: call.force }
         }
+        other => match certificate_steps::call(world, other)? {
+            Some(call) => call,
+            None => return Ok(Ok(CallResult::Void)),
+        },
     };
     let known: BTreeSet<Reference> = references(world);
     let result = world.pool.call(call, trail).await;
@@ -221,6 +224,9 @@ async fn call_host(
             ldaps: call.ldaps,
             force: call.force,
         },
+        HostAction::GetServerCertificate(call) => {
+            Call::HostGetServerCertificate { host: reference(&call.host)? }
+        }
         HostAction::ClearFaults(_) | HostAction::SetFaults(_) | HostAction::SetLiveness(_) => {
             return Ok(Ok(CallResult::Void));
         }
@@ -249,6 +255,14 @@ fn installed(
         InstalledCertificate::Cert(source) => {
             let pem = world.certificate(source)?;
             Ok(world.pool.certificate_by_pem(&pem).unwrap_or_else(Reference::null))
+        }
+        InstalledCertificate::IdentityOf(host) => {
+            let host = world.host(host)?;
+            let rows = world.pool.database_view().certificates;
+            let own = rows
+                .into_iter()
+                .find(|row| row.kind == CertificateType::Host && row.host == *host.reference());
+            Ok(own.map_or_else(Reference::null, |row| row.reference))
         }
     }
 }
@@ -283,6 +297,7 @@ async fn act(
             }
             world.pool.restart(&restart.host, trail).await?;
         }
+        Action::Xapi(action) => certificate_steps::change_operations(world, action, trail)?,
         Action::Host(_) | Action::Pool(_) | Action::Xenapi(_) => {}
     }
     Ok(None)
@@ -355,11 +370,7 @@ fn without(
 fn change_file(world: &mut World, action: &FileAction, trail: &Trail) -> Result<(), StepError> {
     let (host, path, change) = match action {
         FileAction::Write(write) => {
-            let text = match &write.content {
-                FileContent::Text(text) => text.clone(),
-                FileContent::Cert(source) => world.certificate(source)?,
-                FileContent::Crl(dc) => world.dc(dc)?.1.chain().crl_pem(),
-            };
+            let text = certificate_steps::content(world, &write.content)?;
             world.host(&write.host)?.root().write(&write.path, text.as_bytes(), 0o644)?;
             (&write.host, &write.path, "written")
         }
@@ -378,8 +389,16 @@ fn change_file(world: &mut World, action: &FileAction, trail: &Trail) -> Result<
             (&edit.host, &edit.path, "edited")
         }
         FileAction::Delete(delete) => {
-            world.host(&delete.host)?.root().remove(&delete.path)?;
+            let root = world.host(&delete.host)?.root().clone();
+            match root.entry(&delete.path)? {
+                Entry::Directory => root.remove_directory(&delete.path)?,
+                Entry::File | Entry::Missing => root.remove(&delete.path)?,
+            };
             (&delete.host, &delete.path, "deleted")
+        }
+        FileAction::MakeDirectory(make) => {
+            world.host(&make.host)?.root().create_directory(&make.path, 0o755)?;
+            (&make.host, &make.path, "made")
         }
     };
     let (host, path) = (host.to_string(), path.to_string());

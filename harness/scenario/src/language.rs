@@ -1,5 +1,6 @@
 //! The types of the language. Each declaration gives the type, its reader and its schema.
 
+mod certificates;
 mod expectation;
 mod external_auth;
 mod fault;
@@ -10,6 +11,10 @@ mod values;
 mod world;
 mod xenapi;
 
+pub use certificates::{
+    BeginOperation, EndOperation, HostOnly, InstallCaCertificate, InstallCrl, MakeDirectory,
+    NamedFile, PoolOperation, RotatePoolSecret, UninstallCaCertificate,
+};
 pub use expectation::{
     CertificateCount, CertificateStore, DatabaseField, DirectoryExpectation, DirectoryState,
     ErrorExpectation, Expectations, FactExpectation, FieldState, FileExpectation, FileState,

@@ -98,6 +98,9 @@ const TABLE: &[Entry] = &[
             })
         })
     },
+    call("host.get_server_certificate", 1, |arguments| {
+        Ok(Call::HostGetServerCertificate { host: arguments.reference(0)? })
+    }),
     call("message.create", 5, |arguments| {
         Ok(Call::MessageCreate {
             name: arguments.text(0)?.to_owned(),
@@ -113,7 +116,27 @@ const TABLE: &[Entry] = &[
     call("message.destroy_many", 1, |arguments| {
         Ok(Call::MessageDestroyMany { messages: arguments.references(0)? })
     }),
+    call("pool.certificate_install", 2, |arguments| {
+        Ok(Call::PoolCertificateInstall {
+            name: arguments.text(0)?.to_owned(),
+            certificate: arguments.text(1)?.to_owned(),
+        })
+    }),
+    call("pool.certificate_list", 0, |_| Ok(Call::PoolCertificateList)),
     call("pool.certificate_sync", 0, |_| Ok(Call::PoolCertificateSync)),
+    call("pool.certificate_uninstall", 1, |arguments| {
+        Ok(Call::PoolCertificateUninstall { name: arguments.text(0)?.to_owned() })
+    }),
+    call("pool.crl_install", 2, |arguments| {
+        Ok(Call::PoolCrlInstall {
+            name: arguments.text(0)?.to_owned(),
+            crl: arguments.text(1)?.to_owned(),
+        })
+    }),
+    call("pool.crl_list", 0, |_| Ok(Call::PoolCrlList)),
+    call("pool.crl_uninstall", 1, |arguments| {
+        Ok(Call::PoolCrlUninstall { name: arguments.text(0)?.to_owned() })
+    }),
     call("pool.detect_nonhomogeneous_external_auth", 1, |arguments| {
         Ok(Call::PoolDetectNonhomogeneousExternalAuth { pool: Some(arguments.reference(0)?) })
     }),
@@ -145,6 +168,12 @@ const TABLE: &[Entry] = &[
             })
         })
     },
+    call("pool.install_ca_certificate", 2, |arguments| {
+        Ok(Call::PoolInstallCaCertificate {
+            name: arguments.text(0)?.to_owned(),
+            certificate: arguments.text(1)?.to_owned(),
+        })
+    }),
     call("pool.install_trusted_certificate", 4, |arguments| {
         Ok(Call::PoolInstallTrustedCertificate {
             pool: Some(arguments.reference(0)?),
@@ -153,6 +182,15 @@ const TABLE: &[Entry] = &[
             purpose: arguments.words(3)?,
         })
     }),
+    Entry {
+        defaulted: 1,
+        ..call("pool.uninstall_ca_certificate", 1, |arguments| {
+            Ok(Call::PoolUninstallCaCertificate {
+                name: arguments.text(0)?.to_owned(),
+                force: arguments.optional_bool(1)?.unwrap_or(false),
+            })
+        })
+    },
     call("pool.uninstall_trusted_certificate", 2, |arguments| {
         Ok(Call::PoolUninstallTrustedCertificate {
             pool: Some(arguments.reference(0)?),

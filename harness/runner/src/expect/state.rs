@@ -1,14 +1,17 @@
 //! What is there after the step: database, files, certificates, messages, snapshots.
 
 use scenario::{
-    CertificateCount, CertificateStore, DatabaseField, Expectations, FieldState, FileExpectation,
-    FileState, MessageExpectation, Snapshot, Spanned,
+    CertificateCount, CertificateSource, CertificateStore, DatabaseField, Expectations, FieldState,
+    FileExpectation, FileState, MessageExpectation, Snapshot, Spanned,
 };
 use serde_json::Value;
 use sim_host::{CertificateType, Entry, HostError};
 
 use super::{Finding, StepView};
-use crate::snapshot::{Mismatch, Snapshots};
+use crate::{
+    snapshot::{Mismatch, Snapshots},
+    world::WorldError,
+};
 
 pub(super) fn judge(view: &StepView<'_>, expect: &Expectations) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -86,14 +89,51 @@ fn judge_file(view: &StepView<'_>, wanted: &Spanned<FileExpectation>) -> Option<
             let what = format!("{name} is not what was expected");
             return Some(Finding { diff, ..Finding::new(&wanted.span, what) });
         }
+        FileState::Certs(sources) => match certificates_are(view, sources, &text) {
+            Ok(true) => return None,
+            Ok(false) => format!("{name} holds other certificates than expected:\n{text}"),
+            Err(error) => error.to_string(),
+        },
+        FileState::Mode(mode) => {
+            let host = view.world.host(&wanted.host).ok()?;
+            match host.root().mode(&wanted.path).map(|bits| format!("{bits:04o}")) {
+                Ok(found) if found == *mode => return None,
+                Ok(found) => format!("expected {name} to have the mode {mode}, found {found}"),
+                Err(error) => error.to_string(),
+            }
+        }
     };
     Some(Finding::new(&wanted.span, what))
 }
 
+/// Whether a text holds exactly these certificates.
+fn certificates_are(
+    view: &StepView<'_>,
+    sources: &[CertificateSource],
+    text: &str,
+) -> Result<bool, WorldError> {
+    let mut wanted = Vec::new();
+    for source in sources {
+        wanted.extend(blocks(&view.world.certificate(source)?));
+    }
+    let mut found = blocks(text);
+    wanted.sort();
+    found.sort();
+    Ok(wanted == found)
+}
+
+/// What stands between the markers of certificates, without white space.
+fn blocks(text: &str) -> Vec<String> {
+    let begun = text.split("-----BEGIN CERTIFICATE-----").skip(1);
+    let ended = begun.filter_map(|rest| rest.split("-----END CERTIFICATE-----").next());
+    ended.map(|data| data.split_whitespace().collect()).collect()
+}
+
 fn judge_count(view: &StepView<'_>, wanted: &Spanned<CertificateCount>) -> Option<Finding> {
-    let kind = match wanted.store {
-        CertificateStore::Ca => CertificateType::Ca,
-        CertificateStore::Pinned => CertificateType::Pinned,
+    let (kind, trusted) = match wanted.store {
+        CertificateStore::Ca => (CertificateType::Ca, true),
+        CertificateStore::Pinned => (CertificateType::Pinned, true),
+        CertificateStore::Legacy => (CertificateType::Ca, false),
     };
     let purpose = wanted.purpose.map(|purpose| purpose.as_str());
     let found = match &wanted.host {
@@ -102,18 +142,17 @@ fn judge_count(view: &StepView<'_>, wanted: &Spanned<CertificateCount>) -> Optio
             .pool
             .certificates()
             .iter()
-            .filter(|certificate| certificate.is_trusted() && certificate.kind == kind)
+            .filter(|certificate| certificate.is_trusted() == trusted && certificate.kind == kind)
             .filter(|certificate| match purpose {
                 Some(purpose) => certificate.purpose.iter().any(|p| p.name() == purpose),
                 None => certificate.purpose.is_empty(),
             })
             .count(),
         Some(host) => {
-            let folder = format!(
-                "/etc/trusted-certs/{}-{}",
-                wanted.store.as_str(),
-                purpose.unwrap_or("general")
-            );
+            let folder = match wanted.store {
+                CertificateStore::Legacy => "/etc/stunnel/certs".to_owned(),
+                store => format!("/etc/trusted-certs/{store}-{}", purpose.unwrap_or("general")),
+            };
             let listed = view.world.host(host).ok()?.root().list(&folder).unwrap_or_default();
             listed.iter().filter(|name| name.ends_with(".pem")).count()
         }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    DcRef, DomainRef, ErrorCode, FactKind, HostPath, HostRef, MessageName, Pattern, Purpose,
-    Status, True,
+    CertificateSource, DcRef, DomainRef, ErrorCode, FactKind, HostPath, HostRef, MessageName,
+    Pattern, Purpose, Status, True,
 };
 use crate::grammar::Spanned;
 
@@ -222,6 +222,10 @@ choice! {
         contains => Contains(String),
         /// It exists, and this text does not occur in it.
         lacks => Lacks(String),
+        /// It holds exactly these certificates as PEM, in any order.
+        certs => Certs(Vec<CertificateSource>),
+        /// Its permission bits, in octal: `0644`.
+        mode => Mode(String),
     }
 }
 
@@ -258,6 +262,8 @@ words! {
         Ca = "ca",
         /// Pinned leaf certificates.
         Pinned = "pinned",
+        /// Legacy CAs, which have no purpose.
+        Legacy = "legacy",
     }
 }
 

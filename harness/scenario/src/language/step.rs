@@ -1,10 +1,11 @@
 //! Steps: the calls, the passing of time, and what people do to hosts and domain controllers.
 
 use super::{
-    Advance, AuthConfig, ClearHostFaults, DcAction, DcRef, DomainRef, Expectations, HostAndDc,
-    HostDisableExternalAuth, HostEnableExternalAuth, HostPath, HostRef, Outcome, Password, Profile,
-    QuirkName, RelativePath, RouteAction, SetHostFaults, SetLiveness, StepName, StepRef,
-    XenapiAction,
+    Advance, AuthConfig, BeginOperation, ClearHostFaults, DcAction, DcRef, DomainRef, EndOperation,
+    Expectations, HostAndDc, HostDisableExternalAuth, HostEnableExternalAuth, HostOnly, HostPath,
+    HostRef, InstallCaCertificate, InstallCrl, MakeDirectory, NamedFile, Outcome, Password,
+    Profile, QuirkName, RelativePath, RotatePoolSecret, RouteAction, SetHostFaults, SetLiveness,
+    StepName, StepRef, UninstallCaCertificate, XenapiAction,
 };
 use crate::{
     Span,
@@ -184,6 +185,22 @@ choice! {
         install_trusted_certificate => InstallTrustedCertificate(InstallTrustedCertificate),
         /// Removes a trusted certificate (§4.2).
         uninstall_trusted_certificate => UninstallTrustedCertificate(UninstallTrustedCertificate),
+        /// Installs a legacy CA (§4.3).
+        install_ca_certificate => InstallCaCertificate(InstallCaCertificate),
+        /// Removes a legacy CA (§4.3).
+        uninstall_ca_certificate => UninstallCaCertificate(UninstallCaCertificate),
+        /// The older name of `install_ca_certificate`.
+        certificate_install => CertificateInstall(InstallCaCertificate),
+        /// The older name of `uninstall_ca_certificate`.
+        certificate_uninstall => CertificateUninstall(NamedFile),
+        /// Names of the legacy CAs (§4.3).
+        certificate_list => CertificateList(NoParameters),
+        /// Installs a list of revoked certificates (§4.4).
+        crl_install => CrlInstall(InstallCrl),
+        /// Removes one (§4.4).
+        crl_uninstall => CrlUninstall(NamedFile),
+        /// Names of those that are installed (§4.4).
+        crl_list => CrlList(NoParameters),
         /// Copies certificates to all members again (§4.5).
         certificate_sync => CertificateSync(NoParameters),
         /// Compares every host with the coordinator (§7.2).
@@ -206,6 +223,8 @@ choice! {
         enable_external_auth => EnableExternalAuth(HostEnableExternalAuth),
         /// Switches one host between LDAP and LDAPS (§9.3).
         external_auth_set_ldaps => ExternalAuthSetLdaps(HostSetLdaps),
+        /// The certificate that it shows to clients (§4.6).
+        get_server_certificate => GetServerCertificate(HostOnly),
         /// Replaces what somebody has done to its files and its clock.
         set_faults => SetFaults(SetHostFaults),
         /// Undoes that.
@@ -223,6 +242,7 @@ impl HostAction {
             Self::DisableExternalAuth(_)
                 | Self::EnableExternalAuth(_)
                 | Self::ExternalAuthSetLdaps(_)
+                | Self::GetServerCertificate(_)
         )
     }
 }
@@ -232,6 +252,12 @@ choice! {
     pub enum XapiAction: "action of xapi" {
         /// Restarts it on one host (xapi-flows.md §14).
         restart => Restart(RestartXapi),
+        /// Somebody begins something else that the pool must not be disturbed in (xapi-flows.md §17).
+        begin_operation => BeginOperation(BeginOperation),
+        /// That has ended.
+        end_operation => EndOperation(EndOperation),
+        /// The rotation of the pool secret begins, or ends.
+        rotate_pool_secret => RotatePoolSecret(RotatePoolSecret),
     }
 }
 
@@ -250,8 +276,10 @@ choice! {
         write => Write(WriteFile),
         /// Replaces a text that must occur in the file.
         edit => Edit(EditFile),
-        /// Removes a file.
+        /// Removes a file, or a directory with all that is in it.
         delete => Delete(DeleteFile),
+        /// Makes a directory.
+        make_directory => MakeDirectory(MakeDirectory),
     }
 }
 
@@ -319,6 +347,8 @@ choice! {
         installed_by => InstalledBy(Spanned<StepRef>),
         /// The one with the fingerprint of this certificate.
         cert => Cert(CertificateSource),
+        /// The one that this host shows to clients.
+        identity_of => IdentityOf(Spanned<HostRef>),
     }
 }
 

@@ -118,6 +118,15 @@ impl Record for PoolRecord {
         field("tags", |row, _| Value::texts(&row.tags)),
         field("tls_verification_enabled", |row, _| Value::Bool(row.tls_verification_enabled)),
         field("is_psr_pending", |row, _| Value::Bool(row.is_psr_pending)),
+        field("allowed_operations", |row, _| {
+            Value::texts(row.allowed_operations.iter().map(|operation| operation.name()))
+        }),
+        field("current_operations", |row, _| {
+            let members = row.current_operations.iter();
+            Value::Struct(
+                members.map(|(task, what)| (task.to_string(), Value::text(what.name()))).collect(),
+            )
+        }),
         field("wlb_enabled", |row, _| Value::Bool(row.wlb_enabled)),
         field("wlb_verify_cert", |row, _| Value::Bool(row.wlb_verify_cert)),
         field("cpu_info", |_, view| cpu_info(view.records.hosts.len())),
