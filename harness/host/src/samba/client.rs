@@ -53,6 +53,11 @@ impl Client {
     async fn execute(&self, command: SambaCommand, debug_level: u8, trail: &Trail) -> Output {
         let mut console = Console::new(debug_level);
         let settings = match Settings::load(&self.root) {
+            Ok(settings) => Ok(settings),
+            Err(_) if !reads_smb_conf(&command) => Settings::parse("", &self.root),
+            Err(error) => Err(error),
+        };
+        let settings = match settings {
             Ok(settings) => settings,
             Err(_) => {
                 console.error("Can't load /etc/samba/smb.conf - run testparm to debug it");
@@ -83,6 +88,14 @@ impl Client {
             }
         }
     }
+}
+
+/// `systemctl`, `tdbtool` and `rm` are no programs of Samba's suite that read it.
+fn reads_smb_conf(command: &SambaCommand) -> bool {
+    !matches!(
+        command,
+        SambaCommand::StopWinbind | SambaCommand::WinbindIsActive | SambaCommand::WipeSecrets
+    )
 }
 
 impl Programs for Client {
