@@ -9,7 +9,8 @@ pub(crate) fn error_codes() -> &'static [String] {
         let suffixed = CODES_SUFFIXED
             .iter()
             .flat_map(|code| SUFFIXES.iter().map(move |suffix| format!("{code}{suffix}")));
-        plain.chain(suffixed).collect()
+        let distinct = CODES_OF_QUIRK_6.iter().map(|code| (*code).to_owned());
+        plain.chain(suffixed).chain(distinct).collect()
     });
     &CODES
 }
@@ -36,6 +37,13 @@ pub(crate) fn message_names() -> &'static [String] {
     });
     &NAMES
 }
+
+/// Codes of a set_ldaps that tells its tags apart (§19, Q6). No xapi publishes them.
+const CODES_OF_QUIRK_6: &[&str] = &[
+    "AUTH_SET_LDAPS_FAILED_INVALID_ACCOUNT",
+    "AUTH_SET_LDAPS_FAILED_NO_SUPPORT_ENCRYPT_TYPE",
+    "AUTH_SET_LDAPS_FAILED_WRONG_CREDENTIALS",
+];
 
 /// Codes that carry one of [`SUFFIXES`] (§16.1).
 const CODES_SUFFIXED: &[&str] = &[
