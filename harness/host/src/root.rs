@@ -2,17 +2,28 @@
 //!
 //! Paths are written as the host knows them (`/etc/samba/smb.conf`). No path leads out of the
 //! directory, neither by `..` nor by a symbolic link. Writes are atomic: a reader, or a restart
-//! after a crash, finds the old content or the new.
+//! after a crash, finds the old content or the new. The new content is written beside the old under
+//! a name that nobody is shown, and takes its place by a rename.
+//!
+//! The crash that is meant is the death of the process at any byte. Files are not forced to the disk:
+//! nothing here has to outlive a power failure, and it would make a scenario several times as slow
+//! (9 ms for each of its many writes, against 1 ms).
 
 use std::{
     collections::BTreeMap,
     fs, io,
     io::Write as _,
     path::{Component, Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::HostError;
+
+/// How the name of a file ends that is being written.
+const WRITING: &str = ".writing~";
 
 /// The root directory of one host. Clones name the same directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +129,7 @@ impl HostRoot {
             .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
             .collect::<Result<Vec<_>, _>>()
             .map_err(io_error("list", path))?;
+        names.retain(|name| !name.ends_with(WRITING));
         names.sort();
         Ok(names)
     }
@@ -131,7 +143,9 @@ impl HostRoot {
         let parent = parent.ok_or_else(|| HostError::Path { path: path.to_owned() })?;
         fs::create_dir_all(parent).map_err(failed)?;
         let mut name = real.file_name().unwrap_or_default().to_owned();
-        name.push(".writing");
+        // Two who write one file at a time must not write into one another.
+        static WRITES: AtomicU64 = AtomicU64::new(0);
+        name.push(format!(".{}{WRITING}", WRITES.fetch_add(1, Ordering::Relaxed)));
         let temporary = parent.join(name);
         let written =
             write_new(&temporary, content, mode).and_then(|()| fs::rename(&temporary, &real));
@@ -140,6 +154,29 @@ impl HostRoot {
             let _ = fs::remove_file(&temporary);
         }
         written.map_err(failed)
+    }
+
+    /// Removes what writes have left that a crash cut off. Nobody may be writing.
+    pub fn remove_unfinished(&self) -> Result<(), HostError> {
+        if *self.directory == *Path::new("/") {
+            // The machine itself is not searched.
+            return Ok(());
+        }
+        let failed = |source| io_error("clear", "/")(source);
+        let mut directories = vec![self.directory.to_path_buf()];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                // Links are not followed.
+                let kind = entry.file_type().map_err(failed)?;
+                if kind.is_dir() {
+                    directories.push(entry.path());
+                } else if kind.is_file() && entry.file_name().to_string_lossy().ends_with(WRITING) {
+                    fs::remove_file(entry.path()).map_err(failed)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Creates a directory and its parents; `mode` is for the directory itself. An existing one
@@ -294,6 +331,21 @@ mod tests {
         assert!(root.remove("/etc/samba/smb.conf").unwrap());
         assert!(!root.remove("/etc/samba/smb.conf").unwrap());
         assert_eq!(root.read_if_present("/etc/samba/smb.conf").unwrap(), None);
+    }
+
+    #[test]
+    fn unfinished_writes_are_not_shown_and_go() {
+        let (directory, root) = root();
+        root.write("/certs/a.pem", b"x", 0o644).unwrap();
+        let left = directory.path().join(format!("certs/a.pem.7{WRITING}"));
+        fs::write(&left, b"half").unwrap();
+        assert_eq!(root.list("/certs").unwrap(), ["a.pem"]);
+        root.remove_unfinished().unwrap();
+        assert!(!left.exists());
+        assert_eq!(root.read("/certs/a.pem").unwrap(), b"x");
+        let refused = root.write("/certs", b"x", 0o644).unwrap_err();
+        assert!(refused.to_string().starts_with("cannot write `/certs`: "), "{refused}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing is left behind");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The pool database: typed records in one file under the coordinator's root.
 
+mod differences;
 mod records;
 mod store;
 

@@ -4,13 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ground::{Seed, Trail};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::{
-    HostError, HostRoot, Records, Reference,
-    facts::{DatabaseWritten, MessageCreated, RecordChange},
-};
+use crate::{HostError, HostRoot, Records, Reference, database::differences};
 
 /// Path of the file on the coordinator.
 const PATH: &str = "/var/lib/xcp/state.json";
@@ -33,10 +29,15 @@ struct FileToWrite<'a> {
     data: &'a Records,
 }
 
+/// Read first: what else is in the file of another version is not to be judged.
+#[derive(Deserialize)]
+struct VersionOfFile {
+    version: u32,
+}
+
 #[derive(Deserialize)]
 struct FileToRead {
-    version: u32,
-    data: Value,
+    data: Records,
 }
 
 impl Database {
@@ -85,7 +86,7 @@ impl Database {
             return Ok(result);
         }
         write(&self.root, &draft.records)?;
-        record_differences(&data, &draft.records, trail);
+        differences::record(&data, &draft.records, trail);
         *data = draft.records;
         Ok(result)
     }
@@ -124,86 +125,10 @@ fn read(root: &HostRoot) -> Result<Option<Records>, HostError> {
     let Some(bytes) = root.read_if_present(PATH)? else { return Ok(None) };
     let broken =
         |error: serde_json::Error| HostError::Database { path: PATH, cause: error.to_string() };
-    let file: FileToRead = serde_json::from_slice(&bytes).map_err(broken)?;
-    if file.version != VERSION {
-        return Err(HostError::DatabaseVersion {
-            path: PATH,
-            expected: VERSION,
-            found: file.version,
-        });
+    let VersionOfFile { version } = serde_json::from_slice(&bytes).map_err(broken)?;
+    if version != VERSION {
+        return Err(HostError::DatabaseVersion { path: PATH, expected: VERSION, found: version });
     }
-    serde_json::from_value(file.data).map(Some).map_err(broken)
-}
-
-/// One fact for each record that came or went and for each field that changed.
-fn record_differences(old: &Records, new: &Records, trail: &Trail) {
-    let classes = [
-        ("pool", one(&old.pool), one(&new.pool)),
-        ("host", all(&old.hosts), all(&new.hosts)),
-        ("Certificate", all(&old.certificates), all(&new.certificates)),
-        ("message", all(&old.messages), all(&new.messages)),
-        ("subject", all(&old.subjects), all(&new.subjects)),
-    ];
-    for (class, old, new) in classes {
-        record_class(class, &old, &new, trail);
-    }
-    let is_new = |message: &&crate::Message| {
-        !old.messages.iter().any(|known| known.reference == message.reference)
-    };
-    for message in new.messages.iter().filter(is_new) {
-        trail.record(MessageCreated {
-            name: message.name.clone(),
-            priority: message.priority,
-            class: message.class.name(),
-            body: message.body.clone(),
-        });
-    }
-}
-
-fn record_class(
-    class: &'static str,
-    old: &[Map<String, Value>],
-    new: &[Map<String, Value>],
-    trail: &Trail,
-) {
-    let fact = |change, record: &Map<String, Value>, field: Option<&str>, value| {
-        let object = record.get("reference").and_then(Value::as_str).unwrap_or_default();
-        trail.record(DatabaseWritten {
-            change,
-            class,
-            object: object.to_owned(),
-            field: field.map(str::to_owned),
-            value,
-        });
-    };
-    let same = |record: &Map<String, Value>, records: &[Map<String, Value>]| {
-        records.iter().find(|other| other.get("reference") == record.get("reference")).cloned()
-    };
-    for record in old {
-        if same(record, new).is_none() {
-            fact(RecordChange::Destroyed, record, None, Value::Null);
-        }
-    }
-    for record in new {
-        let Some(former) = same(record, old) else {
-            fact(RecordChange::Created, record, None, Value::Object(record.clone()));
-            continue;
-        };
-        for (field, value) in record {
-            if former.get(field) != Some(value) {
-                fact(RecordChange::Changed, record, Some(field), value.clone());
-            }
-        }
-    }
-}
-
-fn one(record: &impl Serialize) -> Vec<Map<String, Value>> {
-    match serde_json::to_value(record) {
-        Ok(Value::Object(fields)) => vec![fields],
-        _ => Vec::new(),
-    }
-}
-
-fn all(records: &[impl Serialize]) -> Vec<Map<String, Value>> {
-    records.iter().flat_map(one).collect()
+    // From the text, not from a tree made of it, so that a mistake has its line and column.
+    serde_json::from_slice(&bytes).map(|file: FileToRead| Some(file.data)).map_err(broken)
 }

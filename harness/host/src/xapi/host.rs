@@ -106,6 +106,7 @@ impl Host {
         room: &WaitingRoom,
     ) -> Result<Self, HostError> {
         let root = HostRoot::open(&config.root)?;
+        root.remove_unfinished()?;
         if let Some(text) = &config.xapi_conf {
             root.write(xapi_conf::PATH, text.as_bytes(), 0o644)?;
         }

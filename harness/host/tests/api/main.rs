@@ -4,6 +4,7 @@
 
 mod certificates;
 mod concurrency;
+mod crash;
 mod disable;
 mod enable;
 mod set_ldaps;

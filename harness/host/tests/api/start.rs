@@ -64,6 +64,13 @@ async fn a_damaged_database_is_named() {
     assert_eq!(restart().await, "the database `/var/lib/xcp/state.json` has version 9, expected 2");
     root.write(DATABASE, b"{", 0o600).unwrap();
     assert!(restart().await.starts_with("the database `/var/lib/xcp/state.json` is damaged: EOF"));
+    let text = b"{\"version\": 2,\n \"data\": {\"created\": -1}}";
+    root.write(DATABASE, text, 0o600).unwrap();
+    assert_eq!(
+        restart().await,
+        "the database `/var/lib/xcp/state.json` is damaged: invalid value: integer `-1`, expected u64 \
+         at line 2 column 23"
+    );
     root.remove(DATABASE).unwrap();
     assert!(restart().await.ends_with("is damaged: the file is missing"));
     let unknown = rig.pool.restart("host9", &rig.trail).await.unwrap_err();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sim_host::{
-    Certificate, HostRecord, Message, PoolRecord, Reference, Session, Subject, Task,
+    Certificate, HostRecord, Message, PoolOperation, PoolRecord, Reference, Session, Subject, Task,
     datamodel::RoleRecord,
 };
 
@@ -116,6 +116,16 @@ impl Record for PoolRecord {
         field("ha_enabled", |row, _| Value::Bool(row.ha_enabled)),
         field("ha_configuration", |row, _| map(&row.ha_configuration)),
         field("tags", |row, _| Value::texts(&row.tags)),
+        field("allowed_operations", |row, _| {
+            Value::texts(row.allowed_operations.iter().map(|operation| operation.name()))
+        }),
+        field("current_operations", |row, _| {
+            let members = row.current_operations.iter();
+            let member = |(task, operation): (&Reference, &PoolOperation)| {
+                (task.to_string(), Value::text(operation.name()))
+            };
+            Value::Struct(members.map(member).collect())
+        }),
         field("tls_verification_enabled", |row, _| Value::Bool(row.tls_verification_enabled)),
         field("is_psr_pending", |row, _| Value::Bool(row.is_psr_pending)),
         field("allowed_operations", |row, _| {
