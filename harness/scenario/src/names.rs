@@ -99,7 +99,9 @@ impl NamedStep {
         let does = |class, action| {
             step.get(class).and_then(table).is_some_and(|class| class.contains_key(action))
         };
-        let installs = does("pool", "install_trusted_certificate");
+        let installs = does("pool", "install_trusted_certificate")
+            || does("pool", "install_ca_certificate")
+            || does("pool", "certificate_install");
         let calls = does("xenapi", "call");
         let only = items(Some(step), "only").into_iter().filter_map(text);
         let only = only.map(|(profile, _)| profile.to_owned()).collect();
