@@ -1,11 +1,11 @@
-//! Snapshots of smb.conf: every cell of smb-conf.md, as hosts write it and as it is rendered.
+//! The samples of smb-conf.md §8. Every cell, as hosts write it: `tests/steps/smb_conf.rs`.
 
 use sim_host::{
     Profile, XapiConf,
     smb_conf::{Joined, SmbConf, TrustLine},
 };
 
-use crate::support::{DOMAIN, GENERAL_BUNDLE, LDAPS_BUNDLE, Plan, authority};
+use crate::support::LDAPS_BUNDLE;
 
 fn joined(ldaps: bool, trust: TrustLine) -> SmbConf {
     SmbConf::Joined(Joined {
@@ -41,103 +41,4 @@ fn landed_sample() {
 #[test]
 fn design_v1_sample() {
     insta::assert_snapshot!(render(Profile::DesignV1, &joined(true, file(LDAPS_BUNDLE))));
-}
-
-/// Each cell differs from its profile's sample in these lines only.
-#[test]
-fn cells() {
-    let mut cells = String::new();
-    for profile in Profile::ALL {
-        let sample = render(profile, &joined(false, file(LDAPS_BUNDLE)));
-        for ldaps in [false, true] {
-            for trust in [
-                file(LDAPS_BUNDLE),
-                file(GENERAL_BUNDLE),
-                TrustLine::Directory(LDAPS_BUNDLE.into()),
-                TrustLine::Directory(GENERAL_BUNDLE.into()),
-            ] {
-                let text = render(profile, &joined(ldaps, trust.clone()));
-                assert_eq!(text.lines().count(), sample.lines().count());
-                let differing =
-                    text.lines().zip(sample.lines()).filter(|(own, other)| own != other);
-                cells += &format!("{profile} ldaps={ldaps} {trust:?}\n");
-                cells.extend(differing.map(|(own, _)| format!("  {own}\n")));
-            }
-        }
-    }
-    insta::assert_snapshot!(cells);
-}
-
-/// The line that each item of xapi.conf changes.
-#[tokio::test]
-async fn items_of_xapi_conf() {
-    let items = [
-        "winbind_debug_level = 12",
-        "winbind_debug_level = 10",
-        "winbind_debug_level = -1",
-        "winbind_debug_level = 0",
-        "winbind_kerberos_encryption_type = all",
-        "winbind_kerberos_encryption_type = legacy",
-        "winbind_kerberos_encryption_type = weak",
-        "winbind_scan_trusted_domains = true",
-        "winbind_cache_time = 0",
-        "winbind-tls-verify-peer = no_check",
-        "winbind-tls-verify-peer = ca_only",
-        "winbind-tls-verify-peer = ca_and_name_if_available",
-        "winbind-tls-verify-peer = ca_and_name",
-        "winbind-tls-verify-peer = as_strict_as_possible",
-        "winbind-tls-verify-peer = always",
-        "winbind_tls_verify_peer = ca_only",
-    ];
-    let mut told = String::new();
-    for profile in Profile::ALL {
-        let text = |conf: &str| {
-            let plan = Plan::new(profile, 1).conf(conf);
-            async move {
-                let rig = plan.build();
-                rig.enable(&[]).await.unwrap();
-                rig.text(1, sim_host::smb_conf::PATH).unwrap()
-            }
-        };
-        let default = text("").await;
-        for item in items {
-            let changed = text(item).await;
-            told += &format!("{profile}: {item}\n");
-            let lines = changed.lines().zip(default.lines()).filter(|(own, other)| own != other);
-            told.extend(lines.map(|(own, _)| format!("  {own}\n")));
-        }
-    }
-    insta::assert_snapshot!(told);
-}
-
-/// Which bundle a host names, by what is installed.
-#[tokio::test]
-async fn the_choice_of_the_bundle() {
-    let mut told = String::new();
-    for profile in Profile::ALL {
-        let cells: [&[&[&str]]; 4] = [&[], &[&[]], &[&["ldaps"]], &[&[], &["ldaps"]]];
-        for ldaps in ["false", "true"] {
-            for purposes in cells {
-                let rig = Plan::new(profile, 1).build();
-                for purpose in purposes {
-                    rig.install(&authority(DOMAIN), purpose).await.unwrap();
-                }
-                let outcome = rig.enable(&[("ldaps", ldaps)]).await;
-                let line = match outcome {
-                    Ok(()) => rig.line(1, "tls cafile").unwrap(),
-                    Err(error) => error.code,
-                };
-                told += &format!("{profile} ldaps={ldaps} {purposes:?}: {line}\n");
-            }
-        }
-    }
-    insta::assert_snapshot!(told);
-}
-
-#[tokio::test]
-async fn the_legacy_directory_as_third_choice() {
-    let quirk = sim_host::Quirk::LegacyCaDirectory;
-    let rig = Plan::new(Profile::Landed, 1).quirk(quirk, true).build();
-    assert_eq!(rig.enable(&[("ldaps", "true")]).await, Ok(()));
-    assert_eq!(rig.line(1, "tls ca directories").as_deref(), Some("/etc/stunnel/certs"));
 }

@@ -122,9 +122,14 @@ impl Estate {
 
     /// A pool that begins where `image` is.
     pub(crate) fn begin(&self, image: &Image) -> Rig {
+        self.begin_with(image, |plan| plan)
+    }
+
+    /// The same with another xapi.
+    pub(crate) fn begin_with(&self, image: &Image, plan: impl FnOnce(Plan) -> Plan) -> Rig {
         let files = memory();
         copy(image.files.path(), files.path());
-        self.open(&image.plan, image.number, files)
+        self.open(&plan(image.plan.clone()), image.number, files)
     }
 
     /// The same pool after all of its xapi processes have gone: what is not on disk is lost.

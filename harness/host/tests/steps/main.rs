@@ -26,5 +26,6 @@ mod estate;
 mod judge;
 mod rules;
 mod set_ldaps;
+mod smb_conf;
 mod state;
 mod trouble;
