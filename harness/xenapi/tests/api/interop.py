@@ -40,7 +40,8 @@ assert failure(api.pool.install_trusted_certificate, pool, True, "<&>", []) == [
 
 with open(ca) as file:
     api.pool.install_trusted_certificate(pool, True, file.read(), ["ldaps"])
-[(certificate, record)] = api.Certificate.get_all_records().items()
+ours = 'field "type"="ca" or field "type"="pinned"'
+[(certificate, record)] = api.Certificate.get_all_records_where(ours).items()
 assert record["type"] == "ca" and record["purpose"] == ["ldaps"], record
 assert record["host"] == "OpaqueRef:NULL" and record["name"] == "", record
 assert str(record["not_after"]).endswith("Z"), record
@@ -65,7 +66,22 @@ api.pool.disable_external_auth(pool, {"user": "Administrator", "pass": join_pass
 assert api.host.get_external_auth_type(host) == ""
 api.pool.uninstall_trusted_certificate(pool, certificate)
 api.pool.certificate_sync()
-assert api.Certificate.get_all() == []
+assert api.Certificate.get_all_records_where(ours) == {}
+own = api.Certificate.get_all_records().values()
+assert sorted(each["type"] for each in own if each["host"] == host) == ["host", "host_internal"], own
+assert "-----BEGIN CERTIFICATE-----" in api.host.get_server_certificate(host)
+for name in "a.pem", "b.pem":
+    with open(ca) as file:
+        api.pool.install_ca_certificate(name, file.read())
+assert sorted(api.pool.certificate_list()) == ["a.pem", "b.pem"]
+api.pool.uninstall_ca_certificate("a.pem")
+api.pool.certificate_uninstall("b.pem")
+api.pool.crl_install("list.pem", "list")
+assert api.pool.crl_list() == ["list.pem"]
+api.pool.crl_uninstall("list.pem")
+assert failure(api.pool.crl_uninstall, "list.pem") == ["CRL_DOES_NOT_EXIST", "list.pem"]
+assert api.pool.get_current_operations(pool) == {}
+assert "copy_primary_host_certs" in api.pool.get_allowed_operations(pool)
 
 reference = session.handle
 session.xenapi.session.logout()
