@@ -215,14 +215,7 @@ impl Rig {
     }
 
     pub(crate) async fn install(&self, pem: &str) {
-        self.call(Call::PoolInstallTrustedCertificate {
-            pool: None,
-            ca: true,
-            certificate: pem.to_owned(),
-            purpose: vec!["ldaps".into()],
-        })
-        .await
-        .unwrap();
+        self.call(install(pem, &["ldaps"])).await.unwrap();
     }
 
     /// Restarts xapi of one host.
@@ -252,6 +245,23 @@ pub(crate) fn disable() -> Call {
 
 pub(crate) fn set_ldaps(ldaps: bool, force: Option<bool>) -> Call {
     Call::PoolExternalAuthSetLdaps { pool: None, ldaps, force }
+}
+
+pub(crate) fn host_set_ldaps(host: Reference, ldaps: bool) -> Call {
+    Call::HostExternalAuthSetLdaps { host, ldaps, force: None }
+}
+
+pub(crate) fn install(pem: &str, purpose: &[&str]) -> Call {
+    Call::PoolInstallTrustedCertificate {
+        pool: None,
+        ca: true,
+        certificate: pem.to_owned(),
+        purpose: purpose.iter().map(|word| (*word).to_owned()).collect(),
+    }
+}
+
+pub(crate) fn uninstall(certificate: Reference) -> Call {
+    Call::PoolUninstallTrustedCertificate { pool: None, certificate }
 }
 
 /// Unique in the domain, and short enough for NetBIOS.

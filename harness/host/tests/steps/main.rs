@@ -24,6 +24,7 @@ mod enable;
 
 mod estate;
 mod judge;
+mod races;
 mod rules;
 mod set_ldaps;
 mod smb_conf;
