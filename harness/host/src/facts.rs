@@ -22,6 +22,7 @@ pub const KINDS: &[&str] = &[
     DatabaseWritten::KIND,
     MessageCreated::KIND,
     ProbePinged::KIND,
+    AccountAsked::KIND,
     WinbindAwaited::KIND,
     HookRan::KIND,
     HostRestarted::KIND,
@@ -196,6 +197,16 @@ pub struct ProbePinged {
     pub outcome: &'static str,
 }
 fact!(ProbePinged, "probe.ping");
+
+/// A DC is asked for an account that winbind does not know (xapi-flows.md §10.2).
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountAsked {
+    /// Name of the DC.
+    pub dc: String,
+    /// The filter as xapi writes it.
+    pub filter: String,
+}
+fact!(AccountAsked, "account.asked");
 
 /// xapi waited for winbind.
 #[derive(Clone, Debug, Serialize)]

@@ -1,12 +1,11 @@
 //! Asking AD about accounts (xapi-flows.md §§10.2, 11.3), by running programs under the plugin
 //! lock and reading what they print.
 
-use std::time::Duration;
-
 use ground::Secret;
 
 use crate::{
     ApiError, Credentials, HostRecord, Output, Quirk, SambaCommand, Server, Wbinfo,
+    facts::AccountAsked,
     xapi::{
         host_auth::AD,
         locate::{escape_filter, parse_key_values},
@@ -21,9 +20,6 @@ use crate::{
 
 /// What xapi has for a number that winbind cannot give.
 const NO_ID: i64 = -1;
-/// Limit of the user attribute query (§18, `winbind_ldap_query_subject_timeout`).
-const USER_QUERY_LIMIT: Duration = Duration::from_secs(20);
-
 /// Why AD has no answer about an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AccountError {
@@ -177,11 +173,13 @@ impl OnHost<'_> {
         };
         let server = self.dc_of(&domain).await?;
         let value = escape_filter(account, self.pool.quirks());
+        let filter = format!("(|(sAMAccountName={value})(name={value}))");
+        self.trail.record(AccountAsked { dc: server.clone(), filter: filter.clone() });
         let output = self
             .run(SambaCommand::AdsSearch {
                 server: Server::Name(server),
                 credentials: Credentials::Machine,
-                filter: format!("(|(sAMAccountName={value})(name={value}))"),
+                filter,
                 attributes: vec!["objectSid".to_owned()],
             })
             .await;
@@ -255,7 +253,8 @@ impl OnHost<'_> {
     ) -> Result<UserAttributes, AccountError> {
         let server = self.dc_of(domain).await?;
         let clock = self.host.clock();
-        let limit = i64::try_from(USER_QUERY_LIMIT.as_secs()).unwrap_or(i64::MAX);
+        let limit = i64::try_from(self.process.conf.winbind_ldap_query_subject_timeout.as_secs())
+            .unwrap_or(i64::MAX);
         let end = clock.now().plus_seconds(limit);
         let query = self.run(SambaCommand::AdsSid {
             server: Server::Name(server),
