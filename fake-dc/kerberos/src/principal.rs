@@ -69,6 +69,14 @@ impl PrincipalName {
         matches!(self.parts.as_slice(), [service, _] if service == TICKET_GRANTING)
     }
 
+    /// The realm that a ticket-granting ticket of this name is for.
+    pub(crate) fn granted_realm(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [service, realm] if service == TICKET_GRANTING => Some(realm),
+            _ => None,
+        }
+    }
+
     pub(crate) fn is_change_password(&self) -> bool {
         matches!(self.parts.as_slice(), [service, name] if service == "kadmin" && name == "changepw")
     }

@@ -356,6 +356,7 @@ impl Builder {
             .map_err(|error| invalid("domain name", &self.name, error.to_string()))?;
         let common = Arc::new(Common {
             zone: RwLock::new(Arc::new(zone)),
+            forwarders: RwLock::default(),
             name: self.name,
             apex,
             clock: self.clock,

@@ -69,6 +69,15 @@ pub(crate) fn answer(zone: &Zone, server: &Name, request: &Message) -> Option<Me
     Some(response)
 }
 
+/// The answer to a question that another domain's name server knows, in whose place `zone` stands:
+/// who forwards it is no authority.
+pub(crate) fn forward(zone: &Zone, server: &Name, request: &Message) -> Option<Message> {
+    let mut response = answer(zone, server, request)?;
+    response.metadata.authoritative = false;
+    response.authorities.clear();
+    Some(response)
+}
+
 /// The question that `request` asks, or the code of a server that answers none such.
 fn refuse<'a>(zone: &Zone, request: &'a Message) -> Result<&'a Query, ResponseCode> {
     let [question] = request.queries.as_slice() else { return Err(ResponseCode::FormErr) };

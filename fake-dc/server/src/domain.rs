@@ -4,7 +4,7 @@ use std::{
     fmt,
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -61,6 +61,8 @@ pub(crate) struct Common {
     pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) addresses_in_certificates: bool,
     pub(crate) zone: RwLock<Arc<Zone>>,
+    /// Domains whose names the DCs' name servers know of their name servers.
+    pub(crate) forwarders: RwLock<Vec<Weak<Common>>>,
     pub(crate) seed: Seed,
     /// Number of the next line that draws numbers from the seed.
     pub(crate) lines: AtomicU64,
@@ -71,6 +73,16 @@ pub(crate) struct Common {
 impl Common {
     pub(crate) fn zone(&self) -> Arc<Zone> {
         Arc::clone(&self.zone.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The zone of another domain that questions for `name` are forwarded to: of the one with the
+    /// longest name that is longer than that of an own zone.
+    pub(crate) fn forwarded_zone(&self, name: &Name) -> Option<Arc<Zone>> {
+        let depth = |zone: &Zone| zone.apex_of(name).map_or(0, |apex| apex.num_labels());
+        let own = depth(&self.zone());
+        let forwarders = self.forwarders.read().unwrap_or_else(PoisonError::into_inner);
+        let others = forwarders.iter().filter_map(Weak::upgrade).map(|other| other.zone());
+        others.filter(|zone| depth(zone) > own).max_by_key(|zone| depth(zone))
     }
 
     pub(crate) fn make_zone(&self, dcs: &[Registration]) -> Result<(), ProtoError> {
@@ -125,6 +137,13 @@ impl Domain {
     /// The DNS servers of the domain: every DC is one.
     pub fn name_servers(&self) -> Vec<SocketAddr> {
         self.dcs().map(Dc::dns).collect()
+    }
+
+    /// Lets the name servers of this domain forward questions for names of `other` to those of
+    /// `other`, as an administrator does who makes a trust (conditional forwarders).
+    pub fn forward_questions(&self, other: &Self) {
+        let mut forwarders = self.common.forwarders.write().unwrap_or_else(PoisonError::into_inner);
+        forwarders.push(Arc::downgrade(&other.common));
     }
 
     /// The root certificate that clients must trust, in PEM.

@@ -452,9 +452,11 @@ fn make_trust(domains: &[Domain], trust: &DomainTrust) -> Result<(), WorldError>
         scenario::TrustDirection::Inbound => TrustDirection::Inbound,
         scenario::TrustDirection::Outbound => TrustDirection::Outbound,
     };
-    let one = find_domain(domains, &trust.domain)?.directory();
-    let other = find_domain(domains, &trust.partner)?.directory();
-    one.trust(other, kind, direction).map_err(fake_dc::Error::from)?;
+    let one = find_domain(domains, &trust.domain)?;
+    let other = find_domain(domains, &trust.partner)?;
+    one.directory().trust(other.directory(), kind, direction).map_err(fake_dc::Error::from)?;
+    one.forward_questions(other);
+    other.forward_questions(one);
     Ok(())
 }
 

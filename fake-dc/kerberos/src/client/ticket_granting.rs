@@ -57,7 +57,14 @@ impl TgsExchange {
         let body = KdcReqBody {
             options,
             cname: None,
-            realm: granting.service.realm.clone(),
+            // That of the KDC whose ticket it is, which is another than the one that has made it where
+            // the client goes from realm to realm.
+            realm: granting
+                .service
+                .name
+                .granted_realm()
+                .unwrap_or(&granting.service.realm)
+                .to_owned(),
             sname: Some(service.clone()),
             from: None,
             till: Timestamp::from_unix(0),

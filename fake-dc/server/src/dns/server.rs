@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fake_dc_directory::Flavour;
 use ground::{Trail, Transport};
-use hickory_proto::op::Message;
+use hickory_proto::op::{Message, Query};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, BufReader},
     net::UdpSocket,
@@ -92,7 +92,11 @@ pub(crate) fn answer(dc: &Dc, trail: &Trail, bytes: &[u8], over: Transport) -> O
     };
     let condition = dc.condition();
     let faults = || condition.faults.server(Listener::Dns);
-    let mut response = super::answer(&dc.domain.zone(), &dc.host, &request);
+    let name = request.queries.first().map(Query::name);
+    let mut response = match name.and_then(|name| dc.domain.forwarded_zone(name)) {
+        Some(zone) => super::forward(&zone, &dc.host, &request),
+        None => super::answer(&dc.domain.zone(), &dc.host, &request),
+    };
     for fault in faults() {
         response = response.and_then(|response| fault.dns(response, over));
     }

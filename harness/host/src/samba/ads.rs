@@ -241,9 +241,20 @@ impl Context<'_> {
         if dc.parse::<IpAddr>().is_ok() {
             return Err(NoTicket::NoName);
         }
+        self.ticket_for("ldap", dc, account, random).await
+    }
+
+    /// A ticket for a service of the host of that name, and the clock to use it with.
+    pub(super) async fn ticket_for(
+        &self,
+        service: &str,
+        dc: &str,
+        account: &Account,
+        random: &mut Stream,
+    ) -> Result<(Credential, Clock), NoTicket> {
         let home = self.kerberos(&self.settings.realm);
         let (granting, clock) = home.kinit(account, random).await?;
-        let service = PrincipalName::service("ldap", dc);
+        let service = PrincipalName::service(service, dc);
         let ticket = match &self.service_realm {
             Some(realm) if *realm != home.realm => {
                 let bridge = PrincipalName::ticket_granting(realm.as_str());

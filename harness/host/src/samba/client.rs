@@ -67,7 +67,10 @@ impl Client {
         let network = self.network.current();
         let run = Run { client: self, settings: &settings, network: &network, trail };
         match command {
-            SambaCommand::CacheFlush => console.exit(0),
+            SambaCommand::CacheFlush => {
+                super::winbind::flush(&self.root);
+                console.exit(0)
+            }
             SambaCommand::RestartWinbind => service::restart(&run, console),
             SambaCommand::StartWinbind => service::start(&run, console),
             SambaCommand::StopWinbind => service::stop(&run, console),

@@ -27,6 +27,11 @@ impl Console {
         self.stdout.push('\n');
     }
 
+    /// Writes to standard output what is no whole line.
+    pub(super) fn print_part(&mut self, text: &str) {
+        self.stdout.push_str(text);
+    }
+
     /// Writes a line to standard error, whatever the debug level.
     pub(super) fn error(&mut self, line: &str) {
         self.stderr.push_str(line);

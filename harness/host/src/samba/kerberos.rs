@@ -172,14 +172,38 @@ impl Kerberos<'_> {
         password: Secret,
         random: &mut Stream,
     ) -> Result<(Credential, Clock), NoTicket> {
+        let service = PrincipalName::ticket_granting(self.realm.as_str());
+        self.first_ticket(name, service, password, random).await
+    }
+
+    /// Whether the KDC takes the password of an account whose password has expired: for the service
+    /// that changes passwords it is good enough.
+    pub(super) async fn proves_itself(
+        &self,
+        name: PrincipalName,
+        password: Secret,
+        random: &mut Stream,
+    ) -> Result<(), NoTicket> {
+        let service = PrincipalName::change_password();
+        self.first_ticket(name, service, password, random).await.map(drop)
+    }
+
+    async fn first_ticket(
+        &self,
+        name: PrincipalName,
+        service: PrincipalName,
+        password: Secret,
+        random: &mut Stream,
+    ) -> Result<(Credential, Clock), NoTicket> {
         let client = Principal { name, realm: self.realm.clone() };
         let secret = ClientSecret::Password(password);
-        let service = PrincipalName::ticket_granting(self.realm.as_str()).to_string();
+        let asked = service.to_string();
+        let clock = self.clock.clone();
         let mut exchange =
-            AsExchange::new(client, secret, self.clock.clone(), random).believing_clock();
+            AsExchange::for_service(client, service, secret, clock, random).believing_clock();
         let mut way = Way::Any;
         loop {
-            let answer = self.ask(way, "AS-REQ", &service, exchange.request()).await;
+            let answer = self.ask(way, "AS-REQ", &asked, exchange.request()).await;
             let answer = answer.map_err(NoTicket::Login)?;
             let outcome = exchange.answer(&answer, random);
             match outcome.map_err(|error| NoTicket::Login(error.into()))? {

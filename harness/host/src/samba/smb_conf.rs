@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(super) winbind_cache_seconds: u32,
     /// `idmap config * : range`, with the backend autorid.
     pub(super) id_range: Option<RangeInclusive<u32>>,
+    /// Whether `sync machine password to keytab` names a keytab.
+    pub(super) syncs_keytab: bool,
     /// `template shell`.
     pub(super) template_shell: String,
     /// `template homedir`.
@@ -127,6 +129,7 @@ struct Raw {
     winbind_cache_seconds: u32,
     id_backend: String,
     id_range: Option<RangeInclusive<u32>>,
+    syncs_keytab: bool,
     template_shell: String,
     template_homedir: String,
     warnings: Vec<String>,
@@ -151,6 +154,7 @@ impl Default for Raw {
             winbind_cache_seconds: 300,
             id_backend: "tdb".to_owned(),
             id_range: None,
+            syncs_keytab: false,
             template_shell: "/bin/false".to_owned(),
             template_homedir: "/home/%D/%U".to_owned(),
             warnings: Vec::new(),
@@ -213,6 +217,7 @@ impl Raw {
             "privatedir" | "privatedirectory" => self.private_directory = value.to_owned(),
             "realm" => self.realm = value.to_uppercase(),
             "security" => self.security_ads = value.eq_ignore_ascii_case("ads"),
+            "syncmachinepasswordtokeytab" => self.syncs_keytab = !value.is_empty(),
             "templatehomedir" => self.template_homedir = value.to_owned(),
             "templateshell" => self.template_shell = value.to_owned(),
             "tlscadirectories" => self.ca_directories = list(value),
@@ -268,6 +273,7 @@ impl Raw {
             priority: self.priority,
             winbind_cache_seconds: self.winbind_cache_seconds,
             id_range: self.id_range.filter(|_| self.id_backend == "autorid"),
+            syncs_keytab: self.syncs_keytab,
             template_shell: self.template_shell,
             template_homedir: self.template_homedir,
             warnings: self.warnings,

@@ -2,13 +2,14 @@
 //!
 //! winbind speaks RPC (LSARPC, SAMR, NETLOGON), which the model has not. In its place stands LDAP on
 //! port 389, sealed with the machine account whatever `client ldap sasl wrapping` says, so that an
-//! LDAPS certificate that nobody trusts disturbs it no more than the real one. KRBTGT, for which
-//! xapi asks to see whether winbind is ready, is the one account whose SID needs no look: a DC that
-//! answers the ping is taken as one that would say it. Where the real winbind does speak LDAP, for
+//! LDAPS certificate that nobody trusts disturbs it no more than the real one. For KRBTGT, with which
+//! xapi sees whether winbind is ready, there is no need to look: a DC that answers the ping, and a
+//! KDC that lets the machine go there, are all it takes. Where the real winbind does speak LDAP, for
 //! the groups of a user, the model speaks it as smb.conf says.
 //!
-//! What it keeps on the host are stand-ins for `autorid.tdb`, `netsamlogon_cache.tdb` and
-//! `winbindd_cache.tdb`. Measured behaviour: `fixtures/winbind`.
+//! What it keeps on the host are stand-ins for `autorid.tdb`, `gencache.tdb`, `netsamlogon_cache.tdb`
+//! and `winbindd_cache.tdb`. It keeps no connection: a DC that goes, or a password that is no longer
+//! right, is noticed at the next question and not when a connection ends. Measured behaviour: `fixtures/winbind`.
 
 mod accounts;
 mod cache;
@@ -22,7 +23,10 @@ mod well_known;
 use std::fmt;
 
 use self::domains::DomainName;
-pub(super) use self::{accounts::Account, cache::clear as forget};
+pub(super) use self::{
+    accounts::{Account, Sid},
+    cache::{begin, flush},
+};
 use super::{
     client::Run,
     commands::service,
@@ -33,14 +37,14 @@ use super::{
 /// Why winbind does not answer a question: the names of `wbcErr` that `wbinfo` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wbc {
-    /// Somebody was not believed.
-    AuthError,
-    /// winbind cannot say: the domain, the account, or a DC is not there.
+    /// The domain or the account is not there.
     DomainNotFound,
     /// The text is no SID.
     InvalidParam,
     /// The text begins like a SID.
     InvalidSid,
+    /// There is no DC that could be asked.
+    NoDc,
     /// The domain knows no such name.
     NotMapped,
     /// The service does not run.
@@ -50,8 +54,7 @@ pub(super) enum Wbc {
 impl fmt::Display for Wbc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::AuthError => "WBC_ERR_AUTH_ERROR",
-            Self::DomainNotFound => "WBC_ERR_DOMAIN_NOT_FOUND",
+            Self::DomainNotFound | Self::NoDc => "WBC_ERR_DOMAIN_NOT_FOUND",
             Self::InvalidParam => "WBC_ERR_INVALID_PARAM",
             Self::InvalidSid => "WBC_ERR_INVALID_SID",
             Self::NotMapped => "WBC_ERR_NOT_MAPPED",

@@ -8,6 +8,6 @@ mod dc;
 mod handshakes;
 mod no_dc;
 mod support;
-mod winbind;
+mod wbinfo;
 mod wire;
 mod world;

@@ -28,7 +28,7 @@ pub(in crate::samba) fn restart(run: &Run<'_>, mut console: Console) -> Output {
         }
         Err(error) => return failed(&error, console),
     };
-    winbind::forget(run.root());
+    winbind::begin(run.root());
     match switch(run, started) {
         Ok(()) if started.is_some() => console.exit(0),
         Ok(()) => {

@@ -9,7 +9,7 @@ use crate::{
         client::Run,
         console::Console,
         nt_status::NtStatus,
-        winbind::{Account, Wbc, Winbind},
+        winbind::{Account, Sid, Wbc, Winbind},
     },
 };
 
@@ -35,7 +35,10 @@ pub(in crate::samba) async fn run(run: &Run<'_>, question: Wbinfo, console: Cons
             number(run, &sid, Failure { function: "wbcSidToGid", goal }, console).await
         }
         Wbinfo::SidToName { sid } => {
-            let found = async { Winbind::of(run)?.lookup_sid(&sid).await };
+            let found = async {
+                let sid = Sid::parse(&sid)?;
+                Winbind::of(run)?.lookup_sid(&sid).await
+            };
             let goal = format!("lookup sid {sid}");
             let failure = Failure { function: "wbcLookupSid", goal };
             answer(found.await.map(|account| in_words(&account)), failure, console)
@@ -50,7 +53,10 @@ pub(in crate::samba) async fn run(run: &Run<'_>, question: Wbinfo, console: Cons
             answer(line.await, Failure { function: "wbcGetpwuid", goal }, console)
         }
         Wbinfo::UserDomgroups { sid } => {
-            let groups = async { Winbind::of(run)?.groups(&sid).await };
+            let groups = async {
+                let sid = Sid::parse(&sid)?;
+                Winbind::of(run)?.groups(&sid).await
+            };
             let goal = format!("get user's domain groups for user SID {sid}");
             let failure = Failure { function: "wbcLookupUserSids", goal };
             answer(groups.await.map(|sids| sids.join("\n")), failure, console)
@@ -68,7 +74,10 @@ fn in_words(Account { kind, domain, name, .. }: &Account) -> String {
 }
 
 async fn number(run: &Run<'_>, sid: &str, failure: Failure, console: Console) -> Output {
-    let number = async { Winbind::of(run)?.number(sid).await };
+    let number = async {
+        let sid = Sid::parse(sid)?;
+        Winbind::of(run)?.number(&sid).await
+    };
     answer(number.await.map(|number| number.to_string()), failure, console)
 }
 
@@ -146,13 +155,24 @@ async fn change_secret(run: &Run<'_>, mut console: Console) -> Output {
 
 async fn log_on(run: &Run<'_>, name: &str, password: &Secret, mut console: Console) -> Output {
     const CACHE: &str = "/dev/null";
+    // Whoever cannot be asked for a password may give it with the name.
+    let (name, asked, password) = match name.split_once('%') {
+        Some((name, password)) => (name, false, &Secret::new(password)),
+        None => (name, true, password),
+    };
+    if asked && password.expose().is_empty() {
+        // Not even an empty line.
+        console.print_part(&format!("Enter {name}'s password: "));
+    } else if asked {
+        console.print(&format!("Enter {name}'s password: "));
+    }
     let outcome = match Winbind::of(run) {
+        _ if asked && password.expose().is_empty() => Err(None),
         Ok(winbind) => winbind.log_on(name, password).await.map_err(Some),
         Err(Wbc::WinbindNotAvailable) => Err(None),
         Err(_) => Err(Some(NtStatus::NO_LOGON_SERVERS)),
     };
     let (word, exit) = if outcome.is_ok() { ("succeeded", 0) } else { ("failed", 1) };
-    console.print(&format!("Enter {name}'s password: "));
     if let Err(status) = outcome {
         if let Some(NtStatus { name: code, number, text }) = status {
             console.error(&format!(

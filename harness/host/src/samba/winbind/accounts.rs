@@ -6,6 +6,7 @@ use ldap_wire::{Filter, SearchResultEntry};
 
 use super::{
     Wbc, Winbind,
+    cache::Age,
     domains::{Connection, DomainName, text},
     well_known,
 };
@@ -97,11 +98,21 @@ impl<'a> AccountName<'a> {
 impl Winbind<'_> {
     /// The account of that name.
     pub(in crate::samba) async fn lookup_name(&self, text: &str) -> Result<Account, Wbc> {
-        let name = AccountName::parse(text);
-        if let Some(account) = self.cached_name(text) {
+        if let Some(account) = self.known_name(text, Age::New) {
             return Ok(account);
         }
-        let account = match name {
+        match self.find_name(text).await {
+            Ok(account) => {
+                self.remember_name(text, &account);
+                Ok(account)
+            }
+            Err(Wbc::NoDc) => self.known_name(text, Age::Any).ok_or(Wbc::NoDc),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn find_name(&self, text: &str) -> Result<Account, Wbc> {
+        Ok(match AccountName::parse(text) {
             AccountName::Bare(account) => self.of_own_domain(account).await?,
             AccountName::OfDomain { domain, account } if self.own_domain().is(domain) => {
                 self.of_own_domain(account).await?
@@ -111,19 +122,17 @@ impl Winbind<'_> {
                 None => self.of_trusted_domain(domain, account).await?,
             },
             AccountName::UserPrincipal(name) => self.of_user_principal(name).await?,
-        };
-        self.cache_name(text, &account);
-        Ok(account)
+        })
     }
 
     async fn of_own_domain(&self, account: &str) -> Result<Account, Wbc> {
         let own = self.own_domain();
         if account.is_empty() {
-            self.own_dc().await?;
+            self.prove_itself().await?;
             return Ok(domain_itself(&own));
         }
         if account.eq_ignore_ascii_case("krbtgt") {
-            self.own_dc().await?;
+            self.prove_itself().await?;
             return Ok(krbtgt(&own));
         }
         let mut connection = self.connect(&own).await?;
@@ -137,11 +146,10 @@ impl Winbind<'_> {
         if account.is_empty() {
             return Ok(domain_itself(&domain));
         }
-        // The own DC would ask the other domain, and take its silence for an unknown name.
-        let mut connection = self.connect(&domain).await.map_err(|_| Wbc::NotMapped)?;
+        let mut connection = self.connect(&domain).await?;
         let found = by_account_name(&mut connection, &domain, account).await;
         connection.close().await;
-        found?.ok_or(Wbc::NotMapped)
+        found?.ok_or(Wbc::DomainNotFound)
     }
 
     /// By `userPrincipalName`, else by account name and domain.
@@ -161,55 +169,73 @@ impl Winbind<'_> {
             return Err(Wbc::DomainNotFound);
         }
         let domain = self.domain_named(suffix).await?.ok_or(Wbc::NotMapped)?;
-        let mut connection = self.connect(&domain).await.map_err(|_| Wbc::NotMapped)?;
+        let mut connection = self.connect(&domain).await?;
         let mut found = by_principal(&mut connection, &domain, name).await;
         if found == Ok(None) {
             found = by_account_name(&mut connection, &domain, account).await;
         }
         connection.close().await;
-        found?.ok_or(Wbc::NotMapped)
+        found?.ok_or(Wbc::DomainNotFound)
     }
 
     /// The account of that SID.
-    pub(in crate::samba) async fn lookup_sid(&self, text: &str) -> Result<Account, Wbc> {
-        let sid = read_sid(text)?;
-        if let Some(account) = self.cached_sid(text) {
+    pub(in crate::samba) async fn lookup_sid(&self, sid: &Sid) -> Result<Account, Wbc> {
+        if let Some(account) = self.known_sid(&sid.text, Age::New) {
             return Ok(account);
         }
-        let account = self.find_sid(text, sid).await?;
-        self.cache_sid(&account);
-        Ok(account)
+        match self.find_sid(sid).await {
+            Ok(account) => {
+                self.remember_sid(&account);
+                Ok(account)
+            }
+            Err(Wbc::NoDc) => self.known_sid(&sid.text, Age::Any).ok_or(Wbc::NoDc),
+            Err(error) => Err(error),
+        }
     }
 
-    async fn find_sid(&self, text: &str, sid: Vec<u8>) -> Result<Account, Wbc> {
+    async fn find_sid(&self, Sid { text, bytes }: &Sid) -> Result<Account, Wbc> {
         if let Some(known) = well_known::of_sid(text) {
             return known;
         }
         let own = self.own_domain();
-        if text == own.sid {
-            self.own_dc().await?;
+        if *text == own.sid {
+            self.prove_itself().await?;
             return Ok(domain_itself(&own));
         }
-        if text == own.account(KRBTGT) {
-            self.own_dc().await?;
+        if *text == own.account(KRBTGT) {
+            self.prove_itself().await?;
             return Ok(krbtgt(&own));
         }
         let domain = self.domain_of(text).await?.ok_or(Wbc::DomainNotFound)?;
+        if *text == domain.sid {
+            return Ok(domain_itself(&domain));
+        }
         let mut connection = self.connect(&domain).await?;
-        let filter = Filter::Equality { attribute: "objectSid".to_owned(), value: sid };
+        let filter = Filter::Equality { attribute: "objectSid".to_owned(), value: bytes.clone() };
         let found = first_account(&mut connection, &domain, filter).await;
         connection.close().await;
         found?.ok_or(Wbc::DomainNotFound)
     }
 }
 
-/// The bytes of a SID as `wbcStringToSid` reads it: no text that begins in another way is looked
-/// at, and what begins like one must be one.
-pub(super) fn read_sid(text: &str) -> Result<Vec<u8>, Wbc> {
-    if !text.starts_with("S-") && !text.starts_with("s-") {
-        return Err(Wbc::InvalidParam);
+/// A SID, in both of its forms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::samba) struct Sid {
+    pub(super) text: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Sid {
+    /// As `wbcStringToSid` reads it: no text that begins in another way is looked at, and what
+    /// begins like a SID must be one.
+    pub(in crate::samba) fn parse(text: &str) -> Result<Self, Wbc> {
+        if !text.starts_with("S-") && !text.starts_with("s-") {
+            return Err(Wbc::InvalidParam);
+        }
+        let bytes = sid_bytes(&text.to_uppercase()).filter(|sid| sid.len() > 8);
+        let bytes = bytes.ok_or(Wbc::InvalidSid)?;
+        Ok(Self { text: sid_text(&bytes).ok_or(Wbc::InvalidSid)?, bytes })
     }
-    sid_bytes(&text.to_uppercase()).filter(|sid| sid.len() > 8).ok_or(Wbc::InvalidSid)
 }
 
 fn domain_itself(domain: &DomainName) -> Account {
@@ -255,7 +281,7 @@ async fn first_account(
     domain: &DomainName,
     filter: Filter,
 ) -> Result<Option<Account>, Wbc> {
-    let found = connection.find(filter, &ATTRIBUTES).await.ok_or(Wbc::DomainNotFound)?;
+    let found = connection.find(filter, &ATTRIBUTES).await.ok_or(Wbc::NoDc)?;
     Ok(found.iter().find_map(|entry| account(entry, domain)))
 }
 

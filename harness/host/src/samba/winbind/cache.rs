@@ -1,90 +1,147 @@
-//! What winbind remembers of names (`winbindd_cache.tdb`): for `winbind cache time`, until it is
-//! started anew.
+//! What winbind remembers.
 //!
-//! It shows: an account that is gone is found for as long, and one that was asked for by name has a
-//! name in small letters.
+//! Names and DCs are in Samba's common cache (`gencache.tdb`): they outlive winbind, and
+//! `net cache flush` forgets them. A name counts for `winbind cache time`, and for as long as there
+//! is no DC to ask. So an account that is gone is found for a while, winbind seems ready without a DC,
+//! and an account that was asked for by name has a name in small letters. Groups are in
+//! `winbindd_cache.tdb`, which winbind empties when it starts.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{Account, Winbind, accounts::AccountName};
 use crate::HostRoot;
 
+/// Stands for `gencache.tdb`.
+const COMMON: &str = "/var/lib/samba/lock/gencache.json";
 /// Stands for `winbindd_cache.tdb`.
-const PATH: &str = "/var/lib/samba/winbindd_cache.json";
+const OF_WINBIND: &str = "/var/lib/samba/winbindd_cache.json";
 const MODE: u32 = 0o600;
+/// How long the name of a domain that has a DC is known (`DSGETDCNAME_CACHE_TTL`).
+const DOMAIN_SECONDS: i64 = 900;
 
-/// The content of the file.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Cache {
-    /// By name in capitals, with its domain.
-    names: BTreeMap<String, Remembered>,
-    sids: BTreeMap<String, Remembered>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Remembered {
-    account: Account,
-    /// Seconds of Unix time from which on this does not count.
+/// What may be remembered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Remembered<T> {
+    what: T,
+    /// Seconds of Unix time from which on this is old.
     until: i64,
 }
 
-impl Cache {
-    /// What cannot be read is empty, as a damaged database is for winbind.
-    fn load(root: &HostRoot) -> Self {
-        let content = root.read_if_present(PATH).ok().flatten();
-        content.and_then(|content| serde_json::from_slice(&content).ok()).unwrap_or_default()
-    }
-
-    fn save(&self, root: &HostRoot) {
-        // winbind goes on without its cache.
-        let _ = root.write(PATH, &serde_json::to_vec(self).unwrap_or_default(), MODE);
+impl<T: Clone> Remembered<T> {
+    fn if_new(&self, now: i64) -> Option<T> {
+        (now < self.until).then(|| self.what.clone())
     }
 }
 
-/// Forgets everything, as winbind does when it starts.
-pub(in crate::samba) fn clear(root: &HostRoot) {
-    let _ = root.remove(PATH);
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Common {
+    /// By name in capitals, with its domain.
+    names: BTreeMap<String, Remembered<Account>>,
+    sids: BTreeMap<String, Remembered<Account>>,
+    /// DNS names by NetBIOS names in capitals.
+    domains: BTreeMap<String, Remembered<String>>,
+}
+
+/// SIDs of groups by SIDs of accounts.
+type Groups = BTreeMap<String, Remembered<Vec<String>>>;
+
+/// What cannot be read is empty, as a damaged database is for Samba.
+fn load<T: DeserializeOwned + Default>(root: &HostRoot, path: &str) -> T {
+    let content = root.read_if_present(path).ok().flatten();
+    content.and_then(|content| serde_json::from_slice(&content).ok()).unwrap_or_default()
+}
+
+/// Samba goes on without its caches.
+fn save(root: &HostRoot, path: &str, content: &impl Serialize) {
+    let _ = root.write(path, &serde_json::to_vec(content).unwrap_or_default(), MODE);
+}
+
+/// Forgets what winbind forgets when it starts.
+pub(in crate::samba) fn begin(root: &HostRoot) {
+    let _ = root.remove(OF_WINBIND);
+}
+
+/// `net cache flush`.
+pub(in crate::samba) fn flush(root: &HostRoot) {
+    let _ = root.remove(COMMON);
+}
+
+/// How what is remembered counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Age {
+    /// While it is new.
+    New,
+    /// However old it is: there is nobody to ask.
+    Any,
 }
 
 impl Winbind<'_> {
-    pub(super) fn cached_name(&self, text: &str) -> Option<Account> {
-        let cache = Cache::load(self.run.root());
-        self.valid(cache.names.get(&self.key(text)))
+    pub(super) fn known_name(&self, text: &str, age: Age) -> Option<Account> {
+        let common: Common = load(self.run.root(), COMMON);
+        self.counted(common.names.get(&self.key(text)), age)
     }
 
-    pub(super) fn cached_sid(&self, sid: &str) -> Option<Account> {
-        self.valid(Cache::load(self.run.root()).sids.get(sid))
+    pub(super) fn known_sid(&self, sid: &str, age: Age) -> Option<Account> {
+        let common: Common = load(self.run.root(), COMMON);
+        self.counted(common.sids.get(sid), age)
+    }
+
+    pub(super) fn known_groups(&self, sid: &str, age: Age) -> Option<Vec<String>> {
+        let groups: Groups = load(self.run.root(), OF_WINBIND);
+        self.counted(groups.get(sid), age)
+    }
+
+    /// The DNS name of a domain that has been asked about.
+    pub(super) fn known_domain(&self, netbios: &str) -> Option<String> {
+        let common: Common = load(self.run.root(), COMMON);
+        self.counted(common.domains.get(&netbios.to_uppercase()), Age::New)
     }
 
     /// Remembers what was found by that name, and who has that SID: with the letters of the
     /// question, of which winbind makes small ones.
-    pub(super) fn cache_name(&self, text: &str, account: &Account) {
-        let mut cache = Cache::load(self.run.root());
+    pub(super) fn remember_name(&self, text: &str, account: &Account) {
+        let mut common: Common = load(self.run.root(), COMMON);
         if !text.contains('@') {
             let account = Account { name: account.name.to_lowercase(), ..account.clone() };
-            cache.sids.insert(account.sid.clone(), self.remembered(account));
+            common.sids.insert(account.sid.clone(), self.for_a_while(account));
         }
-        cache.names.insert(self.key(text), self.remembered(account.clone()));
-        cache.save(self.run.root());
+        common.names.insert(self.key(text), self.for_a_while(account.clone()));
+        save(self.run.root(), COMMON, &common);
     }
 
-    pub(super) fn cache_sid(&self, account: &Account) {
-        let mut cache = Cache::load(self.run.root());
+    pub(super) fn remember_sid(&self, account: &Account) {
+        let mut common: Common = load(self.run.root(), COMMON);
         let name = format!("{}\\{}", account.domain, account.name);
-        cache.names.insert(self.key(&name), self.remembered(account.clone()));
-        cache.sids.insert(account.sid.clone(), self.remembered(account.clone()));
-        cache.save(self.run.root());
+        common.names.insert(self.key(&name), self.for_a_while(account.clone()));
+        common.sids.insert(account.sid.clone(), self.for_a_while(account.clone()));
+        save(self.run.root(), COMMON, &common);
     }
 
-    fn remembered(&self, account: Account) -> Remembered {
+    pub(super) fn remember_groups(&self, sid: &str, found: &[String]) {
+        let mut groups: Groups = load(self.run.root(), OF_WINBIND);
+        groups.insert(sid.to_owned(), self.for_a_while(found.to_vec()));
+        save(self.run.root(), OF_WINBIND, &groups);
+    }
+
+    pub(super) fn remember_domain(&self, netbios: &str, dns: &str) {
+        let mut common: Common = load(self.run.root(), COMMON);
+        let until = self.run.now().unix().saturating_add(DOMAIN_SECONDS);
+        common.domains.insert(netbios.to_uppercase(), Remembered { what: dns.to_owned(), until });
+        save(self.run.root(), COMMON, &common);
+    }
+
+    fn for_a_while<T>(&self, what: T) -> Remembered<T> {
         let time = i64::from(self.run.settings.winbind_cache_seconds);
-        Remembered { account, until: self.run.now().unix().saturating_add(time) }
+        Remembered { what, until: self.run.now().unix().saturating_add(time) }
     }
 
-    fn valid(&self, found: Option<&Remembered>) -> Option<Account> {
-        found.filter(|found| self.run.now().unix() < found.until).map(|found| found.account.clone())
+    fn counted<T: Clone>(&self, found: Option<&Remembered<T>>, age: Age) -> Option<T> {
+        match age {
+            Age::New => found?.if_new(self.run.now().unix()),
+            Age::Any => found.map(|found| found.what.clone()),
+        }
     }
 
     /// A name with its domain, in capitals.

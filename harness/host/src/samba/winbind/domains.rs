@@ -75,15 +75,20 @@ impl Connection {
 }
 
 impl Winbind<'_> {
-    /// A DC of the host's own domain.
-    pub(super) async fn own_dc(&self) -> Result<FoundDc, Wbc> {
-        self.run.find_dc(&self.secrets.domain).await.ok_or(Wbc::DomainNotFound)
+    /// What every question to the own domain begins with, over whatever protocol it goes on: a DC
+    /// that answers the ping, and a ticket with which the machine shows itself to it.
+    pub(super) async fn prove_itself(&self) -> Result<(), Wbc> {
+        let dc = self.run.find_dc(&self.secrets.domain).await.ok_or(Wbc::NoDc)?;
+        let context = self.run.context();
+        let (machine, mut random) = (self.secrets.account(), context.random());
+        let ticket = context.ticket_for("cifs", &dc.answer.dns_name, &machine, &mut random).await;
+        ticket.map(drop).map_err(|_| Wbc::NoDc)
     }
 
     /// A sealed connection to a DC of a domain. A domain other than the own one is reached with a
     /// ticket that its KDC gives on the strength of one from here.
     pub(super) async fn connect(&self, domain: &DomainName) -> Result<Connection, Wbc> {
-        let dc = self.run.find_dc(&domain.dns).await.ok_or(Wbc::DomainNotFound)?;
+        let dc = self.run.find_dc(&domain.dns).await.ok_or(Wbc::NoDc)?;
         let context = Context {
             settings: &self.sealed,
             service_realm: Some(domain.realm()),
@@ -92,10 +97,7 @@ impl Winbind<'_> {
         let account = self.secrets.account();
         // What winbind has to say goes to its own log.
         let mut log = Console::new(0);
-        let ldap = context
-            .connect_quietly(&dc, &account, &mut log)
-            .await
-            .map_err(|_| Wbc::DomainNotFound)?;
+        let ldap = context.connect_quietly(&dc, &account, &mut log).await.map_err(|_| Wbc::NoDc)?;
         Ok(Connection { ldap, dc })
     }
 
@@ -113,16 +115,16 @@ impl Winbind<'_> {
         self.trusted(Filter::Or(vec![equals("flatName"), equals("trustPartner")])).await
     }
 
-    /// The domain of an account.
+    /// The domain that has that SID, or an account that has it.
     pub(super) async fn domain_of(&self, sid: &str) -> Result<Option<DomainName>, Wbc> {
         let own = self.own_domain();
-        if own.has(sid) {
+        if own.has(sid) || own.sid == sid {
             return Ok(Some(own));
         }
-        let Some(value) = sid.rsplit_once('-').and_then(|(domain, _)| sid_bytes(domain)) else {
-            return Ok(None);
-        };
-        self.trusted(Filter::Equality { attribute: "securityIdentifier".to_owned(), value }).await
+        let domain = sid.rsplit_once('-').map_or("", |(domain, _)| domain);
+        let equals = |value| Filter::Equality { attribute: "securityIdentifier".to_owned(), value };
+        let either = [domain, sid].into_iter().filter_map(sid_bytes).map(equals).collect();
+        self.trusted(Filter::Or(either)).await
     }
 
     async fn trusted(&self, which: Filter) -> Result<Option<DomainName>, Wbc> {
@@ -134,7 +136,7 @@ impl Winbind<'_> {
         let names = ["flatName", "trustPartner", "securityIdentifier", "trustDirection"];
         let found = connection.find(Filter::And(vec![class, which]), &names).await;
         connection.close().await;
-        let found = found.ok_or(Wbc::DomainNotFound)?;
+        let found = found.ok_or(Wbc::NoDc)?;
         Ok(found.iter().find_map(trusted_domain))
     }
 }

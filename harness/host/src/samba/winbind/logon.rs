@@ -30,6 +30,8 @@ const PATH: &str = "/var/cache/samba/netsamlogon_cache.json";
 const MODE: u32 = 0o600;
 /// SIDs that say how a user has logged on, of which winbind takes no notice.
 const ASSERTED_IDENTITY: &str = "S-1-18-";
+/// The KDC finds the password too old.
+const EXPIRED: NoTicket = NoTicket::Login(Cause::Refused(ErrorCode::KDC_ERR_KEY_EXPIRED));
 /// By how much clocks may differ: Heimdal's default, like that of AD.
 const SKEW_SECONDS_MAX: i64 = 300;
 
@@ -62,15 +64,20 @@ impl Winbind<'_> {
         name: &str,
         password: &Secret,
     ) -> Result<(), NtStatus> {
+        // A winbind that cannot show itself to its own domain takes it for absent.
+        self.prove_itself().await.map_err(|_| NtStatus::NO_LOGON_SERVERS)?;
         let (domain, client) = self.client(name).await?;
         let context = self.run.context();
         let mut random = context.random();
         let own = context.kerberos(&self.own_domain().realm());
         let theirs = context.kerberos(&domain.realm());
-        let (granting, clock) = theirs
-            .kinit_as(client, password.clone(), &mut random)
-            .await
-            .map_err(|reason| status(&reason))?;
+        let mut first = theirs.kinit_as(client.clone(), password.clone(), &mut random).await;
+        if first.as_ref().err() == Some(&EXPIRED) {
+            // Heimdal tries to change the password, for which the old one must be right.
+            let proven = theirs.proves_itself(client, password.clone(), &mut random).await;
+            first = Err(proven.err().unwrap_or(EXPIRED));
+        }
+        let (granting, clock) = first.map_err(|reason| status(&reason))?;
         let granting = if domain == self.own_domain() {
             granting
         } else {
@@ -88,6 +95,9 @@ impl Winbind<'_> {
         // Who does not know its own password cannot read what the KDC says of others.
         let info = self.open(ticket, &clock, &mut random).ok_or(NtStatus::LOGON_FAILURE)?;
         self.remember(&info);
+        if domain != self.own_domain() {
+            self.remember_domain(&domain.netbios, &domain.dns);
+        }
         Ok(())
     }
 

@@ -1,11 +1,10 @@
 //! Users as the host's own accounts would be (`wbinfo --uid-info`), and their groups
 //! (`--user-domgroups`).
 
-use ldap_wire::{SearchRequest, SearchResultEntry};
-
 use super::{
     Wbc, Winbind,
-    accounts::{Kind, read_sid},
+    accounts::{Account, Kind, Sid},
+    cache::Age,
     domains::DomainName,
     logon::Logon,
 };
@@ -18,26 +17,22 @@ const BUILTIN: &str = "S-1-5-32-";
 
 impl Winbind<'_> {
     /// The number of an account, whatever it is, as user or as group: autorid gives both the same.
-    pub(in crate::samba) async fn number(&self, sid: &str) -> Result<u32, Wbc> {
-        read_sid(sid)?;
-        let own = self.own_domain();
-        if !own.has(sid) && own.sid != sid && self.domain_of(sid).await?.is_none() {
-            return Err(Wbc::DomainNotFound);
-        }
-        self.number_of(sid).ok_or(Wbc::DomainNotFound)
+    pub(in crate::samba) async fn number(&self, sid: &Sid) -> Result<u32, Wbc> {
+        self.domain_of(&sid.text).await?.ok_or(Wbc::DomainNotFound)?;
+        self.number_of(&sid.text).ok_or(Wbc::DomainNotFound)
     }
 
     /// The line of `passwd` for the user with that number.
     pub(in crate::samba) async fn passwd_line(&self, number: u32) -> Result<String, Wbc> {
         let sid = self.sid_of_number(number).ok_or(Wbc::DomainNotFound)?;
+        let sid = Sid::parse(&sid).map_err(|_| Wbc::DomainNotFound)?;
         let account = self.lookup_sid(&sid).await.map_err(|_| Wbc::DomainNotFound)?;
         if account.kind == Kind::Domain {
             return Err(Wbc::DomainNotFound);
         }
-        let (domain_sid, _) = sid.rsplit_once('-').ok_or(Wbc::DomainNotFound)?;
-        let logon = self.last_logon(&sid);
+        let logon = self.last_logon(&sid.text);
         let primary = logon.as_ref().map_or(DOMAIN_USERS, |logon| logon.primary_group);
-        let group = self.number_of(&format!("{domain_sid}-{primary}"));
+        let group = self.number_of(&primary_group(&account, primary));
         let group = group.ok_or(Wbc::DomainNotFound)?;
         let (domain, name) = (&account.domain, account.name.to_lowercase());
         let full_name = logon.map(|logon| logon.full_name).unwrap_or_default();
@@ -47,48 +42,63 @@ impl Winbind<'_> {
     }
 
     /// The SIDs of a user and of all its groups.
-    pub(in crate::samba) async fn groups(&self, sid: &str) -> Result<Vec<String>, Wbc> {
-        let bytes = read_sid(sid)?;
-        if let Some(Logon { groups, .. }) = self.last_logon(sid) {
-            return Ok([&[sid.to_owned()], groups.as_slice()].concat());
+    pub(in crate::samba) async fn groups(&self, sid: &Sid) -> Result<Vec<String>, Wbc> {
+        if let Some(Logon { groups, .. }) = self.last_logon(&sid.text) {
+            return Ok([std::slice::from_ref(&sid.text), groups.as_slice()].concat());
         }
-        self.lookup_sid(sid).await.map_err(|_| Wbc::DomainNotFound)?;
-        let (domain, _) = sid.rsplit_once('-').ok_or(Wbc::DomainNotFound)?;
-        let mut sids = vec![sid.to_owned(), format!("{domain}-{DOMAIN_USERS}")];
+        if let Some(groups) = self.known_groups(&sid.text, Age::New) {
+            return Ok(groups);
+        }
+        let account = self.lookup_sid(sid).await.map_err(|_| Wbc::DomainNotFound)?;
+        let mut sids = vec![sid.text.clone(), primary_group(&account, DOMAIN_USERS)];
         let own = self.own_domain();
-        if own.has(sid) {
-            for group in self.token_groups(&own, &bytes).await {
-                if !group.starts_with(BUILTIN) && !sids.contains(&group) {
-                    sids.push(group);
-                }
+        if account.kind != Kind::User || !own.has(&sid.text) {
+            return Ok(sids);
+        }
+        let Some(groups) = self.token_groups(&own, &sid.bytes).await else {
+            return Ok(self.known_groups(&sid.text, Age::Any).unwrap_or(sids));
+        };
+        for group in groups {
+            if !group.starts_with(BUILTIN) && !sids.contains(&group) {
+                sids.push(group);
             }
         }
+        self.remember_groups(&sid.text, &sids);
         Ok(sids)
     }
 
-    /// `tokenGroups` of an account. winbind asks for them by LDAP as smb.conf says, with TLS and
-    /// all; when that fails it does without.
-    async fn token_groups(&self, domain: &DomainName, sid: &[u8]) -> Vec<String> {
-        let Some(dc) = self.run.find_dc(&domain.dns).await else { return Vec::new() };
-        let mut log = Console::new(0);
-        let machine = self.secrets.account();
+    /// `tokenGroups` of an account; `None` if nobody says. winbind asks for them by LDAP as smb.conf
+    /// says, with TLS and all; when that fails it does without.
+    async fn token_groups(&self, domain: &DomainName, sid: &[u8]) -> Option<Vec<String>> {
+        let dc = self.run.find_dc(&domain.dns).await?;
+        let (machine, mut log) = (self.secrets.account(), Console::new(0));
         let connected = self.run.context().connect_quietly(&dc, &machine, &mut log).await;
-        let Ok(mut ldap) = connected else { return Vec::new() };
-        let search: SearchRequest = account_search(sid, vec!["tokenGroups".to_owned()]);
-        let found = ldap.search(search).await;
+        let mut ldap = connected.ok()?;
+        let found = ldap.search(account_search(sid, vec!["tokenGroups".to_owned()])).await;
         ldap.unbind().await;
-        let entries: Vec<SearchResultEntry> = found.map(|found| found.entries).unwrap_or_default();
-        let values = entries.iter().flat_map(|entry| entry.values("tokenGroups"));
-        values.filter_map(|sid| sid_text(sid)).collect()
+        let found = found.ok().filter(|found| found.result.is_success())?;
+        let values = found.entries.iter().flat_map(|entry| entry.values("tokenGroups"));
+        Some(values.filter_map(|sid| sid_text(sid)).collect())
     }
 
-    /// The name of a DC of a domain, by NetBIOS name of the own one or DNS name of any.
+    /// The name of a DC of a domain: by its DNS name, or by its NetBIOS name once it has been found
+    /// by the other.
     pub(in crate::samba) async fn dc_name(&self, domain: &str) -> Option<String> {
-        let own = self.own_domain();
-        let name = if own.is(domain) { &own.dns } else { domain };
+        let known = self.known_domain(domain);
+        let name = known.as_deref().unwrap_or(domain);
         if name.is_empty() {
             return None;
         }
-        self.run.find_dc(name).await.map(|dc| dc.answer.dns_name)
+        let dc = self.run.find_dc(name).await?;
+        self.remember_domain(&dc.answer.netbios_domain, &dc.answer.domain);
+        Some(dc.answer.dns_name)
+    }
+}
+
+/// The SID of a user's primary group; that of a group is the group itself.
+fn primary_group(account: &Account, rid: u32) -> String {
+    match account.sid.rsplit_once('-') {
+        Some((domain, _)) if account.kind == Kind::User => format!("{domain}-{rid}"),
+        _ => account.sid.clone(),
     }
 }

@@ -1,0 +1,198 @@
+//! `wbinfo` of the model against two fake domains that trust each other, beside what the real one
+//! printed as a member of a Samba AD DC (`fixtures/winbind`).
+
+use fake_dc::{DcSpec, Domain};
+use fake_dc_directory::{TrustDirection, TrustKind};
+use ground::{Clock, Ledger, Secret, Seed, VirtualClock};
+use serde::Deserialize;
+use sim_host::{Network, Output, SambaCommand, Wbinfo};
+
+use crate::support::Host;
+
+/// After the captures were made, and the accounts that they are of.
+const NOW: &str = "2026-11-22T10:15:00Z";
+const LAB: &str = include_str!("../../../../fixtures/winbind/lab.ldif");
+const OTHER: &str = include_str!("../../../../fixtures/winbind/other.ldif");
+const SAMLOGON_CACHE: &str = "/var/cache/samba/netsamlogon_cache.json";
+
+/// A captured sequence of questions.
+#[derive(Deserialize)]
+struct Capture {
+    steps: Vec<Step>,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    /// Whether winbind was started anew before, without memory of logins.
+    #[serde(default)]
+    fresh: bool,
+    argv: Vec<String>,
+    #[serde(default)]
+    stdin: String,
+    exit: i32,
+    stdout: String,
+    stderr: String,
+}
+
+macro_rules! capture {
+    ($name:literal) => {
+        serde_json::from_str::<Capture>(include_str!(concat!(
+            "../../../../fixtures/winbind/",
+            $name,
+            ".json"
+        )))
+        .unwrap()
+    };
+}
+
+impl Step {
+    fn question(&self) -> Wbinfo {
+        let words: Vec<&str> = self.argv.iter().map(String::as_str).collect();
+        let text = |text: &str| text.to_owned();
+        match words[1..] {
+            ["--change-secret"] => Wbinfo::ChangeSecret,
+            ["--getdcname", domain] => Wbinfo::GetDcName { domain: text(domain) },
+            ["--krb5auth", name, "--krb5ccname", "/dev/null"] => {
+                Wbinfo::Krb5Auth { name: text(name), password: Secret::new(self.stdin.clone()) }
+            }
+            ["--name-to-sid", name] => Wbinfo::NameToSid { name: text(name) },
+            ["--sid-to-gid", sid] => Wbinfo::SidToGid { sid: text(sid) },
+            ["--sid-to-name", sid] => Wbinfo::SidToName { sid: text(sid) },
+            ["--sid-to-uid", sid] => Wbinfo::SidToUid { sid: text(sid) },
+            ["--uid-info", uid] => Wbinfo::UidInfo { uid: uid.parse().unwrap() },
+            ["--user-domgroups", sid] => Wbinfo::UserDomgroups { sid: text(sid) },
+            _ => panic!("{words:?}"),
+        }
+    }
+}
+
+struct World {
+    _other: Domain,
+    lab: Domain,
+    host: Host,
+}
+
+impl World {
+    async fn start() -> Self {
+        let time = VirtualClock::starting_at(NOW.parse().unwrap());
+        let ledger = Ledger::new(time.clock());
+        let lab = domain("lab.example", "dc1", LAB, 0, time.clock(), &ledger).await;
+        let other = domain("other.example", "dc2", OTHER, 1, time.clock(), &ledger).await;
+        let (trust, direction) = (TrustKind::Forest, TrustDirection::Both);
+        lab.directory().trust(other.directory(), trust, direction).unwrap();
+        lab.forward_questions(&other);
+        let host = Host::within(time.clock(), &ledger);
+        let mut network = Network { nameservers: lab.name_servers(), ..Network::default() };
+        for dc in lab.dcs().chain(other.dcs()) {
+            network.translations.insert((dc.ip(), 88).into(), dc.kdc());
+            network.translations.insert((dc.ip(), 389).into(), dc.ldap());
+            network.translations.insert((dc.ip(), 636).into(), dc.ldaps());
+        }
+        host.network.set(network);
+        host.trust(&(lab.ca_pem().to_owned() + other.ca_pem()));
+        let join = SambaCommand::AdsJoin {
+            domain: "lab.example".into(),
+            user: "Administrator".into(),
+            password: Secret::new("Passw0rd!Lab1"),
+            netbios_name: "XS1".into(),
+            server: None,
+            ou: None,
+            dns_hostname: None,
+        };
+        let joined = host.run(join).await;
+        assert_eq!(joined.exit, 0, "{joined:?}");
+        Self { _other: other, lab, host }
+    }
+
+    async fn start_afresh(&self) {
+        let _ = self.host.root.remove(SAMLOGON_CACHE);
+        let started = self.host.run(SambaCommand::RestartWinbind).await;
+        assert_eq!(started.exit, 0, "{started:?}");
+    }
+
+    /// What the model says otherwise than the real program.
+    async fn differences(&self, capture: Capture) -> Vec<String> {
+        let mut different = Vec::new();
+        for step in capture.steps {
+            if step.fresh {
+                self.start_afresh().await;
+            }
+            let found = self.host.run(SambaCommand::Wbinfo(step.question())).await;
+            let Step { exit, stdout, stderr, argv, .. } = step;
+            let real = Output { exit, stdout, stderr };
+            if told(&found) != told(&real) {
+                different.push(format!("{argv:?}\n  real  {real:?}\n  model {found:?}"));
+            }
+        }
+        different
+    }
+}
+
+/// What matters of an output: groups come in an order that means nothing, and this KDC says of nobody
+/// that it has claims (S-1-5-21-0-0-0-497).
+fn told(output: &Output) -> Output {
+    let is_sid = |line: &&str| line.starts_with("S-1-");
+    let mut lines: Vec<&str> = output.stdout.lines().collect();
+    if lines.len() > 2 && lines.iter().all(|line| is_sid(line)) {
+        lines.retain(|line| *line != "S-1-5-21-0-0-0-497");
+        lines[2..].sort_unstable();
+        return Output { stdout: lines.join("\n"), ..output.clone() };
+    }
+    output.clone()
+}
+
+async fn domain(
+    name: &str,
+    dc: &str,
+    ldif: &str,
+    index: u8,
+    clock: Clock,
+    ledger: &Ledger,
+) -> Domain {
+    Domain::builder(name)
+        .index(index)
+        .dc(DcSpec::new(dc))
+        .seed(Seed::new(1))
+        .clock(clock)
+        .ledger(ledger.clone())
+        .ldif("accounts.ldif", ldif)
+        .start()
+        .await
+        .unwrap()
+}
+
+#[track_caller]
+fn assert_none(different: &[String]) {
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+/// Compares the model with captures, each in a world of its own.
+macro_rules! same_as_captured {
+    ($($test:ident: $capture:literal;)*) => {
+        $(#[tokio::test]
+        async fn $test() {
+            assert_none(&World::start().await.differences(capture!($capture)).await);
+        })*
+    };
+}
+
+same_as_captured! {
+    a_name_has_a_sid: "name-to-sid";
+    a_sid_has_a_name: "sid-to-name";
+    every_account_has_a_number_on_this_host: "numbers";
+    groups_of_who_has_not_logged_on_come_from_the_directory: "groups";
+    a_domain_has_a_dc: "getdcname";
+    a_user_logs_on_or_does_not: "login";
+    what_the_kdc_says_of_a_user_is_remembered: "after-login";
+    a_name_that_was_asked_for_is_remembered_in_small_letters: "names-in-small-letters";
+    the_machine_gets_a_new_password: "change-secret";
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_run_answers_nothing() {
+    let world = World::start().await;
+    world.start_afresh().await;
+    assert!(world.host.run(SambaCommand::StopWinbind).await.succeeded());
+    assert_none(&world.differences(capture!("not-running")).await);
+    drop(world.lab);
+}
