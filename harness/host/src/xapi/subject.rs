@@ -6,7 +6,7 @@ use ground::Trail;
 use crate::{
     ApiError, Quirk, Reference, Role, Subject,
     facts::SessionClosed,
-    xapi::{Pool, account::AccountError, host::Liveness, lock::LockGuard},
+    xapi::{Pool, account::AccountError, lock::LockGuard},
 };
 
 /// Holds the pool extauth lock. Before it is given back, the hooks run that have become due
