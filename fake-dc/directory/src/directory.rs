@@ -15,7 +15,7 @@ use crate::{
     dn::{Dn, EntryName},
     domain::Domain,
     error::{DirectoryError, LdifErrors},
-    ldif::{LdifCause, LdifError},
+    ldif::{LdifCause, LdifError, parse_changes},
     overlay::FileChange,
     rootdse::{SAMBA_CONTROLS, WINDOWS_CONTROLS},
     session::{Protection, Reply, Session, Then},
@@ -42,6 +42,19 @@ impl Directory {
         let errors: Vec<LdifError> =
             changes.into_iter().filter_map(|change| directory.carry_out(change).err()).collect();
         if errors.is_empty() { Ok(directory) } else { Err(LdifErrors(errors).into()) }
+    }
+
+    /// Makes the changes that an LDIF text asks for, one after the other, as the administrator would
+    /// who needs no connection: nothing of it is in any ledger. `file` names the text in errors.
+    ///
+    /// # Errors
+    /// If the text has mistakes nothing is changed; otherwise every change that is refused.
+    pub fn apply_ldif(&self, file: &str, text: &str) -> Result<(), LdifErrors> {
+        let carried_out = |change| self.carry_out(FileChange { file: file.to_owned(), change });
+        let changes = parse_changes(file, text).map_err(LdifErrors)?;
+        let errors: Vec<LdifError> =
+            changes.into_iter().filter_map(|change| carried_out(change).err()).collect();
+        if errors.is_empty() { Ok(()) } else { Err(LdifErrors(errors)) }
     }
 
     /// Makes a change that an LDIF text asks for, as the administrator would.
@@ -80,6 +93,18 @@ impl Directory {
             _ => None,
         };
         reply.messages.into_iter().filter_map(entry).collect()
+    }
+
+    /// The SID of the account or group with this `sAMAccountName`, in any case.
+    #[must_use]
+    pub fn sid_of(&self, account: &str) -> Option<Sid> {
+        let filter = Filter::Equality {
+            attribute: "sAMAccountName".to_owned(),
+            value: account.as_bytes().to_vec(),
+        };
+        let objects = self.objects(filter);
+        let sid = objects.first()?.attributes.iter().find(|a| a.name == "objectSid")?;
+        Sid::from_bytes(sid.values.first()?).ok()
     }
 
     /// A session of the administrator, which needs no password.

@@ -31,8 +31,11 @@ impl Breach {
     }
 }
 
+/// The invariant that holds at every moment.
+const SECRETS: &str = "no secret in the ledger";
+
 const INVARIANTS: &[Invariant] = &[
-    Invariant { name: "no secret in the ledger", quirks: &[], check: no_secret_in_the_ledger },
+    Invariant { name: SECRETS, quirks: &[], check: no_secret_in_the_ledger },
     Invariant {
         name: "hosts agree after a successful call of the pool",
         quirks: &[],
@@ -70,7 +73,10 @@ pub(crate) struct Judged {
 pub(crate) fn judge(view: &StepView<'_>, memory: &mut Memory, quirks: &BTreeSet<Quirk>) -> Judged {
     let mut judged = Judged { breaches: Vec::new(), excuses: BTreeSet::new() };
     let mut broken = BTreeSet::new();
-    for invariant in INVARIANTS {
+    // A call in the background may be in the middle of things.
+    let at_rest =
+        |invariant: &&Invariant| view.world.backgrounds.is_empty() || invariant.name == SECRETS;
+    for invariant in INVARIANTS.iter().filter(at_rest) {
         let excuse = invariant.quirks.iter().find(|quirk| quirks.contains(quirk));
         for breach in (invariant.check)(view) {
             let key = (invariant.name, breach.host);
@@ -115,16 +121,23 @@ fn failure(what: String) -> Failure {
 }
 
 fn no_secret_in_the_ledger(view: &StepView<'_>) -> Vec<Breach> {
+    let sessions = view.world.pool.open_sessions();
     let leaks = |event: &&ground::Event| {
         let text = serde_json::Value::Object(event.fields()).to_string();
-        view.world.secrets.iter().any(|secret| text.contains(secret.as_str()))
+        let secrets = view.world.secrets.iter().map(String::as_str);
+        secrets
+            .chain(sessions.iter().map(|session| session.reference.as_str()))
+            .any(|secret| text.contains(secret))
     };
     view.done
         .events
         .iter()
         .filter(leaks)
         .map(|event| {
-            Breach::new("", format!("a fact of the kind {} holds a password", event.kind()))
+            Breach::new(
+                "",
+                format!("a fact of the kind {} holds a password or a session", event.kind()),
+            )
         })
         .collect()
 }

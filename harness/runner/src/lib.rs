@@ -34,6 +34,8 @@
 //! # }
 //! ```
 
+mod accounts;
+mod calls;
 mod case;
 pub mod catalogue;
 mod certificate_steps;

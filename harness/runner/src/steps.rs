@@ -5,19 +5,22 @@ use std::{collections::BTreeSet, time::Duration};
 use fake_dc::facts::Connection;
 use ground::{Event, EventId, Trail, fact};
 use scenario::{
-    Action, AdsSearch, ClockAction, DcAction, DcFault, FileAction, HostAction,
-    InstalledCertificate, Liveness, NetCommand, PoolCall, RouteAction, SetLiveness, Spanned, Step,
-    XapiAction, XenapiAction,
+    Action, AdsSearch, BackgroundAction, ClockAction, DcAction, DcFault, DomainAction, FileAction,
+    HostAction, InstalledCertificate, Liveness, NetCommand, PoolCall, RouteAction, SetLiveness,
+    Spanned, Step, XapiAction, XenapiAction,
 };
 use serde::Serialize;
 use sim_host::{
-    ApiError, AuthConfig, Call, CallResult, CertificateType, Credentials, Entry, HostError, Output,
-    Reference, SambaCommand, Server,
+    ApiError, AuthConfig, Call, CallResult, CertificateType, Credentials, Entry, ExtAuthSetting,
+    HostError, Output, Reference, SambaCommand, Server,
     samba::facts::{TcpConnecting, TcpFailed},
 };
 
 use crate::{
-    Place, certificate_steps,
+    Place,
+    accounts::{self, DomainChanged},
+    calls::{self, Request},
+    certificate_steps,
     samba_client::ProgramAbandoned,
     world::{HostFaultCleared, HostFaultSet, World, WorldError},
     xenapi::{self, CallError},
@@ -69,6 +72,7 @@ fact!(ProgramEnded, "program.ended");
 pub(crate) const KINDS: &[&str] = &[
     StepBegan::KIND,
     ClockAdvanced::KIND,
+    DomainChanged::KIND,
     FileChanged::KIND,
     HostFaultCleared::KIND,
     HostFaultSet::KIND,
@@ -95,6 +99,18 @@ pub(crate) enum StepError {
     Host(#[from] HostError),
     #[error("`{text}` does not occur in {host}:{path}")]
     NoSuchText { host: String, path: String, text: String },
+    #[error("no account is called `{account}`")]
+    NoSuchAccount { account: String },
+    #[error("{domain} refuses the change: {cause}")]
+    NoSuchChange { domain: String, cause: String },
+    #[error("the step `{step}` has opened no session")]
+    NoSession { step: String },
+    #[error("a call in the background has not come to rest within {} s: {waits}", SETTLE_LIMIT.as_secs())]
+    Restless { waits: String },
+    #[error("the call in the background `{step}` still waits")]
+    StillWaits { step: String },
+    #[error("nobody can go on: {waits}")]
+    Stuck { waits: String },
     #[error("the step `{step}` has installed no certificate")]
     NothingInstalled { step: String },
     #[error(
@@ -112,16 +128,28 @@ impl StepError {
     /// Whether the scenario, or a file it names, is to blame rather than the machine.
     pub(crate) fn is_wrong_input(&self) -> bool {
         match self {
-            Self::NoSuchText { .. } | Self::NothingInstalled { .. } => true,
+            Self::NoSession { .. }
+            | Self::NoSuchAccount { .. }
+            | Self::NoSuchChange { .. }
+            | Self::NoSuchText { .. }
+            | Self::NothingInstalled { .. }
+            | Self::StillWaits { .. }
+            | Self::Stuck { .. } => true,
             Self::World(error) => error.is_wrong_input(),
             Self::Xenapi(error) => error.is_wrong_input(),
-            Self::Host(_) | Self::Unsettled { .. } => false,
+            Self::Host(_) | Self::Restless { .. } | Self::Unsettled { .. } => false,
         }
     }
 
     /// What to do about it, where that is known.
     pub(crate) fn remedy(&self) -> Option<String> {
         match self {
+            Self::StillWaits { .. } => {
+                Some("release what it waits for before it is asked how it ended".to_owned())
+            }
+            Self::Stuck { .. } => {
+                Some("let the call go on in the background with `background = true`".to_owned())
+            }
             Self::World(error) => error.remedy(),
             _ => None,
         }
@@ -141,27 +169,67 @@ pub(crate) async fn apply(
         action: step.action.name(),
     });
     let mut output = None;
-    let result = match &step.action.value {
-        Action::Pool(call) => call_pool(world, &place.title, call, &trail).await?,
-        Action::Xenapi(XenapiAction::Call(call)) => {
+    let request = match &step.action.value {
+        Action::Auth(call) => Some(accounts::auth(world, call)?),
+        Action::Host(action) => host_request(world, action)?,
+        Action::Pool(call) => pool_request(world, call)?,
+        Action::Session(call) => Some(accounts::session(world, call)?),
+        Action::Subject(call) => Some(accounts::subject(world, call)?),
+        _ => None,
+    };
+    let result = match (request, &step.action.value) {
+        (Some(request), _) if step.background => {
+            let World { backgrounds, pool, sessions, .. } = world;
+            backgrounds.begin(&place.title, pool, sessions, request, &trail);
+            Ok(CallResult::Void)
+        }
+        (Some(request), _) => call(world, &place.title, request, &trail, before).await?,
+        (None, Action::Background(BackgroundAction::Ended(ended))) => {
+            let World { backgrounds, pool, .. } = world;
+            backgrounds.end(&ended.step, pool)?
+        }
+        (None, Action::Xenapi(XenapiAction::Call(call))) => {
             xenapi::call(world, &place.title, call, &trail).await?
         }
-        Action::Host(action) if action.is_call() => call_host(world, action, &trail).await?,
-        other => {
+        (None, other) => {
             output = act(world, other, &trail).await?;
             Ok(CallResult::Void)
         }
     };
+    let all_stand_still = world.pool.waiting_room().holds(world.backgrounds.len());
+    if tokio::time::timeout(SETTLE_LIMIT, all_stand_still).await.is_err() {
+        return Err(StepError::Restless { waits: calls::waits(&trail, before) });
+    }
     settle(world, before).await?;
     Ok(Done { result, output, events: world.ledger.events_after(before) })
 }
 
-async fn call_pool(
+/// Makes a call and waits for its end.
+async fn call(
     world: &mut World,
     title: &str,
-    call: &PoolCall,
+    request: Request,
     trail: &Trail,
-) -> Result<Result<CallResult, ApiError>, StepError> {
+    before: Option<EventId>,
+) -> Result<calls::Answer, StepError> {
+    let known: BTreeSet<Reference> = references(world);
+    // Should this call wait, too, then nothing moves any more.
+    let all = world.backgrounds.len() + 1;
+    let answer = tokio::select! {
+        biased;
+        answer = calls::perform(&world.pool, &world.sessions, title, request, trail) => answer,
+        () = world.pool.waiting_room().holds(all) => {
+            return Err(StepError::Stuck { waits: calls::waits(trail, before) });
+        }
+    };
+    if let Some(new) = references(world).difference(&known).next() {
+        world.installed.insert(title.to_owned(), new.clone());
+    }
+    Ok(answer)
+}
+
+/// `None` if nothing is to be called.
+fn pool_request(world: &World, call: &PoolCall) -> Result<Option<Request>, StepError> {
     let call = match call {
         PoolCall::InstallTrustedCertificate(call) => Call::PoolInstallTrustedCertificate {
             pool: None,
@@ -188,24 +256,28 @@ async fn call_pool(
         PoolCall::ExternalAuthSetLdaps(call) => {
             Call::PoolExternalAuthSetLdaps { pool: None, ldaps: call.ldaps, force: call.force }
         }
+        PoolCall::SetExtAuthCacheEnabled(set) => {
+            Call::PoolSetExtAuth { setting: ExtAuthSetting::CacheEnabled(set.value) }
+        }
+        PoolCall::SetExtAuthCacheExpiry(set) => {
+            Call::PoolSetExtAuth { setting: ExtAuthSetting::CacheExpiry(set.value) }
+        }
+        PoolCall::SetExtAuthCacheSize(set) => {
+            Call::PoolSetExtAuth { setting: ExtAuthSetting::CacheSize(set.value) }
+        }
+        PoolCall::SetExtAuthMaxThreads(set) => {
+            Call::PoolSetExtAuth { setting: ExtAuthSetting::MaxThreads(set.value) }
+        }
         other => match certificate_steps::call(world, other)? {
             Some(call) => call,
-            None => return Ok(Ok(CallResult::Void)),
+            None => return Ok(None),
         },
     };
-    let known: BTreeSet<Reference> = references(world);
-    let result = world.pool.call(call, trail).await;
-    if let Some(new) = references(world).difference(&known).next() {
-        world.installed.insert(title.to_owned(), new.clone());
-    }
-    Ok(result)
+    Ok(Some(Request::Call(call)))
 }
 
-async fn call_host(
-    world: &World,
-    action: &HostAction,
-    trail: &Trail,
-) -> Result<Result<CallResult, ApiError>, StepError> {
+/// `None` if it is no call.
+fn host_request(world: &World, action: &HostAction) -> Result<Option<Request>, StepError> {
     let reference = |host: &str| world.host(host).map(|host| host.reference().clone());
     let call = match action {
         HostAction::DisableExternalAuth(call) => Call::HostDisableExternalAuth {
@@ -227,11 +299,13 @@ async fn call_host(
         HostAction::GetServerCertificate(call) => {
             Call::HostGetServerCertificate { host: reference(&call.host)? }
         }
-        HostAction::ClearFaults(_) | HostAction::SetFaults(_) | HostAction::SetLiveness(_) => {
-            return Ok(Ok(CallResult::Void));
-        }
+        HostAction::ClearFaults(_)
+        | HostAction::HoldProgram(_)
+        | HostAction::ReleaseProgram(_)
+        | HostAction::SetFaults(_)
+        | HostAction::SetLiveness(_) => return Ok(None),
     };
-    Ok(world.pool.call(call, trail).await)
+    Ok(Some(Request::Call(call)))
 }
 
 fn config(config: &scenario::AuthConfig) -> AuthConfig {
@@ -286,6 +360,15 @@ async fn act(
         Action::Host(HostAction::ClearFaults(change)) => {
             world.set_host_faults(&change.host, [].into_iter(), trail)?;
         }
+        Action::Domain(DomainAction::Change(change)) => {
+            accounts::change_domain(world, change, trail)?;
+        }
+        Action::Host(HostAction::HoldProgram(held)) => {
+            world.host(&held.host)?.hold_program(&held.program);
+        }
+        Action::Host(HostAction::ReleaseProgram(held)) => {
+            world.host(&held.host)?.release_program(&held.program);
+        }
         Action::Host(HostAction::SetLiveness(change)) => set_liveness(world, change, trail)?,
         Action::Route(action) => change_route(world, action, trail)?,
         Action::File(action) => change_file(world, action, trail)?,
@@ -298,7 +381,13 @@ async fn act(
             world.pool.restart(&restart.host, trail).await?;
         }
         Action::Xapi(action) => certificate_steps::change_operations(world, action, trail)?,
-        Action::Host(_) | Action::Pool(_) | Action::Xenapi(_) => {}
+        Action::Auth(_)
+        | Action::Background(_)
+        | Action::Host(_)
+        | Action::Pool(_)
+        | Action::Session(_)
+        | Action::Subject(_)
+        | Action::Xenapi(_) => {}
     }
     Ok(None)
 }

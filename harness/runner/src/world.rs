@@ -6,7 +6,7 @@ use std::{
     fs, io,
     net::IpAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, MutexGuard},
 };
 
 use fake_dc::{DcSpec, Domain};
@@ -15,7 +15,7 @@ use fake_dc_pki::{CaCertificate, Chain, PemFile};
 use ground::{Actor, Ledger, Secret, Seed, Skew, Trail, VirtualClock, fact};
 use scenario::{
     Action, CertificateSource, Dc, DomainTrust, HostAction, NetCommand, PoolCall, Scenario,
-    XenapiAction,
+    SessionCall, XenapiAction,
 };
 use serde::Serialize;
 use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference, SharedNetwork};
@@ -23,6 +23,7 @@ use tempfile::TempDir;
 
 use crate::{
     Case,
+    calls::{Backgrounds, Sessions},
     host_faults::{HostFault, HostFaultError, HostFaults},
     samba_client::{HostPart, SambaClient, real_programs},
     xenapi::{self, Clients},
@@ -41,6 +42,10 @@ pub(crate) struct World {
     pub(crate) pool: Arc<Pool>,
     /// Those who call over the wire.
     pub(crate) clients: Clients,
+    /// Calls that go on while steps are done.
+    pub(crate) backgrounds: Backgrounds,
+    /// Sessions that steps have opened.
+    pub(crate) sessions: Sessions,
     /// Certificates by the name of the step that installed them.
     pub(crate) installed: BTreeMap<String, Reference>,
     /// Hosts whose files below a path somebody changed by hand, for the invariants.
@@ -223,6 +228,8 @@ impl World {
             trail,
             pool: Arc::new(pool),
             clients: Clients::default(),
+            backgrounds: Backgrounds::default(),
+            sessions: Sessions::default(),
             installed: BTreeMap::new(),
             edited: BTreeMap::new(),
             secrets: secrets_of(&case.scenario),
@@ -246,11 +253,17 @@ impl World {
     }
 
     /// Ends every server and every DC, and removes the hosts' files.
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(mut self) {
+        self.backgrounds.abort();
         self.clients.stop().await;
         for domain in self.domains {
             domain.stop().await;
         }
+    }
+
+    /// Sessions that steps have opened, by their names.
+    pub(crate) fn sessions(&self) -> MutexGuard<'_, BTreeMap<String, Reference>> {
+        self.sessions.get()
     }
 
     /// The domains.
@@ -483,6 +496,7 @@ fn password_of(action: &Action) -> Option<&str> {
         Action::Pool(PoolCall::DisableExternalAuth(call)) => &call.config,
         Action::Host(HostAction::EnableExternalAuth(call)) => &call.config,
         Action::Host(HostAction::DisableExternalAuth(call)) => &call.config,
+        Action::Session(SessionCall::LoginWithPassword(login)) => return Some(login.pwd.as_str()),
         Action::Net(NetCommand::AdsSearch(search)) => {
             return search.password.as_ref().map(scenario::Password::as_str);
         }

@@ -1,5 +1,7 @@
 //! The types of the language. Each declaration gives the type, its reader and its schema.
 
+mod accounts;
+mod background;
 mod certificates;
 mod expectation;
 mod external_auth;
@@ -11,6 +13,12 @@ mod values;
 mod world;
 mod xenapi;
 
+pub use accounts::{
+    AdAccount, AuthCall, ChangeDomain, DomainAction, HostProgram, Login, Logout, OfAccount,
+    SessionCall, SessionExpectation, SetNumber, SetSwitch, SubjectCall, SubjectExpectation,
+    SubjectName, SubjectRole, SubjectState,
+};
+pub use background::{BackgroundAction, InBackground};
 pub use certificates::{
     BeginOperation, EndOperation, HostOnly, InstallCaCertificate, InstallCrl, MakeDirectory,
     NamedFile, PoolOperation, RotatePoolSecret, UninstallCaCertificate,
@@ -34,9 +42,9 @@ pub use step::{
     PoolSetLdaps, Purpose, RestartXapi, Step, UninstallTrustedCertificate, WriteFile, XapiAction,
 };
 pub use texts::{
-    CallRef, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, ErrorCode, FactKind,
-    HostFault, HostName, HostPath, HostRef, Kebab, MessageName, QuirkName, RelativePath,
-    RouteFault, StepName, StepRef,
+    CallRef, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, EarlierStep, ErrorCode,
+    FactKind, HostFault, HostName, HostPath, HostRef, Kebab, MessageName, QuirkName, RelativePath,
+    RouteFault, SessionRef, StepName, StepRef,
 };
 pub use values::{Advance, AuthConfig, NoDuration, Password, Pattern, Status, Time, True, Version};
 pub use world::{

@@ -42,6 +42,10 @@ pub(crate) struct NamedStep {
     pub(crate) installs: bool,
     /// Whether it calls a method over the wire.
     pub(crate) calls: bool,
+    /// Whether it logs in.
+    pub(crate) logs_in: bool,
+    /// Whether its call goes on while other steps are done.
+    pub(crate) background: bool,
     /// The profiles in which it runs; empty: all.
     pub(crate) only: Vec<String>,
 }
@@ -103,9 +107,13 @@ impl NamedStep {
             || does("pool", "install_ca_certificate")
             || does("pool", "certificate_install");
         let calls = does("xenapi", "call");
+        let logs_in = does("session", "login_with_password");
+        let background = step
+            .get("background")
+            .is_some_and(|value| matches!(value.get_ref(), DeValue::Boolean(true)));
         let only = items(Some(step), "only").into_iter().filter_map(text);
         let only = only.map(|(profile, _)| profile.to_owned()).collect();
-        Some(Self { name: name.to_owned(), span, installs, calls, only })
+        Some(Self { name: name.to_owned(), span, installs, calls, logs_in, background, only })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ground::Timestamp;
-use sim_host::{ApiError, AuthConfig, Call, MessageClass, Profile, Reference};
+use sim_host::{ApiError, AuthConfig, Call, ExtAuthSetting, MessageClass, Profile, Reference};
 
 use crate::{
     method::SessionWork,
@@ -67,6 +67,17 @@ const fn internal(name: &'static str) -> Entry {
 /// xenapi-wire.md §§6, 7 and 9. Who may use a method, and whether `Async.` may stand before it, is
 /// said by [`sim_host::datamodel`], in which each must have a row, too.
 const TABLE: &[Entry] = &[
+    call("auth.get_group_membership", 1, |arguments| {
+        Ok(Call::AuthGetGroupMembership { subject_identifier: arguments.text(0)?.to_owned() })
+    }),
+    call("auth.get_subject_identifier", 1, |arguments| {
+        Ok(Call::AuthGetSubjectIdentifier { subject_name: arguments.text(0)?.to_owned() })
+    }),
+    call("auth.get_subject_information_from_identifier", 1, |arguments| {
+        Ok(Call::AuthGetSubjectInformationFromIdentifier {
+            subject_identifier: arguments.text(0)?.to_owned(),
+        })
+    }),
     internal("host.certificate_sync"),
     internal("host.copy_primary_host_certs"),
     Entry {
@@ -182,6 +193,18 @@ const TABLE: &[Entry] = &[
             purpose: arguments.words(3)?,
         })
     }),
+    call("pool.set_ext_auth_cache_enabled", 2, |arguments| {
+        Ok(Call::PoolSetExtAuth { setting: ExtAuthSetting::CacheEnabled(arguments.bool(1)?) })
+    }),
+    call("pool.set_ext_auth_cache_expiry", 2, |arguments| {
+        Ok(Call::PoolSetExtAuth { setting: ExtAuthSetting::CacheExpiry(arguments.count(1)?) })
+    }),
+    call("pool.set_ext_auth_cache_size", 2, |arguments| {
+        Ok(Call::PoolSetExtAuth { setting: ExtAuthSetting::CacheSize(arguments.count(1)?) })
+    }),
+    call("pool.set_ext_auth_max_threads", 2, |arguments| {
+        Ok(Call::PoolSetExtAuth { setting: ExtAuthSetting::MaxThreads(arguments.count(1)?) })
+    }),
     Entry {
         defaulted: 1,
         ..call("pool.uninstall_ca_certificate", 1, |arguments| {
@@ -197,7 +220,29 @@ const TABLE: &[Entry] = &[
             certificate: arguments.reference(1)?,
         })
     }),
+    call("session.get_all_subject_identifiers", 0, |_| Ok(Call::SessionGetAllSubjectIdentifiers)),
     session("session.logout", 0, |_| Ok(SessionWork::LogOut)),
+    session("session.logout_subject_identifier", 1, |arguments| {
+        Ok(SessionWork::LogOutSubject(arguments.text(0)?.to_owned()))
+    }),
+    call("subject.add_to_roles", 2, |arguments| {
+        Ok(Call::SubjectAddToRoles {
+            subject: arguments.reference(0)?,
+            role: arguments.reference(1)?,
+        })
+    }),
+    call("subject.create", 1, |arguments| {
+        Ok(Call::SubjectCreate { subject_identifier: arguments.member(0, "subject_identifier")? })
+    }),
+    call("subject.destroy", 1, |arguments| {
+        Ok(Call::SubjectDestroy { subject: arguments.reference(0)? })
+    }),
+    call("subject.remove_from_roles", 2, |arguments| {
+        Ok(Call::SubjectRemoveFromRoles {
+            subject: arguments.reference(0)?,
+            role: arguments.reference(1)?,
+        })
+    }),
     session("task.cancel", 1, |arguments| Ok(SessionWork::CancelTask(arguments.reference(0)?))),
     session("task.create", 2, |arguments| {
         Ok(SessionWork::CreateTask {
@@ -267,6 +312,22 @@ impl Arguments<'_> {
         let text = self.text(index)?;
         let is_it = |class: &MessageClass| class.name().eq_ignore_ascii_case(text);
         MessageClass::ALL.into_iter().find(is_it).ok_or_else(|| wrong_type(index, "cls"))
+    }
+
+    /// A number that is not negative.
+    fn count(&self, index: usize) -> Result<u32, ApiError> {
+        u32::try_from(self.int(index)?).map_err(|_| {
+            let text = format!("parameter {} after the session is out of range", index + 1);
+            ApiError::new("INTERNAL_ERROR", [text])
+        })
+    }
+
+    /// A text of a record.
+    fn member(&self, index: usize, name: &str) -> Result<String, ApiError> {
+        match self.0.get(index).and_then(|record| record.member(name)) {
+            Some(Value::Text(text)) => Ok(text.clone()),
+            _ => Err(wrong_type(index, "record of a subject")),
+        }
     }
 
     fn bool(&self, index: usize) -> Result<bool, ApiError> {

@@ -53,9 +53,14 @@ pub(crate) enum Work {
 /// What concerns sessions and tasks, and so must know whose session asks.
 pub(crate) enum SessionWork {
     CancelTask(Reference),
-    CreateTask { label: String, description: String },
+    CreateTask {
+        label: String,
+        description: String,
+    },
     DestroyTask(Reference),
     LogOut,
+    /// The sessions of an account, but not the one that asks.
+    LogOutSubject(String),
 }
 
 impl Method {

@@ -174,11 +174,11 @@ impl Service {
                 let not_is_loose = self.pool.quirks().has(Quirk::FilterNotBindsLoosely);
                 read.run(&self.view(), &wanted, not_is_loose)
             }
-            Work::Session(work) => self.work_of_session(session, work),
+            Work::Session(work) => self.work_of_session(session, work, trail),
         }
     }
 
-    fn work_of_session(&self, session: &Session, work: SessionWork) -> Answer {
+    fn work_of_session(&self, session: &Session, work: SessionWork, trail: &Trail) -> Answer {
         match work {
             SessionWork::CancelTask(task) => self.pool.cancel_task(&task, session)?,
             SessionWork::CreateTask { label, description } => {
@@ -186,6 +186,9 @@ impl Service {
             }
             SessionWork::DestroyTask(task) => self.pool.destroy_task(&task, session)?,
             SessionWork::LogOut => self.pool.logout(&session.reference),
+            SessionWork::LogOutSubject(sid) => {
+                self.pool.logout_subject_identifier(&sid, Some(&session.reference), trail);
+            }
         }
         Ok(Value::void())
     }

@@ -1,8 +1,10 @@
 //! Judges what a step expects against what happened.
 //!
 //! "During a step" means: in events that arrived after the step began and before the next. Steps
-//! run one after the other and wait for the DCs to have seen everything, so nothing leaks.
+//! run one after the other and wait for the DCs to have seen everything, so nothing leaks; and a
+//! call in the background stands still when a step ends.
 
+mod accounts;
 mod directory;
 mod network;
 mod outcome;
@@ -47,6 +49,7 @@ pub(crate) fn judge(view: &StepView<'_>, snapshots: &mut Snapshots) -> Vec<Failu
     findings.extend(network::judge(view, expect));
     findings.extend(state::judge(view, expect));
     findings.extend(directory::judge(view, expect));
+    findings.extend(accounts::judge(view, expect));
     findings.extend(state::judge_snapshots(view, expect, snapshots));
     findings.into_iter().map(|finding| view.failure(finding)).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     CertificateSource, DcRef, DomainRef, ErrorCode, FactKind, HostPath, HostRef, MessageName,
-    Pattern, Purpose, Status, True,
+    Pattern, Purpose, SessionExpectation, Status, SubjectExpectation, True,
 };
 use crate::grammar::Spanned;
 
@@ -31,6 +31,10 @@ table! {
         pub messages "message": Vec<Spanned<MessageExpectation>>,
         /// What the call returned.
         pub returns: Option<Spanned<Returned>>,
+        /// Open sessions after the step.
+        pub sessions "session": Vec<Spanned<SessionExpectation>>,
+        /// Subjects of the pool after the step.
+        pub subjects "subject": Vec<Spanned<SubjectExpectation>>,
         /// Facts that must not have happened during the step.
         pub never: Vec<Spanned<FactExpectation>>,
         /// Facts that must have happened during the step.
@@ -57,6 +61,8 @@ impl Default for Expectations {
             certificates: Vec::new(),
             messages: Vec::new(),
             returns: None,
+            sessions: Vec::new(),
+            subjects: Vec::new(),
             never: Vec::new(),
             seen: Vec::new(),
             snapshots: Vec::new(),

@@ -1,11 +1,12 @@
 //! Steps: the calls, the passing of time, and what people do to hosts and domain controllers.
 
 use super::{
-    Advance, AuthConfig, BeginOperation, ClearHostFaults, DcAction, DcRef, DomainRef, EndOperation,
-    Expectations, HostAndDc, HostDisableExternalAuth, HostEnableExternalAuth, HostOnly, HostPath,
-    HostRef, InstallCaCertificate, InstallCrl, MakeDirectory, NamedFile, Outcome, Password,
-    Profile, QuirkName, RelativePath, RotatePoolSecret, RouteAction, SetHostFaults, SetLiveness,
-    StepName, StepRef, UninstallCaCertificate, XenapiAction,
+    Advance, AuthCall, AuthConfig, BackgroundAction, BeginOperation, ClearHostFaults, DcAction,
+    DcRef, DomainAction, DomainRef, EndOperation, Expectations, HostAndDc, HostDisableExternalAuth,
+    HostEnableExternalAuth, HostOnly, HostPath, HostProgram, HostRef, InstallCaCertificate,
+    InstallCrl, MakeDirectory, NamedFile, Outcome, Password, Profile, QuirkName, RelativePath,
+    RotatePoolSecret, RouteAction, SessionCall, SetHostFaults, SetLiveness, SetNumber, SetSwitch,
+    StepName, StepRef, SubjectCall, UninstallCaCertificate, XenapiAction,
 };
 use crate::{
     Span,
@@ -23,6 +24,9 @@ table! {
         /// Quirks of the toolstack that break an invariant in this step. The breach is excused until
         /// the toolstack writes the file again; where the quirk is on, it must happen.
         pub excused_by: Vec<Spanned<QuirkName>>,
+        /// Whether the call goes on while the next steps are done. The step ends when the call waits
+        /// for a lock or a held program, or has ended; `call.ended` tells how.
+        pub background: bool = false,
         /// What must be seen. Without it the action must succeed.
         pub expect: Expectations = Expectations::default(),
         one_of {
@@ -47,6 +51,7 @@ impl Step {
     fn check(&self, _: Span, reader: &mut Reader<'_>) -> Option<()> {
         self.check_outcome(reader);
         self.check_profiles(reader);
+        self.check_background(reader);
         self.check_installed(reader);
         Some(())
     }
@@ -73,6 +78,17 @@ impl Step {
         if let Some(span) = of_a_call.filter(|_| !self.action.is_call()) {
             let mistake = Mistake::NoCall { action: self.action.name() };
             reader.report_beside(span.clone(), mistake, self.action.span.clone());
+        }
+    }
+
+    /// Only a call can go on in the background, and how it ends is said when it is awaited.
+    fn check_background(&self, reader: &mut Reader<'_>) {
+        if self.background
+            && (!self.action.is_call()
+                || matches!(self.action.value, Action::Background(_) | Action::Xenapi(_)))
+        {
+            let mistake = Mistake::NoCall { action: self.action.name() };
+            reader.report(self.action.span.clone(), mistake);
         }
     }
 
@@ -109,6 +125,16 @@ impl Step {
 choice! {
     /// What a step does.
     pub enum Action: "action" {
+        /// A call of the class `auth`, made on the coordinator.
+        auth => Auth(AuthCall),
+        /// A step in the background.
+        call => Background(BackgroundAction),
+        /// Somebody changes a domain.
+        domain => Domain(DomainAction),
+        /// A call of the class `session`, made on the coordinator.
+        session => Session(SessionCall),
+        /// A call of the class `subject`, made on the coordinator.
+        subject => Subject(SubjectCall),
         /// A call of the class `pool`, made on the coordinator.
         pool => Pool(PoolCall),
         /// A call of the class `host`, or something that happens to a host.
@@ -134,6 +160,11 @@ impl Action {
     /// The name as it stands in the text: `pool.enable_external_auth`.
     pub fn name(&self) -> String {
         let word = match self {
+            Self::Auth(call) => call.key(),
+            Self::Background(action) => action.key(),
+            Self::Domain(action) => action.key(),
+            Self::Session(call) => call.key(),
+            Self::Subject(call) => call.key(),
             Self::Pool(call) => call.key(),
             Self::Host(call) => call.key(),
             Self::Xapi(action) => action.key(),
@@ -150,7 +181,12 @@ impl Action {
     /// Whether it is a XenAPI call, which can fail with an error code.
     pub fn is_call(&self) -> bool {
         match self {
-            Self::Pool(_) | Self::Xenapi(_) => true,
+            Self::Auth(_)
+            | Self::Background(_)
+            | Self::Pool(_)
+            | Self::Session(_)
+            | Self::Subject(_)
+            | Self::Xenapi(_) => true,
             Self::Host(action) => action.is_call(),
             _ => false,
         }
@@ -211,6 +247,14 @@ choice! {
         disable_external_auth => DisableExternalAuth(DisableExternalAuth),
         /// Switches all hosts between LDAP and LDAPS (§9).
         external_auth_set_ldaps => ExternalAuthSetLdaps(PoolSetLdaps),
+        /// Whether logins are remembered (§10.1).
+        set_ext_auth_cache_enabled => SetExtAuthCacheEnabled(SetSwitch),
+        /// For how many seconds.
+        set_ext_auth_cache_expiry => SetExtAuthCacheExpiry(SetNumber),
+        /// How many.
+        set_ext_auth_cache_size => SetExtAuthCacheSize(SetNumber),
+        /// How many logins are worked on at once.
+        set_ext_auth_max_threads => SetExtAuthMaxThreads(SetNumber),
     }
 }
 
@@ -229,6 +273,10 @@ choice! {
         set_faults => SetFaults(SetHostFaults),
         /// Undoes that.
         clear_faults => ClearFaults(ClearHostFaults),
+        /// Lets no program of a name begin any more, until it is released.
+        hold_program => HoldProgram(HostProgram),
+        /// Lets held programs begin.
+        release_program => ReleaseProgram(HostProgram),
         /// A member goes down, falls silent or comes back.
         set_liveness => SetLiveness(SetLiveness),
     }

@@ -57,6 +57,16 @@ text! {
 }
 
 text! {
+    /// Name of an earlier step that goes on in the background.
+    pub struct EarlierStep: rules::background_step;
+}
+
+text! {
+    /// Name of an earlier step that logs in.
+    pub struct SessionRef: rules::login_step;
+}
+
+text! {
     /// A fault of a domain controller as text, `ID[:VALUE][@LISTENER]`: `time.leaf-expired`,
     /// `net.latency:250ms@ldaps` (faults.md §1).
     pub struct DcFault: rules::dc_fault;
@@ -201,6 +211,18 @@ mod rules {
         let earlier = reader.names.steps.iter().filter(|step| step.span.start < at.start);
         let calling = earlier.filter(|step| step.calls).map(|step| step.name.as_str());
         known("earlier step that calls a method", text, calling)
+    }
+
+    pub(super) fn background_step(text: &str, at: &Span, reader: &Reader<'_>) -> Checked {
+        let earlier = reader.names.steps.iter().filter(|step| step.span.start < at.start);
+        let going_on = earlier.filter(|step| step.background).map(|step| step.name.as_str());
+        known("earlier step in the background", text, going_on)
+    }
+
+    pub(super) fn login_step(text: &str, at: &Span, reader: &Reader<'_>) -> Checked {
+        let earlier = reader.names.steps.iter().filter(|step| step.span.start < at.start);
+        let logins = earlier.filter(|step| step.logs_in).map(|step| step.name.as_str());
+        known("earlier step that logs in", text, logins)
     }
 
     pub(super) fn dc_fault(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {

@@ -16,7 +16,7 @@ fn every_example_is_sound() {
         .skip(1)
         .map(|rest| rest.split("```").next().unwrap_or_default())
         .collect();
-    assert_eq!(examples.len(), 4);
+    assert_eq!(examples.len(), 5);
     for example in &examples {
         // An example that only shows steps is continued from the first, which is whole.
         let text = if example.contains("version = 1") {
