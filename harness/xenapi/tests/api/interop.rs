@@ -4,11 +4,14 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
     time::Duration,
 };
 
-use sim_host::Profile;
+use ground::Actor;
+use sim_host::{Certificate, Profile};
 use tokio::{process::Command, time::timeout};
+use xenapi_wire::{Options, serve};
 
 use crate::world::{DOMAIN, JOIN_PASSWORD, ROOT_PASSWORD, World};
 
@@ -37,9 +40,16 @@ async fn the_python_package_drives_the_flows() {
         let ca = directory.path().join("ca.pem");
         std::fs::write(&ca, world.domain.as_ref().unwrap().ca_pem()).unwrap();
         let url = format!("http://{}", world.server.address());
+        let member = Options {
+            host: Some("host2".to_owned()),
+            ..Options::new(world.ledger.trail(Actor::Runner))
+        };
+        let member = serve(Arc::clone(&world.pool), member).await.unwrap();
+        let member_url = format!("http://{}", member.address());
         let mut script = Command::new(&python);
         script.arg("-c").arg(include_str!("interop.py")).args([
             url.as_str(),
+            &member_url,
             profile.name(),
             ROOT_PASSWORD,
             DOMAIN,
@@ -47,8 +57,9 @@ async fn the_python_package_drives_the_flows() {
         ]);
         let said = run(script.arg(&ca), SCRIPT_LIMIT).await.unwrap();
         assert_eq!(said.trim(), "all held", "{profile}");
-        assert!(world.pool.certificates().is_empty());
+        assert!(!world.pool.certificates().iter().any(Certificate::is_trusted));
         world.assert_no_secrets(&[ROOT_PASSWORD, JOIN_PASSWORD]);
+        member.stop().await;
         world.server.stop().await;
         world.domain.unwrap().stop().await;
     }

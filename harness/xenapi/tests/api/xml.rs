@@ -52,6 +52,7 @@ async fn records() {
     assert_eq!(world.xml("pool_get_all", &[session]).await, array(&[&pool]));
     assert_eq!(world.xml("host.get_all", &[session]).await, array(&[&host1, &host2]));
     assert_eq!(world.xml("host.get_by_name_label", &[session, "host2"]).await, array(&[&host2]));
+    assert_eq!(world.xml("subject.get_all", &[session]).await, array(&[]));
 
     let records = world.pool.database_view();
     let own: Vec<_> = records.certificates.iter().map(|row| row.reference.as_str()).collect();
@@ -178,7 +179,8 @@ async fn a_domain_is_joined_toggled_and_left() {
         let purpose = "<array><data><value>LDAPS</value></data></array>";
         let install = [session, &pool, TRUE, &ca, purpose];
         assert_eq!(world.xml("pool.install_trusted_certificate", &install).await, void);
-        let certificate = world.pool.certificates()[0].clone();
+        let certificates = world.pool.certificates();
+        let certificate = certificates.iter().find(|row| row.is_trusted()).unwrap();
         let records = world.xml("Certificate.get_all_records", &[session]).await.unwrap();
         for text in [
             format!("<member><name>{}</name><value><struct>", certificate.reference),
