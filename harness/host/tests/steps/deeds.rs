@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     /// Machine account encryption types.
     EncryptionTypes,
     Flush,
+    /// No command: `/etc/hosts` is edited.
+    HostsFile,
     Join,
     /// "Find DCs".
     Kdcs,
@@ -35,7 +37,11 @@ pub(crate) enum Kind {
     /// The ping of one DC, with the machine account.
     SearchAsMachine,
     Stop,
+    /// No command: one of the two bundles must exist.
+    Trust,
     Wipe,
+    /// No command: smb.conf is written.
+    Write,
 }
 
 impl Kind {
@@ -86,6 +92,8 @@ pub(crate) struct Watched {
 struct State {
     log: Vec<Kind>,
     deeds: Vec<Deed>,
+    /// What happens once a command has ended.
+    after: Option<(usize, Box<dyn FnOnce() + Send>)>,
     dies_at: Option<usize>,
 }
 
@@ -106,6 +114,11 @@ impl Watched {
         act: impl FnMut(Kind) -> Option<Output> + Send + 'static,
     ) {
         self.state.lock().unwrap().deeds.push(Deed { first, lasting, act: Box::new(act) });
+    }
+
+    /// Acts when the command `number` has ended.
+    pub(crate) fn after(&self, number: usize, act: impl FnOnce() + Send + 'static) {
+        self.state.lock().unwrap().after = Some((number, Box::new(act)));
     }
 
     /// The command `number` never comes back.
@@ -135,9 +148,18 @@ impl Programs for Watched {
             self.died.notify_one();
             return Box::pin(future::pending());
         }
-        match output {
+        let after = state.after.take_if(|(after, _)| *after == number);
+        let running = match output {
             Some(output) => Box::pin(future::ready(output)),
             None => self.client.run(command, debug_level, trail),
+        };
+        match after {
+            None => running,
+            Some((_, act)) => Box::pin(async move {
+                let output = running.await;
+                act();
+                output
+            }),
         }
     }
 }

@@ -23,6 +23,7 @@ mod disable;
 mod enable;
 
 mod estate;
+mod files;
 mod judge;
 mod races;
 mod rules;

@@ -62,6 +62,8 @@ enum End {
     Passed,
     /// Steps 4 and 5 before the ping: "old configuration not restored (quirk Q3)".
     Hard,
+    /// Step 3.
+    NoTrust,
     /// Step 7.
     PingFailed(Words),
 }
@@ -100,7 +102,7 @@ impl SetLdaps<'_> {
             .disturbed
             .iter()
             .find(|disturbed| (disturbed.host, disturbed.undoing) == (index, undoing));
-        let end = disturbed.map_or(End::Passed, Disturbed::end_of_set_ldaps);
+        let end = disturbed.map_or(End::Passed, |disturbed| disturbed.end_of_set_ldaps(to));
         let former = host.conf;
         let error = match end {
             End::Passed => {
@@ -114,6 +116,7 @@ impl SetLdaps<'_> {
                 }
                 Error::new("AUTH_SET_LDAPS_FAILED", [Param::Host(index), message()])
             }
+            End::NoTrust => Error::new("AUTH_NO_TRUSTED_CERTS", [message()]),
             End::PingFailed(words) => self.ping_error(index, words),
         };
         if disturbed.is_some_and(|disturbed| disturbed.what == What::NoConf) {
@@ -141,8 +144,12 @@ impl SetLdaps<'_> {
 }
 
 impl Disturbed {
-    fn end_of_set_ldaps(&self) -> End {
+    fn end_of_set_ldaps(&self, to: bool) -> End {
         match (self.step, self.what) {
+            // "Turning on: one of the two bundles exists".
+            (Kind::Trust, _) if to => End::NoTrust,
+            (Kind::Trust, _) => End::Passed,
+            (Kind::Write, _) => End::Hard,
             // §18: "LDAP ping, DC lookup, join: none of their own"; the readiness limit is one of
             // accumulated waits between the questions.
             (_, What::Slow(_)) => End::Passed,
@@ -233,6 +240,17 @@ impl Enable<'_> {
                 *host = HostState::inside(self.ldaps);
                 return None;
             }
+            (Kind::Trust, _) if !self.ldaps => {
+                *host = HostState::inside(false);
+                return None;
+            }
+            (Kind::Trust, _) => (HostState::OUTSIDE, "_NO_TRUSTED_CERTS"),
+            (Kind::Write, _) => (HostState::OUTSIDE, ""),
+            // "external_auth_configuration is not reset here."
+            (Kind::HostsFile, _) => {
+                let configuration = Configuration::Written { ldaps: self.ldaps };
+                (HostState { configuration, ..member(true, kept) }, "")
+            }
             (Kind::Kdcs | Kind::Basics, _) => (HostState::OUTSIDE, "_DOMAIN_LOOKUP_FAILED"),
             (Kind::KdcsAgain | Kind::SearchAsUser, what) => {
                 let left = self.plan.has(Quirk::EnableProbeFailureKeepsConf);
@@ -319,6 +337,7 @@ impl<'a> Disable<'a> {
         *host = HostState { conf, ..HostState::OUTSIDE };
         match disturbed {
             Some((_, What::Slow(_))) | None => None,
+            Some((Kind::HostsFile, _)) => Some(String::new()),
             Some((Kind::Leave, what)) => {
                 host.account = true;
                 if what == What::NoConf {

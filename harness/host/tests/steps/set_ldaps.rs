@@ -4,8 +4,8 @@ use sim_host::{Profile, Quirk};
 
 use crate::{
     deeds::Kind,
-    estate::{Estate, Image, Plan, Rig},
-    judge::Cells,
+    estate::{Estate, Image, Plan, Rig, host_set_ldaps},
+    judge::{Cells, Error, Expected, Param, message},
     rules::{Disturbed, SetLdaps},
     state::{Configuration, HostState},
     trouble::{self, Trouble, What, Words},
@@ -202,5 +202,69 @@ async fn a_pool_of_sixteen() {
         }
     }
     cells.end("set_ldaps, pools of 16");
+    estate.domain.stop().await;
+}
+
+/// "Failure and `old` = requested value (forced re-check): … nothing is reverted", and option O2.
+#[tokio::test]
+async fn where_nothing_is_reverted() {
+    let estate = Estate::start().await;
+    let mut cells = Cells::default();
+    for profile in Profile::ALL {
+        let plan = Plan::new(profile, 3);
+        let leaves = plan.clone().quirk(Quirk::SetLdapsLeavesSwitchedHosts, true);
+        for (plan, change) in [(plan, (true, true)), (leaves, ON)] {
+            let mut table = Table::new(&estate, plan, change, &mut cells).await;
+            for host in 0..3 {
+                let (trouble, disturbed) = table.failure(host).await;
+                table.cell(&[trouble], &[disturbed]).await;
+            }
+        }
+    }
+    cells.end("set_ldaps, nothing is reverted");
+    estate.domain.stop().await;
+}
+
+/// Hosts of two minds: the coordinator off, the first member on. The last host fails at its ping,
+/// or none does.
+#[tokio::test]
+async fn a_pool_of_two_minds() {
+    let estate = Estate::start().await;
+    let mut cells = Cells::default();
+    for profile in Profile::ALL {
+        for race in [true, false] {
+            let plan = Plan::new(profile, 3).quirk(Quirk::SetLdapsOldValueRace, race);
+            let image = estate.joined(&plan, false).await;
+            for (force, fails) in [(false, false), (true, false), (true, true)] {
+                let rig = estate.begin(&image);
+                rig.call(host_set_ldaps(rig.reference(1), true)).await.unwrap();
+                rig.programs[1].calm();
+                if fails {
+                    let what = What::Lasting(Words::Untrusted);
+                    Trouble { host: 2, at: 3, what }.arrange(&estate, &rig);
+                }
+                // What landed does by force, design-v1 always does.
+                let landed = profile == Profile::Landed;
+                let result = rig.set_ldaps(true, (landed && force).then_some(true)).await;
+                let already = Param::Text("ldaps is already true".to_owned());
+                let (error, states) = match (landed && !force, fails) {
+                    (true, _) => (
+                        Some(Error::new("AUTH_SET_LDAPS_FAILED", [Param::Host(1), already])),
+                        [false, true, false],
+                    ),
+                    (false, false) => (None, [true; 3]),
+                    // Q4: "revert forces that value on every host that had succeeded".
+                    (false, true) => (
+                        Some(Error::new("AUTH_INVALID_TRUSTED_CERTS", [message()])),
+                        [false, !race, false],
+                    ),
+                };
+                let hosts = states.map(HostState::inside).to_vec();
+                let title = format!("two minds, race {race}, force {force}, fails {fails}");
+                cells.check(&estate, &rig, title, &result, &Expected { error, hosts });
+            }
+        }
+    }
+    cells.end("set_ldaps, two minds");
     estate.domain.stop().await;
 }

@@ -25,8 +25,12 @@ pub(crate) enum What {
     Lasting(Words),
     /// The host does not reach any DC or name server from now on.
     Dark,
+    /// The bundle is missing.
+    NoBundle,
     /// Somebody puts a directory where smb.conf is: it can be neither read nor written.
     NoConf,
+    /// The same with `/etc/hosts`.
+    NoHosts,
     /// Time goes by before the program ends: these are seconds.
     Slow(u64),
 }
@@ -134,6 +138,7 @@ impl Trouble {
                 fs::create_dir_all(&path).unwrap();
                 None
             }),
+            What::NoBundle | What::NoHosts => panic!("{:?} comes before the call", self.what),
             What::Slow(seconds) => {
                 let time = estate.time.clone();
                 programs.at(self.at, false, move |_| {
