@@ -7,7 +7,7 @@
 //! earlier, and no call holds locks of two hosts, so there is no circle of callers that wait for
 //! each other: a deadlock is impossible. `tests/api/locks.rs` tries.
 //!
-//! As in xapi no wait has a limit. The ledger says who waits and for whom.
+//! As in xapi no wait has a limit, but for that of the pool's operations. The ledger says who waits and for whom.
 
 use std::{
     collections::VecDeque,
@@ -28,6 +28,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LockName {
+    /// Turns of the calls that are operations of the pool ([`super::operations`]). The one wait
+    /// that has a limit.
+    PoolOperation,
     /// Pool extauth lock, one in the coordinator's process: `pool.enable_external_auth`,
     /// `pool.disable_external_auth`, `pool.external_auth_set_ldaps` and the hook after a change of
     /// subjects.
@@ -57,9 +60,12 @@ struct State {
     /// What holds it.
     held_by: Vec<&'static str>,
     waiting: VecDeque<Waiter>,
+    /// How many have come to wait.
+    came: u64,
 }
 
 struct Waiter {
+    number: u64,
     task: &'static str,
     go: oneshot::Sender<LockGuard>,
 }
@@ -78,14 +84,14 @@ impl Lock {
 
     /// A lock that `places` callers hold at a time.
     pub(crate) fn with_places(name: LockName, places: usize, room: &WaitingRoom) -> Self {
-        let state = State { places, held_by: Vec::new(), waiting: VecDeque::new() };
+        let state = State { places, held_by: Vec::new(), waiting: VecDeque::new(), came: 0 };
         let shared = Shared { name, room: room.clone(), state: Mutex::new(state) };
         Self { shared: Arc::new(shared) }
     }
 
     /// Waits until nobody else holds it, for as long as that takes. `task` says who wants it.
     pub(crate) async fn take(&self, task: &'static str, trail: &Trail) -> LockGuard {
-        let turn = {
+        let (turn, _in_row) = {
             let mut state = self.shared.lock();
             if state.has_place() {
                 state.held_by.push(task);
@@ -94,9 +100,11 @@ impl Lock {
             let lock = self.shared.name;
             trail.record(LockWaiting { lock, task, held_by: state.held_by.clone() });
             let (go, turn) = oneshot::channel();
-            state.waiting.push_back(Waiter { task, go });
+            state.came += 1;
+            let number = state.came;
+            state.waiting.push_back(Waiter { number, task, go });
             self.shared.room.enter();
-            turn
+            (turn, InRow { shared: &self.shared, number })
         };
         let guard = turn.await.expect("a waiter leaves the row only when its turn comes");
         trail.record(LockTaken { lock: self.shared.name, task });
@@ -132,7 +140,7 @@ impl Shared {
             if state.held_by.len() >= state.places {
                 return;
             }
-            let Some(Waiter { task, go }) = state.waiting.pop_front() else { return };
+            let Some(Waiter { task, go, .. }) = state.waiting.pop_front() else { return };
             state.held_by.push(task);
             drop(state);
             self.room.leave();
@@ -150,6 +158,22 @@ impl Shared {
 impl State {
     fn has_place(&self) -> bool {
         self.held_by.len() < self.places && self.waiting.is_empty()
+    }
+}
+
+/// A caller's place among those who wait. One that gives up leaves it.
+struct InRow<'a> {
+    shared: &'a Shared,
+    number: u64,
+}
+
+impl Drop for InRow<'_> {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        if let Some(place) = state.waiting.iter().position(|one| one.number == self.number) {
+            state.waiting.remove(place);
+            self.shared.room.leave();
+        }
     }
 }
 
@@ -236,6 +260,7 @@ mod tests {
         room.holds(1).await;
         waiter.abort();
         assert!(waiter.await.unwrap_err().is_cancelled());
+        room.holds(0).await;
         drop(first);
         assert!(lock.take_if_free("third").is_some());
         room.holds(0).await;

@@ -16,7 +16,10 @@ use tokio::sync::Notify;
 use crate::{
     ApiError, HostError, Reference,
     facts::{OperationBegan, OperationEnded},
-    xapi::Pool,
+    xapi::{
+        Pool, WaitingRoom,
+        lock::{Lock, LockGuard, LockName},
+    },
 };
 
 /// For how long an operation waits for others before it fails.
@@ -93,7 +96,7 @@ operations! {
 pub(crate) struct Operations {
     seed: Seed,
     /// Calls take their turns in the order in which they come.
-    turn: tokio::sync::Mutex<()>,
+    turn: Lock,
     current: Mutex<Vec<Current>>,
     ended: Notify,
     begun: Mutex<u64>,
@@ -108,10 +111,10 @@ struct Current {
 }
 
 impl Operations {
-    pub(crate) fn new(seed: Seed) -> Self {
+    pub(crate) fn new(seed: Seed, room: &WaitingRoom) -> Self {
         Self {
             seed: seed.child("pool operations"),
-            turn: tokio::sync::Mutex::default(),
+            turn: Lock::new(LockName::PoolOperation, room),
             current: Mutex::default(),
             ended: Notify::new(),
             begun: Mutex::default(),
@@ -188,7 +191,7 @@ pub(crate) struct Registered<'a> {
     operation: PoolOperation,
     task: Reference,
     trail: Trail,
-    _turn: tokio::sync::MutexGuard<'a, ()>,
+    _turn: LockGuard,
 }
 
 impl Drop for Registered<'_> {
@@ -215,7 +218,7 @@ impl Pool {
         self.refuse_while_secret_rotates()?;
         let turn = tokio::select! {
             biased;
-            turn = operations.turn.lock() => turn,
+            turn = operations.turn.take(operation.name(), trail) => turn,
             () = clock.reaches(limit) => return Err(operations.in_progress(self.reference())),
         };
         let mut random = operations.seed.stream(&format!("waits from {began}"));

@@ -122,8 +122,8 @@ impl Pool {
             due_hooks: SyncMutex::default(),
             extauth_lock: Lock::new(LockName::PoolExtauth, &room),
             ad_licensed: AtomicBool::new(true),
+            operations: Operations::new(seed, &room),
             room,
-            operations: Operations::new(seed),
         })
     }
 
