@@ -25,6 +25,10 @@ pub(crate) struct ExploreArguments {
     /// Hosts of each pool [default: one to four].
     #[arg(long, value_name = "N")]
     hosts: Option<NonZeroUsize>,
+    /// Find what quirks break, too: by default a breach is accepted where a quirk that is on is
+    /// declared to cause it.
+    #[arg(long)]
+    no_excuses: bool,
     /// Sequences at a time [default: twice the number of processors].
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -62,6 +66,7 @@ pub(crate) fn explore(arguments: &ExploreArguments) -> Exit {
             Profile::Landed => scenario::Profile::Landed,
         }),
         hosts: arguments.hosts,
+        excuses: !arguments.no_excuses,
         jobs: arguments.jobs.unwrap_or(twice),
         out: arguments.out.clone(),
     };

@@ -45,6 +45,8 @@ pub struct Exploration {
     pub profile: Option<Profile>,
     /// Hosts of each pool; `None` draws one to four.
     pub hosts: Option<NonZeroUsize>,
+    /// Whether a breach is accepted where a quirk that is on is declared to break the invariant.
+    pub excuses: bool,
     /// Sequences at a time.
     pub jobs: NonZeroUsize,
     /// Folder for the scenarios of what is found, which need not exist.
@@ -78,9 +80,10 @@ pub async fn explore(
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
         let length = usize::try_from(length.min(exploration.steps - number * length));
         let plan = draw(exploration, number, length.unwrap_or(usize::MAX));
+        let excuses = exploration.excuses;
         running.spawn(async move {
             let _place = place;
-            let played = driver::play(&plan).await;
+            let played = driver::play(&plan, excuses).await;
             (number, plan, played)
         });
         while let Some(joined) = running.try_join_next() {

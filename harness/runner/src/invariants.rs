@@ -1,13 +1,28 @@
 //! What must be true after every step of every scenario, whether or not its author thought of it.
 //!
-//! A step that edits a file by hand may break an invariant about that file; the invariant is then
-//! not judged for that host until xapi has rewritten the file. A quirk of xapi may break one, too:
-//! the step says so by the quirk's name (`excused_by`), and the breach is excused until it heals.
+//! Three things may break an invariant, and each is known by name. Somebody changes a file by hand:
+//! what is about that file is not judged until it is in order again, or xapi has written it anew
+//! ([`memory`]). A quirk of xapi: the step says so (`excused_by`), and the breach is excused until
+//! it heals. A documented failure leaves something behind: the invariant itself says which.
+
+mod accounts;
+mod database;
+mod files;
+mod look;
+mod memory;
+mod secrets;
+mod smb_conf;
+mod stores;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
 use sim_host::Quirk;
 
+pub(crate) use self::memory::Memory;
+
+use self::look::Look;
 use crate::{Failure, expect::StepView};
 
 /// Something that must be true.
@@ -15,7 +30,7 @@ struct Invariant {
     name: &'static str,
     /// Quirks that are known to break it.
     quirks: &'static [Quirk],
-    check: fn(&StepView<'_>) -> Vec<Breach>,
+    check: fn(&Look<'_>) -> Vec<Breach>,
 }
 
 /// One way in which an invariant is broken.
@@ -29,36 +44,73 @@ impl Breach {
     fn new(host: &str, what: String) -> Self {
         Self { host: host.to_owned(), what }
     }
+
+    fn of_pool(what: String) -> Self {
+        Self::new("", what)
+    }
 }
 
 /// The invariant that holds at every moment.
-const SECRETS: &str = "no secret in the ledger";
+const SECRETS: &str = "no secret is told";
 
 const INVARIANTS: &[Invariant] = &[
-    Invariant { name: SECRETS, quirks: &[], check: no_secret_in_the_ledger },
+    Invariant { name: SECRETS, quirks: &[], check: secrets::none_is_told },
     Invariant {
         name: "hosts agree after a successful call of the pool",
         quirks: &[],
-        check: hosts_agree,
+        check: database::hosts_agree,
     },
     Invariant {
         name: "smb.conf agrees with the database",
         quirks: &[Quirk::SetLdapsNoRestoreOnHardFailure],
-        check: smb_conf_agrees,
+        check: smb_conf::agrees_with_the_database,
+    },
+    Invariant {
+        name: "smb.conf of a host without AD is kept only if it shall be",
+        quirks: &[Quirk::EnableProbeFailureKeepsConf],
+        check: smb_conf::is_kept_only_if_it_shall_be,
     },
     Invariant {
         name: "trust stores agree with the records",
         quirks: &[Quirk::DuplicatePurposeSelfClash, Quirk::InstallLeavesRow],
-        check: stores_agree,
+        check: stores::agree_with_the_records,
+    },
+    Invariant {
+        name: "bundles agree with the files",
+        quirks: &[],
+        check: stores::bundles_agree_with_the_files,
+    },
+    Invariant {
+        name: "members have the stores of the coordinator",
+        quirks: &[Quirk::DuplicatePurposeSelfClash, Quirk::InstallLeavesRow],
+        check: stores::members_have_those_of_the_coordinator,
+    },
+    Invariant {
+        name: "the database is on disk as it is in memory",
+        quirks: &[],
+        check: database::is_on_disk,
+    },
+    Invariant {
+        name: "references lead to records",
+        quirks: &[],
+        check: database::references_lead_to_records,
+    },
+    Invariant {
+        name: "the fields of external authentication go together",
+        quirks: &[],
+        check: database::fields_go_together,
+    },
+    Invariant {
+        name: "nothing half done is left behind",
+        quirks: &[],
+        check: files::nothing_half_done_is_left,
+    },
+    Invariant {
+        name: "a host with AD has its machine account",
+        quirks: &[Quirk::PerHostNamesShared],
+        check: accounts::exist,
     },
 ];
-
-/// What is remembered from step to step.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    /// What was broken after the last step, by invariant and host: reported once, or excused.
-    broken: BTreeSet<(&'static str, String)>,
-}
 
 /// What is newly broken after a step.
 #[derive(Debug)]
@@ -71,6 +123,7 @@ pub(crate) struct Judged {
 
 /// Judges every invariant; a breach is accepted if it is declared that one of `quirks` breaks it.
 pub(crate) fn judge(view: &StepView<'_>, memory: &mut Memory, quirks: &BTreeSet<Quirk>) -> Judged {
+    let look = Look::at(view, memory);
     let mut judged = Judged { breaches: Vec::new(), excuses: BTreeSet::new() };
     let mut broken = BTreeSet::new();
     // A call in the background may be in the middle of things.
@@ -78,10 +131,10 @@ pub(crate) fn judge(view: &StepView<'_>, memory: &mut Memory, quirks: &BTreeSet<
         |invariant: &&Invariant| view.world.backgrounds.is_empty() || invariant.name == SECRETS;
     for invariant in INVARIANTS.iter().filter(at_rest) {
         let excuse = invariant.quirks.iter().find(|quirk| quirks.contains(quirk));
-        for breach in (invariant.check)(view) {
+        for breach in (invariant.check)(&look) {
             let key = (invariant.name, breach.host);
             match excuse {
-                _ if memory.broken.contains(&key) => {}
+                _ if memory.is_broken(&key) => {}
                 Some(quirk) => {
                     judged.excuses.insert(*quirk);
                 }
@@ -90,10 +143,10 @@ pub(crate) fn judge(view: &StepView<'_>, memory: &mut Memory, quirks: &BTreeSet<
             broken.insert(key);
         }
     }
-    memory.broken = broken;
+    let learnt = look.into_learnt();
+    memory.learn(learnt, broken);
     judged
 }
-
 /// The invariants that do not hold after a step of a scenario, and excuses that excuse nothing.
 pub(crate) fn check(view: &StepView<'_>, memory: &mut Memory) -> Vec<Failure> {
     let quirks = view.world.pool.quirks();
@@ -118,138 +171,4 @@ pub(crate) fn check(view: &StepView<'_>, memory: &mut Memory) -> Vec<Failure> {
 fn failure(what: String) -> Failure {
     let (place, picture, diff, events) = (None, None, None, Vec::new());
     Failure { place, what, picture, diff, unaccepted: false, events }
-}
-
-fn no_secret_in_the_ledger(view: &StepView<'_>) -> Vec<Breach> {
-    let sessions = view.world.pool.open_sessions();
-    let leaks = |event: &&ground::Event| {
-        let text = serde_json::Value::Object(event.fields()).to_string();
-        let secrets = view.world.secrets.iter().map(String::as_str);
-        secrets
-            .chain(sessions.iter().map(|session| session.reference.as_str()))
-            .any(|secret| text.contains(secret))
-    };
-    view.done
-        .events
-        .iter()
-        .filter(leaks)
-        .map(|event| {
-            Breach::new(
-                "",
-                format!("a fact of the kind {} holds a password or a session", event.kind()),
-            )
-        })
-        .collect()
-}
-
-fn hosts_agree(view: &StepView<'_>) -> Vec<Breach> {
-    use scenario::{Action, PoolCall};
-    let concerns = matches!(
-        view.step.action.value,
-        Action::Pool(
-            PoolCall::EnableExternalAuth(_)
-                | PoolCall::DisableExternalAuth(_)
-                | PoolCall::ExternalAuthSetLdaps(_)
-        )
-    );
-    if !concerns || view.done.result.is_err() {
-        return Vec::new();
-    }
-    let mut states: Vec<(String, String)> = Vec::new();
-    for record in view.world.pool.database_view().hosts {
-        let state = format!(
-            "type `{}`, service `{}`, ldaps {}",
-            record.external_auth_type,
-            record.external_auth_service_name,
-            record.ldaps()
-        );
-        states.push((record.name_label, state));
-    }
-    let Some((first, expected)) = states.first().cloned() else { return Vec::new() };
-    states
-        .into_iter()
-        .filter(|(_, state)| *state != expected)
-        .map(|(host, state)| {
-            Breach::new(&host, format!("{first} has {expected}; {host} has {state}"))
-        })
-        .collect()
-}
-
-fn smb_conf_agrees(view: &StepView<'_>) -> Vec<Breach> {
-    let mut broken = Vec::new();
-    let records = view.world.pool.database_view();
-    for host in view.world.pool.hosts() {
-        let Some(record) = records.host(host.reference()) else { continue };
-        if record.external_auth_type != "AD"
-            || was_edited(view, host.name(), sim_host::smb_conf::PATH)
-        {
-            continue;
-        }
-        let text = host.root().read_text_if_present(sim_host::smb_conf::PATH);
-        let text = text.ok().flatten().unwrap_or_default();
-        let wrapping = if record.ldaps() { "ldaps" } else { "seal" };
-        for line in [
-            format!("client ldap sasl wrapping = {wrapping}"),
-            format!("realm = {}", record.external_auth_service_name),
-        ] {
-            if !text.lines().any(|found| found == line) {
-                let what = format!("{} lacks the line `{line}`", host.name());
-                broken.push(Breach::new(host.name(), what));
-            }
-        }
-    }
-    broken
-}
-
-fn stores_agree(view: &StepView<'_>) -> Vec<Breach> {
-    let mut broken = Vec::new();
-    let certificates = view.world.pool.certificates();
-    for host in view.world.pool.hosts() {
-        if was_edited(view, host.name(), "/etc/trusted-certs") {
-            continue;
-        }
-        let mut breach = |what: String| broken.push(Breach::new(host.name(), what));
-        for (kind, purpose) in STORES {
-            let mut expected: Vec<String> = certificates
-                .iter()
-                .filter(|certificate| certificate.is_trusted() && certificate.kind.name() == kind)
-                .filter(|certificate| match purpose {
-                    "general" => certificate.purpose.is_empty(),
-                    _ => certificate.purpose.iter().any(|p| p.name() == purpose),
-                })
-                .map(sim_host::Certificate::file_name)
-                .collect();
-            expected.sort();
-            let folder = format!("/etc/trusted-certs/{kind}-{purpose}");
-            let mut found = host.root().list(&folder).unwrap_or_default();
-            found.retain(|name| name.ends_with(".pem"));
-            if expected != found {
-                let name = host.name();
-                breach(format!("{name}:{folder} holds {found:?}, the database says {expected:?}"));
-            }
-            let bundle = format!("/etc/trusted-certs/{kind}-bundle-{purpose}.pem");
-            let exists = host.root().exists(&bundle).unwrap_or(false);
-            if exists == found.is_empty() {
-                let is = if exists { "exists" } else { "is absent" };
-                breach(format!("{}:{bundle} {is}, with {} files", host.name(), found.len()));
-            }
-        }
-    }
-    broken
-}
-
-/// Kind and purpose of the trusted directories (xapi-flows.md §2.1).
-const STORES: [(&str, &str); 6] = [
-    ("ca", "general"),
-    ("ca", "ldaps"),
-    ("ca", "licensing"),
-    ("pinned", "general"),
-    ("pinned", "ldaps"),
-    ("pinned", "licensing"),
-];
-
-/// Whether somebody changed `path` or something below it by hand.
-fn was_edited(view: &StepView<'_>, host: &str, path: &str) -> bool {
-    let edited = view.world.edited.get(host);
-    edited.is_some_and(|edited| edited.iter().any(|edit| edit.starts_with(path)))
 }

@@ -374,10 +374,6 @@ async fn act(
         Action::File(action) => change_file(world, action, trail)?,
         Action::Net(command) => return run_net(world, command, trail).await.map(Some),
         Action::Xapi(XapiAction::Restart(restart)) => {
-            // xapi rewrites what it owns: earlier edits of those files are gone.
-            if let Some(edited) = world.edited.get_mut(restart.host.as_str()) {
-                edited.retain(|path| path != sim_host::smb_conf::PATH);
-            }
             world.pool.restart(&restart.host, trail).await?;
         }
         Action::Xapi(action) => certificate_steps::change_operations(world, action, trail)?,

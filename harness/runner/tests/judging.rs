@@ -117,3 +117,26 @@ file.edit = { host = "host1", path = "/etc/hosts", find = "no such text", with =
     let Outcome::WrongInput(cause) = &report.cases[0].outcome else { panic!("must be refused") };
     assert!(cause.contains("`no such text` does not occur in host1:/etc/hosts"), "{cause}");
 }
+
+#[tokio::test]
+async fn a_joined_form_that_must_not_stay_is_an_invariant_broken() {
+    let steps = r#"
+[[step]]
+file.write = { host = "host1", path = "/etc/xapi.conf", text = "winbind_keep_configuration = false" }
+
+[[step]]
+xapi.restart = { host = "host1" }
+
+[[step]]
+pool.install_trusted_certificate = { ca = true, cert = { other_root = "corp.example" }, purpose = ["ldaps"] }
+
+[[step]]
+pool.enable_external_auth = { service_name = "corp.example", auth_type = "AD", config = { user = "Administrator", pass = "Passw0rd!Lab1", ldaps = "true" } }
+expect.error = { code = "POOL_AUTH_ENABLE_FAILED_INVALID_TRUSTED_CERTS" }
+"#;
+    let broken = "the invariant `smb.conf of a host without AD is kept only if it shall be` is \
+                  broken: host1 has no AD and keeps the joined form of /etc/samba/smb.conf";
+    assert_eq!(failures(steps).await, [broken]);
+    let excused = format!("{steps}excused_by = [\"enable_probe_failure_keeps_conf\"]\n");
+    assert_eq!(failures(&excused).await, [""; 0]);
+}

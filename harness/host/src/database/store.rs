@@ -55,11 +55,16 @@ impl Database {
 
     /// Forgets what is in memory and reads the file again.
     pub(crate) fn reload(&self) -> Result<(), HostError> {
+        let mut data = self.lock();
+        *data = self.on_disk()?;
+        Ok(())
+    }
+
+    /// What the file says.
+    pub(crate) fn on_disk(&self) -> Result<Records, HostError> {
         let missing =
             || HostError::Database { path: PATH, cause: "the file is missing".to_owned() };
-        let mut data = self.lock();
-        *data = read(&self.root)?.ok_or_else(missing)?;
-        Ok(())
+        read(&self.root)?.ok_or_else(missing)
     }
 
     /// A copy of everything.

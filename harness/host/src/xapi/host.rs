@@ -183,6 +183,11 @@ impl Host {
         self.network.set(network);
     }
 
+    /// The configuration that its xapi read when it started.
+    pub fn xapi_conf(&self) -> XapiConf {
+        self.process().conf.clone()
+    }
+
     /// Whether the coordinator reaches it. The coordinator always reaches itself.
     pub fn liveness(&self) -> Liveness {
         *self.liveness.read().unwrap_or_else(PoisonError::into_inner)

@@ -192,6 +192,15 @@ impl Pool {
         records
     }
 
+    /// What a restart of the coordinator would find: the database as its file has it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn database_on_disk(&self) -> Result<Records, HostError> {
+        self.database.on_disk()
+    }
+
     /// The certificates that were installed, in order of creation: trusted ones and legacy CAs.
     pub fn certificates(&self) -> Vec<Certificate> {
         let is_installed = |row: &&Certificate| row.host == Reference::null();

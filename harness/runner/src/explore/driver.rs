@@ -80,8 +80,9 @@ pub(super) fn read(plan: &Plan) -> Result<Case, String> {
     })
 }
 
-/// Plays `plan` as `trustrig run` would, but for what it makes of breaches.
-pub(super) async fn play(plan: &Plan) -> Played {
+/// Plays `plan` as `trustrig run` would, but for what it makes of breaches: with `excuses`, every
+/// quirk that is on excuses what it is declared to break.
+pub(super) async fn play(plan: &Plan, excuses: bool) -> Played {
     let case = match read(plan) {
         Ok(case) => case,
         Err(mistakes) => {
@@ -91,7 +92,7 @@ pub(super) async fn play(plan: &Plan) -> Played {
         }
     };
     let shared = Arc::new(Mutex::new(Played::default()));
-    let playing = tokio::spawn(play_case(case.clone(), Arc::clone(&shared)));
+    let playing = tokio::spawn(play_case(case.clone(), excuses, Arc::clone(&shared)));
     let abort = playing.abort_handle();
     let trouble = match tokio::time::timeout(CASE_LIMIT, playing).await {
         Ok(Ok(trouble)) => trouble,
@@ -118,20 +119,25 @@ fn lock(played: &Mutex<Played>) -> MutexGuard<'_, Played> {
 }
 
 /// Why the case could not be played to its end, if that is so.
-async fn play_case(case: Case, played: Arc<Mutex<Played>>) -> Option<String> {
+async fn play_case(case: Case, excuses: bool, played: Arc<Mutex<Played>>) -> Option<String> {
     let seed = seed_of(&case.name, RunOptions::SEED);
     let mut world = match World::build(&case, seed, SambaClient::Model).await {
         Ok(world) => world,
         Err(error) => return Some(format!("no world: {error}")),
     };
-    let trouble = play_steps(&case, &mut world, &played).await;
+    let trouble = play_steps(&case, &mut world, excuses, &played).await;
     world.stop().await;
     trouble
 }
 
-async fn play_steps(case: &Case, world: &mut World, played: &Mutex<Played>) -> Option<String> {
+async fn play_steps(
+    case: &Case,
+    world: &mut World,
+    excuses: bool,
+    played: &Mutex<Played>,
+) -> Option<String> {
     let mut memory = invariants::Memory::default();
-    let quirks: BTreeSet<Quirk> = world.pool.quirks().iter().collect();
+    let quirks: BTreeSet<Quirk> = world.pool.quirks().iter().filter(|_| excuses).collect();
     for (number, step) in case.scenario.steps.iter().enumerate() {
         let place = Place { step: number + 1, title: step.title() };
         let done = match steps::apply(world, &place, step).await {

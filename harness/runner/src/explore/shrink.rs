@@ -22,10 +22,10 @@ pub(super) async fn to_scenario(
     plan: Plan,
     times: u64,
 ) -> io::Result<Found> {
-    let mut shrinker = Shrinker { broken, plan, played: 0 };
+    let mut shrinker = Shrinker { broken, excuses: exploration.excuses, plan, played: 0 };
     shrinker.shrink().await;
     let mut plan = shrinker.plan;
-    let played = driver::play(&plan).await;
+    let played = driver::play(&plan, exploration.excuses).await;
     let how = played.first.get(broken).map(|(_, how)| how.clone()).unwrap_or_default();
     excuse(&mut plan, &played);
     let first_line = how.lines().next().unwrap_or_default();
@@ -64,6 +64,7 @@ async fn fails_with(path: &std::path::Path, how: &str) -> bool {
 
 struct Shrinker<'b> {
     broken: &'b Broken,
+    excuses: bool,
     /// The smallest plan so far that shows it.
     plan: Plan,
     /// Candidates that were played.
@@ -126,7 +127,7 @@ impl Shrinker<'_> {
             return;
         }
         self.played += 1;
-        if driver::play(&candidate).await.broken.contains(self.broken) {
+        if driver::play(&candidate, self.excuses).await.broken.contains(self.broken) {
             self.plan = candidate;
         }
     }

@@ -1,0 +1,148 @@
+//! What is remembered from step to step: what was broken, what people have changed by hand, which
+//! members may be behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sim_host::{Host, Liveness, smb_conf};
+
+use super::look::{HostLook, Look, is_certificate_call};
+use crate::expect::StepView;
+
+/// What is remembered of a case.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// What was broken after the last step, by invariant and host: it is reported once.
+    broken: BTreeSet<(&'static str, String)>,
+    hosts: BTreeMap<String, HostMemory>,
+    /// Passwords of machine accounts that there were.
+    secrets: BTreeSet<String>,
+}
+
+/// What is remembered of one host.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HostMemory {
+    /// Files that somebody has changed by hand, and that are not in order again.
+    edited: BTreeSet<String>,
+    /// How many changes by hand there were.
+    edits: usize,
+    /// Whether the last step has changed stores by hand.
+    pub(super) edited_stores: bool,
+    /// smb.conf after the last step.
+    pub(super) smb_conf: Option<String>,
+    /// The line of smb.conf that names what is trusted, as xapi chose it when it last wrote.
+    pub(super) trust_line: Option<String>,
+    /// Of a member: whether a copy of the stores has failed to reach it, or somebody has changed
+    /// its stores or those of the coordinator, since the last copy.
+    pub(super) is_behind: bool,
+}
+
+/// What a step has taught.
+#[derive(Debug)]
+pub(super) struct Learnt {
+    hosts: BTreeMap<String, HostMemory>,
+    secrets: Vec<String>,
+}
+
+impl Memory {
+    pub(super) fn is_broken(&self, key: &(&'static str, String)) -> bool {
+        self.broken.contains(key)
+    }
+
+    pub(super) fn of(&self, host: &str) -> HostMemory {
+        self.hosts.get(host).cloned().unwrap_or_default()
+    }
+
+    pub(super) fn secrets(&self) -> Vec<String> {
+        self.secrets.iter().cloned().collect()
+    }
+
+    pub(super) fn learn(&mut self, learnt: Learnt, broken: BTreeSet<(&'static str, String)>) {
+        self.broken = broken;
+        self.hosts = learnt.hosts;
+        self.secrets.extend(learnt.secrets);
+    }
+}
+
+impl HostMemory {
+    /// Whether somebody changed `path` or something below it by hand.
+    pub(super) fn was_edited(&self, path: &str) -> bool {
+        self.edited.iter().any(|edit| edit == path || edit.starts_with(&format!("{path}/")))
+    }
+
+    /// Takes in what the step has done to the host's files other than by xapi.
+    pub(super) fn notice(&mut self, view: &StepView<'_>, host: &Host, wrote_smb_conf: bool) {
+        let edited = view.world.edited.get(host.name()).map(Vec::as_slice).unwrap_or_default();
+        let new = edited.iter().skip(self.edits);
+        self.edited_stores = new.clone().any(|path| is_of_stores(path));
+        self.edited.extend(new.cloned());
+        self.edits = edited.len();
+        if wrote_smb_conf {
+            self.edited.remove(smb_conf::PATH);
+        }
+        let action = view.step.action.name();
+        let is_coordinator =
+            view.world.pool.hosts().first().is_some_and(|first| first.name() == host.name());
+        match &view.done.result {
+            Ok(_) if is_certificate_call(&action) => {
+                if !is_coordinator {
+                    self.edited.retain(|path| !is_of_stores(path));
+                }
+                self.is_behind = false;
+            }
+            // The files of a legacy CA come before its row, and go before it (§4.3).
+            Err(_) if is_legacy_call(&action) => {
+                self.edited.insert(LEGACY.to_owned());
+                self.is_behind = true;
+            }
+            // The coordinator's own files could not be changed, so nothing was copied; or a member's
+            // could not be replaced.
+            Err(error) if STORE_TROUBLE.contains(&error.code.as_str()) => self.is_behind = true,
+            Err(_) if host.liveness() != Liveness::Live => self.is_behind = true,
+            _ => {}
+        }
+    }
+}
+
+const LEGACY: &str = "/etc/stunnel/certs";
+
+/// Errors of certificate calls after which stores are not what records say, or not everywhere.
+const STORE_TROUBLE: [&str; 3] =
+    ["CERTIFICATE_CORRUPT", "CERTIFICATE_LIBRARY_CORRUPT", "INTERNAL_ERROR"];
+
+fn is_legacy_call(action: &str) -> bool {
+    is_certificate_call(action)
+        && (action.ends_with("_ca_certificate") || action.starts_with("pool.certificate_"))
+}
+
+fn is_of_stores(path: &str) -> bool {
+    path.starts_with("/etc/trusted-certs") || path.starts_with("/etc/stunnel")
+}
+
+impl Look<'_> {
+    /// What is remembered until the next step. What is in order again is no longer edited.
+    pub(super) fn into_learnt(self) -> Learnt {
+        let behind: Vec<bool> =
+            self.hosts.iter().map(|host| !self.has_the_stores_of_the_coordinator(host)).collect();
+        let names_in_order = self.hosts.first().map(|coordinator| {
+            let stores = coordinator.stores.iter();
+            stores.filter(|store| self.is_as_recorded(store)).map(|s| s.store.directory).collect()
+        });
+        let names_in_order: Vec<&str> = names_in_order.unwrap_or_default();
+        let hosts = self.hosts.into_iter().zip(behind).map(|(host, behind)| {
+            let HostLook { host, stores, smb_conf, mut memory, .. } = host;
+            for look in stores.iter().filter(|look| look.bundle_is_in_order()) {
+                let directory = look.store.directory;
+                memory.edited.retain(|path| Some(path.as_str()) != look.store.bundle);
+                if names_in_order.contains(&directory) {
+                    memory.edited.retain(|path| !path.starts_with(directory));
+                }
+            }
+            memory.is_behind &= behind;
+            memory.trust_line =
+                smb_conf.as_deref().and_then(super::smb_conf::trust_line).map(str::to_owned);
+            memory.smb_conf = smb_conf;
+            (host.name().to_owned(), memory)
+        });
+        Learnt { hosts: hosts.collect(), secrets: self.secrets }
+    }
+}
