@@ -72,7 +72,11 @@ const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "trust stores agree with the records",
-        quirks: &[Quirk::DuplicatePurposeSelfClash, Quirk::InstallLeavesRow],
+        quirks: &[
+            Quirk::DuplicatePurposeSelfClash,
+            Quirk::InstallLeavesRow,
+            Quirk::UninstallAcceptsLegacy,
+        ],
         check: stores::agree_with_the_records,
     },
     Invariant {

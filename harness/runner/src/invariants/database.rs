@@ -46,25 +46,38 @@ pub(super) fn hosts_agree(look: &Look<'_>) -> Vec<Breach> {
 
 /// A restart of the coordinator would lose nothing (§1).
 pub(super) fn is_on_disk(look: &Look<'_>) -> Vec<Breach> {
-    let on_disk = match look.view.world.pool.database_on_disk() {
-        Ok(on_disk) => on_disk,
-        Err(error) => return vec![Breach::of_pool(format!("the file cannot be used: {error}"))],
-    };
-    // What is not written, such as the operations that are going on, ends with the process.
-    let written = |records: &Records| serde_json::to_value(records).unwrap_or_default();
-    let (disk, memory) = (written(&on_disk), written(&look.records));
-    if disk == memory {
-        return Vec::new();
-    }
-    let classes: Vec<&String> = memory
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(class, records)| disk.get(class) != Some(records))
-        .map(|(class, _)| class)
-        .collect();
-    vec![Breach::of_pool(format!("memory and file differ in {classes:?}"))]
+    let by_hand = look.coordinator().is_some_and(|host| host.memory.was_edited(DATABASE));
+    if by_hand { Vec::new() } else { look.database_differs() }
 }
+
+impl Look<'_> {
+    /// How the file of the database and the database in memory differ.
+    pub(super) fn database_differs(&self) -> Vec<Breach> {
+        let on_disk = match self.view.world.pool.database_on_disk() {
+            Ok(on_disk) => on_disk,
+            Err(error) => {
+                return vec![Breach::of_pool(format!("the file cannot be used: {error}"))];
+            }
+        };
+        // What is not written, such as the operations that are going on, ends with the process.
+        let written = |records: &Records| serde_json::to_value(records).unwrap_or_default();
+        let (disk, memory) = (written(&on_disk), written(&self.records));
+        if disk == memory {
+            return Vec::new();
+        }
+        let classes: Vec<&String> = memory
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(class, records)| disk.get(class) != Some(records))
+            .map(|(class, _)| class)
+            .collect();
+        vec![Breach::of_pool(format!("memory and file differ in {classes:?}"))]
+    }
+}
+
+/// The file of the database on the coordinator.
+pub(super) const DATABASE: &str = "/var/lib/xcp/state.json";
 
 /// References are the null one or lead to a record of the right class, and every record has a
 /// reference and a uuid of its own.
@@ -129,8 +142,9 @@ pub(super) fn fields_go_together(look: &Look<'_>) -> Vec<Breach> {
                 if value("domain") != Some(service) || service.is_empty() {
                     broken(format!("has the service name `{service}` and another domain"));
                 }
+                let old = look.coordinator().is_some_and(|host| host.memory.edited_database);
                 for key in ["user", "workgroup", "netbios_name", "machine_pwd_last_change_time"] {
-                    if value(key).is_none_or(String::is_empty) {
+                    if !old && value(key).is_none_or(String::is_empty) {
                         broken(format!("has AD and no `{key}`"));
                     }
                 }

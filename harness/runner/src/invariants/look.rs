@@ -39,6 +39,8 @@ pub(super) struct StoreLook {
     /// Its certificates, or lists of revoked ones.
     pub(super) files: BTreeMap<String, Vec<u8>>,
     pub(super) bundle: Option<Vec<u8>>,
+    /// Whether somebody has put something in the place of the bundle that is no file.
+    pub(super) is_blocked: bool,
 }
 
 /// Where a store is.
@@ -190,28 +192,31 @@ impl StoreLook {
             let path = format!("{}/{name}", store.directory);
             Some((name, root.read_if_present(&path).ok()??))
         };
+        let entry = store.bundle.and_then(|bundle| root.entry(bundle).ok());
+        let bundle = store.bundle.and_then(|bundle| root.read_if_present(bundle).ok()?);
         Self {
             store,
             files: names.into_iter().filter_map(content).collect(),
-            bundle: store.bundle.and_then(|bundle| match root.entry(bundle).ok()? {
-                Entry::File => root.read_if_present(bundle).ok()?,
-                Entry::Directory | Entry::Missing => None,
-            }),
+            bundle: bundle.filter(|_| entry == Some(Entry::File)),
+            is_blocked: entry == Some(Entry::Directory),
         }
     }
 }
 
 /// Calls of xapi-flows.md §4 that end with a copy to all members (§2.3).
 pub(super) fn is_certificate_call(action: &str) -> bool {
-    const STARTS: [&str; 5] = [
+    const CALLS: [&str; 9] = [
         "pool.certificate_install",
         "pool.certificate_sync",
         "pool.certificate_uninstall",
-        "pool.crl_",
-        "pool.install_",
+        "pool.crl_install",
+        "pool.crl_uninstall",
+        "pool.install_ca_certificate",
+        "pool.install_trusted_certificate",
+        "pool.uninstall_ca_certificate",
+        "pool.uninstall_trusted_certificate",
     ];
-    const REMOVES: &str = "pool.uninstall_";
-    action.starts_with(REMOVES) || STARTS.iter().any(|start| action.starts_with(start))
+    CALLS.contains(&action)
 }
 
 /// The password of the host's machine account, as the model of Samba keeps it.

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sim_host::{Host, Liveness, smb_conf};
 
-use super::look::{HostLook, Look, is_certificate_call};
+use super::{
+    database::DATABASE,
+    look::{HostLook, Look, is_certificate_call},
+};
 use crate::expect::StepView;
 
 /// What is remembered of a case.
@@ -25,6 +28,9 @@ pub(super) struct HostMemory {
     edited: BTreeSet<String>,
     /// How many changes by hand there were.
     edits: usize,
+    /// Whether anybody has ever changed the database by hand: records may be those of an older
+    /// release, which did not store the names of §14 step 3.
+    pub(super) edited_database: bool,
     /// Whether the last step has changed stores by hand.
     pub(super) edited_stores: bool,
     /// smb.conf after the last step.
@@ -66,7 +72,7 @@ impl Memory {
 impl HostMemory {
     /// Whether somebody changed `path` or something below it by hand.
     pub(super) fn was_edited(&self, path: &str) -> bool {
-        self.edited.iter().any(|edit| edit == path || edit.starts_with(&format!("{path}/")))
+        self.edited.iter().any(|edit| is_below(edit, path))
     }
 
     /// Takes in what the step has done to the host's files other than by xapi.
@@ -76,6 +82,7 @@ impl HostMemory {
         self.edited_stores = new.clone().any(|path| is_of_stores(path));
         self.edited.extend(new.cloned());
         self.edits = edited.len();
+        self.edited_database |= self.was_edited(DATABASE);
         if wrote_smb_conf {
             self.edited.remove(smb_conf::PATH);
         }
@@ -85,6 +92,7 @@ impl HostMemory {
         match &view.done.result {
             Ok(_) if is_certificate_call(&action) => {
                 if !is_coordinator {
+                    // All of its stores are new.
                     self.edited.retain(|path| !is_of_stores(path));
                 }
                 self.is_behind = false;
@@ -101,6 +109,11 @@ impl HostMemory {
             _ => {}
         }
     }
+}
+
+/// Whether `path` is `folder` or something in it.
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 const LEGACY: &str = "/etc/stunnel/certs";
@@ -123,6 +136,7 @@ impl Look<'_> {
     pub(super) fn into_learnt(self) -> Learnt {
         let behind: Vec<bool> =
             self.hosts.iter().map(|host| !self.has_the_stores_of_the_coordinator(host)).collect();
+        let database_in_order = self.database_differs().is_empty();
         let names_in_order = self.hosts.first().map(|coordinator| {
             let stores = coordinator.stores.iter();
             stores.filter(|store| self.is_as_recorded(store)).map(|s| s.store.directory).collect()
@@ -130,13 +144,14 @@ impl Look<'_> {
         let names_in_order: Vec<&str> = names_in_order.unwrap_or_default();
         let hosts = self.hosts.into_iter().zip(behind).map(|(host, behind)| {
             let HostLook { host, stores, smb_conf, mut memory, .. } = host;
-            for look in stores.iter().filter(|look| look.bundle_is_in_order()) {
+            for look in stores.iter().filter(|look| !look.is_blocked && look.bundle_is_in_order()) {
                 let directory = look.store.directory;
                 memory.edited.retain(|path| Some(path.as_str()) != look.store.bundle);
                 if names_in_order.contains(&directory) {
-                    memory.edited.retain(|path| !path.starts_with(directory));
+                    memory.edited.retain(|path| !is_below(path, directory));
                 }
             }
+            memory.edited.retain(|path| path != DATABASE || !database_in_order);
             memory.is_behind &= behind;
             memory.trust_line =
                 smb_conf.as_deref().and_then(super::smb_conf::trust_line).map(str::to_owned);

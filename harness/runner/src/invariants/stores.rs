@@ -34,7 +34,9 @@ pub(super) fn bundles_agree_with_the_files(look: &Look<'_>) -> Vec<Breach> {
     let mut breaches = Vec::new();
     for host in &look.hosts {
         for store in &host.stores {
-            let Some(bundle) = store.store.bundle.filter(|_| !store.bundle_is_in_order()) else {
+            let Some(bundle) =
+                store.store.bundle.filter(|_| !store.is_blocked && !store.bundle_is_in_order())
+            else {
                 continue;
             };
             if host.memory.was_edited(bundle) || host.memory.was_edited(store.store.directory) {
