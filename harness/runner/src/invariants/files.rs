@@ -13,6 +13,13 @@ pub(super) fn nothing_half_done_is_left(look: &Look<'_>) -> Vec<Breach> {
             collect(host.host.root(), folder, &mut left);
         }
         let name = host.name();
+        left.retain(|path| {
+            let bundle = path.strip_suffix(".tmp").unwrap_or(path);
+            let mut stores = host.stores.iter();
+            // What stands, by hand, where a bundle belongs keeps the new one from its place (§2.2).
+            let is_blocked = stores.any(|s| s.is_blocked && s.store.bundle == Some(bundle));
+            !is_blocked && !host.memory.was_edited(path) && !host.memory.was_edited(bundle)
+        });
         let told =
             left.into_iter().map(|path| Breach::new(name, format!("{name}:{path} is left behind")));
         breaches.extend(told);
