@@ -116,8 +116,10 @@ impl<'v> Look<'v> {
             .iter()
             .map(|host| HostLook::at(view, Arc::clone(host), &records, memory))
             .collect();
-        if hosts.iter().any(|host| host.memory.edited_stores) {
-            // A member's stores were changed, or those that it has a copy of.
+        let edited = hosts.iter().any(|host| host.memory.edited_stores);
+        if edited || !view.world.backgrounds.is_empty() {
+            // A member's stores were changed, or those that it has a copy of; or a call in the
+            // background may be changing them.
             hosts.iter_mut().for_each(|host| host.memory.is_behind = true);
         }
         let mut secrets = memory.secrets();
