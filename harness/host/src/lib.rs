@@ -27,6 +27,7 @@ mod report;
 mod root;
 pub mod samba;
 pub mod smb_conf;
+mod telemetry;
 mod trust_store;
 mod xapi;
 mod xapi_conf;
@@ -48,6 +49,7 @@ pub use quirks::{Quirk, Quirks, UnknownQuirk};
 pub use reference::Reference;
 pub use report::Report;
 pub use root::{Entry, HostRoot};
+pub use telemetry::Telemetry;
 pub use trust_store::{GENERAL_BUNDLE, LDAPS_BUNDLE};
 pub use xapi::{
     AuthConfig, Call, CallResult, ExtAuthSetting, Host, HostConfig, Liveness, LockName, Pool,

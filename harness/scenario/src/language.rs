@@ -26,8 +26,8 @@ pub use certificates::{
 pub use expectation::{
     CertificateCount, CertificateStore, DatabaseField, DirectoryExpectation, DirectoryState,
     ErrorExpectation, Expectations, FactExpectation, FieldState, FileExpectation, FileState,
-    HostAndDc, MessageExpectation, Outcome, OutputExpectation, Returned, Snapshot, VerdictClass,
-    VerdictExpectation,
+    HostAndDc, MessageExpectation, Outcome, OutputExpectation, Returned, Snapshot,
+    TelemetryExpectation, VerdictClass, VerdictExpectation,
 };
 pub use external_auth::{HostDisableExternalAuth, HostEnableExternalAuth};
 pub use fault::{

@@ -5,7 +5,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -87,17 +87,24 @@ async fn child() {
         // No file of what a dying process held.
         setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).unwrap();
     }
-    println!("\n{READY}");
+    say(READY);
     match std::env::var(DEED).unwrap().as_str() {
         "install" => install(&pool, &trail).await,
         "note" => note(&pool, 1, &trail).await,
         _ => {
             for number in 1.. {
                 note(&pool, number, &trail).await;
-                println!("\n{number}");
+                say(&number.to_string());
             }
         }
     }
+}
+
+/// A line for the parent, past the test harness.
+fn say(line: &str) {
+    let mut output = std::io::stdout().lock();
+    output.write_all(format!("\n{line}\n").as_bytes()).unwrap();
+    output.flush().unwrap();
 }
 
 fn run(directory: &Path, deed: &str, limit: Option<u64>) -> Child {

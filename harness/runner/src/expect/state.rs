@@ -2,10 +2,10 @@
 
 use scenario::{
     CertificateCount, CertificateSource, CertificateStore, DatabaseField, Expectations, FieldState,
-    FileExpectation, FileState, MessageExpectation, Snapshot, Spanned,
+    FileExpectation, FileState, MessageExpectation, Snapshot, Spanned, TelemetryExpectation,
 };
 use serde_json::Value;
-use sim_host::{CertificateType, Entry, HostError};
+use sim_host::{CertificateType, Entry, HostError, Telemetry};
 
 use super::{Finding, StepView};
 use crate::{
@@ -19,6 +19,7 @@ pub(super) fn judge(view: &StepView<'_>, expect: &Expectations) -> Vec<Finding> 
     findings.extend(expect.files.iter().filter_map(|file| judge_file(view, file)));
     findings.extend(expect.certificates.iter().filter_map(|count| judge_count(view, count)));
     findings.extend(expect.messages.iter().filter_map(|wanted| judge_message(view, wanted)));
+    findings.extend(expect.telemetry.iter().filter_map(|wanted| judge_telemetry(view, wanted)));
     findings
 }
 
@@ -160,6 +161,21 @@ fn judge_count(view: &StepView<'_>, wanted: &Spanned<CertificateCount>) -> Optio
     let count = usize::try_from(wanted.count).unwrap_or(usize::MAX);
     let what = || format!("expected {count} certificates, found {found}");
     (found != count).then(|| Finding::new(&wanted.span, what()))
+}
+
+fn judge_telemetry(view: &StepView<'_>, wanted: &Spanned<TelemetryExpectation>) -> Option<Finding> {
+    let Telemetry { ad_enabled, ldaps_enabled, .. } =
+        Telemetry::of(&view.world.pool.database_view());
+    let wide = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    if (wide(wanted.ad_enabled), wide(wanted.ldaps_enabled)) == (ad_enabled, ldaps_enabled) {
+        return None;
+    }
+    let what = format!(
+        "expected {} hosts with AD and {} with LDAPS, telemetry finds {ad_enabled} and \
+         {ldaps_enabled}",
+        wanted.ad_enabled, wanted.ldaps_enabled
+    );
+    Some(Finding::new(&wanted.span, what))
 }
 
 fn judge_message(view: &StepView<'_>, wanted: &Spanned<MessageExpectation>) -> Option<Finding> {

@@ -35,6 +35,8 @@ table! {
         pub sessions "session": Vec<Spanned<SessionExpectation>>,
         /// Subjects of the pool after the step.
         pub subjects "subject": Vec<Spanned<SubjectExpectation>>,
+        /// What telemetry reads of the pool after the step.
+        pub telemetry: Option<Spanned<TelemetryExpectation>>,
         /// Facts that must not have happened during the step.
         pub never: Vec<Spanned<FactExpectation>>,
         /// Facts that must have happened during the step.
@@ -63,6 +65,7 @@ impl Default for Expectations {
             returns: None,
             sessions: Vec::new(),
             subjects: Vec::new(),
+            telemetry: None,
             never: Vec::new(),
             seen: Vec::new(),
             snapshots: Vec::new(),
@@ -284,6 +287,16 @@ table! {
         pub body_contains: Option<String>,
         /// How many there are; 0 for none. Absent: at least one.
         pub count: Option<u32>,
+    }
+}
+
+table! {
+    /// What telemetry reads of the pool (xapi-flows.md §1.3).
+    pub struct TelemetryExpectation {
+        /// How many hosts have AD enabled.
+        pub ad_enabled: u32,
+        /// How many hosts have LDAPS enabled.
+        pub ldaps_enabled: u32,
     }
 }
 
