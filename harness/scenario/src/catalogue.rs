@@ -10,7 +10,8 @@ pub(crate) fn error_codes() -> &'static [String] {
             .iter()
             .flat_map(|code| SUFFIXES.iter().map(move |suffix| format!("{code}{suffix}")));
         let distinct = CODES_OF_QUIRK_6.iter().map(|code| (*code).to_owned());
-        plain.chain(suffixed).chain(distinct).collect()
+        let of_roles = CODES_OF_ROLES.iter().map(|code| (*code).to_owned());
+        plain.chain(suffixed).chain(distinct).chain(of_roles).collect()
     });
     &CODES
 }
@@ -44,6 +45,10 @@ const CODES_OF_QUIRK_6: &[&str] = &[
     "AUTH_SET_LDAPS_FAILED_NO_SUPPORT_ENCRYPT_TYPE",
     "AUTH_SET_LDAPS_FAILED_WRONG_CREDENTIALS",
 ];
+
+/// Codes of the calls that change the roles of subjects (xen-api, `xapi_subject.ml`); §16 is silent
+/// about them.
+const CODES_OF_ROLES: &[&str] = &["ROLE_ALREADY_EXISTS", "ROLE_NOT_FOUND"];
 
 /// Codes that carry one of [`SUFFIXES`] (§16.1).
 const CODES_SUFFIXED: &[&str] = &[

@@ -20,6 +20,7 @@ use crate::{
 
 /// What xapi has for a number that winbind cannot give.
 const NO_ID: i64 = -1;
+
 /// Why AD has no answer about an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AccountError {

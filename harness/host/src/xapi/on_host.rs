@@ -43,9 +43,14 @@ impl OnHost<'_> {
         self.process.extauth_lock.take(task, &self.trail).await
     }
 
-    /// The plugin lock (§17); none in design-v1 or without `serialize_auth_service`.
+    /// The plugin lock (§17): the released toolstack has it, unless `serialize_auth_service` is
+    /// false; in design-v1 there is one if logins are to wait for it (quirk Q30).
     pub(crate) async fn lock_plugin(&self, task: &'static str) -> Option<LockGuard> {
-        if !self.process.conf.serialize_auth_service {
+        let has_lock = match self.profile() {
+            Profile::DesignV1 => self.has(Quirk::LoginBlocksDuringSetLdaps),
+            Profile::Landed => self.process.conf.serialize_auth_service,
+        };
+        if !has_lock {
             return None;
         }
         Some(self.process.plugin_lock.take(task, &self.trail).await)

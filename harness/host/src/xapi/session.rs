@@ -5,9 +5,10 @@ use std::{
     collections::BTreeSet,
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use ground::{Clock, Secret, Seed, Timestamp, Trail};
+use ground::{Clock, Secret, Seed, Trail};
 
 use crate::{
     ApiError, Reference, Session,
@@ -20,8 +21,6 @@ pub(super) const ROOT: &str = "root";
 /// Open sessions. Beyond it the one that was idle for longest ends, as in xapi (whose number could
 /// not be confirmed).
 const SESSIONS_MAX: usize = 500;
-/// How long a session may be idle, in seconds (§18, `inactive_session_timeout`).
-const IDLE_MAX_SECONDS: i64 = 86_400;
 
 impl Pool {
     /// The session behind a reference, which is used by this.
@@ -30,12 +29,19 @@ impl Pool {
     ///
     /// `SESSION_INVALID` if nobody has it, or it was idle for too long.
     pub fn session(&self, reference: &Reference) -> Result<Session, ApiError> {
+        self.sessions().end_idle(self.idle_max());
         self.sessions().touch(reference)
     }
 
     /// The open sessions in order of their beginning.
     pub fn open_sessions(&self) -> Vec<Session> {
+        self.sessions().end_idle(self.idle_max());
         self.sessions().view()
+    }
+
+    /// How long a session may be idle (§18, `inactive_session_timeout`).
+    fn idle_max(&self) -> Duration {
+        self.coordinator().process().conf.inactive_session_timeout
     }
 
     /// `session.logout`.
@@ -136,7 +142,6 @@ impl Sessions {
         open.created += 1;
         let number = open.created;
         let reference = Reference::from(self.seed.uuid(&format!("reference {number}")));
-        open.end_idle(now);
         if open.sessions.len() >= SESSIONS_MAX {
             let idle = open.sessions.iter().map(|session| session.last_active);
             let longest = idle.enumerate().min_by_key(|(_, at)| *at).map_or(0, |(index, _)| index);
@@ -159,11 +164,17 @@ impl Sessions {
         reference
     }
 
+    /// Ends the sessions that were not used for longer than this.
+    fn end_idle(&self, longest: Duration) {
+        let longest = i64::try_from(longest.as_secs()).unwrap_or(i64::MAX);
+        let now = self.clock.now();
+        self.close(|session| now > session.last_active.plus_seconds(longest));
+    }
+
     /// Notes that the session is used.
     fn touch(&self, reference: &Reference) -> Result<Session, ApiError> {
         let now = self.clock.now();
         let mut open = self.lock();
-        open.end_idle(now);
         let session = open.sessions.iter_mut().find(|session| session.reference == *reference);
         let session = session.ok_or_else(|| {
             // The client knows this text already; it is no secret to it.
@@ -183,22 +194,12 @@ impl Sessions {
 
     /// The open sessions in order of their beginning.
     pub(super) fn view(&self) -> Vec<Session> {
-        let mut open = self.lock();
-        open.end_idle(self.clock.now());
-        open.sessions.clone()
+        self.lock().sessions.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
         // Consistent after every statement under the lock.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Open {
-    fn end_idle(&mut self, now: Timestamp) {
-        let is_in_use =
-            |session: &Session| now <= session.last_active.plus_seconds(IDLE_MAX_SECONDS);
-        self.sessions.retain(is_in_use);
     }
 }
 
@@ -213,9 +214,7 @@ impl fmt::Debug for Sessions {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use ground::VirtualClock;
+    use ground::{Timestamp, VirtualClock};
 
     use super::*;
 
@@ -246,9 +245,12 @@ mod tests {
         let (time, sessions) = sessions();
         let used = sessions.open(Newcomer::root(""));
         let idle = sessions.open(Newcomer::root(""));
-        time.advance(Duration::from_secs(86_400));
+        let day = Duration::from_secs(86_400);
+        time.advance(day);
+        sessions.end_idle(day);
         assert!(sessions.touch(&used).is_ok());
         time.advance(Duration::from_secs(1));
+        sessions.end_idle(day);
         assert!(sessions.touch(&idle).is_err());
         assert!(sessions.touch(&used).is_ok());
         assert!(!format!("{sessions:?}").contains("OpaqueRef"));
