@@ -50,7 +50,7 @@ pub use reference::Reference;
 pub use report::Report;
 pub use root::{Entry, HostRoot};
 pub use telemetry::Telemetry;
-pub use trust_store::{GENERAL_BUNDLE, LDAPS_BUNDLE};
+pub use trust_store::{ConsumerTrust, GENERAL_BUNDLE, LDAPS_BUNDLE, PeerCheck, consumer_trust};
 pub use xapi::{
     AuthConfig, Call, CallResult, ExtAuthSetting, Host, HostConfig, Liveness, LockName, Pool,
     PoolConfig, PoolOperation, WaitingRoom,

@@ -23,7 +23,7 @@ pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 #[derive(Debug)]
 pub(crate) struct TrustStore {
     root: HostRoot,
-    /// Bundle generation on one host is serialised.
+    /// Bundle generation on one host is serialised, and so is hashing.
     bundling: Mutex<()>,
 }
 
@@ -161,13 +161,14 @@ impl TrustStore {
     pub(crate) fn files(&self, directory: StoreDirectory) -> Result<Files, HostError> {
         let mut names = self.names(directory)?;
         names.retain(|name| name.ends_with(".pem") && !name.ends_with(".new.pem"));
-        names
-            .into_iter()
-            .map(|name| {
-                let content = self.root.read(&directory.file(&name))?;
-                Ok((name, content))
-            })
-            .collect()
+        let mut files = Files::new();
+        for name in names {
+            // Another call may have removed it since.
+            if let Some(content) = self.root.read_if_present(&directory.file(&name))? {
+                files.insert(name, content);
+            }
+        }
+        Ok(files)
     }
 
     /// Whether a directory has something of this name.
@@ -234,8 +235,10 @@ impl TrustStore {
         let mut content = Vec::new();
         for name in names {
             let path = directory.file(&name);
-            if self.root.entry(&path)? == Entry::File {
-                content.extend(self.root.read(&path)?);
+            if self.root.entry(&path)? == Entry::File
+                && let Some(text) = self.root.read_if_present(&path)?
+            {
+                content.extend(text);
                 content.push(b'\n');
             }
         }
@@ -256,6 +259,7 @@ impl TrustStore {
     }
 
     fn rehash(&self, directory: StoreDirectory) -> Result<(), HostError> {
+        let _one_at_a_time = self.bundling.lock().unwrap_or_else(PoisonError::into_inner);
         hash_links::rehash(&self.root, &directory.path())
     }
 
@@ -273,3 +277,6 @@ fn backup(directory: StoreDirectory) -> String {
 fn changed(trail: &Trail, path: &str, change: FileChange) {
     trail.record(TrustStoreChanged { path: path.to_owned(), change });
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,6 +98,8 @@ pub(crate) struct Operations {
     /// Calls take their turns in the order in which they come.
     turn: Lock,
     current: Mutex<Vec<Current>>,
+    /// Copies of certificates go to one member at a time, also those of calls that do not wait.
+    copying: Mutex<()>,
     ended: Notify,
     begun: Mutex<u64>,
 }
@@ -116,6 +118,7 @@ impl Operations {
             seed: seed.child("pool operations"),
             turn: Lock::new(LockName::PoolOperation, room),
             current: Mutex::default(),
+            copying: Mutex::default(),
             ended: Notify::new(),
             begun: Mutex::default(),
         }
@@ -135,6 +138,11 @@ impl Operations {
         }
         let all = PoolOperation::ALL.iter().copied();
         all.filter(|operation| *operation != PoolOperation::HaDisable).collect()
+    }
+
+    /// Held while certificates are copied to a member.
+    pub(crate) fn copying(&self) -> MutexGuard<'_, ()> {
+        self.copying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything is over: the process that remembered it has ended.

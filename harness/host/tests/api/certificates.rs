@@ -1,7 +1,7 @@
 //! Trusted certificates (xapi-flows.md §§2, 3, 4.1, 4.2).
 
 use ground::{Seed, Timestamp};
-use sim_host::{Call, CertificateType, Liveness, Profile, Purpose, Quirk, Reference};
+use sim_host::{Call, CallResult, CertificateType, Liveness, Profile, Purpose, Quirk, Reference};
 
 use crate::support::{DOMAIN, GENERAL_BUNDLE, LDAPS_BUNDLE, Plan, Rig, authority, error, install};
 
@@ -242,6 +242,53 @@ async fn what_cannot_be_uninstalled() {
     rig.host(1).root().remove(&path).unwrap();
     assert_eq!(uninstall(&rig, &row.reference).await, Ok(()), "a missing file is tolerated");
     assert_eq!(uninstall(&rig, &row.reference).await.unwrap_err().code, "HANDLE_INVALID");
+}
+
+#[tokio::test]
+async fn hosts_have_certificates_of_their_own() {
+    for profile in Profile::ALL {
+        let rig = Plan::new(profile, 3).build();
+        let rows = rig.pool.database_view().certificates;
+        assert_eq!(rows.len(), 6);
+        for number in 1..=3 {
+            let host = rig.record(number);
+            let own: Vec<_> = rows.iter().filter(|row| row.host == host.reference).collect();
+            let kinds: Vec<_> = own.iter().map(|row| row.kind).collect();
+            assert_eq!(kinds, [CertificateType::Host, CertificateType::HostInternal]);
+            assert!(own.iter().all(|row| row.name.is_empty() && row.purpose.is_empty()));
+            let call = Call::HostGetServerCertificate { host: host.reference.clone() };
+            let Ok(CallResult::Text(pem)) = rig.pool.call(call, &rig.trail).await else {
+                panic!("host.get_server_certificate returns a text")
+            };
+            assert_eq!(pem.matches("-----BEGIN").count(), 1, "neither key nor chain");
+            assert!(rig.text(number, "/etc/xensource/xapi-ssl.pem").unwrap().ends_with(&pem));
+            let digest = fingerprint(&pem);
+            assert_eq!(own[0].fingerprint_sha256, digest);
+            // What a host shows to the others is what they have of it.
+            let internal = rig.text(number, "/etc/xensource/xapi-pool-tls.pem").unwrap();
+            let leaf = &internal[internal.find("-----BEGIN CERTIFICATE").unwrap()..];
+            assert_eq!(own[1].fingerprint_sha256, fingerprint(leaf));
+            for other in 1..=3 {
+                let path = format!("/etc/stunnel/certs-pool/{}.pem", host.uuid);
+                assert_eq!(rig.text(other, &path).unwrap().trim_end(), leaf.trim_end());
+                let bundle = rig.text(other, "/etc/stunnel/xapi-pool-ca-bundle.pem").unwrap();
+                assert!(bundle.contains(leaf.trim_end()));
+            }
+            for path in ["/etc/xensource/xapi-ssl.pem", "/etc/xensource/xapi-pool-tls.pem"] {
+                assert_eq!(rig.host(number).root().mode(path).unwrap(), 0o600);
+            }
+        }
+        // The same seed makes the same bytes.
+        let again = Plan::new(profile, 3).build().pool.database_view().certificates;
+        assert_eq!(again, rows);
+    }
+}
+
+fn fingerprint(pem: &str) -> String {
+    let data: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let der = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, data).unwrap();
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(der);
+    digest.iter().map(|octet| format!("{octet:02X}")).collect::<Vec<_>>().join(":")
 }
 
 #[tokio::test]

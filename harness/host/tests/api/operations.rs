@@ -124,3 +124,35 @@ async fn a_caller_that_goes_away_leaves_no_operation() {
     assert!(first.await.unwrap_err().is_cancelled());
     assert!(pool.database_view().pool.current_operations.is_empty());
 }
+
+/// Calls that are no operations of the pool do not wait for each other, and do no harm either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn legacy_calls_at_once() {
+    let rig = Arc::new(Plan::new(Profile::DesignV1, 3).build());
+    let name = |number: usize| format!("{number}.pem");
+    let calls = |make: &dyn Fn(usize) -> Call| {
+        (0..8).map(|number| start(&rig, make(number))).collect::<Vec<_>>()
+    };
+    let pem = authority(DOMAIN);
+    let install =
+        |number| Call::PoolInstallCaCertificate { name: name(number), certificate: pem.clone() };
+    for call in calls(&install) {
+        assert_eq!(call.await.unwrap(), Ok(()));
+    }
+    assert_eq!(rig.pool.certificates().len(), 8);
+    let remove = |number| match number % 2 {
+        0 => Call::PoolUninstallCaCertificate { name: name(number), force: false },
+        _ => Call::PoolCrlInstall { name: name(number), crl: "list".to_owned() },
+    };
+    for call in calls(&remove) {
+        assert_eq!(call.await.unwrap(), Ok(()));
+    }
+    rig.call(Call::PoolCertificateSync).await.unwrap();
+    for number in 1..=3 {
+        let odd = [1, 3, 5, 7].map(name);
+        assert_eq!(rig.certificate_files(number, "/etc/stunnel/certs"), odd);
+        assert_eq!(rig.certificate_files(number, "/etc/stunnel/crls"), odd);
+        let bundle = rig.text(number, "/etc/stunnel/xapi-stunnel-ca-bundle.pem").unwrap();
+        assert_eq!(bundle, format!("{pem}\n").repeat(4));
+    }
+}

@@ -52,7 +52,9 @@ impl Pool {
             .into_iter()
             .find(|known| known.reference() == host)
             .ok_or_else(|| ApiError::handle_invalid("host", host))?;
-        self.take_turn(host, "copy-certificates", trail)?.receive_copy()
+        let member = self.take_turn(host, "copy-certificates", trail)?;
+        let _one_at_a_time = self.operations().copying();
+        member.receive_copy()
     }
 }
 
