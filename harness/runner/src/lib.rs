@@ -51,6 +51,7 @@ mod samba_client;
 mod snapshot;
 mod steps;
 mod suite;
+mod wbinfo;
 mod world;
 mod xenapi;
 

@@ -22,6 +22,7 @@ use crate::{
     calls::{self, Request},
     certificate_steps,
     samba_client::ProgramAbandoned,
+    wbinfo,
     world::{HostFaultCleared, HostFaultSet, World, WorldError},
     xenapi::{self, CallError},
 };
@@ -373,6 +374,7 @@ async fn act(
         Action::Route(action) => change_route(world, action, trail)?,
         Action::File(action) => change_file(world, action, trail)?,
         Action::Net(command) => return run_net(world, command, trail).await.map(Some),
+        Action::Wbinfo(command) => return wbinfo::run(world, command, trail).await.map(Some),
         Action::Xapi(XapiAction::Restart(restart)) => {
             world.pool.restart(&restart.host, trail).await?;
         }
@@ -503,6 +505,16 @@ async fn run_net(world: &World, command: &NetCommand, trail: &Trail) -> Result<O
             (&lookup.host, SambaCommand::LookupKdc { domain: lookup.domain.to_string() })
         }
     };
+    run_program(world, host, command, trail).await
+}
+
+/// Runs a program of a host, for everybody to see what it says.
+pub(crate) async fn run_program(
+    world: &World,
+    host: &str,
+    command: SambaCommand,
+    trail: &Trail,
+) -> Result<Output, StepError> {
     let output = world.pool.run_program(host, command, trail).await?;
     trail.record(ProgramEnded {
         exit: output.exit,

@@ -15,7 +15,7 @@ use fake_dc_pki::{CaCertificate, Chain, PemFile};
 use ground::{Actor, Ledger, Secret, Seed, Skew, Trail, VirtualClock, fact};
 use scenario::{
     Action, CertificateSource, Dc, DomainTrust, HostAction, NetCommand, PoolCall, Scenario,
-    SessionCall, XenapiAction,
+    SessionCall, WbinfoCommand, XenapiAction,
 };
 use serde::Serialize;
 use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference, SharedNetwork};
@@ -500,6 +500,7 @@ fn password_of(action: &Action) -> Option<&str> {
         Action::Net(NetCommand::AdsSearch(search)) => {
             return search.password.as_ref().map(scenario::Password::as_str);
         }
+        Action::Wbinfo(WbinfoCommand::Krb5Auth(login)) => return Some(login.password.as_str()),
         Action::Xenapi(XenapiAction::Call(call)) => return xenapi::password_of(call),
         _ => return None,
     };

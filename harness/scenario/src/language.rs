@@ -10,6 +10,7 @@ mod liveness;
 mod step;
 mod texts;
 mod values;
+mod wbinfo;
 mod world;
 mod xenapi;
 
@@ -47,6 +48,9 @@ pub use texts::{
     RouteFault, SessionRef, StepName, StepRef,
 };
 pub use values::{Advance, AuthConfig, NoDuration, Password, Pattern, Status, Time, True, Version};
+pub use wbinfo::{
+    WbinfoCommand, WbinfoDomain, WbinfoHost, WbinfoLogin, WbinfoName, WbinfoSid, WbinfoUid,
+};
 pub use world::{
     Dc, Domain, DomainTrust, Host, InitialFile, Licence, Profile, Route, Scenario, TrustDirection,
     TrustKind, World,

@@ -76,6 +76,10 @@ impl Client {
         debug_level: u8,
         trail: &Trail,
     ) -> Result<Output, Unfinished> {
+        if command == SambaCommand::CacheFlush {
+            // winbind is the model's, and remembers in its own way.
+            self.model.run(command.clone(), debug_level, trail).await;
+        }
         if let Some(net) = NetCommand::of(&command, debug_level) {
             let arguments: Vec<&str> = net.arguments.iter().map(String::as_str).collect();
             return self.net(&arguments, net.credentials.as_ref()).await;

@@ -63,6 +63,11 @@ impl ConnectError {
     fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), account_refused: false }
     }
+
+    /// No name server knows the server's name.
+    pub(super) fn unknown_server() -> Self {
+        Self::new("The object was not found.")
+    }
 }
 
 /// A DC that answered the ping.
@@ -121,23 +126,26 @@ impl Context<'_> {
     /// Pings the DC that `--server` names, if there is such a host.
     pub(super) async fn find(
         &self,
-        server: Option<IpAddr>,
+        server: IpAddr,
         console: &mut Console,
     ) -> Result<FoundDc, ConnectError> {
-        if let Some(server) = server
-            && let Some(answer) = cldap::ping(server, self.network, self.trail).await
-        {
-            return Ok(FoundDc { address: server, answer });
+        match cldap::ping(server, self.network, self.trail).await {
+            Some(answer) => Ok(FoundDc { address: server, answer }),
+            None => Err(self.no_dc("", console)),
         }
+    }
+
+    /// The words for a realm without a DC; it is empty where a server is named.
+    pub(super) fn no_dc(&self, realm: &str, console: &mut Console) -> ConnectError {
         let workgroup = &self.settings.workgroup;
         console.debug(
             1,
             &format!(
-                "ads_find_dc: name resolution for realm '' (domain '{workgroup}') failed: \
+                "ads_find_dc: name resolution for realm '{realm}' (domain '{workgroup}') failed: \
                  NT_STATUS_NO_LOGON_SERVERS"
             ),
         );
-        Err(ConnectError::new(NO_LOGON_SERVERS))
+        ConnectError::new(NO_LOGON_SERVERS)
     }
 
     /// Connects and binds.

@@ -11,7 +11,7 @@ use rand::RngExt as _;
 use super::{
     ads::{Context, FoundDc},
     cldap,
-    commands::{join, leave, lookup, search, service, wbinfo},
+    commands::{enctypes, join, leave, lookup, search, service, wbinfo},
     console::Console,
     dns::Resolver,
     secrets::Secrets,
@@ -122,6 +122,9 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     async fn net(&self, command: SambaCommand, console: Console) -> Output {
         match command {
+            SambaCommand::AdsEnctypesSet { account, types } => {
+                enctypes::set(self, &account, types, console).await
+            }
             SambaCommand::AdsJoin {
                 domain,
                 user,

@@ -32,6 +32,8 @@ struct Step {
     exit: i32,
     stdout: String,
     stderr: String,
+    /// What happened before.
+    note: Option<String>,
 }
 
 macro_rules! capture {
@@ -110,6 +112,12 @@ impl World {
         assert_eq!(started.exit, 0, "{started:?}");
     }
 
+    async fn start_afresh_if(&self, condition: bool) {
+        if condition {
+            self.start_afresh().await;
+        }
+    }
+
     /// What the model says otherwise than the real program.
     async fn differences(&self, capture: Capture) -> Vec<String> {
         let mut different = Vec::new();
@@ -186,6 +194,34 @@ same_as_captured! {
     what_the_kdc_says_of_a_user_is_remembered: "after-login";
     a_name_that_was_asked_for_is_remembered_in_small_letters: "names-in-small-letters";
     the_machine_gets_a_new_password: "change-secret";
+}
+
+/// Compares the model with captures that begin with sound DCs; from the step with the first note on
+/// something is wrong with the first.
+macro_rules! same_with_faults {
+    ($($test:ident: $capture:literal, $faults:expr;)*) => {
+        $(#[tokio::test]
+        async fn $test() {
+            let world = World::start().await;
+            let mut capture = capture!($capture);
+            let at = capture.steps.iter().position(|step| step.note.is_some()).unwrap_or(0);
+            let later = capture.steps.split_off(at);
+            let mut different = world.differences(capture).await;
+            world.start_afresh_if(at == 0).await;
+            world.lab.set_faults("dc1", $faults).unwrap();
+            different.extend(world.differences(Capture { steps: later }).await);
+            assert_none(&different);
+        })*
+    };
+}
+
+same_with_faults! {
+    without_a_dc_winbind_answers_what_it_remembers: "dc-gone", ["net.refuse", "discovery.nxdomain"];
+    without_a_kdc_winbind_is_not_ready: "no-kdc", ["net.refuse@kdc"];
+    an_untrusted_certificate_keeps_groups_away_and_the_old_password: "untrusted-ldaps",
+        ["anchor.unknown-root"];
+    a_dc_with_another_password_of_the_machine: "machine-password-stale",
+        ["kerberos.machine-password-not-replicated"];
 }
 
 #[tokio::test]

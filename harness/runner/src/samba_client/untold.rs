@@ -3,18 +3,20 @@
 
 use scenario::{Action, DcAction, FactExpectation, RouteAction, Spanned, Step};
 use sim_host::samba::facts::{
-    JoinDone, KINDS, LdapChanged, LdapSearched, LeaveDone, TlsVerdict, WinbindChanged,
+    JoinDone, KINDS, LdapChanged, LdapSearched, LeaveDone, PasswordChanged, TlsVerdict,
+    WinbindChanged,
 };
 
 use crate::{Case, Place};
 
 /// Facts that are known all the same: from the programs' words and the DCs, or because the model
 /// does the deed.
-const TOLD: [&str; 6] = [
+const TOLD: [&str; 7] = [
     JoinDone::KIND,
     LdapChanged::KIND,
     LdapSearched::KIND,
     LeaveDone::KIND,
+    PasswordChanged::KIND,
     TlsVerdict::KIND,
     WinbindChanged::KIND,
 ];

@@ -6,7 +6,7 @@ use super::{
     HostEnableExternalAuth, HostOnly, HostPath, HostProgram, HostRef, InstallCaCertificate,
     InstallCrl, MakeDirectory, NamedFile, Outcome, Password, Profile, QuirkName, RelativePath,
     RotatePoolSecret, RouteAction, SessionCall, SetHostFaults, SetLiveness, SetNumber, SetSwitch,
-    StepName, StepRef, SubjectCall, UninstallCaCertificate, XenapiAction,
+    StepName, StepRef, SubjectCall, UninstallCaCertificate, WbinfoCommand, XenapiAction,
 };
 use crate::{
     Span,
@@ -153,6 +153,8 @@ choice! {
         file => File(FileAction),
         /// Somebody runs `net` on a host by hand.
         net => Net(NetCommand),
+        /// Somebody runs `wbinfo` on a host by hand.
+        wbinfo => Wbinfo(WbinfoCommand),
     }
 }
 
@@ -174,6 +176,7 @@ impl Action {
             Self::Route(action) => action.key(),
             Self::File(action) => action.key(),
             Self::Net(command) => command.key(),
+            Self::Wbinfo(command) => command.key(),
         };
         format!("{}.{word}", self.key())
     }
@@ -210,7 +213,7 @@ impl Action {
 
     /// Whether it runs a program, whose output can be expected.
     pub fn runs_program(&self) -> bool {
-        matches!(self, Self::Net(_))
+        matches!(self, Self::Net(_) | Self::Wbinfo(_))
     }
 }
 

@@ -35,7 +35,7 @@ pub(in crate::samba) async fn ads_lookup(
     mut console: Console,
 ) -> Output {
     registered(&mut console);
-    if let Err(error) = run.context().find(Some(server), &mut console).await {
+    if let Err(error) = run.context().find(server, &mut console).await {
         console.error(&format!("ads_startup_int: ads_connect_cldap_only: {}", error.text));
         console.error("Didn't find the cldap server!");
         return console.net_returns(-1);

@@ -1,6 +1,7 @@
 //! The commands, one file for those that belong together.
 
 pub(super) mod dump;
+pub(super) mod enctypes;
 pub(super) mod join;
 pub(super) mod leave;
 pub(super) mod lookup;

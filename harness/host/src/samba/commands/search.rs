@@ -5,11 +5,11 @@ use ldap_wire::{Filter, ResultCode, SearchRequest};
 use crate::{
     Credentials, Output, Server,
     samba::{
-        ads::{self, Account, FoundDc, account_search, domain_search},
+        ads::{self, Account, ConnectError, FoundDc, account_search, domain_search},
         client::Run,
         commands::lookup::registered,
         console::Console,
-        ldap::LdapError,
+        ldap::{Ldap, LdapError},
         secrets::Secrets,
         values,
     },
@@ -59,13 +59,7 @@ pub(in crate::samba) async fn run(
         }
     };
     registered(&mut console);
-    let context = run.context();
-    let connected = async {
-        let dc = context.find(run.address_of(&server).await, &mut console).await?;
-        let ldap = context.connect(&dc, &account, &mut console).await?;
-        Ok::<_, ads::ConnectError>((dc, ldap))
-    };
-    let (dc, mut ldap) = match connected.await {
+    let (dc, mut ldap) = match connect(run, &server, &account, &mut console).await {
         Ok(connected) => connected,
         Err(error) => {
             console.error(&format!("ads_startup_int: ads_connect_creds: {}", error.text));
@@ -106,6 +100,28 @@ pub(in crate::samba) async fn run(
     }
 }
 
+/// Finds the DC that is meant, and binds there.
+pub(super) async fn connect(
+    run: &Run<'_>,
+    server: &Server,
+    account: &Account,
+    console: &mut Console,
+) -> Result<(FoundDc, Ldap), ConnectError> {
+    let context = run.context();
+    if *server == Server::Unnamed {
+        // It knows which domain it looks for: `saf_store` has something to store, and is silent.
+        let realm = &run.settings.realm;
+        let found = run.find_dc(&realm.to_lowercase()).await;
+        let dc = found.ok_or_else(|| context.no_dc(realm, console))?;
+        let ldap = context.connect_quietly(&dc, account, console).await?;
+        return Ok((dc, ldap));
+    }
+    let address = run.address_of(server).await.ok_or_else(ConnectError::unknown_server)?;
+    let dc = context.find(address, console).await?;
+    let ldap = context.connect(&dc, account, console).await?;
+    Ok((dc, ldap))
+}
+
 /// The two lines that Samba logs whenever it reads the machine account: it looks for the AD DC's
 /// kind of secrets file first.
 pub(in crate::samba) fn no_secrets_ldb(console: &mut Console) {
@@ -121,7 +137,7 @@ pub(in crate::samba) fn no_secrets_ldb(console: &mut Console) {
     );
 }
 
-fn no_machine_account(workgroup: &str, mut console: Console) -> Output {
+pub(super) fn no_machine_account(workgroup: &str, mut console: Console) -> Output {
     const STATUS: &str = "NT_STATUS_CANT_ACCESS_DOMAIN_INFO";
     console.debug(
         1,
