@@ -141,7 +141,7 @@ impl World {
 fn told(output: &Output) -> Output {
     let is_sid = |line: &&str| line.starts_with("S-1-");
     let mut lines: Vec<&str> = output.stdout.lines().collect();
-    if lines.len() > 2 && lines.iter().all(|line| is_sid(line)) {
+    if lines.len() > 2 && lines.iter().all(is_sid) {
         lines.retain(|line| *line != "S-1-5-21-0-0-0-497");
         lines[2..].sort_unstable();
         return Output { stdout: lines.join("\n"), ..output.clone() };
