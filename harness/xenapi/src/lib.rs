@@ -1,6 +1,6 @@
 //! XenAPI over a simulated pool, for unmodified clients such as the Python package `XenAPI`.
 //!
-//! [`serve`] opens a loopback port and translates: an XML-RPC or JSON-RPC request becomes one
+//! [`serve`] opens a loopback port for HTTP, with TLS or without, and translates: an XML-RPC or JSON-RPC request becomes one
 //! method with its arguments, that becomes a call of the pool or a look into its database, and
 //! what comes of it goes back in the same encoding. Nothing is decided here that xapi decides;
 //! this crate knows neither scenarios nor DCs.
@@ -28,6 +28,7 @@ mod method;
 mod request;
 mod server;
 mod service;
+mod tls;
 mod value;
 mod xml_rpc;
 

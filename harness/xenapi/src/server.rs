@@ -1,4 +1,4 @@
-//! HTTP on a loopback port (xenapi-wire.md §1).
+//! HTTP on a loopback port, with TLS or without (xenapi-wire.md §1).
 //!
 //! hyper without a framework: there are three routes, and whoever stops the service must be able
 //! to end its connections, which frameworks keep to themselves.
@@ -28,7 +28,14 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::{ServeError, facts::Encoding, json_rpc, service::Service, xml_rpc};
+use crate::{
+    ServeError,
+    facts::Encoding,
+    json_rpc,
+    service::Service,
+    tls::{self, Stream},
+    xml_rpc,
+};
 
 /// Bytes of a request body, unless [`Options`] say otherwise: xapi's limit.
 pub const BODY_MAX: usize = 300 * 1024;
@@ -167,7 +174,16 @@ impl Handler {
             Ok::<_, Infallible>(handler.respond(request, cause).await)
         });
         // However a connection ends, the client knows.
-        let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), respond).await;
+        let http = http1::Builder::new();
+        match tls::open(stream, self.service.host()).await {
+            Ok(Stream::Plain(stream)) => {
+                let _ = http.serve_connection(TokioIo::new(stream), respond).await;
+            }
+            Ok(Stream::Tls(stream)) => {
+                let _ = http.serve_connection(TokioIo::new(*stream), respond).await;
+            }
+            Err(_) => {}
+        }
     }
 
     async fn respond(

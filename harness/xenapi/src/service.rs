@@ -86,6 +86,11 @@ impl Service {
         self.calls().abort_all();
     }
 
+    /// The host that is served.
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// The ledger that requests go to.
     pub(crate) fn trail(&self) -> &Trail {
         &self.trail

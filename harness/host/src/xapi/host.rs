@@ -13,7 +13,7 @@ use ground::{Clock, Seed, Skew};
 
 use crate::{
     HostError, HostRoot, Network, Profile, Programs, Reference, SharedNetwork, XapiConf,
-    hosts_file,
+    hosts_file, identity,
     samba::Client,
     trust_store::TrustStore,
     xapi::{
@@ -161,6 +161,11 @@ impl Host {
     /// Its files.
     pub fn root(&self) -> &HostRoot {
         &self.root
+    }
+
+    /// The certificate that it shows to clients, with its private key, as PEM.
+    pub fn certificate_and_key(&self) -> Result<Vec<u8>, HostError> {
+        self.root.read(identity::EXTERNAL)
     }
 
     /// Its clock.

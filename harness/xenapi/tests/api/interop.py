@@ -1,5 +1,6 @@
 """Drives a simulated pool with the unmodified package. Prints "all held" at its end."""
 
+import ssl
 import sys
 
 import XenAPI
@@ -138,6 +139,15 @@ assert failure(api.session.get_uuid, "OpaqueRef:NULL") == [
 assert XenAPI.Session(url).session.logout(former) == {"Status": "Success", "Value": ""}
 assert api.pool.get_all() == [pool]
 assert session.handle != former
+
+# The same port takes TLS, with the certificate that the host shows to clients.
+secure = XenAPI.Session(url.replace("http:", "https:"), ignore_ssl=True)
+secure.xenapi.login_with_password("root", root_password)
+assert secure.xenapi.pool.get_all() == [pool]
+secure.xenapi.session.logout()
+host_name, port = url.removeprefix("http://").split(":")
+assert ssl.get_server_certificate((host_name, int(port))).strip() == (
+    api.host.get_server_certificate(host).strip())
 
 # A member sends everybody to the coordinator.
 member = XenAPI.Session(member_url)
