@@ -2,7 +2,10 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use ground::{Actor, Ledger, Seed, Skew, Timestamp, Trail, VirtualClock};
@@ -66,9 +69,15 @@ pub(crate) struct Script {
     root: HostRoot,
     rules: Mutex<Rules>,
     log: Mutex<Vec<String>>,
+    gives_way: AtomicBool,
 }
 
 impl Script {
+    /// From now on other callers go on while a program runs.
+    pub(crate) fn gives_way(&self) {
+        self.gives_way.store(true, Ordering::SeqCst);
+    }
+
     fn answer(&self, command: &SambaCommand) -> (String, Output) {
         let rules = self.rules.lock().unwrap().clone();
         let plain = |line: &str, answer: &Answer| (line.to_owned(), output(answer, ""));
@@ -135,7 +144,13 @@ impl Programs for Script {
     fn run<'a>(&'a self, command: SambaCommand, _level: u8, _trail: &'a Trail) -> Running<'a> {
         let (line, output) = self.answer(&command);
         self.log.lock().unwrap().push(line);
-        Box::pin(std::future::ready(output))
+        let gives_way = self.gives_way.load(Ordering::SeqCst);
+        Box::pin(async move {
+            if gives_way {
+                tokio::task::yield_now().await;
+            }
+            output
+        })
     }
 }
 
@@ -209,6 +224,7 @@ impl Plan {
                     ready: Answer::Good,
                 }),
                 log: Mutex::default(),
+                gives_way: AtomicBool::default(),
             });
             scripts.push(Arc::clone(&script));
             hosts.push(HostConfig {
