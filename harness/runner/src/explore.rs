@@ -110,7 +110,11 @@ fn draw(exploration: &Exploration, number: u64, length: usize) -> Plan {
     let mut dice = Dice::new(stream);
     let names = world::Names::draw(exploration, &mut dice);
     let world = world::draw(&names, &mut dice);
-    let steps = (0..length).map(|_| steps::draw(&names, &mut dice)).collect();
+    let mut steps = steps::opening(&mut dice);
+    steps.truncate(length);
+    while steps.len() < length {
+        steps.push(steps::draw(&names, &mut dice));
+    }
     Plan::new(id, names.profile, world, steps)
 }
 

@@ -1,6 +1,6 @@
 //! Draws steps: one row of the table for each kind.
 
-use scenario::FaultPlace;
+use scenario::{FaultPlace, Profile};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -17,13 +17,13 @@ const STEPS: &[(usize, Draw)] = &[
     (5, |_, dice| Some(uninstall(dice))),
     (2, |_, _| Some(call("pool", "certificate_sync", json!({})))),
     (12, |_, dice| Some(enable(dice))),
-    (6, |_, dice| Some(disable(dice))),
-    (12, |_, dice| Some(pool_set_ldaps(dice))),
+    (5, |_, dice| Some(disable(dice))),
+    (14, |names, dice| Some(pool_set_ldaps(names, dice))),
     (5, |names, dice| Some(host_set_ldaps(names, dice))),
     (8, |names, dice| Some(json!({ "xapi": { "restart": { "host": names.host(dice) } } }))),
     (6, |_, dice| advance(dice)),
     (7, |names, dice| Some(dc_faults(names, dice))),
-    (8, |names, dice| Some(json!({ "dc": { "clear_faults": { "dc": names.dc(dice) } } }))),
+    (12, |names, dice| Some(json!({ "dc": { "clear_faults": { "dc": names.dc(dice) } } }))),
     (1, |names, dice| Some(json!({ "dc": { "renew_certificate": { "dc": names.dc(dice) } } }))),
     (2, |names, dice| Some(route_faults(names, dice))),
     (3, |names, dice| {
@@ -36,6 +36,24 @@ const STEPS: &[(usize, Draw)] = &[
     (3, |names, dice| Some(delete_file(names, dice))),
     (3, |names, dice| Some(write_file(names, dice))),
     (2, |names, dice| Some(net(names, dice))),
+    (4, |_, dice| Some(legacy(dice))),
+    (4, |_, dice| Some(crl(dice))),
+    (3, |names, dice| Some(host_enable(names, dice))),
+    (3, |names, dice| Some(host_disable(names, dice))),
+    (1, |_, _| Some(call("pool", "detect_nonhomogeneous_external_auth", json!({})))),
+    (1, |names, dice| {
+        Some(call("host", "get_server_certificate", json!({ "host": names.host(dice) })))
+    }),
+    (5, |_, dice| Some(login(dice))),
+    (5, |_, dice| Some(subject(dice))),
+    (2, |_, dice| Some(auth(dice))),
+    (1, |_, dice| {
+        Some(call("pool", "set_ext_auth_cache_enabled", json!({ "value": dice.chance(50) })))
+    }),
+    (1, |_, dice| Some(operation(dice))),
+    (1, |_, dice| {
+        Some(json!({ "xapi": { "rotate_pool_secret": { "pending": dice.chance(30) } } }))
+    }),
 ];
 
 /// The next step.
@@ -46,6 +64,21 @@ pub(super) fn draw(names: &Names, dice: &mut Dice) -> Value {
             return step;
         }
     }
+}
+
+/// How most sequences begin, so that they play where most can happen: with AD.
+pub(super) fn opening(dice: &mut Dice) -> Vec<Value> {
+    if dice.chance(30) {
+        return Vec::new();
+    }
+    let purposes: &[&str] = if dice.chance(70) { &["ldaps"] } else { &[] };
+    let parameters = json!({ "ca": true, "cert": { "root": DOMAIN }, "purpose": purposes });
+    let install = call("pool", "install_trusted_certificate", parameters);
+    let config = json!({
+        "user": "Administrator", "pass": PASSWORD, "ldaps": dice.pick(&["true", "false"]),
+    });
+    let parameters = json!({ "service_name": DOMAIN, "auth_type": "AD", "config": config });
+    vec![install, call("pool", "enable_external_auth", parameters)]
 }
 
 /// A call, which may end as it likes.
@@ -75,6 +108,106 @@ fn install(dice: &mut Dice) -> Value {
     call("pool", "install_trusted_certificate", parameters)
 }
 
+/// Legacy CAs (xapi-flows.md §4.3).
+fn legacy(dice: &mut Dice) -> Value {
+    let name = file_name(dice);
+    match *dice.weighted(&[
+        (4, "install_ca_certificate"),
+        (1, "certificate_install"),
+        (3, "uninstall_ca_certificate"),
+        (1, "certificate_uninstall"),
+        (1, "certificate_list"),
+    ]) {
+        "certificate_list" => call("pool", "certificate_list", json!({})),
+        "certificate_uninstall" => call("pool", "certificate_uninstall", json!({ "name": name })),
+        "uninstall_ca_certificate" => {
+            let parameters = json!({ "name": name, "force": dice.chance(30) });
+            call("pool", "uninstall_ca_certificate", parameters)
+        }
+        method => call("pool", method, json!({ "name": name, "cert": certificate(dice) })),
+    }
+}
+
+/// Lists of revoked certificates (§4.4), whose content nobody reads.
+fn crl(dice: &mut Dice) -> Value {
+    let name = file_name(dice);
+    match *dice.weighted(&[(4, "crl_install"), (3, "crl_uninstall"), (1, "crl_list")]) {
+        "crl_list" => call("pool", "crl_list", json!({})),
+        "crl_uninstall" => call("pool", "crl_uninstall", json!({ "name": name })),
+        method => {
+            let content =
+                if dice.chance(60) { json!({ "crl": "dc1" }) } else { json!({ "text": "x" }) };
+            let mut parameters = content;
+            parameters["name"] = json!(name);
+            call("pool", method, parameters)
+        }
+    }
+}
+
+fn file_name(dice: &mut Dice) -> &'static str {
+    dice.weighted::<&str>(&[
+        (4, "one.pem"),
+        (4, "two.pem"),
+        (1, "no-suffix"),
+        (1, ".pem"),
+        (1, "../three.pem"),
+        (1, ""),
+    ])
+}
+
+fn login(dice: &mut Dice) -> Value {
+    if dice.chance(15) {
+        let account = json!({ "account": dice.pick(ACCOUNTS) });
+        return call("session", "logout_subject_identifier", account);
+    }
+    let uname = *dice.weighted(&[
+        (3, "root"),
+        (5, "Administrator"),
+        (3, "CORP\\Administrator"),
+        (2, "Administrator@corp.example"),
+        (1, "nobody"),
+    ]);
+    let right = if uname == "root" { "xenroot" } else { PASSWORD };
+    let pwd = if dice.chance(80) { right } else { "Wr0ng!Passphrase" };
+    call("session", "login_with_password", json!({ "uname": uname, "pwd": pwd }))
+}
+
+/// Accounts that every domain has.
+const ACCOUNTS: &[&str] = &["Administrator", "Domain Admins", "Guest"];
+
+fn subject(dice: &mut Dice) -> Value {
+    let mut parameters = json!({ "account": dice.pick(ACCOUNTS) });
+    let method = *dice.weighted(&[
+        (5, "create"),
+        (2, "destroy"),
+        (4, "add_to_roles"),
+        (1, "remove_from_roles"),
+    ]);
+    if method.ends_with("roles") {
+        parameters["role"] =
+            json!(dice.pick(&["pool-admin", "pool-operator", "read-only", "none"]));
+    }
+    call("subject", method, parameters)
+}
+
+fn auth(dice: &mut Dice) -> Value {
+    match dice.below(3) {
+        0 => call("auth", "get_subject_identifier", json!({ "subject_name": dice.pick(ACCOUNTS) })),
+        1 => call("auth", "get_group_membership", json!({ "account": dice.pick(ACCOUNTS) })),
+        _ => {
+            let account = json!({ "account": dice.pick(ACCOUNTS) });
+            call("auth", "get_subject_information_from_identifier", account)
+        }
+    }
+}
+
+/// Something that calls of §4.1 and §4.2 wait for (§17), for a while.
+fn operation(dice: &mut Dice) -> Value {
+    let operation = dice.pick(&["ha_enable", "apply_updates", "copy_primary_host_certs"]);
+    let lasting = dice.pick(&["30s", "10m", "3h"]);
+    json!({ "xapi": { "begin_operation": { "operation": operation, "lasting": lasting } } })
+}
+
 fn uninstall(dice: &mut Dice) -> Value {
     let parameters = json!({ "certificate": { "cert": certificate(dice) } });
     call("pool", "uninstall_trusted_certificate", parameters)
@@ -95,6 +228,16 @@ fn credentials(dice: &mut Dice) -> Map<String, Value> {
 }
 
 fn enable(dice: &mut Dice) -> Value {
+    call("pool", "enable_external_auth", enable_parameters(dice))
+}
+
+fn host_enable(names: &Names, dice: &mut Dice) -> Value {
+    let mut parameters = enable_parameters(dice);
+    parameters["host"] = json!(names.host(dice));
+    call("host", "enable_external_auth", parameters)
+}
+
+fn enable_parameters(dice: &mut Dice) -> Value {
     let mut config = credentials(dice);
     let service =
         *dice.weighted(&[(24, DOMAIN), (2, "CORP.Example"), (1, "corp"), (1, "nowhere.example")]);
@@ -104,8 +247,7 @@ fn enable(dice: &mut Dice) -> Value {
             config.insert((*key).to_owned(), json!(dice.pick(values)));
         }
     }
-    let parameters = json!({ "service_name": service, "auth_type": auth_type, "config": config });
-    call("pool", "enable_external_auth", parameters)
+    json!({ "service_name": service, "auth_type": auth_type, "config": config })
 }
 
 /// Keys of xapi-flows.md §6.1: how often, and with which values.
@@ -122,21 +264,31 @@ fn disable(dice: &mut Dice) -> Value {
     call("pool", "disable_external_auth", json!({ "config": config }))
 }
 
-/// `ldaps`, and `force` where it is given.
-fn ldaps(dice: &mut Dice) -> Value {
+fn host_disable(names: &Names, dice: &mut Dice) -> Value {
+    let config = if dice.chance(30) { Map::new() } else { credentials(dice) };
+    let (host, force) = (names.host(dice), dice.chance(30));
+    let parameters = json!({ "host": host, "config": config, "force": force });
+    call("host", "disable_external_auth", parameters)
+}
+
+/// `ldaps`, and `force` where it is given, which design-v1 does not know.
+fn ldaps(names: &Names, dice: &mut Dice) -> Value {
     let ldaps = dice.chance(65);
+    if names.profile == Profile::DesignV1 && dice.chance(90) {
+        return json!({ "ldaps": ldaps });
+    }
     match dice.weighted(&[(3, None), (2, Some(true)), (1, Some(false))]) {
         None => json!({ "ldaps": ldaps }),
         Some(force) => json!({ "ldaps": ldaps, "force": force }),
     }
 }
 
-fn pool_set_ldaps(dice: &mut Dice) -> Value {
-    call("pool", "external_auth_set_ldaps", ldaps(dice))
+fn pool_set_ldaps(names: &Names, dice: &mut Dice) -> Value {
+    call("pool", "external_auth_set_ldaps", ldaps(names, dice))
 }
 
 fn host_set_ldaps(names: &Names, dice: &mut Dice) -> Value {
-    let mut parameters = ldaps(dice);
+    let mut parameters = ldaps(names, dice);
     parameters["host"] = json!(names.host(dice));
     call("host", "external_auth_set_ldaps", parameters)
 }
