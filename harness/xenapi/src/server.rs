@@ -32,6 +32,7 @@ use crate::{
     ServeError,
     facts::Encoding,
     json_rpc,
+    request::Answer,
     service::Service,
     tls::{self, Stream},
     xml_rpc,
@@ -41,6 +42,11 @@ use crate::{
 pub const BODY_MAX: usize = 300 * 1024;
 /// Connections at a time. A client beyond it waits until another goes.
 pub const CONNECTIONS_MAX: usize = 512;
+
+/// A client that may be sent to the coordinator asks for the coordinator's certificate,
+const THUMBPRINT_WANTED: &str = "x-xenapi-request-host-certificate-thumbprint";
+/// and learns its fingerprint, written as in the record.
+const THUMBPRINT: &str = "x-xenapi-response-host-certificate-thumbprint";
 
 /// How to serve a pool.
 #[derive(Clone, Debug)]
@@ -202,6 +208,7 @@ impl Handler {
         if *request.method() != Method::POST {
             return self.refuse(StatusCode::METHOD_NOT_ALLOWED, "only POST is taken", cause);
         }
+        let hash = request.headers().get(THUMBPRINT_WANTED).cloned();
         let body = match Limited::new(request.into_body(), self.body_max).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
@@ -214,22 +221,43 @@ impl Handler {
             Encoding::JsonRpc => match json_rpc::read(&body) {
                 Ok((envelope, request)) => {
                     let answer = self.service.answer(request, encoding, cause).await;
-                    Ok(json_rpc::write(envelope, answer))
+                    Ok((self.thumbprint(hash, &answer), json_rpc::write(envelope, answer)))
                 }
                 Err(malformed) => Err(malformed),
             },
             Encoding::XmlRpc => match xml_rpc::read(&body) {
                 Ok(request) => {
-                    Ok(xml_rpc::write(self.service.answer(request, encoding, cause).await))
+                    let answer = self.service.answer(request, encoding, cause).await;
+                    Ok((self.thumbprint(hash, &answer), xml_rpc::write(answer)))
                 }
                 Err(malformed) => Err(malformed),
             },
         };
         match answered {
-            Ok(text) => reply(StatusCode::OK, encoding, text),
+            Ok((thumbprint, text)) => {
+                let mut response = reply(StatusCode::OK, encoding, text);
+                if let Some(thumbprint) = thumbprint {
+                    response.headers_mut().insert(THUMBPRINT, thumbprint);
+                }
+                response
+            }
             // What xapi answers could not be confirmed.
             Err(malformed) => self.refuse(StatusCode::BAD_REQUEST, &malformed.to_string(), cause),
         }
+    }
+
+    /// Who is sent to the coordinator may ask by which certificate to know it.
+    fn thumbprint(&self, hash: Option<HeaderValue>, answer: &Answer) -> Option<HeaderValue> {
+        let wanted = hash?;
+        let wanted = wanted.to_str().ok()?;
+        let is_sent_away = answer.as_ref().is_err_and(|error| error.code == "HOST_IS_SLAVE");
+        let certificate = self.service.coordinator_certificate().filter(|_| is_sent_away)?;
+        let fingerprint = match wanted {
+            "sha-256:master" => certificate.fingerprint_sha256,
+            "sha-1:master" => certificate.fingerprint_sha1,
+            _ => return None,
+        };
+        HeaderValue::from_str(&fingerprint).ok()
     }
 
     fn refuse(

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ground::{Actor, EventId, Trail};
-use sim_host::{ApiError, CallResult, Host, Pool, Quirk, Session, datamodel};
+use sim_host::{
+    ApiError, CallResult, Certificate, CertificateType, Host, Pool, Quirk, Session, datamodel,
+};
 use tokio::{
     sync::{oneshot, watch},
     task::JoinSet,
@@ -89,6 +91,15 @@ impl Service {
     /// The host that is served.
     pub(crate) fn host(&self) -> &Host {
         &self.host
+    }
+
+    /// What the coordinator shows to clients.
+    pub(crate) fn coordinator_certificate(&self) -> Option<Certificate> {
+        let records = self.pool.database_view();
+        let is_it = |row: &Certificate| {
+            row.kind == CertificateType::Host && row.host == records.pool.master
+        };
+        records.certificates.into_iter().find(is_it)
     }
 
     /// The ledger that requests go to.

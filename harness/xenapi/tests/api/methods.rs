@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use ground::Actor;
-use sim_host::{Profile, Quirk, Quirks, Role};
+use sim_host::{CertificateType, Profile, Quirk, Quirks, Role};
 use xenapi_wire::{Options, serve};
 
-use crate::world::{ROOT_PASSWORD, World, ask_xml, error};
+use crate::world::{ROOT_PASSWORD, World, ask_xml, error, exchange};
 
 const TRUE: &str = "<boolean>1</boolean>";
 
@@ -245,6 +245,33 @@ async fn a_member_sends_clients_away() {
         ask("host.certificate_sync", &[&session, "H"]).await.unwrap_err()[1]
             .contains("Internal API")
     );
+
+    // It tells by which certificate the coordinator is known, if it is asked.
+    let records = world.pool.database_view();
+    let own = records
+        .certificates
+        .iter()
+        .find(|row| row.kind == CertificateType::Host && row.host == records.pool.master);
+    let own = own.unwrap();
+    for (asked, expected) in [
+        ("sha-256:master", Some(&own.fingerprint_sha256)),
+        ("sha-1:master", Some(&own.fingerprint_sha1)),
+        ("md5:master", None),
+    ] {
+        let body = r#"{"method":"pool.get_all","params":["SESSION"],"id":1}"#;
+        let body = body.replace("SESSION", &session);
+        let request = format!(
+            "POST /jsonrpc HTTP/1.1\r\nHost: pool\r\nConnection: close\r\nContent-Length: {}\r\n\
+             X-XenAPI-Request-Host-Certificate-Thumbprint: {asked}\r\n\r\n{body}",
+            body.len()
+        );
+        let reply = exchange(member.address(), request.as_bytes()).await;
+        let header = "x-xenapi-response-host-certificate-thumbprint: ";
+        let found = reply.headers.lines().find_map(|line| line.strip_prefix(header));
+        assert_eq!(found.map(str::to_uppercase).as_ref(), expected, "{asked}");
+        let reply = exchange(world.server.address(), request.as_bytes()).await;
+        assert!(!reply.headers.contains(header), "nobody is sent away here");
+    }
     member.stop().await;
     let nowhere = Options { host: Some("host3".to_owned()), ..options };
     let refused = serve(Arc::clone(&world.pool), nowhere).await.unwrap_err();
