@@ -146,7 +146,10 @@ fn move_to_licensing(hand: &mut Hand<'_>) -> Result<(), HostFaultError> {
     let (bundle, content) = (hand.bundle()?, hand.bundle_content()?);
     let purpose = if bundle == GENERAL_BUNDLE { "general" } else { "ldaps" };
     let folder = format!("/etc/trusted-certs/ca-{purpose}");
-    for name in hand.root.list(&folder)? {
+    let mut names = hand.root.list(&folder)?;
+    // The links to them are of no account.
+    names.retain(|name| name.ends_with(".pem"));
+    for name in names {
         let path = format!("{folder}/{name}");
         let certificate = hand.root.read(&path)?;
         hand.write(&format!("{LICENSING}/{name}"), &certificate)?;
