@@ -121,9 +121,9 @@ async fn every_step_of_a_pool_of_one() {
         for (plan, ldaps, ways) in [
             (plan.clone(), true, What::ALL.as_slice()),
             (plan.clone(), false, &SOME),
-            (plan.clone().conf(NOT_KEPT), true, &SOME),
-            (plan.conf(WITH_TYPES), true, &SOME),
-            (flipped, true, &SOME),
+            (plan.clone().conf(NOT_KEPT), true, &SOME[1..2]),
+            (plan.conf(WITH_TYPES), true, &SOME[1..2]),
+            (flipped, true, &SOME[..2]),
         ] {
             let keep = plan.conf != NOT_KEPT;
             let mut table = Table { estate: &estate, plan, ldaps, keep, cells: &mut cells };
@@ -142,7 +142,7 @@ async fn every_step_of_every_host_of_a_pool_of_three() {
         let (plan, cells) = (Plan::new(profile, 3), &mut cells);
         let mut table = Table { estate: &estate, plan, ldaps: true, keep: true, cells };
         for host in 0..3 {
-            table.each_step(host, &SOME).await;
+            table.each_step(host, &SOME[1..]).await;
         }
     }
     cells.end("enable, pools of 3");
