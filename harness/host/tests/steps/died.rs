@@ -3,7 +3,7 @@
 //! At each command of each host xapi is gone: what it had in memory is lost, the command's end is
 //! never seen, and what follows never happens. Then every host's xapi starts again from its files.
 
-use sim_host::Profile;
+use sim_host::{Profile, Quirk};
 
 use crate::{
     deeds::Kind,
@@ -158,5 +158,24 @@ async fn in_disable() {
         }
     }
     cells.end("died in disable");
+    estate.domain.stop().await;
+}
+
+/// The file follows the database even while no DC answers.
+#[tokio::test]
+async fn the_next_start_heals_without_any_dc() {
+    let estate = Estate::start().await;
+    let mut cells = Cells::default();
+    for profile in Profile::ALL {
+        let plan = Plan::new(profile, 1).quirk(Quirk::SetLdapsNoRestoreOnHardFailure, true);
+        let rig = estate.begin(&estate.joined(&plan, false).await);
+        Trouble { host: 0, at: 0, what: What::Dark }.arrange(&estate, &rig);
+        assert!(rig.set_ldaps(true, None).await.is_err());
+        let trial = HostState { conf: Conf::Joined { ldaps: true }, ..HostState::inside(false) };
+        cells.check_hosts(&estate, &rig, "the trial file", &[trial]);
+        rig.restart(0).await;
+        cells.check_hosts(&estate, &rig, "restarted in the dark", &[HostState::inside(false)]);
+    }
+    cells.end("set_ldaps, restarted in the dark");
     estate.domain.stop().await;
 }
