@@ -28,7 +28,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LockName {
-    /// Turns of the calls that are operations of the pool ([`super::operations`]). The one wait
+    /// Turns of the calls that are operations of the pool (`operations.rs`). The one wait
     /// that has a limit.
     PoolOperation,
     /// Pool extauth lock, one in the coordinator's process: `pool.enable_external_auth`,

@@ -1,5 +1,7 @@
 //! Compared with the real `openssl rehash`.
 
+#![expect(clippy::print_stderr, reason = "what is skipped is said")]
+
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use fake_dc_pki::{CertificatePlan, NameAttribute, Spelling};
