@@ -69,7 +69,8 @@ impl<'a> Table<'a> {
         let expected = rule.expected();
         let title = format!("{from} to {to}: {disturbed:?}");
         self.cells.check(self.estate, &rig, &title, &result, &expected);
-        if expected.error.is_none() {
+        let seen_in_a_pool_of_one = plan.hosts == 3 && disturbed.len() == 1;
+        if expected.error.is_none() || seen_in_a_pool_of_one {
             return;
         }
         // "corrected at the next xapi start".
