@@ -13,3 +13,4 @@ mod set_ldaps;
 mod smb_conf;
 mod start;
 mod support;
+mod winbind;
