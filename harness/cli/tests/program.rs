@@ -301,3 +301,19 @@ fn the_printed_schema_is_the_committed_one() {
         concat!(env!("CARGO_MANIFEST_DIR"), "/../scenario/schema/scenario-v1.schema.json");
     assert_eq!(printed, fs::read_to_string(committed).unwrap());
 }
+
+#[test]
+fn explore_plays_what_it_is_told() {
+    let desk = Desk::new();
+    let mut arguments = vec!["explore", "--seed", "1", "--steps", "20", "--sequence-length", "10"];
+    arguments.extend(["--profile", "landed", "--hosts", "2", "--out", "explored"]);
+    let told = desk.run(&arguments).exits(0).stdout();
+    assert!(told.contains("20 steps in 2 sequences, 0 findings"), "{told}");
+    assert!(!desk.path().join("explored").exists(), "nothing found, nothing written");
+}
+
+#[test]
+fn explore_refuses_a_sequence_that_no_scenario_can_hold() {
+    let told = Desk::new().run(&["explore", "--sequence-length", "1001"]).exits(2).stderr();
+    assert!(told.contains("`--sequence-length` may be 1000"), "{told}");
+}

@@ -1,6 +1,6 @@
 //! Files that are there while something is being done, and must be gone when it is.
 
-use sim_host::{Entry, HostRoot};
+use std::{fs, path::Path};
 
 use super::{Breach, look::Look};
 
@@ -10,8 +10,9 @@ pub(super) fn nothing_half_done_is_left(look: &Look<'_>) -> Vec<Breach> {
     for host in &look.hosts {
         let mut left = Vec::new();
         for folder in FOLDERS {
-            collect(host.host.root(), folder, &mut left);
+            collect(host.host.root().directory(), folder, &mut left);
         }
+        left.sort();
         let name = host.name();
         left.retain(|path| {
             let bundle = path.strip_suffix(".tmp").unwrap_or(path);
@@ -32,12 +33,16 @@ const FOLDERS: [&str; 3] = ["/etc", "/var/lib/samba", "/var/lib/xcp"];
 
 const HALF_DONE: [&str; 4] = [".bk", ".tmp", ".writing", ".new"];
 
-fn collect(root: &HostRoot, folder: &str, left: &mut Vec<String>) {
-    for name in root.list(folder).unwrap_or_default() {
-        let path = format!("{folder}/{name}");
-        if HALF_DONE.iter().any(|end| name.ends_with(end)) {
+/// Adds what is half done in `folder`, a path on a host whose files are below `root`.
+fn collect(root: &Path, folder: &str, left: &mut Vec<String>) {
+    // Past the checks of `HostRoot`, which resolve every link of every path: a judge reads much.
+    let entries = fs::read_dir(root.join(folder.trim_start_matches('/')));
+    for entry in entries.into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let path = format!("{folder}/{}", name.to_string_lossy());
+        if HALF_DONE.iter().any(|end| path.ends_with(end)) {
             left.push(path);
-        } else if root.entry(&path).is_ok_and(|entry| entry == Entry::Directory) {
+        } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             collect(root, &path, left);
         }
     }

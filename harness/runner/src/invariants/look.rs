@@ -1,9 +1,9 @@
 //! What the invariants look at: files and records after a step, and what is known of the past.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fs, sync::Arc};
 
 use ground::Actor;
-use sim_host::{Entry, Host, HostRecord, Quirk, Records, facts::SmbConfWritten, smb_conf};
+use sim_host::{Host, HostRecord, Quirk, Records, facts::SmbConfWritten, smb_conf};
 
 use super::memory::{HostMemory, Memory};
 use crate::expect::StepView;
@@ -185,22 +185,22 @@ impl HostLook {
 
 impl StoreLook {
     fn at(store: &'static Store, host: &Host) -> Self {
-        let root = host.root();
-        let mut names = root.list(store.directory).unwrap_or_default();
+        // Past the checks of `HostRoot`, which resolve every link of every path: a judge reads much.
+        let real = |path: &str| host.root().directory().join(path.trim_start_matches('/'));
+        let entries = fs::read_dir(real(store.directory)).into_iter().flatten().flatten();
         // Others are OpenSSL's hash links, which are ignored everywhere (§2.2).
-        names.retain(|name| name.ends_with(".pem"));
-        // A directory among the files has no content.
-        let content = |name: String| {
-            let path = format!("{}/{name}", store.directory);
-            Some((name, root.read_if_present(&path).ok()??))
-        };
-        let entry = store.bundle.and_then(|bundle| root.entry(bundle).ok());
-        let bundle = store.bundle.and_then(|bundle| root.read_if_present(bundle).ok()?);
+        let certificates = entries.filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            // A directory among the files has no content.
+            name.ends_with(".pem").then_some(())?;
+            Some((name, fs::read(entry.path()).ok()?))
+        });
+        let bundle = store.bundle.map(real);
         Self {
             store,
-            files: names.into_iter().filter_map(content).collect(),
-            bundle: bundle.filter(|_| entry == Some(Entry::File)),
-            is_blocked: entry == Some(Entry::Directory),
+            files: certificates.collect(),
+            is_blocked: bundle.as_ref().is_some_and(|bundle| bundle.is_dir()),
+            bundle: bundle.and_then(|bundle| fs::read(bundle).ok()),
         }
     }
 }
