@@ -26,12 +26,10 @@ pub(super) fn hosts_agree(look: &Look<'_>) -> Vec<Breach> {
         .hosts
         .iter()
         .map(|record| {
-            let state = format!(
-                "type `{}`, service `{}`, ldaps {}",
-                record.external_auth_type,
-                record.external_auth_service_name,
-                record.ldaps()
-            );
+            let (kind, service) = (&record.external_auth_type, &record.external_auth_service_name);
+            // Without AD the configuration may be what a failed enable has left (§7.2).
+            let ldaps = !kind.is_empty() && record.ldaps();
+            let state = format!("type `{kind}`, service `{service}`, ldaps {ldaps}");
             (record.name_label.as_str(), state)
         })
         .collect();
