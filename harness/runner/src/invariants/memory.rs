@@ -97,8 +97,10 @@ impl HostMemory {
                 }
                 self.is_behind = false;
             }
-            // The files of a legacy CA come before its row, and go before it (§4.3).
-            Err(_) if is_legacy_call(&action) => {
+            // The files of a legacy CA come before its row, and go before it (§4.3). A copy that fails
+            // takes the file from the coordinator alone, of a CA or a list: not from the members
+            // that have it already (xapi's certificates.ml, `pool_install`).
+            Err(_) if is_legacy_call(&action) || action.starts_with("pool.crl_") => {
                 self.edited.insert(LEGACY.to_owned());
                 self.is_behind = true;
             }
