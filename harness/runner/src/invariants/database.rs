@@ -8,17 +8,13 @@ use sim_host::{Profile, Records, Reference};
 
 use super::{Breach, look::Look};
 
-/// After a successful call of the pool that is about all hosts, all hosts say the same.
+/// After a successful call of the pool that is about all hosts, all hosts say the same of what it
+/// is about: the toggle leaves their domains alone, which may be spelled in two ways.
 pub(super) fn hosts_agree(look: &Look<'_>) -> Vec<Breach> {
-    let concerns = matches!(
-        look.view.step.action.value,
-        Action::Pool(
-            PoolCall::EnableExternalAuth(_)
-                | PoolCall::DisableExternalAuth(_)
-                | PoolCall::ExternalAuthSetLdaps(_)
-        )
-    );
-    if !concerns || look.view.done.result.is_err() {
+    let Action::Pool(call) = &look.view.step.action.value else { return Vec::new() };
+    let toggles = matches!(call, PoolCall::ExternalAuthSetLdaps(_));
+    let joins = matches!(call, PoolCall::EnableExternalAuth(_) | PoolCall::DisableExternalAuth(_));
+    if !(toggles || joins) || look.view.done.result.is_err() {
         return Vec::new();
     }
     let states: Vec<(&str, String)> = look
@@ -26,10 +22,13 @@ pub(super) fn hosts_agree(look: &Look<'_>) -> Vec<Breach> {
         .hosts
         .iter()
         .map(|record| {
-            let (kind, service) = (&record.external_auth_type, &record.external_auth_service_name);
+            let kind = &record.external_auth_type;
             // Without AD the configuration may be what a failed enable has left (§7.2).
             let ldaps = !kind.is_empty() && record.ldaps();
-            let state = format!("type `{kind}`, service `{service}`, ldaps {ldaps}");
+            let mut state = format!("type `{kind}`, ldaps {ldaps}");
+            if joins {
+                state += &format!(", service `{}`", record.external_auth_service_name);
+            }
             (record.name_label.as_str(), state)
         })
         .collect();

@@ -268,5 +268,5 @@ async fn hosts_that_disagree_after_a_call_of_the_pool() {
     let found: Vec<String> =
         judged.breaches.into_iter().map(|(name, what)| format!("{name}: {what}")).collect();
     let name = "hosts agree after a successful call of the pool";
-    assert_found(&found, name, "host2 has type `AD`, service `corp.example`, ldaps false");
+    assert_found(&found, name, "host2 has type `AD`, ldaps false, service `corp.example`");
 }
