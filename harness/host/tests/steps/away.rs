@@ -64,6 +64,9 @@ impl Toggle<'_> {
                 // A second restart is that of the undoing, but for the host that restores itself.
                 let undoing = restarts > 1 && !restores;
                 for member in members.iter().copied() {
+                    if !self.cells.takes_next() {
+                        continue;
+                    }
                     let liveness = liveness(self.cells.count());
                     let arrange = |rig: &Rig| arrange(rig, (host, at), member, liveness);
                     let (rig, result) = self.run(arrange).await;
@@ -123,6 +126,9 @@ async fn while_a_pool_is_enabled_or_leaves_again() {
                 let joined = log.iter().position(|kind| *kind == Kind::Leave);
                 for at in [Some(0), Some(log.len() - 1), joined].into_iter().flatten() {
                     for member in [1, 2] {
+                        if !cells.takes_next() {
+                            continue;
+                        }
                         let liveness = liveness(cells.count());
                         let rig = estate.fresh(&plan).await;
                         fail(&rig);

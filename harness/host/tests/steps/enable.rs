@@ -46,6 +46,9 @@ impl Table<'_> {
     }
 
     async fn cell(&mut self, troubles: &[Trouble], disturbed: &[Disturbed]) {
+        if !self.cells.takes_next() {
+            return;
+        }
         let (rig, result) = self.run(troubles).await;
         let (plan, ldaps, keep) = (&self.plan, self.ldaps, self.keep);
         let rule = Enable { plan, ldaps, keep, disturbed, away: None };

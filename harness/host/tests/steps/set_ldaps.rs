@@ -63,6 +63,9 @@ impl<'a> Table<'a> {
 
     /// One cell, and what the next start of xapi makes of it.
     async fn cell(&mut self, troubles: &[Trouble], disturbed: &[Disturbed]) {
+        if !self.cells.takes_next() {
+            return;
+        }
         let (rig, result) = self.run(troubles).await;
         let (plan, from, to) = (&self.plan, self.from, self.to);
         let rule = SetLdaps { plan, from, to, disturbed, away: None };
