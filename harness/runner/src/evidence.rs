@@ -46,6 +46,8 @@ pub struct QuirkEvidence {
     pub on: BTreeSet<String>,
     /// Ids of the scenarios that state that it is off.
     pub off: BTreeSet<String>,
+    /// Why no scenario can tell its two sides apart.
+    pub never: Option<&'static str>,
 }
 
 /// The catalogue of error codes with its evidence.
@@ -97,6 +99,7 @@ pub fn quirks() -> Vec<QuirkEvidence> {
                 .collect(),
             on: stating(*quirk, true),
             off: stating(*quirk, false),
+            never: why_alike(*quirk),
         })
         .collect()
 }
@@ -134,4 +137,12 @@ fn why_never(code: &str, profile: Profile) -> Option<&'static str> {
         ),
         _ => None,
     }
+}
+
+/// Why the hosts behave the same with the quirk and without; `None` if they do not.
+fn why_alike(quirk: Quirk) -> Option<&'static str> {
+    (quirk == Quirk::OneBadKdcLineFailsAll).then_some(
+        "`net lookup kdc` of Samba 4.22 drops the port of the SRV record and prints 88 in every line, \
+         with the fault `discovery.srv-wrong-port`, too",
+    )
 }

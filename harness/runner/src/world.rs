@@ -222,6 +222,9 @@ impl World {
             trail: trail.clone(),
         })?;
         pool.set_ad_licensed(plan.licence.ad);
+        if !plan.tls_verification {
+            pool.disable_tls_verification(&trail)?;
+        }
         let mut world = Self {
             time,
             ledger,

@@ -32,6 +32,21 @@ impl Pool {
         on_host.start().await;
         Ok(())
     }
+
+    /// Turns off that the hosts check each other's certificates, on all of them. Members then do not
+    /// look for missing certificates when they start (§2.5).
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn disable_tls_verification(&self, trail: &Trail) -> Result<(), HostError> {
+        self.database().change(trail, |draft| {
+            draft.records.pool.tls_verification_enabled = false;
+            for host in &mut draft.records.hosts {
+                host.tls_verification_enabled = false;
+            }
+        })
+    }
 }
 
 /// What the log says of the configuration that a process has just read.

@@ -34,14 +34,16 @@ pub fn quirks_page(quirks: &[QuirkEvidence]) -> String {
     for quirk in quirks {
         let defaults =
             if quirk.on_in.is_empty() { "none".to_owned() } else { quirk.on_in.join(", ") };
+        let never = quirk.never.map(|why| format!("*never: {why}*"));
+        let shown = |scenarios| never.clone().unwrap_or_else(|| links(scenarios));
         let _ = writeln!(
             page,
             "| {} | `{}` | {} | {defaults} | {} | {} |",
             quirk.id,
             quirk.name,
             quirk.about.replace('|', "\\|"),
-            links(&quirk.on),
-            links(&quirk.off),
+            shown(&quirk.on),
+            shown(&quirk.off),
         );
     }
     page

@@ -79,6 +79,8 @@ table! {
         pub xapi_conf: Option<String>,
         /// What the pool's licence allows.
         pub licence: Licence = Licence::default(),
+        /// Whether hosts check each other's certificates. Default: `true`.
+        pub tls_verification: bool = true,
         /// Active Directory domains.
         pub domains "domain": Vec<Spanned<Domain>>,
         /// Trusts between these domains.
