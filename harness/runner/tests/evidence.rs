@@ -26,7 +26,6 @@ fn is_fresh(page: &str, text: &str, command: &str) {
 }
 
 #[test]
-#[ignore = "until the scenarios of all calls are there"]
 fn every_error_code_ends_a_call_in_each_profile() {
     let codes = evidence::codes();
     is_fresh("codes.md", &evidence::codes_page(&codes), "codes");
@@ -46,7 +45,6 @@ fn every_error_code_ends_a_call_in_each_profile() {
 }
 
 #[test]
-#[ignore = "until the scenarios of all calls are there"]
 fn both_sides_of_every_quirk_are_shown() {
     let quirks = evidence::quirks();
     is_fresh("quirks.md", &evidence::quirks_page(&quirks), "quirks");
@@ -67,7 +65,6 @@ fn both_sides_of_every_quirk_are_shown() {
 
 /// A scenario that states a quirk must not hold without it, at least in one of its profiles.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "until the scenarios of all calls are there"]
 async fn a_stated_quirk_matters() {
     let suite = Suite::load(&[repository().join("scenarios")]).unwrap();
     let mut turned = Vec::new();
