@@ -38,8 +38,8 @@ pub(crate) fn codes(arguments: &XapiArguments) -> Exit {
         for (profile, scenarios) in code.scenarios.iter().filter(|_| whole) {
             text += &format!("\n    {profile}: {}", list(scenarios));
         }
-        for (profile, why) in code.never.iter().filter(|_| whole) {
-            text += &format!("\n    {profile}: never, because {why}");
+        if let Some(why) = code.never.filter(|_| whole) {
+            text += &format!("\n    never: {why}");
         }
         text
     })
@@ -59,6 +59,9 @@ pub(crate) fn quirks(arguments: &XapiArguments) -> Exit {
             text += &format!("\n    on by default in: {}", list(&quirk.on_in));
             text += &format!("\n    shown on by: {}", list(&quirk.on));
             text += &format!("\n    shown off by: {}", list(&quirk.off));
+            if let Some(why) = quirk.never {
+                text += &format!("\n    no scenario can tell: {why}");
+            }
         }
         text
     })

@@ -9,7 +9,7 @@ mod markdown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scenario::{Outcome, Pattern, Profile, Scenario, Step};
+use scenario::{Outcome, Pattern, Scenario, Step};
 use serde::Serialize;
 use sim_host::{ErrorCode, Quirk};
 
@@ -27,8 +27,8 @@ pub struct CodeEvidence {
     pub code: ErrorCode,
     /// Ids of scenarios, by the name of the profile.
     pub scenarios: Witnesses,
-    /// By the name of the profile, why no scenario can show it there.
-    pub never: BTreeMap<&'static str, &'static str>,
+    /// Why no call can end with it, where that is so.
+    pub never: Option<&'static str>,
 }
 
 /// A quirk and the scenarios that state it.
@@ -67,10 +67,7 @@ pub fn codes() -> Vec<CodeEvidence> {
         .into_iter()
         .map(|code| {
             let scenarios = seen.remove(&code.code).unwrap_or_default();
-            let never = Profile::ALL
-                .iter()
-                .filter_map(|profile| Some((profile.as_str(), why_never(&code.code, *profile)?)))
-                .collect();
+            let never = why_never(&code.code);
             CodeEvidence { code, scenarios, never }
         })
         .collect()
@@ -119,9 +116,8 @@ fn codes_of(step: &Step) -> Vec<String> {
     codes
 }
 
-/// Why no call can end with the code in this profile; `None` if one can.
-fn why_never(code: &str, profile: Profile) -> Option<&'static str> {
-    let _ = profile;
+/// Why no call can end with the code; `None` if one can.
+fn why_never(code: &str) -> Option<&'static str> {
     let code = code.strip_prefix("POOL_").unwrap_or(code);
     if let Some(suffix) = code.strip_prefix("AUTH_DISABLE_FAILED") {
         return (!suffix.is_empty())

@@ -18,8 +18,7 @@ pub fn codes_page(codes: &[CodeEvidence]) -> String {
             let _ = write!(page, "| `{}` | {parameters} | {} |", code.code, code.meaning);
             for profile in Profile::ALL {
                 let shown = evidence.scenarios.get(profile.as_str()).map(links);
-                let never = evidence.never.get(profile.as_str());
-                let never = never.map(|why| format!("*never: {why}*"));
+                let never = evidence.never.map(|why| format!("*never: {why}*"));
                 let _ = write!(page, " {} |", shown.or(never).unwrap_or_default());
             }
             page.push('\n');
