@@ -80,6 +80,10 @@ pub(crate) fn explore(arguments: &ExploreArguments) -> Exit {
     line(format_args!("exploring {} steps with seed {}", exploration.steps, exploration.seed));
     let mut next = REPORT_EVERY;
     let explored = runtime.block_on(runner::explore(&exploration, &mut |progress| {
+        // Whoever breaks off a long run keeps what it has found.
+        for found in &progress.fresh {
+            line(format_args!("found in {found}"));
+        }
         if progress.wall >= next {
             next = progress.wall + REPORT_EVERY;
             print_progress(progress);

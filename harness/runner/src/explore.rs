@@ -87,13 +87,13 @@ pub async fn explore(
             (number, plan, played)
         });
         while let Some(joined) = running.try_join_next() {
-            count(joined, &mut report, &mut first);
-            progressed(&report.progress(sequences, started.elapsed()));
+            let fresh = count(joined, &mut report, &mut first);
+            progressed(&report.progress(sequences, started.elapsed(), fresh));
         }
     }
     while let Some(joined) = running.join_next().await {
-        count(joined, &mut report, &mut first);
-        progressed(&report.progress(sequences, started.elapsed()));
+        let fresh = count(joined, &mut report, &mut first);
+        progressed(&report.progress(sequences, started.elapsed(), fresh));
     }
     for (broken, (number, plan)) in first {
         let times = report.times(&broken);
@@ -118,17 +118,22 @@ fn draw(exploration: &Exploration, number: u64, length: usize) -> Plan {
     Plan::new(id, names.profile, world, steps)
 }
 
+/// Counts what was played, and says what was not found before.
 fn count(
     joined: Result<(u64, Plan, Played), tokio::task::JoinError>,
     report: &mut ExploreReport,
     first: &mut First,
-) {
+) -> Vec<String> {
     let (number, plan, played) = match joined {
         Ok(played) => played,
         // A bug of ours outside the played case: nothing can be trusted.
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => return,
+        Err(_) => return Vec::new(),
     };
+    let fresh = played.first.iter().filter(|(broken, _)| !first.contains_key(broken));
+    let fresh = fresh
+        .map(|(broken, (step, how))| format!("{}, step {}: {broken}: {how}", plan.id, step + 1))
+        .collect();
     for broken in &played.broken {
         let known = first.get(broken).is_some_and(|(known, _)| *known <= number);
         if !known {
@@ -136,4 +141,5 @@ fn count(
         }
     }
     report.add(played);
+    fresh
 }

@@ -57,8 +57,15 @@ async fn one_seed_plays_the_same_however_it_is_scheduled() {
 async fn what_is_found_becomes_a_short_scenario_that_fails_by_itself() {
     let out = tempfile::tempdir().unwrap();
     let all = Exploration { excuses: false, ..exploration(Profile::Landed, out.path()) };
-    let report = explored(&all).await;
+    let mut told = Vec::new();
+    let mut progressed = |progress: &runner::Progress| told.extend(progress.fresh.clone());
+    let report = runner::explore(&all, &mut progressed).await.unwrap();
     assert!(!report.held(), "the quirks break invariants");
+    // Each is told of at once, too, for whoever does not wait for the end.
+    assert_eq!(told.len(), report.found.len(), "{told:#?}");
+    for found in &report.found {
+        assert!(told.iter().any(|told| told.contains(&found.what)), "{told:#?}");
+    }
     for found in &report.found {
         assert!(found.repeats, "{found:#?}");
         assert!(found.steps <= 5, "{} steps are not short: {found:#?}", found.steps);

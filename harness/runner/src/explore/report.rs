@@ -42,7 +42,7 @@ pub struct Found {
 }
 
 /// How far an exploration is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Progress {
     /// Sequences that were played.
     pub sequences: u64,
@@ -52,6 +52,8 @@ pub struct Progress {
     pub steps: u64,
     /// Different findings.
     pub found: usize,
+    /// Those that the last sequence was the first to make, one line each or more.
+    pub fresh: Vec<String>,
     /// Real time since the start.
     pub wall: Duration,
 }
@@ -92,9 +94,9 @@ impl ExploreReport {
         self.times.get(broken).copied().unwrap_or_default()
     }
 
-    pub(super) fn progress(&self, of: u64, wall: Duration) -> Progress {
+    pub(super) fn progress(&self, of: u64, wall: Duration, fresh: Vec<String>) -> Progress {
         let (sequences, steps, found) = (self.sequences, self.steps, self.times.len());
-        Progress { sequences, of, steps, found, wall }
+        Progress { sequences, of, steps, found, fresh, wall }
     }
 }
 
