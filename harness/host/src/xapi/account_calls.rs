@@ -19,7 +19,7 @@ impl Pool {
     ) -> Result<CallResult, ApiError> {
         let trail = begin(call, None, trail);
         let result = self.run_about_accounts(call, &trail).await;
-        end(call, &trail, &result);
+        end(call.name(), &trail, &result);
         result
     }
 

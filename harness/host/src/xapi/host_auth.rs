@@ -91,7 +91,7 @@ impl OnHost<'_> {
     /// Raises a message if this host and the coordinator differ in type or service name.
     pub(super) fn check_homogeneity(&self) -> Result<(), ApiError> {
         let own = self.record()?;
-        let coordinator = self.pool.host_record(self.pool.coordinator().reference())?;
+        let coordinator = self.pool.coordinator_record()?;
         let identity = |host: &crate::HostRecord| {
             (host.external_auth_type.clone(), host.external_auth_service_name.clone())
         };

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use crate::{
     ApiError, PoolRecord, Quirk, Reference, Role, Subject,
-    facts::{CallBegan, CallEnded, SessionOpened},
+    facts::{CallBegan, SessionOpened},
     xapi::{
         Pool,
         account::AccountError,
         login_cache::Admission,
         on_host::OnHost,
+        pool::end,
         session::{Newcomer, ROOT},
         subject_attributes::{self, NAME, SubjectAttributes},
     },
@@ -50,12 +51,7 @@ impl Pool {
             parameters: parameters.as_object().cloned().unwrap_or_default(),
         });
         let result = self.log_in(user, password, originator, &trail).await;
-        let error = result.as_ref().err();
-        trail.record(CallEnded {
-            call: CALL,
-            error: error.map(|error| error.code.clone()),
-            params: error.map(|error| error.params.clone()).unwrap_or_default(),
-        });
+        end(CALL, &trail, &result);
         result
     }
 
@@ -67,7 +63,7 @@ impl Pool {
         originator: &str,
         trail: &Trail,
     ) -> Result<Reference, ApiError> {
-        let record = self.host_record(self.coordinator().reference())?;
+        let record = self.coordinator_record()?;
         let newcomer = if user == ROOT || record.external_auth_type.is_empty() {
             if user != ROOT || !self.sessions().is_root_password(password) {
                 return Err(ApiError::new("SESSION_AUTHENTICATION_FAILED", [user, REFUSED]));

@@ -17,7 +17,7 @@ impl Pool {
     pub(super) fn call_message(&self, call: &Call, trail: &Trail) -> Result<CallResult, ApiError> {
         let trail = begin(call, None, trail);
         let result = self.run_message(call, &trail);
-        end(call, &trail, &result);
+        end(call.name(), &trail, &result);
         result
     }
 

@@ -236,12 +236,15 @@ impl Pool {
     ) -> Result<Output, HostError> {
         let unknown = || HostError::UnknownHost { name: host.to_owned() };
         let host = self.host(host).ok_or_else(unknown)?;
-        let trail = trail.of(Actor::Host(host.name().to_owned()));
-        Ok(OnHost { pool: self, host: &host, process: host.process(), trail }.run(command).await)
+        Ok(self.on_host(&host, trail).run(command).await)
     }
 
     pub(super) fn coordinator(&self) -> &Host {
         &self.hosts[0]
+    }
+
+    pub(super) fn is_coordinator(&self, host: &Host) -> bool {
+        host.reference() == self.coordinator().reference()
     }
 
     /// The order in which hosts are visited.
@@ -265,6 +268,10 @@ impl Pool {
         self.database
             .read(|records| records.host(reference).cloned())
             .ok_or_else(|| ApiError::handle_invalid("host", reference))
+    }
+
+    pub(super) fn coordinator_record(&self) -> Result<HostRecord, ApiError> {
+        self.host_record(self.coordinator().reference())
     }
 
     pub(super) fn login_cache(&self) -> SyncMutexGuard<'_, LoginCache> {
@@ -291,13 +298,13 @@ impl Pool {
 
     /// The coordinator at work for a call of the pool.
     pub(super) fn coordinator_at_work(&self, trail: &Trail) -> OnHost<'_> {
-        let host = self.coordinator();
-        OnHost {
-            pool: self,
-            host,
-            process: host.process(),
-            trail: trail.of(Actor::Host(host.name().to_owned())),
-        }
+        self.on_host(self.coordinator(), trail)
+    }
+
+    /// A host at work, whether or not the coordinator reaches it.
+    pub(super) fn on_host<'a>(&'a self, host: &'a Host, trail: &Trail) -> OnHost<'a> {
+        let trail = trail.of(Actor::Host(host.name().to_owned()));
+        OnHost { pool: self, host, process: host.process(), trail }
     }
 
     /// A host at work, if the coordinator reaches it.
@@ -306,13 +313,12 @@ impl Pool {
         host: &'a Host,
         trail: &Trail,
     ) -> Result<OnHost<'a>, ApiError> {
-        let is_coordinator = host.reference() == self.coordinator().reference();
+        let is_coordinator = self.is_coordinator(host);
         let code = match host.liveness() {
             Liveness::Offline if !is_coordinator => "HOST_OFFLINE",
             Liveness::Unreachable if !is_coordinator => "CANNOT_CONTACT_HOST",
             Liveness::Live | Liveness::Offline | Liveness::Unreachable => {
-                let trail = trail.of(Actor::Host(host.name().to_owned()));
-                return Ok(OnHost { pool: self, host, process: host.process(), trail });
+                return Ok(self.on_host(host, trail));
             }
         };
         Err(ApiError::new(code, [host.reference().as_str()]))
@@ -353,12 +359,12 @@ impl Pool {
         let result = match target.and_then(|host| self.at_work(host, &trail)) {
             Ok(on_host) => {
                 let result = self.run_on_host(&call, &on_host).await;
-                end(&call, &on_host.trail, &result);
+                end(call.name(), &on_host.trail, &result);
                 return result;
             }
             Err(error) => Err(error),
         };
-        end(&call, &trail, &result);
+        end(call.name(), &trail, &result);
         result
     }
 
@@ -389,7 +395,7 @@ impl Pool {
             Ok(()) => self.run_on_pool(&call, &trail).await,
             Err(error) => Err(error),
         };
-        end(&call, &trail, &result);
+        end(call.name(), &trail, &result);
         result
     }
 
@@ -472,10 +478,10 @@ pub(super) fn begin(call: &Call, host: Option<String>, trail: &Trail) -> Trail {
     trail.begin(CallBegan { call: call.name(), host, parameters: call.parameters() })
 }
 
-pub(super) fn end<T>(call: &Call, trail: &Trail, result: &Result<T, ApiError>) {
+pub(super) fn end<T>(call: &'static str, trail: &Trail, result: &Result<T, ApiError>) {
     let error = result.as_ref().err();
     trail.record(CallEnded {
-        call: call.name(),
+        call,
         error: error.map(|error| error.code.clone()),
         params: error.map(|error| error.params.clone()).unwrap_or_default(),
     });

@@ -21,15 +21,14 @@ impl Pool {
         let trail = trail.of(Actor::Host(name.to_owned()));
         host.restart_process()?;
         host.trust_store().recover()?;
-        if host.reference() == self.coordinator().reference() {
+        if self.is_coordinator(&host) {
             self.database().reload()?;
             self.forget_sessions();
             self.tasks().forget();
             self.operations().forget();
         }
         record_ignored_items(&host, &trail);
-        let on_host = OnHost { pool: self, host: &host, process: host.process(), trail };
-        on_host.start().await;
+        self.on_host(&host, &trail).start().await;
         Ok(())
     }
 
@@ -59,7 +58,7 @@ pub(super) fn record_ignored_items(host: &Host, trail: &Trail) {
 impl OnHost<'_> {
     /// Failures of every step are ignored, as xapi does; those of the last lead to a message.
     async fn start(&self) {
-        let is_member = self.host.reference() != self.pool.coordinator().reference();
+        let is_member = !self.pool.is_coordinator(self.host);
         let verified = self.pool.database().read(|records| records.pool.tls_verification_enabled);
         if is_member && verified && self.misses_certificates().unwrap_or(true) {
             // What the coordinator does for it is a call of its own.

@@ -134,7 +134,7 @@ impl Pool {
     /// in through AD ends, because the coordinator has no external authentication any more.
     pub(super) fn end_ad_sessions(&self, trail: &Trail) -> Result<(), ApiError> {
         self.login_cache().clear();
-        let record = self.host_record(self.coordinator().reference())?;
+        let record = self.coordinator_record()?;
         if !record.external_auth_type.is_empty() {
             return Ok(());
         }
@@ -188,7 +188,7 @@ impl Pool {
     /// Hosts that are not reached are left out.
     fn run_due_hooks(&self) {
         let due = std::mem::take(&mut *self.due_hooks());
-        let coordinator = self.host_record(self.coordinator().reference());
+        let coordinator = self.coordinator_record();
         if !coordinator.is_ok_and(|record| !record.external_auth_type.is_empty()) {
             return;
         }
