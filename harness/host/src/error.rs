@@ -1,6 +1,6 @@
 //! What can go wrong with a simulated host itself, as opposed to what a call of xapi answers.
 
-use std::{io, path::PathBuf};
+use std::{io, net::IpAddr, path::PathBuf};
 
 /// A host could not be built, or its root directory could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,22 @@ pub enum HostError {
         /// What is wrong.
         cause: String,
     },
+    /// The file that says what a host is does not.
+    #[error("`{path}` has no line `{key}='…'` with a uuid")]
+    Inventory {
+        /// The file.
+        path: &'static str,
+        /// The key that is needed.
+        key: &'static str,
+    },
+    /// A member's coordinator is not there.
+    #[error("no pool has a coordinator with the address {address}, where {host} belongs")]
+    NoCoordinator {
+        /// The member.
+        host: String,
+        /// The address that its `pool.conf` names.
+        address: IpAddr,
+    },
     /// A pool without hosts.
     #[error("a pool needs at least one host, the first is its coordinator")]
     NoHosts,
@@ -48,6 +64,23 @@ pub enum HostError {
         expected: Vec<String>,
         /// The hosts in the file.
         found: Vec<String>,
+    },
+    /// The file that says where a host belongs does not.
+    #[error("`{path}` says `{found}`, expected `master` or `slave:` and an address")]
+    PoolConf {
+        /// The file.
+        path: &'static str,
+        /// What it says.
+        found: String,
+    },
+    /// A pool that has ended: its coordinator belongs to another one.
+    #[error("the pool has ended: its coordinator is a member of another pool")]
+    PoolEnded,
+    /// A member that is not in the database of its pool.
+    #[error("the coordinator does not know {host}, which its `pool.conf` sends there")]
+    UnknownToCoordinator {
+        /// The member.
+        host: String,
     },
     /// No host of the pool has this name.
     #[error("the pool has no host `{name}`")]

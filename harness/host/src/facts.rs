@@ -26,6 +26,7 @@ pub const KINDS: &[&str] = &[
     WinbindAwaited::KIND,
     HookRan::KIND,
     HostRestarted::KIND,
+    HostMoved::KIND,
     SessionOpened::KIND,
     SessionClosed::KIND,
     LockWaiting::KIND,
@@ -231,6 +232,18 @@ pub struct HostRestarted {
     pub host: String,
 }
 fact!(HostRestarted, "host.restarted");
+
+/// A host is in another pool from now on.
+#[derive(Clone, Debug, Serialize)]
+pub struct HostMoved {
+    /// Name of the host.
+    pub host: String,
+    /// Name of the pool that it was in.
+    pub from: String,
+    /// Name of the pool that it is in.
+    pub to: String,
+}
+fact!(HostMoved, "host.moved");
 
 /// Somebody waits for a lock (xapi-flows.md §17). A lock that is free is taken without a word.
 #[derive(Clone, Debug, Serialize)]

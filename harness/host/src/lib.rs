@@ -53,6 +53,6 @@ pub use telemetry::Telemetry;
 pub use trust_store::{ConsumerTrust, GENERAL_BUNDLE, LDAPS_BUNDLE, PeerCheck, consumer_trust};
 pub use xapi::{
     AuthConfig, Call, CallResult, ExtAuthSetting, Host, HostConfig, Liveness, LockName, Pool,
-    PoolConfig, PoolOperation, WaitingRoom,
+    PoolConfig, PoolOperation, Rig, WaitingRoom,
 };
 pub use xapi_conf::{EncryptionTypes, IgnoredItem, XapiConf};

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 
 use sim_host::Quirk;
 
-pub(crate) use self::memory::Memory;
+pub(crate) use self::memory::Memories;
 
 use self::look::Look;
 use crate::{Failure, expect::StepView};
@@ -126,7 +126,14 @@ pub(crate) struct Judged {
 }
 
 /// Judges every invariant; a breach is accepted if it is declared that one of `quirks` breaks it.
-pub(crate) fn judge(view: &StepView<'_>, memory: &mut Memory, quirks: &BTreeSet<Quirk>) -> Judged {
+///
+/// The pool is judged that the step is about.
+pub(crate) fn judge(
+    view: &StepView<'_>,
+    memories: &mut Memories,
+    quirks: &BTreeSet<Quirk>,
+) -> Judged {
+    let memory = memories.of_pool(view.world.pool.reference());
     let look = Look::at(view, memory);
     let mut judged = Judged { breaches: Vec::new(), excuses: BTreeSet::new() };
     let mut broken = BTreeSet::new();
@@ -152,7 +159,7 @@ pub(crate) fn judge(view: &StepView<'_>, memory: &mut Memory, quirks: &BTreeSet<
     judged
 }
 /// The invariants that do not hold after a step of a scenario, and excuses that excuse nothing.
-pub(crate) fn check(view: &StepView<'_>, memory: &mut Memory) -> Vec<Failure> {
+pub(crate) fn check(view: &StepView<'_>, memories: &mut Memories) -> Vec<Failure> {
     let quirks = view.world.pool.quirks();
     let named: BTreeSet<Quirk> = view
         .step
@@ -162,7 +169,7 @@ pub(crate) fn check(view: &StepView<'_>, memory: &mut Memory) -> Vec<Failure> {
         .filter_map(|name| name.as_str().parse().ok())
         .filter(|quirk| quirks.has(*quirk))
         .collect();
-    let Judged { breaches, excuses } = judge(view, memory, &named);
+    let Judged { breaches, excuses } = judge(view, memories, &named);
     let broken = breaches
         .into_iter()
         .map(|(name, what)| failure(format!("the invariant `{name}` is broken: {what}")));

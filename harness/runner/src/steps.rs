@@ -169,6 +169,8 @@ pub(crate) async fn apply(
         title: place.title.clone(),
         action: step.action.name(),
     });
+    let on = step.on.as_ref().map(|host| host.as_str());
+    world.turn_to(on)?;
     let mut output = None;
     let request = match &step.action.value {
         Action::Auth(call) => Some(accounts::auth(world, call)?),
@@ -197,7 +199,9 @@ pub(crate) async fn apply(
             Ok(CallResult::Void)
         }
     };
-    let all_stand_still = world.pool.waiting_room().holds(world.backgrounds.len());
+    // The step may have put the host into another pool.
+    world.turn_to(on)?;
+    let all_stand_still = world.rig.waiting_room().holds(world.backgrounds.len());
     if tokio::time::timeout(SETTLE_LIMIT, all_stand_still).await.is_err() {
         return Err(StepError::Restless { waits: calls::waits(&trail, before) });
     }
@@ -219,7 +223,7 @@ async fn call(
     let answer = tokio::select! {
         biased;
         answer = calls::perform(&world.pool, &world.sessions, title, request, trail) => answer,
-        () = world.pool.waiting_room().holds(all) => {
+        () = world.rig.waiting_room().holds(all) => {
             return Err(StepError::Stuck { waits: calls::waits(trail, before) });
         }
     };
@@ -376,7 +380,7 @@ async fn act(
         Action::Net(command) => return run_net(world, command, trail).await.map(Some),
         Action::Wbinfo(command) => return wbinfo::run(world, command, trail).await.map(Some),
         Action::Xapi(XapiAction::Restart(restart)) => {
-            world.pool.restart(&restart.host, trail).await?;
+            world.rig.restart(&restart.host, trail).await?;
         }
         Action::Xapi(action) => certificate_steps::change_operations(world, action, trail)?,
         Action::Auth(_)

@@ -144,7 +144,7 @@ async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outco
     let mut snapshots =
         Snapshots::new(folder.join("snapshots").join(case.name.profile.as_str()), mode);
     let mut unaccepted = Vec::new();
-    let mut memory = invariants::Memory::default();
+    let mut memory = invariants::Memories::default();
     for (index, step) in case.scenario.steps.iter().enumerate() {
         if !step.runs_in(case.name.profile) {
             continue;

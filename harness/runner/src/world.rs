@@ -18,7 +18,7 @@ use scenario::{
     SessionCall, WbinfoCommand, XenapiAction,
 };
 use serde::Serialize;
-use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference, SharedNetwork};
+use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference, Rig, SharedNetwork};
 use tempfile::TempDir;
 
 use crate::{
@@ -39,6 +39,9 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     /// The runner's own trail, below nothing.
     pub(crate) trail: Trail,
+    /// All pools of hosts.
+    pub(crate) rig: Arc<Rig>,
+    /// The pool that the present step is about.
     pub(crate) pool: Arc<Pool>,
     /// Those who call over the wire.
     pub(crate) clients: Clients,
@@ -52,6 +55,8 @@ pub(crate) struct World {
     pub(crate) edited: BTreeMap<String, Vec<String>>,
     /// Passwords of the scenario, which no event may hold.
     pub(crate) secrets: Vec<String>,
+    /// The host whose pool steps are about that name none.
+    first_host: String,
     samba_client: SambaClient,
     /// In the order of the scenario: hosts ask the name servers of the first, and may join it.
     domains: Vec<Domain>,
@@ -168,7 +173,7 @@ impl World {
         }
         let roots = TempDir::with_prefix("trustrig-").map_err(WorldError::Roots)?;
         let network = network_of(&domains);
-        let mut hosts = Vec::new();
+        let mut hosts: BTreeMap<&str, Vec<HostConfig>> = BTreeMap::new();
         for (index, host) in plan.hosts.iter().enumerate() {
             let root = roots.path().join(host.name.as_str());
             let files = HostRoot::open(&root)?;
@@ -189,7 +194,8 @@ impl World {
                     Some(real_programs(part, domains.iter(), patience)?)
                 }
             };
-            hosts.push(HostConfig {
+            let pool: &mut Vec<_> = hosts.entry(host.pool()).or_default();
+            pool.push(HostConfig {
                 name: host.name.to_string(),
                 hostname: host.hostname.clone(),
                 address: host_address(index),
@@ -212,24 +218,31 @@ impl World {
                 quirks = quirks.with(quirk, *on);
             }
         }
-        let pool = Pool::create(PoolConfig {
-            name: "pool1".to_owned(),
-            profile,
-            quirks,
-            seed: seed.child("pool"),
-            root_password: Secret::new(ROOT_PASSWORD),
-            hosts,
-            trail: trail.clone(),
-        })?;
-        pool.set_ad_licensed(plan.licence.ad);
-        if !plan.tls_verification {
-            pool.disable_tls_verification(&trail)?;
+        let rig = Rig::new();
+        for name in plan.pool_names() {
+            let pool = rig.create_pool(PoolConfig {
+                name: name.to_owned(),
+                profile,
+                quirks: quirks.clone(),
+                seed: seed.child("pool"),
+                root_password: Secret::new(ROOT_PASSWORD),
+                hosts: hosts.remove(name).unwrap_or_default(),
+                trail: trail.clone(),
+            })?;
+            pool.set_ad_licensed(plan.licence_of(name).ad);
+            if !plan.tls_verification_of(name) {
+                pool.disable_tls_verification(&trail)?;
+            }
         }
+        let first_host = plan.hosts.head().name.to_string();
+        let pool = pool_of(&rig, &first_host)?;
         let mut world = Self {
             time,
             ledger,
             trail,
-            pool: Arc::new(pool),
+            rig,
+            pool,
+            first_host,
             clients: Clients::default(),
             backgrounds: Backgrounds::default(),
             sessions: Sessions::default(),
@@ -264,6 +277,12 @@ impl World {
         }
     }
 
+    /// From now on everything is about the pool in which `host` is, or the first host.
+    pub(crate) fn turn_to(&mut self, host: Option<&str>) -> Result<(), WorldError> {
+        self.pool = pool_of(&self.rig, host.unwrap_or(&self.first_host))?;
+        Ok(())
+    }
+
     /// Sessions that steps have opened, by their names.
     pub(crate) fn sessions(&self) -> MutexGuard<'_, BTreeMap<String, Reference>> {
         self.sessions.get()
@@ -289,7 +308,7 @@ impl World {
 
     /// The host called `name`.
     pub(crate) fn host(&self, name: &str) -> Result<Arc<sim_host::Host>, WorldError> {
-        self.pool
+        self.rig
             .host(name)
             .ok_or_else(|| WorldError::Unknown { what: "host", name: name.to_owned() })
     }
@@ -454,6 +473,10 @@ fn forest_root<'a>(plan: &'a scenario::World, domain: &str) -> Option<&'a str> {
     }
     let root = plan.domains.iter().find(|each| forest.contains(&each.name.as_str()))?;
     (root.name.as_str() != domain).then_some(root.name.as_str())
+}
+
+fn pool_of(rig: &Rig, host: &str) -> Result<Arc<Pool>, WorldError> {
+    rig.pool_of(host).ok_or_else(|| WorldError::Unknown { what: "host", name: host.to_owned() })
 }
 
 /// Makes both sides of a trust.

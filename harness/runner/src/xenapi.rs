@@ -86,7 +86,8 @@ pub(crate) async fn call(
     call: &XenapiCall,
     trail: &Trail,
 ) -> Result<Result<CallResult, ApiError>, CallError> {
-    let coordinator = world.pool.hosts().first().map_or("", |host| host.name()).to_owned();
+    let hosts = world.pool.hosts();
+    let coordinator = hosts.first().map_or("", |host| host.name()).to_owned();
     let host = call.host.as_ref().map_or(coordinator.as_str(), |host| host.as_str()).to_owned();
     let door = Door {
         coordinator: client(world, &coordinator).await?,

@@ -58,6 +58,7 @@ impl Names {
         let domains = items(world, "domain");
         let dcs = domains.iter().flat_map(|domain| items(table(domain), "dc")).collect::<Vec<_>>();
         let hosts = items(world, "host");
+        let pools = items(world, "pool");
         let steps = items(Some(document), "step");
         for (what, limit, items) in [
             ("domain controllers", DCS_MAX, &dcs),
@@ -74,6 +75,7 @@ impl Names {
         let coordinator = coordinator.map(|(name, _)| name.to_owned());
         let mut unique = |what, items| unique(what, items, &mut mistakes);
         unique("step", &steps);
+        unique("pool", &pools);
         let names = Self {
             domains: unique("domain", &domains),
             dcs: unique("DC", &dcs),

@@ -22,7 +22,8 @@ use crate::{
 
 /// A host of the pool as clients see it.
 pub(crate) struct Service {
-    pool: Arc<Pool>,
+    /// The pool that the host was in when the service began.
+    first_pool: Arc<Pool>,
     host: Arc<Host>,
     /// The host's.
     trail: Trail,
@@ -37,7 +38,8 @@ type Reply = oneshot::Sender<Answer>;
 impl Service {
     pub(crate) fn new(pool: Arc<Pool>, host: Arc<Host>, trail: &Trail) -> Self {
         let trail = trail.of(Actor::Host(host.name().to_owned()));
-        Self { pool, host, trail, calls: Mutex::default(), running: watch::Sender::new(0) }
+        let first_pool = pool;
+        Self { first_pool, host, trail, calls: Mutex::default(), running: watch::Sender::new(0) }
     }
 
     /// Answers a request. As in xapi, what has begun goes on to its end even if the client hangs
@@ -95,7 +97,7 @@ impl Service {
 
     /// What the coordinator shows to clients.
     pub(crate) fn coordinator_certificate(&self) -> Option<Certificate> {
-        let records = self.pool.database_view();
+        let records = self.pool().database_view();
         let is_it = |row: &Certificate| {
             row.kind == CertificateType::Host && row.host == records.pool.master
         };
@@ -130,21 +132,23 @@ impl Service {
         if !method.is_async {
             return reply(self.work(&method, &session, work, trail).await);
         }
-        let task = self.pool.begin_task(&request.method, "", &session);
+        // A host that joins a pool leaves the one that the task belongs to.
+        let pool = self.pool();
+        let task = pool.begin_task(&request.method, "", &session);
         reply(Ok(Value::text(&task)));
         let answer = self.work(&method, &session, work, trail).await;
         let outcome = answer.as_ref().map(xml_rpc::write_alone);
-        self.pool.end_task(&task, outcome);
+        pool.end_task(&task, outcome);
     }
 
     /// Steps 3 to 6.
     fn admit(&self, method: &Method, request: &Request) -> Result<Admitted, ApiError> {
-        let job = method.job(request, self.pool.profile(), self.pool.quirks())?;
+        let job = method.job(request, self.pool().profile(), self.pool().quirks())?;
         let Job::InSession { session, work } = job else {
             self.refuse_on_member()?;
             return Ok(Admitted::LogIn(job));
         };
-        let session = self.pool.session(&session)?;
+        let session = self.pool().session(&session)?;
         if !session.pool {
             if matches!(work, Work::Internal) {
                 return Err(internal(&format!(
@@ -161,10 +165,19 @@ impl Service {
         Ok(Admitted::Work(session, work))
     }
 
+    /// The pool that the host is in at this moment.
+    fn pool(&self) -> Arc<Pool> {
+        let rig = self.first_pool.rig();
+        let pool = rig.and_then(|rig| rig.pool_of(self.host.name()));
+        pool.unwrap_or_else(|| Arc::clone(&self.first_pool))
+    }
+
     /// A client is to go to the coordinator.
     fn refuse_on_member(&self) -> Result<(), ApiError> {
-        let records = self.pool.database_view();
-        if records.pool.master == *self.host.reference() {
+        let pool = self.pool();
+        let records = pool.database_view();
+        let host = pool.host(self.host.name());
+        if host.is_some_and(|host| *host.reference() == records.pool.master) {
             return Ok(());
         }
         let address = records.host(&records.pool.master).map(|host| host.address.clone());
@@ -175,7 +188,7 @@ impl Service {
         let Job::LogIn { user, password, originator } = job else {
             return Err(internal("this is no login"));
         };
-        self.pool.login(&user, &password, &originator, trail).await.map(Value::text)
+        self.pool().login(&user, &password, &originator, trail).await.map(Value::text)
     }
 
     /// Steps 7 to 9.
@@ -184,10 +197,10 @@ impl Service {
             return Err(datamodel::permission_denied(&method.name));
         }
         match work {
-            Work::Call(call) => self.pool.call(call, trail).await.and_then(wire_form),
+            Work::Call(call) => self.pool().call(call, trail).await.and_then(wire_form),
             Work::Internal => Err(internal("this is for the hosts of a pool, not for clients")),
             Work::Read { read, wanted } => {
-                let not_is_loose = self.pool.quirks().has(Quirk::FilterNotBindsLoosely);
+                let not_is_loose = self.pool().quirks().has(Quirk::FilterNotBindsLoosely);
                 read.run(&self.view(), &wanted, not_is_loose)
             }
             Work::Session(work) => self.work_of_session(session, work, trail),
@@ -196,14 +209,14 @@ impl Service {
 
     fn work_of_session(&self, session: &Session, work: SessionWork, trail: &Trail) -> Answer {
         match work {
-            SessionWork::CancelTask(task) => self.pool.cancel_task(&task, session)?,
+            SessionWork::CancelTask(task) => self.pool().cancel_task(&task, session)?,
             SessionWork::CreateTask { label, description } => {
-                return Ok(Value::text(self.pool.begin_task(&label, &description, session)));
+                return Ok(Value::text(self.pool().begin_task(&label, &description, session)));
             }
-            SessionWork::DestroyTask(task) => self.pool.destroy_task(&task, session)?,
-            SessionWork::LogOut => self.pool.logout(&session.reference),
+            SessionWork::DestroyTask(task) => self.pool().destroy_task(&task, session)?,
+            SessionWork::LogOut => self.pool().logout(&session.reference),
             SessionWork::LogOutSubject(sid) => {
-                self.pool.logout_subject_identifier(&sid, Some(&session.reference), trail);
+                self.pool().logout_subject_identifier(&sid, Some(&session.reference), trail);
             }
         }
         Ok(Value::void())
@@ -211,10 +224,10 @@ impl Service {
 
     fn view(&self) -> View {
         View {
-            records: self.pool.database_view(),
+            records: self.pool().database_view(),
             roles: datamodel::role_records(),
-            sessions: self.pool.open_sessions(),
-            tasks: self.pool.tasks_in_order(),
+            sessions: self.pool().open_sessions(),
+            tasks: self.pool().tasks_in_order(),
         }
     }
 

@@ -1,6 +1,9 @@
 //! The file of the database and the one way to change it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use ground::{Seed, Trail};
 use serde::{Deserialize, Serialize};
@@ -21,6 +24,8 @@ pub(crate) struct Database {
     root: HostRoot,
     seed: Seed,
     data: Mutex<Records>,
+    /// Whether the pool has ended.
+    closed: AtomicBool,
 }
 
 #[derive(Serialize)]
@@ -44,13 +49,13 @@ impl Database {
     /// Writes the first content.
     pub(crate) fn create(root: HostRoot, seed: Seed, data: Records) -> Result<Self, HostError> {
         write(&root, &data)?;
-        Ok(Self { root, seed, data: Mutex::new(data) })
+        Ok(Self { root, seed, data: Mutex::new(data), closed: AtomicBool::new(false) })
     }
 
     /// Reads the file of an existing pool; `None` if there is none.
     pub(crate) fn load(root: HostRoot, seed: Seed) -> Result<Option<Self>, HostError> {
         let Some(data) = read(&root)? else { return Ok(None) };
-        Ok(Some(Self { root, seed, data: Mutex::new(data) }))
+        Ok(Some(Self { root, seed, data: Mutex::new(data), closed: AtomicBool::new(false) }))
     }
 
     /// Forgets what is in memory and reads the file again.
@@ -58,6 +63,13 @@ impl Database {
         let mut data = self.lock();
         *data = self.on_disk()?;
         Ok(())
+    }
+
+    /// The pool has ended: the file goes, and nothing changes any more.
+    pub(crate) fn close(&self) -> Result<(), HostError> {
+        let _data = self.lock();
+        self.closed.store(true, Ordering::SeqCst);
+        self.root.remove(PATH).map(|_| ())
     }
 
     /// What the file says.
@@ -89,6 +101,9 @@ impl Database {
         let result = change(&mut draft);
         if draft.records == *data {
             return Ok(result);
+        }
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(HostError::PoolEnded);
         }
         write(&self.root, &draft.records)?;
         differences::record(&data, &draft.records, trail);

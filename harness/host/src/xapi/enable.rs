@@ -11,7 +11,7 @@ use crate::{
     smb_conf::SmbConf,
     xapi::{
         AuthConfig,
-        host::HOSTNAME,
+        machine::HOSTNAME,
         on_host::OnHost,
         password_rotation::float_text,
         plugin::{PluginError, Tag},

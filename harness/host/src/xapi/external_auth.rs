@@ -24,7 +24,7 @@ impl Pool {
         let _pool = self.lock_extauth("pool.enable_external_auth", trail).await;
         self.check_before_enable(config)?;
         let mut visited = Vec::new();
-        for host in self.hosts_in_order() {
+        for host in self.hosts() {
             let host = host.reference().clone();
             visited.push(host.clone());
             let call = Call::HostEnableExternalAuth {
@@ -57,7 +57,7 @@ impl Pool {
     ) -> Result<(), ApiError> {
         let _pool = self.lock_extauth("pool.disable_external_auth", trail).await;
         let mut first = Ok(());
-        for host in self.hosts_in_order() {
+        for host in self.hosts() {
             let call = Call::HostDisableExternalAuth {
                 host: host.reference().clone(),
                 config: config.clone(),
@@ -87,9 +87,9 @@ impl Pool {
         trail: &Trail,
     ) -> Result<(), ApiError> {
         let _pool = self.lock_extauth("pool.detect_nonhomogeneous_external_auth", trail).await;
-        for host in self.hosts_in_order() {
-            let trail = trail.clone();
-            OnHost { pool: self, host, process: host.process(), trail }.check_homogeneity()?;
+        for host in self.hosts() {
+            let (process, trail) = (host.process(), trail.clone());
+            OnHost { pool: self, host, process, trail }.check_homogeneity()?;
         }
         Ok(())
     }
@@ -99,7 +99,7 @@ impl Pool {
         let coordinator = self.coordinator().reference().to_string();
         let mut names = BTreeSet::new();
         let mut duplicate = None;
-        for host in self.hosts_in_order() {
+        for host in self.hosts() {
             let record = self.host_record(host.reference())?;
             if !record.external_auth_type.is_empty() {
                 let host = record.reference.to_string();

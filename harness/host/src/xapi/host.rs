@@ -1,55 +1,24 @@
-//! One host of a pool: its root, its network, its programs, and its xapi process.
+//! One host of a pool: its machine, its record's reference, and its xapi process.
 
-use std::{
-    net::IpAddr,
-    path::PathBuf,
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicBool, Ordering},
 };
 
 use ground::{Clock, Seed, Skew};
 
 use crate::{
-    HostError, HostRoot, Network, Profile, Programs, Reference, SharedNetwork, XapiConf,
-    hosts_file, identity,
-    samba::Client,
+    HostError, HostRoot, Network, Profile, Programs, Reference, XapiConf, identity,
     trust_store::TrustStore,
     xapi::{
         WaitingRoom,
         hold::Holds,
         lock::{Lock, LockName},
+        machine::Machine,
         trusted_domains::TrustedDomains,
     },
-    xapi_conf::{self, IgnoredItem},
+    xapi_conf::IgnoredItem,
 };
-
-/// Path of the file with the host's name.
-pub(crate) const HOSTNAME: &str = "/etc/hostname";
-
-/// How to set up one host.
-#[derive(Debug)]
-pub struct HostConfig {
-    /// Name in the scenario; also `name_label`, and `hostname` unless that is given.
-    pub name: String,
-    /// Host name, with or without domain; `None` is the name.
-    pub hostname: Option<String>,
-    /// Management address.
-    pub address: IpAddr,
-    /// Directory that stands for `/`. Files that are there already stay.
-    pub root: PathBuf,
-    /// How it reaches the network. Programs that are given below share it.
-    pub network: SharedNetwork,
-    /// Its own clock, while it is right.
-    pub clock: Clock,
-    /// How wrong that clock is. Programs that are given below read the clock with it.
-    pub skew: Skew,
-    /// Content of `/etc/xapi.conf`; `None` leaves the file as it is.
-    pub xapi_conf: Option<String>,
-    /// The Samba programs; `None` is the model.
-    pub programs: Option<Arc<dyn Programs>>,
-}
 
 /// Whether the coordinator reaches a member.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,22 +32,13 @@ pub enum Liveness {
     Unreachable,
 }
 
-/// A simulated host.
+/// A simulated host, as long as it is in one pool.
 #[derive(Debug)]
 pub struct Host {
-    name: String,
+    machine: Arc<Machine>,
     reference: Reference,
-    root: HostRoot,
-    network: SharedNetwork,
-    clock: Clock,
-    skew: Skew,
-    seed: Seed,
     profile: Profile,
-    programs: Arc<dyn Programs>,
-    trust_store: TrustStore,
-    liveness: RwLock<Liveness>,
     room: WaitingRoom,
-    holds: Holds,
     process: RwLock<Arc<Process>>,
 }
 
@@ -98,59 +58,21 @@ pub(crate) struct Process {
 }
 
 impl Host {
-    pub(crate) fn open(
-        config: HostConfig,
+    /// The host that a machine is in a pool, with a xapi that has just started.
+    pub(crate) fn start(
+        machine: Arc<Machine>,
         reference: Reference,
-        seed: Seed,
         profile: Profile,
         room: &WaitingRoom,
     ) -> Result<Self, HostError> {
-        let root = HostRoot::open(&config.root)?;
-        root.remove_unfinished()?;
-        if let Some(text) = &config.xapi_conf {
-            root.write(xapi_conf::PATH, text.as_bytes(), 0o644)?;
-        }
-        if !root.exists(hosts_file::PATH)? {
-            root.write(hosts_file::PATH, hosts_file::INSTALLED.as_bytes(), 0o644)?;
-        }
-        if !root.exists(HOSTNAME)? {
-            let hostname = config.hostname.as_deref().unwrap_or(&config.name);
-            root.write(HOSTNAME, format!("{hostname}\n").as_bytes(), 0o644)?;
-        }
-        let (network, skew) = (config.network, config.skew);
-        let clock = config.clock.skewed_by(&skew);
-        let programs = config.programs.unwrap_or_else(|| {
-            let seed = seed.child("samba");
-            Arc::new(Client::new(root.clone(), network.clone(), clock.clone(), seed))
-        });
-        let trust_store = TrustStore::new(root.clone());
-        trust_store.recover()?;
-        trust_store.create_directories()?;
-        let process = Process::start(&root, profile, room)?;
-        // It has been running for long.
-        process.note_auth_initialised();
+        let process = Process::start(&machine.root, profile, room)?;
         let process = RwLock::new(Arc::new(process));
-        Ok(Self {
-            name: config.name,
-            reference,
-            root,
-            network,
-            clock,
-            skew,
-            seed,
-            profile,
-            programs,
-            trust_store,
-            liveness: RwLock::default(),
-            room: room.clone(),
-            holds: Holds::new(room),
-            process,
-        })
+        Ok(Self { machine, reference, profile, room: room.clone(), process })
     }
 
     /// Name in the scenario.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.machine.name
     }
 
     /// Reference of its record.
@@ -160,32 +82,32 @@ impl Host {
 
     /// Its files.
     pub fn root(&self) -> &HostRoot {
-        &self.root
+        &self.machine.root
     }
 
     /// The certificate that it shows to clients, with its private key, as PEM.
     pub fn certificate_and_key(&self) -> Result<Vec<u8>, HostError> {
-        self.root.read(identity::EXTERNAL)
+        self.root().read(identity::EXTERNAL)
     }
 
     /// Its clock.
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        &self.machine.clock
     }
 
     /// How wrong its clock is; whoever holds it may change that.
     pub fn skew(&self) -> &Skew {
-        &self.skew
+        &self.machine.skew
     }
 
     /// How it reaches the network now.
     pub fn network(&self) -> Network {
-        self.network.current()
+        self.machine.network.current()
     }
 
     /// Changes how it reaches the network from the next connection on.
     pub fn set_network(&self, network: Network) {
-        self.network.set(network);
+        self.machine.network.set(network);
     }
 
     /// The configuration that its xapi read when it started.
@@ -195,38 +117,42 @@ impl Host {
 
     /// Whether the coordinator reaches it. The coordinator always reaches itself.
     pub fn liveness(&self) -> Liveness {
-        *self.liveness.read().unwrap_or_else(PoisonError::into_inner)
+        self.machine.liveness()
     }
 
     /// Makes it unreachable for the coordinator, or reachable again.
     pub fn set_liveness(&self, liveness: Liveness) {
-        *self.liveness.write().unwrap_or_else(PoisonError::into_inner) = liveness;
+        self.machine.set_liveness(liveness);
     }
 
     /// Holds a program up, by its name such as `net ads search`: it begins when it is released.
     pub fn hold_program(&self, program: &str) {
-        self.holds.hold(program);
+        self.holds().hold(program);
     }
 
     /// Lets a held program begin; how many had been waiting to.
     pub fn release_program(&self, program: &str) -> usize {
-        self.holds.release(program)
+        self.holds().release(program)
+    }
+
+    pub(crate) fn machine(&self) -> &Arc<Machine> {
+        &self.machine
     }
 
     pub(crate) fn holds(&self) -> &Holds {
-        &self.holds
+        &self.machine.holds
     }
 
     pub(crate) fn seed(&self) -> Seed {
-        self.seed
+        self.machine.seed
     }
 
     pub(crate) fn programs(&self) -> &dyn Programs {
-        &*self.programs
+        &*self.machine.programs
     }
 
     pub(crate) fn trust_store(&self) -> &TrustStore {
-        &self.trust_store
+        &self.machine.trust_store
     }
 
     pub(crate) fn process(&self) -> Arc<Process> {
@@ -235,12 +161,11 @@ impl Host {
 
     /// Replaces the xapi process by one that has just read its configuration.
     pub(crate) fn restart_process(&self) -> Result<(), HostError> {
-        let process = Arc::new(Process::start(&self.root, self.profile, &self.room)?);
+        let process = Arc::new(Process::start(self.root(), self.profile, &self.room)?);
         *self.process.write().unwrap_or_else(PoisonError::into_inner) = process;
         Ok(())
     }
 }
-
 impl Process {
     fn start(root: &HostRoot, profile: Profile, room: &WaitingRoom) -> Result<Self, HostError> {
         let (conf, ignored_items) = XapiConf::load(root, profile)?;

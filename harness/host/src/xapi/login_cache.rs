@@ -117,7 +117,7 @@ mod tests {
     fn pool(size: u32) -> PoolRecord {
         PoolRecord {
             ext_auth_cache_size: size,
-            ..crate::xapi::pool::first_records("pool", Seed::new(1), &[]).unwrap().pool
+            ..crate::xapi::founding::first_records("pool", Seed::new(1), &[]).unwrap().pool
         }
     }
 

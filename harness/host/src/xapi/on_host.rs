@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct OnHost<'a> {
     pub(crate) pool: &'a Pool,
-    pub(crate) host: &'a Host,
+    pub(crate) host: Arc<Host>,
     pub(crate) process: Arc<Process>,
     /// Place in the ledger, with the host as actor.
     pub(crate) trail: Trail,

@@ -220,7 +220,8 @@ impl Pool {
         trail: &Trail,
     ) -> Result<Registered<'_>, ApiError> {
         let operations = self.operations();
-        let clock = self.coordinator().clock();
+        let coordinator = self.coordinator();
+        let clock = coordinator.clock();
         let began = clock.now();
         let limit = began.plus_seconds(WAIT_LIMIT.as_secs().cast_signed());
         self.refuse_while_secret_rotates()?;

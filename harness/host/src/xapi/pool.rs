@@ -1,132 +1,52 @@
 //! A pool: its hosts, its database, and the door through which calls come in.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{
-        Arc, Mutex as SyncMutex, MutexGuard as SyncMutexGuard, PoisonError,
+        Arc, Mutex as SyncMutex, MutexGuard as SyncMutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use ground::{Actor, Secret, Seed, Trail};
+use ground::{Actor, Trail};
 
 use crate::{
-    ApiError, Certificate, HostError, HostRecord, HostRoot, Message, Output, PoolRecord, Profile,
-    Quirk, Quirks, Records, Reference, SambaCommand,
+    ApiError, Certificate, HostError, HostRecord, Message, Output, Profile, Quirk, Quirks, Records,
+    Reference, SambaCommand,
     certificate::ParsedCertificate,
     database::Database,
-    facts::{CallBegan, CallEnded, HostTurn, PoolCreated},
-    identity::Identity,
-    trust_store::{Files, StoreDirectory},
+    facts::{CallBegan, CallEnded, HostTurn},
     xapi::{
-        Call, CallResult, Host, HostConfig, Liveness, WaitingRoom,
-        certificates::{NamedStore, drop_newline},
-        lock::{Lock, LockName},
-        login_cache::LoginCache,
-        on_host::OnHost,
-        operations::Operations,
-        session::Sessions,
-        tasks::Tasks,
+        Call, CallResult, Host, Liveness, Rig, WaitingRoom, certificates::NamedStore, lock::Lock,
+        login_cache::LoginCache, machine::Machine, on_host::OnHost, operations::Operations,
+        rig::RigLink, session::Sessions, tasks::Tasks,
     },
 };
-
-/// How to set up a pool.
-#[derive(Debug)]
-pub struct PoolConfig {
-    /// Name of the pool.
-    pub name: String,
-    /// Which xapi its hosts run.
-    pub profile: Profile,
-    /// Which of its quirks are on.
-    pub quirks: Quirks,
-    /// Identities and random names are drawn from it.
-    pub seed: Seed,
-    /// The password of `root`.
-    pub root_password: Secret,
-    /// The hosts; the first is the coordinator.
-    pub hosts: Vec<HostConfig>,
-    /// Where the first facts go.
-    pub trail: Trail,
-}
 
 /// A pool of simulated hosts. Shared by reference: several callers may call at once.
 #[derive(Debug)]
 pub struct Pool {
-    profile: Profile,
-    quirks: Quirks,
-    reference: Reference,
-    /// The coordinator first, then members in database order.
-    hosts: Vec<Arc<Host>>,
-    database: Database,
-    sessions: Sessions,
-    tasks: Tasks,
-    login_cache: SyncMutex<LoginCache>,
-    login_places: Lock,
+    pub(super) profile: Profile,
+    pub(super) quirks: Quirks,
+    pub(super) reference: Reference,
+    /// The coordinator first, then members in database order. Never empty.
+    pub(super) hosts: RwLock<Vec<Arc<Host>>>,
+    pub(super) database: Database,
+    pub(super) sessions: Sessions,
+    pub(super) tasks: Tasks,
+    pub(super) login_cache: SyncMutex<LoginCache>,
+    pub(super) login_places: Lock,
     /// Reasons for which the extauth hook is due, and on whose behalf.
-    due_hooks: SyncMutex<BTreeMap<&'static str, Trail>>,
+    pub(super) due_hooks: SyncMutex<BTreeMap<&'static str, Trail>>,
     /// The pool extauth lock of xapi-flows.md §17.
-    extauth_lock: Lock,
-    ad_licensed: AtomicBool,
-    room: WaitingRoom,
-    operations: Operations,
+    pub(super) extauth_lock: Lock,
+    pub(super) ad_licensed: AtomicBool,
+    pub(super) room: WaitingRoom,
+    pub(super) operations: Operations,
+    pub(super) rig: RigLink,
 }
 
 impl Pool {
-    /// Sets up a pool. If the coordinator's root holds a database already, that pool goes on.
-    pub fn create(config: PoolConfig) -> Result<Self, HostError> {
-        let PoolConfig { name, profile, quirks, seed, root_password, hosts, trail } = config;
-        let mut names = BTreeSet::new();
-        if let Some(host) = hosts.iter().find(|host| !names.insert(host.name.as_str())) {
-            return Err(HostError::DuplicateHost { name: host.name.clone() });
-        }
-        let root = HostRoot::open(&hosts.first().ok_or(HostError::NoHosts)?.root)?;
-        let seed = seed.child(&format!("pool {name}"));
-        let database = match Database::load(root.clone(), seed)? {
-            Some(database) => database,
-            None => Database::create(root, seed, first_records(&name, seed, &hosts)?)?,
-        };
-        let records = database.snapshot();
-        let expected: Vec<_> = hosts.iter().map(|host| host.name.clone()).collect();
-        let found: Vec<_> = records.hosts.iter().map(|host| host.name_label.clone()).collect();
-        if expected != found {
-            return Err(HostError::OtherHosts { expected, found });
-        }
-        trail.record(PoolCreated {
-            pool: name,
-            profile,
-            hosts: expected,
-            switched_quirks: quirks.switched(profile).map(Quirk::name).collect(),
-        });
-        let room = WaitingRoom::default();
-        let hosts = hosts
-            .into_iter()
-            .zip(&records.hosts)
-            .map(|(host, record)| {
-                let seed = seed.child(&format!("host {}", host.name));
-                Host::open(host, record.reference.clone(), seed, profile, &room).map(Arc::new)
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        establish_pool_internal(&hosts, &records, &quirks)?;
-        let clock = hosts.first().ok_or(HostError::NoHosts)?.clock().clone();
-        let places = usize::try_from(records.pool.ext_auth_max_threads).unwrap_or(usize::MAX);
-        Ok(Self {
-            profile,
-            quirks,
-            reference: records.pool.reference,
-            hosts,
-            database,
-            sessions: Sessions::new(root_password, seed, clock.clone()),
-            tasks: Tasks::new(seed, clock),
-            login_cache: SyncMutex::new(LoginCache::new(seed)),
-            login_places: Lock::with_places(LockName::Login, places, &room),
-            due_hooks: SyncMutex::default(),
-            extauth_lock: Lock::new(LockName::PoolExtauth, &room),
-            ad_licensed: AtomicBool::new(true),
-            operations: Operations::new(seed, &room),
-            room,
-        })
-    }
-
     /// Those of its callers that stand still.
     pub fn waiting_room(&self) -> &WaitingRoom {
         &self.room
@@ -174,14 +94,24 @@ impl Pool {
         &self.quirks
     }
 
-    /// The host of this name.
-    pub fn host(&self, name: &str) -> Option<Arc<Host>> {
-        self.hosts.iter().find(|host| host.name() == name).cloned()
+    /// Its name for people.
+    pub fn name(&self) -> String {
+        self.database.read(|records| records.pool.name_label.clone())
     }
 
-    /// All hosts, the coordinator first.
-    pub fn hosts(&self) -> &[Arc<Host>] {
-        &self.hosts
+    /// The rig that it is a part of, if it is.
+    pub fn rig(&self) -> Option<Arc<Rig>> {
+        self.rig.upgrade()
+    }
+
+    /// The host of this name.
+    pub fn host(&self, name: &str) -> Option<Arc<Host>> {
+        self.hosts().into_iter().find(|host| host.name() == name)
+    }
+
+    /// All hosts at this moment, the coordinator first.
+    pub fn hosts(&self) -> Vec<Arc<Host>> {
+        self.hosts.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A copy of the database.
@@ -239,17 +169,45 @@ impl Pool {
         Ok(self.on_host(&host, trail).run(command).await)
     }
 
-    pub(super) fn coordinator(&self) -> &Host {
-        &self.hosts[0]
+    pub(super) fn coordinator(&self) -> Arc<Host> {
+        let hosts = self.hosts.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&hosts[0])
     }
 
     pub(super) fn is_coordinator(&self, host: &Host) -> bool {
         host.reference() == self.coordinator().reference()
     }
 
-    /// The order in which hosts are visited.
-    pub(super) fn hosts_in_order(&self) -> Vec<&Host> {
-        self.hosts.iter().map(|host| &**host).collect()
+    /// A machine of which the database knows comes in.
+    pub(super) fn take_in(&self, machine: &Arc<Machine>) -> Result<(), HostError> {
+        let uuid = machine.uuid()?;
+        let known = |records: &Records| {
+            let record = records.hosts.iter().find(|record| record.uuid == uuid);
+            record.map(|record| record.reference.clone())
+        };
+        let unknown = || HostError::UnknownToCoordinator { host: machine.name.clone() };
+        let reference = self.database.read(known).ok_or_else(unknown)?;
+        let host = Host::start(Arc::clone(machine), reference, self.profile, &self.room)?;
+        self.hosts.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(host));
+        Ok(())
+    }
+
+    /// A member is in another pool from now on. The last host of a pool that is closed stays, for
+    /// calls that have begun.
+    pub(super) fn forget_host(&self, gone: &Host) {
+        let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() > 1 {
+            hosts.retain(|host| host.reference() != gone.reference());
+        }
+    }
+
+    /// The pool ends, since its coordinator has become a member of another one: its database is
+    /// gone.
+    pub(super) fn close(&self) -> Result<(), HostError> {
+        self.forget_sessions();
+        self.tasks.forget();
+        self.operations.forget();
+        self.database.close()
     }
 
     pub(super) fn sessions(&self) -> &Sessions {
@@ -298,21 +256,17 @@ impl Pool {
 
     /// The coordinator at work for a call of the pool.
     pub(super) fn coordinator_at_work(&self, trail: &Trail) -> OnHost<'_> {
-        self.on_host(self.coordinator(), trail)
+        self.on_host(&self.coordinator(), trail)
     }
 
     /// A host at work, whether or not the coordinator reaches it.
-    pub(super) fn on_host<'a>(&'a self, host: &'a Host, trail: &Trail) -> OnHost<'a> {
+    pub(super) fn on_host(&self, host: &Arc<Host>, trail: &Trail) -> OnHost<'_> {
         let trail = trail.of(Actor::Host(host.name().to_owned()));
-        OnHost { pool: self, host, process: host.process(), trail }
+        OnHost { pool: self, host: Arc::clone(host), process: host.process(), trail }
     }
 
     /// A host at work, if the coordinator reaches it.
-    pub(super) fn at_work<'a>(
-        &'a self,
-        host: &'a Host,
-        trail: &Trail,
-    ) -> Result<OnHost<'a>, ApiError> {
+    pub(super) fn at_work(&self, host: &Arc<Host>, trail: &Trail) -> Result<OnHost<'_>, ApiError> {
         let is_coordinator = self.is_coordinator(host);
         let code = match host.liveness() {
             Liveness::Offline if !is_coordinator => "HOST_OFFLINE",
@@ -325,12 +279,12 @@ impl Pool {
     }
 
     /// The same for a part of a pool's call, which it names in the ledger.
-    pub(super) fn take_turn<'a>(
-        &'a self,
-        host: &'a Host,
+    pub(super) fn take_turn(
+        &self,
+        host: &Arc<Host>,
         task: &'static str,
         trail: &Trail,
-    ) -> Result<OnHost<'a>, ApiError> {
+    ) -> Result<OnHost<'_>, ApiError> {
         self.at_work(host, &trail.begin(HostTurn { host: host.name().to_owned(), task }))
     }
 
@@ -346,8 +300,8 @@ impl Pool {
             | Call::HostEnableExternalAuth { host, .. }
             | Call::HostExternalAuthSetLdaps { host, .. }
             | Call::HostGetServerCertificate { host } => self
-                .hosts
-                .iter()
+                .hosts()
+                .into_iter()
                 .find(|known| known.reference() == host)
                 .ok_or_else(|| ApiError::handle_invalid("host", host)),
             _ => Err(ApiError::internal(format!("{} is no call of a host", call.name()))),
@@ -356,7 +310,7 @@ impl Pool {
         // The coordinator calls; what follows, up to the result, happens on the host itself.
         let name = target.as_ref().ok().map(|host| host.name().to_owned());
         let trail = begin(&call, name, trail);
-        let result = match target.and_then(|host| self.at_work(host, &trail)) {
+        let result = match target.and_then(|host| self.at_work(&host, &trail)) {
             Ok(on_host) => {
                 let result = self.run_on_host(&call, &on_host).await;
                 end(call.name(), &on_host.trail, &result);
@@ -485,104 +439,4 @@ pub(super) fn end<T>(call: &'static str, trail: &Trail, result: &Result<T, ApiEr
         error: error.map(|error| error.code.clone()),
         params: error.map(|error| error.params.clone()).unwrap_or_default(),
     });
-}
-
-pub(super) fn first_records(
-    name: &str,
-    seed: Seed,
-    hosts: &[HostConfig],
-) -> Result<Records, HostError> {
-    let identity = |of: &str| {
-        (
-            Reference::from(seed.uuid(&format!("reference of {of}"))),
-            seed.uuid(&format!("uuid of {of}")),
-        )
-    };
-    let records: Vec<_> = hosts
-        .iter()
-        .map(|host| {
-            let (reference, uuid) = identity(&format!("host {}", host.name));
-            HostRecord {
-                reference,
-                uuid,
-                name_label: host.name.clone(),
-                hostname: host.hostname.clone().unwrap_or_else(|| host.name.clone()),
-                address: host.address.to_string(),
-                name_description: String::new(),
-                enabled: true,
-                tls_verification_enabled: true,
-                other_config: Default::default(),
-                tags: Default::default(),
-                edition: "enterprise-per-socket".to_owned(),
-                metrics: seed.uuid(&format!("metrics of host {}", host.name)).into(),
-                external_auth_type: String::new(),
-                external_auth_service_name: String::new(),
-                external_auth_configuration: Default::default(),
-            }
-        })
-        .collect();
-    let mut certificates = Vec::new();
-    for (host, record) in hosts.iter().zip(&records) {
-        let (root, seed) =
-            (HostRoot::open(&host.root)?, seed.child(&format!("host {}", host.name)));
-        let now = host.clock.skewed_by(&host.skew).now();
-        for own in Identity::ALL {
-            let identity = identity(&format!("{} of host {}", own.path(), host.name));
-            let row = own.establish(&root, record, &seed, now)?.row(own.kind(), identity);
-            certificates.push(Certificate { host: record.reference.clone(), ..row });
-        }
-    }
-    let hosts = records;
-    let (reference, uuid) = identity("pool");
-    let pool = PoolRecord {
-        reference,
-        uuid,
-        name_label: name.to_owned(),
-        name_description: String::new(),
-        other_config: Default::default(),
-        tags: Default::default(),
-        ha_enabled: false,
-        ha_configuration: Default::default(),
-        wlb_enabled: false,
-        wlb_verify_cert: true,
-        master: hosts.first().map_or_else(Reference::null, |host| host.reference.clone()),
-        tls_verification_enabled: true,
-        is_psr_pending: false,
-        ext_auth_max_threads: 1,
-        local_auth_max_threads: 8,
-        ext_auth_cache_enabled: true,
-        ext_auth_cache_size: 50,
-        ext_auth_cache_expiry: 300,
-        current_operations: Default::default(),
-        allowed_operations: Default::default(),
-    };
-    Ok(Records {
-        created: 0,
-        pool,
-        hosts,
-        certificates,
-        messages: Vec::new(),
-        subjects: Vec::new(),
-    })
-}
-
-/// Gives the hosts of a new pool each other's certificates. Members have them as copies.
-fn establish_pool_internal(
-    hosts: &[Arc<Host>],
-    records: &Records,
-    quirks: &Quirks,
-) -> Result<(), HostError> {
-    let mut files = Files::new();
-    for (host, record) in hosts.iter().zip(&records.hosts) {
-        if let Some(certificate) = Identity::Internal.read(host.root())? {
-            files.insert(format!("{}.pem", record.uuid), certificate.pem.into_bytes());
-        }
-    }
-    for (number, host) in hosts.iter().enumerate() {
-        if number == 1 && quirks.has(Quirk::MemberCopyDropsNewline) {
-            files.values_mut().for_each(drop_newline);
-        }
-        host.trust_store().establish(StoreDirectory::PoolInternal, &files)?;
-    }
-    Ok(())
 }

@@ -135,6 +135,11 @@ impl Sessions {
         *password == self.root_password
     }
 
+    /// The password of `root`.
+    pub(super) fn root_password(&self) -> &Secret {
+        &self.root_password
+    }
+
     /// Opens a session.
     pub(super) fn open(&self, newcomer: Newcomer) -> Reference {
         let now = self.clock.now();

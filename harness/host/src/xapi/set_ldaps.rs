@@ -24,8 +24,7 @@ impl Pool {
         force: Option<bool>,
         trail: &Trail,
     ) -> Result<(), ApiError> {
-        let coordinator = self.coordinator().reference();
-        let early = self.host_record(coordinator)?.ldaps();
+        let early = self.coordinator_record()?.ldaps();
         let _pool = self.lock_extauth("pool.external_auth_set_ldaps", trail).await;
         let former = |host: &Reference| {
             if self.quirks().has(Quirk::SetLdapsOldValueRace) {
@@ -34,7 +33,7 @@ impl Pool {
             self.host_record(host).map(|record| record.ldaps())
         };
         let mut switched = Vec::new();
-        for host in self.hosts_in_order() {
+        for host in self.hosts() {
             let host = host.reference().clone();
             let old = former(&host)?;
             let call = Call::HostExternalAuthSetLdaps { host: host.clone(), ldaps, force };

@@ -193,8 +193,8 @@ impl Pool {
             return;
         }
         for (reason, trail) in due {
-            for host in self.hosts_in_order() {
-                if let Ok(at_work) = self.at_work(host, &trail) {
+            for host in self.hosts() {
+                if let Ok(at_work) = self.at_work(&host, &trail) {
                     // Ignored by xapi: every host has its turn.
                     let _ = at_work.run_extauth_hook(reason);
                 }

@@ -141,7 +141,8 @@ async fn a_pool_goes_on_where_another_process_left_it() {
     rig.install(&authority(DOMAIN), &["ldaps"]).await.unwrap();
     rig.enable(&[("ldaps", "true")]).await.unwrap();
     let reopen = |names: [&str; 2]| {
-        let hosts = rig.pool.hosts().iter().zip(names).zip(&rig.scripts);
+        let hosts = rig.pool.hosts();
+        let hosts = hosts.iter().zip(names).zip(&rig.scripts);
         let hosts = hosts.map(|((host, name), script)| HostConfig {
             name: name.to_owned(),
             hostname: None,

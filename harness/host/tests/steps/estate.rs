@@ -185,8 +185,8 @@ impl Estate {
 }
 
 impl Rig {
-    pub(crate) fn host(&self, index: usize) -> &Arc<Host> {
-        &self.pool.hosts()[index]
+    pub(crate) fn host(&self, index: usize) -> Arc<Host> {
+        Arc::clone(&self.pool.hosts()[index])
     }
 
     pub(crate) fn reference(&self, index: usize) -> Reference {

@@ -113,7 +113,8 @@ fn line(text: &str, key: &str) -> String {
 
 /// Puts things, or nothing, at the names of the two bundles.
 fn arrange(rig: &Rig, ldaps: Found, general: Found) {
-    let root = rig.host(0).root();
+    let host = rig.host(0);
+    let root = host.root();
     let pem = root.read(LDAPS_BUNDLE).unwrap();
     root.remove(LDAPS_BUNDLE).unwrap();
     for (path, found) in [(LDAPS_BUNDLE, ldaps), (GENERAL_BUNDLE, general)] {

@@ -121,7 +121,8 @@ impl HostState {
 }
 
 fn conf(rig: &Rig, index: usize) -> Conf {
-    let root = rig.host(index).root();
+    let host = rig.host(index);
+    let root = host.root();
     if root.entry(smb_conf::PATH).unwrap() == Entry::Directory {
         return Conf::Broken;
     }

@@ -77,6 +77,6 @@ impl StepView<'_> {
 
     /// The reference of a host, for patterns.
     pub(crate) fn reference_of(&self, host: &str) -> Option<String> {
-        self.world.pool.host(host).map(|host| host.reference().to_string())
+        self.world.rig.host(host).map(|host| host.reference().to_string())
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sim_host::{Host, Liveness, smb_conf};
+use sim_host::{Host, Liveness, Reference, smb_conf};
 
 use super::{
     database::DATABASE,
@@ -11,7 +11,17 @@ use super::{
 };
 use crate::expect::StepView;
 
-/// What is remembered of a case.
+/// What is remembered of a case, by the references of the pools.
+#[derive(Debug, Default)]
+pub(crate) struct Memories(BTreeMap<Reference, Memory>);
+
+impl Memories {
+    pub(super) fn of_pool(&mut self, pool: &Reference) -> &mut Memory {
+        self.0.entry(pool.clone()).or_default()
+    }
+}
+
+/// What is remembered of one pool.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     /// What was broken after the last step, by invariant and host: it is reported once.

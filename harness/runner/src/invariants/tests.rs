@@ -7,7 +7,7 @@ use ground::{Seed, Trail};
 use scenario::Source;
 use serde_json::{Value, json};
 
-use super::{INVARIANTS, Memory, judge};
+use super::{INVARIANTS, Memories, judge};
 use crate::{Case, CaseName, Place, SambaClient, expect::StepView, load, steps, world::World};
 
 /// Two hosts with AD over LDAPS, one certificate each for LDAPS and for general use, and a last
@@ -51,7 +51,7 @@ const DATABASE: &str = "/var/lib/xcp/state.json";
 struct Tested {
     case: Case,
     world: World,
-    memory: Memory,
+    memory: Memories,
 }
 
 impl Tested {
@@ -66,7 +66,7 @@ impl Tested {
             source: Source::new("broken-by-hand", SCENARIO),
         };
         let world = World::build(&case, Seed::new(1), SambaClient::Model).await.unwrap();
-        let mut tested = Self { case, world, memory: Memory::default() };
+        let mut tested = Self { case, world, memory: Memories::default() };
         for step in 0..tested.case.scenario.steps.len() - 1 {
             assert_eq!(tested.breaches(step).await, [""; 0], "step {step}");
         }

@@ -24,6 +24,9 @@ table! {
         /// Quirks of the toolstack that break an invariant in this step. The breach is excused until
         /// the toolstack writes the file again; where the quirk is on, it must happen.
         pub excused_by: Vec<Spanned<QuirkName>>,
+        /// The pool in which this host is at that moment is called and looked at. Default: the first
+        /// host.
+        pub on: Option<Spanned<HostRef>>,
         /// Whether the call goes on while the next steps are done. The step ends when the call waits
         /// for a lock or a held program, or has ended; `call.ended` tells how.
         pub background: bool = false,

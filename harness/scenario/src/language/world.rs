@@ -85,10 +85,24 @@ table! {
         pub domains "domain": Vec<Spanned<Domain>>,
         /// Trusts between these domains.
         pub trusts "trust": Vec<Spanned<DomainTrust>>,
-        /// Hosts of the pool; the first is the coordinator.
+        /// What is not the same in every pool. A pool needs no entry to exist.
+        pub pools "pool": Vec<Spanned<PoolSettings>>,
+        /// Hosts; the first of each pool is its coordinator.
         pub hosts "host": NonEmpty<Spanned<Host>>,
     }
-    check two_domains_have_one_trust;
+    check World::check;
+}
+
+table! {
+    /// What one pool has instead of what the world says for all.
+    pub struct PoolSettings {
+        /// Name of the pool, which a host has as its `pool`.
+        pub name: Spanned<Kebab>,
+        /// What its licence allows.
+        pub licence: Option<Licence>,
+        /// Whether its hosts check each other's certificates.
+        pub tls_verification: Option<bool>,
+    }
 }
 
 table! {
@@ -105,7 +119,49 @@ impl Default for Licence {
     }
 }
 
+/// The pool of hosts that name none.
+const FIRST_POOL: &str = "pool1";
+
+impl Host {
+    /// Name of the pool that it is in at the start.
+    pub fn pool(&self) -> &str {
+        self.pool.as_ref().map_or(FIRST_POOL, |pool| pool.as_str())
+    }
+}
+
 impl World {
+    /// Names of the pools, in the order of their coordinators.
+    pub fn pool_names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for host in &self.hosts {
+            if !names.contains(&host.pool()) {
+                names.push(host.pool());
+            }
+        }
+        names
+    }
+
+    /// The licence of a pool.
+    pub fn licence_of(&self, pool: &str) -> &Licence {
+        self.settings_of(pool).and_then(|own| own.licence.as_ref()).unwrap_or(&self.licence)
+    }
+
+    /// Whether the hosts of a pool check each other's certificates.
+    pub fn tls_verification_of(&self, pool: &str) -> bool {
+        let own = self.settings_of(pool).and_then(|own| own.tls_verification);
+        own.unwrap_or(self.tls_verification)
+    }
+
+    fn settings_of(&self, pool: &str) -> Option<&PoolSettings> {
+        let mut settings = self.pools.iter().map(|own| &own.value);
+        settings.find(|own| own.name.as_str() == pool)
+    }
+
+    fn check(&self, span: Span, reader: &mut Reader<'_>) -> Option<()> {
+        two_domains_have_one_trust(self, span, reader)?;
+        pools_have_hosts(self, reader)
+    }
+
     /// The lines of `/etc/xapi.conf` on `host`.
     pub fn xapi_conf_of<'a>(&'a self, host: &'a Host) -> Option<&'a str> {
         host.xapi_conf.as_deref().or(self.xapi_conf.as_deref())
@@ -191,10 +247,12 @@ table! {
 }
 
 table! {
-    /// A simulated host of the pool.
+    /// A simulated host.
     pub struct Host {
         /// Name, unique among the hosts: `host1`.
         pub name: Spanned<HostName>,
+        /// Name of the pool that it is in at the start. Default: `pool1`.
+        pub pool: Option<Spanned<Kebab>>,
         /// What the host calls itself, with its domain or without. Default: its name.
         pub hostname: Option<String>,
         /// Lines for its `/etc/xapi.conf`, instead of the world's.
@@ -249,6 +307,23 @@ fn partner_is_another_domain(trust: &DomainTrust, _: Span, reader: &mut Reader<'
     };
     reader.report(trust.partner.span.clone(), mistake);
     None
+}
+
+fn pools_have_hosts(world: &World, reader: &mut Reader<'_>) -> Option<()> {
+    let names = world.pool_names();
+    let mut all_have = Some(());
+    for own in &world.pools {
+        if !names.contains(&own.name.as_str()) {
+            let mistake = Mistake::Malformed {
+                what: "pool",
+                text: own.name.to_string(),
+                rule: "one that a host has as its `pool`".into(),
+            };
+            reader.report(own.name.span.clone(), mistake);
+            all_have = None;
+        }
+    }
+    all_have
 }
 
 fn two_domains_have_one_trust(world: &World, _: Span, reader: &mut Reader<'_>) -> Option<()> {

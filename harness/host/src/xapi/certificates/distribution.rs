@@ -17,7 +17,7 @@ impl Pool {
     pub(in crate::xapi) async fn certificate_sync(&self, trail: &Trail) -> Result<(), ApiError> {
         self.copy_to_all(trail)?;
         let mut outcome = Ok(());
-        for host in self.hosts_in_order() {
+        for host in self.hosts() {
             let host = host.reference().clone();
             let synced = self.call_host(Call::HostCertificateSync { host }, trail).await;
             outcome = outcome.and(synced.map(drop));
@@ -28,7 +28,7 @@ impl Pool {
     /// Copies every directory of the coordinator to all members. Every member is tried; the first
     /// failure is raised at the end.
     pub(in crate::xapi) fn copy_to_all(&self, trail: &Trail) -> Result<(), ApiError> {
-        let members = self.hosts_in_order().into_iter().skip(1);
+        let members = self.hosts().into_iter().skip(1);
         let outcomes: Vec<_> =
             members.map(|member| self.copy_to(member.reference(), trail)).collect();
         outcomes.into_iter().collect()
@@ -48,11 +48,11 @@ impl Pool {
 
     fn copy_to(&self, host: &Reference, trail: &Trail) -> Result<(), ApiError> {
         let host = self
-            .hosts_in_order()
+            .hosts()
             .into_iter()
             .find(|known| known.reference() == host)
             .ok_or_else(|| ApiError::handle_invalid("host", host))?;
-        let member = self.take_turn(host, "copy-certificates", trail)?;
+        let member = self.take_turn(&host, "copy-certificates", trail)?;
         let _one_at_a_time = self.operations().copying();
         member.receive_copy()
     }
@@ -62,7 +62,8 @@ impl OnHost<'_> {
     /// Takes a copy of all the coordinator's directories, then renews what is made of them. No host
     /// of this pool is in a cluster, whose certificate would follow.
     fn receive_copy(&self) -> Result<(), ApiError> {
-        let source = self.pool.coordinator().trust_store();
+        let coordinator = self.pool.coordinator();
+        let source = coordinator.trust_store();
         let store = self.host.trust_store();
         let drops_newline = self.has(Quirk::MemberCopyDropsNewline);
         for directory in StoreDirectory::ALL {

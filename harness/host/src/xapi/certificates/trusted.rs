@@ -168,10 +168,10 @@ impl Pool {
         if self.quirks().has(Quirk::SmbConfNotRefreshed) {
             return Ok(());
         }
-        for host in self.hosts_in_order() {
+        for host in self.hosts() {
             let record = self.host_record(host.reference())?;
             if record.external_auth_type == AD {
-                let host = self.take_turn(host, "refresh-smb-conf", trail)?;
+                let host = self.take_turn(&host, "refresh-smb-conf", trail)?;
                 // A host whose winbind does not come back keeps the certificates all the same.
                 let _ = host.configure_winbind(&record, record.ldaps()).await;
             }

@@ -1,0 +1,124 @@
+//! All pools of a world, and which machine is in which of them.
+//!
+//! A pool reaches another only over the network. What cannot pass there is the simulated machine
+//! itself: when its files say that it belongs elsewhere, the rig puts it there.
+
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+use ground::Trail;
+
+use crate::{
+    HostError,
+    facts::HostMoved,
+    xapi::{
+        Host, Pool, PoolConfig, WaitingRoom,
+        founding::PoolPlan,
+        machine::{Machine, Membership},
+    },
+};
+
+/// The pools of a world.
+#[derive(Debug, Default)]
+pub struct Rig {
+    /// In the order of their beginning.
+    pools: RwLock<Vec<Arc<Pool>>>,
+    room: WaitingRoom,
+}
+
+impl Rig {
+    /// A rig without pools.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Sets up a pool, as [`Pool::create`] does.
+    pub fn create_pool(self: &Arc<Self>, config: PoolConfig) -> Result<Arc<Pool>, HostError> {
+        let taken = |name: &str| self.host(name).is_some();
+        if let Some(host) = config.hosts.iter().find(|host| taken(&host.name)) {
+            return Err(HostError::DuplicateHost { name: host.name.clone() });
+        }
+        let pool = Arc::new(Pool::create_in(config, &self.room, Arc::downgrade(self))?);
+        self.change(|pools| pools.push(Arc::clone(&pool)));
+        Ok(pool)
+    }
+
+    /// The pools in the order of their beginning.
+    pub fn pools(&self) -> Vec<Arc<Pool>> {
+        self.pools.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The pool that the host of this name is in.
+    pub fn pool_of(&self, host: &str) -> Option<Arc<Pool>> {
+        self.pools().into_iter().find(|pool| pool.host(host).is_some())
+    }
+
+    /// The host of this name.
+    pub fn host(&self, name: &str) -> Option<Arc<Host>> {
+        self.pools().iter().find_map(|pool| pool.host(name))
+    }
+
+    /// Callers of any pool that stand still.
+    pub fn waiting_room(&self) -> &WaitingRoom {
+        &self.room
+    }
+
+    /// Restarts xapi of a host. Where its files say that it belongs to another pool than before, it
+    /// starts there.
+    ///
+    /// # Errors
+    ///
+    /// There is no such host, its files cannot be used, or no pool has the coordinator that they
+    /// name, or that coordinator does not know the host.
+    pub async fn restart(self: &Arc<Self>, name: &str, trail: &Trail) -> Result<(), HostError> {
+        let unknown = || HostError::UnknownHost { name: name.to_owned() };
+        let pool = self.pool_of(name).ok_or_else(unknown)?;
+        let host = pool.host(name).ok_or_else(unknown)?;
+        let is_coordinator = pool.is_coordinator(&host);
+        match host.machine().membership()? {
+            Membership::Coordinator if is_coordinator => pool.restart(name, trail).await,
+            Membership::Coordinator => {
+                let alone = self.found(&pool, host.machine(), trail)?;
+                pool.forget_host(&host);
+                self.change(|pools| pools.push(Arc::clone(&alone)));
+                alone.restart(name, trail).await
+            }
+            Membership::MemberOf(address) => {
+                let has_it = |pool: &Arc<Pool>| pool.coordinator().machine().address == address;
+                let unreachable = || HostError::NoCoordinator { host: name.to_owned(), address };
+                let target = self.pools().into_iter().find(has_it).ok_or_else(unreachable)?;
+                if !Arc::ptr_eq(&target, &pool) {
+                    target.take_in(host.machine())?;
+                    pool.forget_host(&host);
+                    if is_coordinator {
+                        self.change(|pools| pools.retain(|known| !Arc::ptr_eq(known, &pool)));
+                        pool.close()?;
+                    }
+                    let (from, to) = (pool.name(), target.name());
+                    trail.record(HostMoved { host: name.to_owned(), from, to });
+                }
+                target.restart(name, trail).await
+            }
+        }
+    }
+
+    /// A pool of its own for a machine that has left one.
+    fn found(
+        self: &Arc<Self>,
+        left: &Pool,
+        machine: &Arc<Machine>,
+        trail: &Trail,
+    ) -> Result<Arc<Pool>, HostError> {
+        let plan = PoolPlan::of_one_that_left(left, machine);
+        let machines = vec![Arc::clone(machine)];
+        let link = Arc::downgrade(self);
+        Pool::found(plan, machines, &self.room, link, trail).map(Arc::new)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Vec<Arc<Pool>>)) {
+        // A list is consistent after every statement under the lock.
+        change(&mut self.pools.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// How a pool knows its rig: not at all, if it was made alone.
+pub(crate) type RigLink = Weak<Rig>;
