@@ -171,6 +171,10 @@ pub(crate) async fn apply(
     });
     let on = step.on.as_ref().map(|host| host.as_str());
     world.turn_to(on)?;
+    if world.rig.pools().len() > 1 {
+        // One may call another.
+        xenapi::open_services(world).await?;
+    }
     let mut output = None;
     let request = match &step.action.value {
         Action::Auth(call) => Some(accounts::auth(world, call)?),

@@ -18,7 +18,9 @@ use scenario::{
     SessionCall, WbinfoCommand, XenapiAction,
 };
 use serde::Serialize;
-use sim_host::{HostConfig, HostRoot, Network, Pool, PoolConfig, Reference, Rig, SharedNetwork};
+use sim_host::{
+    HostConfig, HostRecord, HostRoot, Network, Pool, PoolConfig, Reference, Rig, SharedNetwork,
+};
 use tempfile::TempDir;
 
 use crate::{
@@ -311,6 +313,21 @@ impl World {
         self.rig
             .host(name)
             .ok_or_else(|| WorldError::Unknown { what: "host", name: name.to_owned() })
+    }
+
+    /// The pool in which a host is at this moment.
+    pub(crate) fn pool_of(&self, host: &str) -> Result<Arc<Pool>, WorldError> {
+        pool_of(&self.rig, host)
+    }
+
+    /// The record of a host, whichever pool it is in.
+    pub(crate) fn record_of(&self, host: &str) -> Result<HostRecord, WorldError> {
+        let pool = self.pool_of(host)?;
+        let reference = pool.host(host).map(|host| host.reference().clone());
+        let records = pool.database_view();
+        reference
+            .and_then(|reference| records.host(&reference).cloned())
+            .ok_or_else(|| WorldError::Unknown { what: "host", name: host.to_owned() })
     }
 
     /// The PEM text that `source` stands for at this moment.

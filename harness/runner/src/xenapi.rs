@@ -1,6 +1,10 @@
 //! The step `xenapi.call`: any method, over a real socket, as a client of the pool would call it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use fake_dc_pki::PkiError;
 use ground::Trail;
@@ -13,6 +17,8 @@ use crate::world::{ROOT_PASSWORD, World, WorldError};
 
 /// Longest real time for a call that goes on by itself.
 const QUIET_LIMIT: Duration = Duration::from_secs(10);
+/// Where hosts expect each other's service.
+const PORT: u16 = 443;
 const ROOT: &str = "root";
 const LOGIN: &str = "session.login_with_password";
 
@@ -114,15 +120,41 @@ pub(crate) async fn call(
     Ok(result)
 }
 
-/// A client of a host's server, which runs from now on.
-async fn client(world: &mut World, host: &str) -> Result<Client, CallError> {
+/// Every host's service runs from now on, and all hosts find it at its address and the standard
+/// port.
+pub(crate) async fn open_services(world: &mut World) -> Result<(), CallError> {
+    let hosts: Vec<_> = world.rig.pools().iter().flat_map(|pool| pool.hosts()).collect();
+    let mut listening = Vec::new();
+    for host in &hosts {
+        let record = world.record_of(host.name())?;
+        if let Ok(address) = record.address.parse::<IpAddr>() {
+            listening.push(((address, PORT).into(), service_of(world, host.name()).await?));
+        }
+    }
+    for host in &hosts {
+        let mut network = host.network();
+        let before = network.translations.len();
+        network.translations.extend(listening.iter().copied());
+        if network.translations.len() != before {
+            host.set_network(network);
+        }
+    }
+    Ok(())
+}
+
+/// Where a host's service listens, which runs from now on.
+async fn service_of(world: &mut World, host: &str) -> Result<SocketAddr, CallError> {
     if !world.clients.servers.contains_key(host) {
         let options = Options { host: Some(host.to_owned()), ..Options::new(world.trail.clone()) };
-        let server = serve(Arc::clone(&world.pool), options).await?;
+        let server = serve(world.pool_of(host)?, options).await?;
         world.clients.servers.insert(host.to_owned(), server);
     }
-    let server = &world.clients.servers[host];
-    Ok(Client::new(server.address()))
+    Ok(world.clients.servers[host].address())
+}
+
+/// A client of a host's service.
+async fn client(world: &mut World, host: &str) -> Result<Client, CallError> {
+    Ok(Client::new(service_of(world, host).await?))
 }
 
 /// The way in for one step.
@@ -193,15 +225,10 @@ impl Door<'_> {
 }
 
 fn value_of(world: &World, argument: &Argument, session: Option<&str>) -> Result<Value, CallError> {
-    let record_of = |host: &scenario::HostRef| -> Result<_, CallError> {
-        let reference = world.host(host)?.reference().clone();
-        let uuid = world.pool.database_view().host(&reference).map(|record| record.uuid);
-        Ok((reference, uuid.map(|uuid| uuid.to_string()).unwrap_or_default()))
-    };
     Ok(match argument {
         Argument::Bool(value) => Value::from(*value),
-        Argument::HostReference(host) => Value::from(record_of(host)?.0.as_str()),
-        Argument::HostUuid(host) => Value::from(record_of(host)?.1),
+        Argument::HostReference(host) => Value::from(world.record_of(host)?.reference.as_str()),
+        Argument::HostUuid(host) => Value::from(world.record_of(host)?.uuid.to_string()),
         Argument::Int(value) => Value::from(*value),
         Argument::List(items) => {
             let items = items.iter().map(|item| value_of(world, item, session));

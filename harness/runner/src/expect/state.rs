@@ -47,11 +47,7 @@ fn judge_field(view: &StepView<'_>, wanted: &Spanned<DatabaseField>) -> Option<F
 
 /// The field of the host's record as text; a dot leads into a map, whose keys may be absent.
 fn host_field(view: &StepView<'_>, host: &str, field: &str) -> Result<Option<String>, String> {
-    // Also one of another pool than that of the step.
-    let record = view.world.rig.pool_of(host).and_then(|pool| {
-        let reference = pool.host(host)?.reference().clone();
-        pool.database_view().host(&reference).cloned()
-    });
+    let record = view.world.record_of(host).map_err(|error| error.to_string())?;
     let record = serde_json::to_value(record).map_err(|error| error.to_string())?;
     let (name, key) = match field.split_once('.') {
         Some((name, key)) => (name, Some(key)),
