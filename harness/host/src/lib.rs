@@ -12,6 +12,7 @@ mod database;
 pub mod datamodel;
 mod error;
 mod error_codes;
+pub mod estate;
 pub mod facts;
 mod hosts_file;
 mod identity;
@@ -40,6 +41,7 @@ pub use database::{
 pub use datamodel::{Role, UnknownRole};
 pub use error::HostError;
 pub use error_codes::{CodeGroup, ErrorCode, error_codes};
+pub use estate::{Circumstance, Estate, UnknownCircumstance};
 pub use network::{Network, Patience, SharedNetwork};
 pub use probe::ProbeFailure;
 pub use profile::{Profile, UnknownProfile};

@@ -1,7 +1,8 @@
 //! The known quirks of xapi-flows.md §19, each a toggle, and which of them a pool has.
 //!
 //! A quirk that is on is the behaviour of the released toolstack; off is the right or expected
-//! behaviour. Two options of other sections (ids `O1`, `O2`) are toggled in the same way.
+//! behaviour. Options of other sections (ids `O1` to `O3`) are toggled in the same
+//! way.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -172,6 +173,10 @@ quirks! {
     /// Option of xapi-flows.md §20: hosts that were already switched stay so when a later host
     /// fails in `pool.external_auth_set_ldaps`.
     SetLdapsLeavesSwitchedHosts: "O2", "set_ldaps_leaves_switched_hosts", [false, false], None;
+    /// Toggle of xapi-flows.md §5.2: pool.join is refused if a trusted certificate is on both sides
+    /// for purposes that overlap without being equal. Off: what the review assumed, the exchange
+    /// passes over the duplicate.
+    JoinPurposePrecheck: "O3", "join_purpose_precheck", [true, true], Some(7);
 }
 
 impl Quirk {

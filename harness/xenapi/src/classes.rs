@@ -2,11 +2,14 @@
 //!
 //! [`Read`] finds the method and carries it out; what a class has is said in `fields`.
 
+mod estate;
 mod fields;
 
 use sim_host::{
-    ApiError, Certificate, HostRecord, Message, MessageClass, PoolRecord, Records, Reference,
-    Session, Subject, Task, datamodel::RoleRecord,
+    ApiError, Certificate, Estate, HostRecord, Message, MessageClass, Pool, PoolRecord, Records,
+    Reference, Session, Subject, Task,
+    datamodel::{self, RoleRecord},
+    estate::{ClusterHost, Interface, Network, PoolUpdate, SdnController, StorageManager},
 };
 
 use crate::{
@@ -17,10 +20,25 @@ use crate::{
 
 /// All that can be read, at one moment.
 pub(crate) struct View {
-    pub(crate) records: Records,
-    pub(crate) roles: Vec<RoleRecord>,
-    pub(crate) sessions: Vec<Session>,
-    pub(crate) tasks: Vec<Task>,
+    records: Records,
+    roles: Vec<RoleRecord>,
+    sessions: Vec<Session>,
+    tasks: Vec<Task>,
+    estate: Estate,
+}
+
+impl View {
+    /// What can be read of a pool now.
+    pub(crate) fn of(pool: &Pool) -> Self {
+        let records = pool.database_view();
+        Self {
+            roles: datamodel::role_records(),
+            sessions: pool.open_sessions(),
+            tasks: pool.tasks_in_order(),
+            estate: records.estate(),
+            records,
+        }
+    }
 }
 
 /// A read method.
@@ -41,13 +59,19 @@ pub(crate) enum Wanted {
 #[derive(Clone, Copy)]
 enum Class {
     Certificate,
+    ClusterHost,
     Host,
+    Interface,
     Message,
+    Network,
     Pool,
     Role,
+    SdnController,
     Session,
+    StorageManager,
     Subject,
     Task,
+    Update,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,17 +94,23 @@ impl Read {
     pub(crate) fn find(class: &str, message: &str) -> Option<Self> {
         let (class, verb) = match class {
             Certificate::CLASS => (Class::Certificate, verb::<Certificate>(message)),
+            ClusterHost::CLASS => (Class::ClusterHost, verb::<ClusterHost>(message)),
             HostRecord::CLASS => (Class::Host, verb::<HostRecord>(message)),
             Message::CLASS => match message {
                 "get" => (Class::Message, Some(Verb::SinceOfObject)),
                 "get_since" => (Class::Message, Some(Verb::Since)),
                 _ => (Class::Message, verb::<Message>(message)),
             },
+            Interface::CLASS => (Class::Interface, verb::<Interface>(message)),
+            Network::CLASS => (Class::Network, verb::<Network>(message)),
             PoolRecord::CLASS => (Class::Pool, verb::<PoolRecord>(message)),
             RoleRecord::CLASS => (Class::Role, verb::<RoleRecord>(message)),
+            SdnController::CLASS => (Class::SdnController, verb::<SdnController>(message)),
+            StorageManager::CLASS => (Class::StorageManager, verb::<StorageManager>(message)),
             Session::CLASS => (Class::Session, verb::<Session>(message)),
             Subject::CLASS => (Class::Subject, verb::<Subject>(message)),
             Task::CLASS => (Class::Task, verb::<Task>(message)),
+            PoolUpdate::CLASS => (Class::Update, verb::<PoolUpdate>(message)),
             _ => return None,
         };
         Some(Self { class, verb: verb? })
@@ -132,13 +162,19 @@ impl Read {
         let job = Job { verb: self.verb, view, text, not_is_loose };
         match self.class {
             Class::Certificate => job.read::<Certificate>(),
+            Class::ClusterHost => job.read::<ClusterHost>(),
             Class::Host => job.read::<HostRecord>(),
+            Class::Interface => job.read::<Interface>(),
             Class::Message => job.read::<Message>(),
+            Class::Network => job.read::<Network>(),
             Class::Pool => job.read::<PoolRecord>(),
             Class::Role => job.read::<RoleRecord>(),
+            Class::SdnController => job.read::<SdnController>(),
             Class::Session => job.read::<Session>(),
+            Class::StorageManager => job.read::<StorageManager>(),
             Class::Subject => job.read::<Subject>(),
             Class::Task => job.read::<Task>(),
+            Class::Update => job.read::<PoolUpdate>(),
         }
     }
 }

@@ -200,8 +200,9 @@ impl Service {
             Work::Call(call) => self.pool().call(call, trail).await.and_then(wire_form),
             Work::Internal => Err(internal("this is for the hosts of a pool, not for clients")),
             Work::Read { read, wanted } => {
-                let not_is_loose = self.pool().quirks().has(Quirk::FilterNotBindsLoosely);
-                read.run(&self.view(), &wanted, not_is_loose)
+                let pool = self.pool();
+                let not_is_loose = pool.quirks().has(Quirk::FilterNotBindsLoosely);
+                read.run(&View::of(&pool), &wanted, not_is_loose)
             }
             Work::Session(work) => self.work_of_session(session, work, trail),
         }
@@ -220,15 +221,6 @@ impl Service {
             }
         }
         Ok(Value::void())
-    }
-
-    fn view(&self) -> View {
-        View {
-            records: self.pool().database_view(),
-            roles: datamodel::role_records(),
-            sessions: self.pool().open_sessions(),
-            tasks: self.pool().tasks_in_order(),
-        }
     }
 
     fn trail_below(&self, cause: Option<EventId>) -> Trail {

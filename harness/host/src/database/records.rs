@@ -10,7 +10,7 @@ use ground::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{PoolOperation, Reference};
+use crate::{Circumstance, Estate, PoolOperation, Reference};
 
 /// What a trusted certificate is for; no purpose at all means "general".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -212,6 +212,9 @@ pub struct PoolRecord {
     pub ext_auth_cache_size: u32,
     /// For how many seconds.
     pub ext_auth_cache_expiry: u32,
+    /// What keeps its hosts from joining others, or others from joining it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub circumstances: BTreeSet<Circumstance>,
     /// What is going on, by the references of tasks. In memory only: filled in when the database is
     /// looked at.
     #[serde(skip)]
@@ -453,6 +456,11 @@ impl Records {
     /// The host that people call `name`.
     pub fn host_named(&self, name: &str) -> Option<&HostRecord> {
         self.hosts.iter().find(|host| host.name_label == name)
+    }
+
+    /// What the pool has that is in no record.
+    pub fn estate(&self) -> Estate {
+        Estate::of(self)
     }
 
     /// The host behind a reference.

@@ -12,7 +12,8 @@ use std::{
 use ground::{Secret, Seed, Trail};
 
 use crate::{
-    Certificate, HostError, HostRecord, PoolRecord, Profile, Quirk, Quirks, Records, Reference,
+    Certificate, Estate, HostError, HostRecord, PoolRecord, Profile, Quirk, Quirks, Records,
+    Reference,
     database::Database,
     facts::PoolCreated,
     identity::Identity,
@@ -195,7 +196,7 @@ pub(super) fn first_records(
                 tls_verification_enabled: true,
                 other_config: Default::default(),
                 tags: Default::default(),
-                edition: "enterprise-per-socket".to_owned(),
+                edition: Estate::edition(&BTreeSet::new()).to_owned(),
                 metrics: seed.uuid(&format!("metrics of host {}", host.name)).into(),
                 external_auth_type: String::new(),
                 external_auth_service_name: String::new(),
@@ -233,6 +234,7 @@ pub(super) fn first_records(
         ext_auth_cache_enabled: true,
         ext_auth_cache_size: 50,
         ext_auth_cache_expiry: 300,
+        circumstances: Default::default(),
         current_operations: Default::default(),
         allowed_operations: Default::default(),
     };

@@ -1,9 +1,11 @@
 //! What xapi does when it starts (xapi-flows.md §14).
 
+use std::collections::BTreeSet;
+
 use ground::{Actor, Trail};
 
 use crate::{
-    HostError, SambaCommand,
+    Circumstance, Estate, HostError, Records, SambaCommand,
     facts::{HostRestarted, XapiConfIgnored},
     xapi::{Call, Host, Pool, host_auth::AD, on_host::OnHost, plugin::PluginError},
     xapi_conf::IgnoredItem,
@@ -44,6 +46,26 @@ impl Pool {
             for host in &mut draft.records.hosts {
                 host.tls_verification_enabled = false;
             }
+        })
+    }
+
+    /// Puts the pool into these circumstances, and only these, as if it had been in them for long.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be written.
+    pub fn set_circumstances(
+        &self,
+        circumstances: BTreeSet<Circumstance>,
+        trail: &Trail,
+    ) -> Result<(), HostError> {
+        self.database().change(trail, |draft| {
+            let Records { pool, hosts, .. } = &mut draft.records;
+            pool.ha_enabled = circumstances.contains(&Circumstance::HaEnabled);
+            for host in hosts {
+                host.edition = Estate::edition(&circumstances).to_owned();
+            }
+            pool.circumstances = circumstances;
         })
     }
 }

@@ -10,11 +10,7 @@ use sim_host::{
 use super::{Field, Record, View, field, in_space};
 use crate::value::Value;
 
-/// API version of the release that is modelled.
-const API_VERSION: (i64, i64) = (2, 23);
 const API_VENDOR: &str = "XenSource";
-/// The release that published the last of the modelled calls.
-const RELEASE: &str = "26.16.0";
 
 impl Record for Certificate {
     const CLASS: &'static str = "Certificate";
@@ -51,14 +47,22 @@ impl Record for HostRecord {
         field("hostname", |row, _| Value::text(&row.hostname)),
         field("address", |row, _| Value::text(&row.address)),
         field("enabled", |row, _| Value::Bool(row.enabled)),
-        in_space("API_version_major", "API_version__major", |_, _| Value::Int(API_VERSION.0)),
-        in_space("API_version_minor", "API_version__minor", |_, _| Value::Int(API_VERSION.1)),
+        in_space("API_version_major", "API_version__major", |_, view| {
+            Value::Int(view.estate.api_version.0)
+        }),
+        in_space("API_version_minor", "API_version__minor", |_, view| {
+            Value::Int(view.estate.api_version.1)
+        }),
         in_space("API_version_vendor", "API_version__vendor", |_, _| Value::text(API_VENDOR)),
-        field("software_version", |_, _| software_version()),
+        field("software_version", |_, view| map(&view.estate.software_version)),
         field("other_config", |row, _| map(&row.other_config)),
         field("tags", |row, _| Value::texts(&row.tags)),
         field("edition", |row, _| Value::text(&row.edition)),
-        field("cpu_info", |_, _| cpu_info(1)),
+        field("cpu_info", |_, view| cpu_info(1, &view.estate.cpu_vendor)),
+        field("pending_guidances", |_, view| Value::texts(&view.estate.pending_guidances)),
+        field("updates", |_, view| {
+            Value::texts(view.estate.updates.iter().map(|update| &update.identity.reference))
+        }),
         field("external_auth_type", |row, _| Value::text(&row.external_auth_type)),
         field("external_auth_service_name", |row, _| Value::text(&row.external_auth_service_name)),
         field("external_auth_configuration", |row, _| map(&row.external_auth_configuration)),
@@ -128,18 +132,9 @@ impl Record for PoolRecord {
         }),
         field("tls_verification_enabled", |row, _| Value::Bool(row.tls_verification_enabled)),
         field("is_psr_pending", |row, _| Value::Bool(row.is_psr_pending)),
-        field("allowed_operations", |row, _| {
-            Value::texts(row.allowed_operations.iter().map(|operation| operation.name()))
-        }),
-        field("current_operations", |row, _| {
-            let members = row.current_operations.iter();
-            Value::Struct(
-                members.map(|(task, what)| (task.to_string(), Value::text(what.name()))).collect(),
-            )
-        }),
         field("wlb_enabled", |row, _| Value::Bool(row.wlb_enabled)),
         field("wlb_verify_cert", |row, _| Value::Bool(row.wlb_verify_cert)),
-        field("cpu_info", |_, view| cpu_info(view.records.hosts.len())),
+        field("cpu_info", |_, view| cpu_info(view.records.hosts.len(), &view.estate.cpu_vendor)),
         field("ext_auth_max_threads", |row, _| Value::Int(row.ext_auth_max_threads.into())),
         field("local_auth_max_threads", |row, _| Value::Int(row.local_auth_max_threads.into())),
         field("ext_auth_cache_enabled", |row, _| Value::Bool(row.ext_auth_cache_enabled)),
@@ -265,22 +260,15 @@ impl Record for Task {
     }
 }
 
-fn map(members: &BTreeMap<String, String>) -> Value {
+pub(super) fn map(members: &BTreeMap<String, String>) -> Value {
     let members = members.iter().map(|(key, value)| (key.clone(), Value::text(value)));
     Value::Struct(members.collect())
 }
 
-/// What the released toolstack says of itself, as far as clients look at it.
-fn software_version() -> Value {
-    let xapi = format!("{}.{}", API_VERSION.0, API_VERSION.1);
-    let members =
-        [("product_brand", "XenServer"), ("xapi", xapi.as_str()), ("xapi_build", RELEASE)];
-    Value::Struct(members.map(|(key, text)| (key.to_owned(), Value::text(text))).to_vec())
-}
-
 /// One processor for each host.
-fn cpu_info(count: usize) -> Value {
+fn cpu_info(count: usize, vendor: &str) -> Value {
     let count = Value::text(count);
-    let members = [("cpu_count", count.clone()), ("socket_count", count)];
-    Value::Struct(members.map(|(key, count)| (key.to_owned(), count)).to_vec())
+    let members =
+        [("cpu_count", count.clone()), ("socket_count", count), ("vendor", Value::text(vendor))];
+    Value::Struct(members.map(|(key, value)| (key.to_owned(), value)).to_vec())
 }
