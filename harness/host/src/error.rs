@@ -2,6 +2,8 @@
 
 use std::{io, net::IpAddr, path::PathBuf};
 
+use xenapi_client::ApiError;
+
 /// A host could not be built, or its root directory could not be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -118,5 +120,12 @@ impl HostError {
     /// Whether this says that a file is absent.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+/// A failure that is no XenAPI error becomes `INTERNAL_ERROR [text]`.
+impl From<HostError> for ApiError {
+    fn from(error: HostError) -> Self {
+        Self::internal(error)
     }
 }

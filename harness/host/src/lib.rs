@@ -6,7 +6,6 @@
 //! those files and goes out on the [`Network`]. This crate knows neither scenarios nor the fake
 //! DC.
 
-mod api_error;
 mod certificate;
 mod database;
 pub mod datamodel;
@@ -33,7 +32,6 @@ mod trust_store;
 mod xapi;
 mod xapi_conf;
 
-pub use api_error::ApiError;
 pub use database::{
     AuthConfiguration, Certificate, CertificateType, HostRecord, Message, MessageClass, PoolRecord,
     Purpose, Records, Session, Subject, Task, TaskStatus, UnknownPurpose,
@@ -58,3 +56,4 @@ pub use xapi::{
     PoolConfig, PoolOperation, Rig, WaitingRoom,
 };
 pub use xapi_conf::{EncryptionTypes, IgnoredItem, XapiConf};
+pub use xenapi_client::ApiError;

@@ -9,9 +9,9 @@ use std::{
 use fake_dc_pki::PkiError;
 use ground::Trail;
 use scenario::{Account, Argument, Caller, CertificateSource, XenapiCall};
-use serde_json::{Map, Value};
 use sim_host::{ApiError, CallResult, Reference};
-use xenapi_wire::{Client, ClientError, Options, ServeError, Server, serve};
+use xenapi_client::{Answer, Client, ClientError, Encoding, Value};
+use xenapi_wire::{Options, ServeError, Server, serve};
 
 use crate::world::{ROOT_PASSWORD, World, WorldError};
 
@@ -154,7 +154,7 @@ async fn service_of(world: &mut World, host: &str) -> Result<SocketAddr, CallErr
 
 /// A client of a host's service.
 async fn client(world: &mut World, host: &str) -> Result<Client, CallError> {
-    Ok(Client::new(service_of(world, host).await?))
+    Ok(Client::new(service_of(world, host).await?).encoding(Encoding::JsonRpc))
 }
 
 /// The way in for one step.
@@ -165,11 +165,7 @@ struct Door<'a> {
 }
 
 impl Door<'_> {
-    async fn converse(
-        &self,
-        world: &mut World,
-        call: &XenapiCall,
-    ) -> Result<Result<Value, ApiError>, CallError> {
+    async fn converse(&self, world: &mut World, call: &XenapiCall) -> Result<Answer, CallError> {
         let account = match &call.caller {
             Caller::Account(Account { user, password }) => (user.as_str(), password.as_str()),
             Caller::Root(_) => (ROOT, ROOT_PASSWORD),
@@ -188,9 +184,9 @@ impl Door<'_> {
             }
         }
         let (user, password) = account;
-        let params = [Value::from(user), Value::from(password)];
-        let session = match self.post(self.coordinator, LOGIN, &params).await? {
-            Ok(session) => session.as_str().unwrap_or_default().to_owned(),
+        let params = [user, password].map(Value::text);
+        let session = match self.post(&self.coordinator, LOGIN, params.to_vec()).await? {
+            Ok(session) => text_of(&session),
             Err(error) => return Ok(Err(error)),
         };
         world.secrets.push(session.clone());
@@ -203,20 +199,20 @@ impl Door<'_> {
         world: &World,
         call: &XenapiCall,
         session: Option<&str>,
-    ) -> Result<Result<Value, ApiError>, CallError> {
-        let mut params: Vec<_> = session.map(Value::from).into_iter().collect();
+    ) -> Result<Answer, CallError> {
+        let mut params: Vec<_> = session.map(Value::text).into_iter().collect();
         for argument in &call.params {
             params.push(value_of(world, argument, session)?);
         }
-        self.post(self.asked, &call.method, &params).await
+        self.post(&self.asked, &call.method, params).await
     }
 
     async fn post(
         &self,
-        client: Client,
+        client: &Client,
         method: &str,
-        params: &[Value],
-    ) -> Result<Result<Value, ApiError>, CallError> {
+        params: Vec<Value>,
+    ) -> Result<Answer, CallError> {
         client
             .call(method, params, self.trail)
             .await
@@ -226,10 +222,10 @@ impl Door<'_> {
 
 fn value_of(world: &World, argument: &Argument, session: Option<&str>) -> Result<Value, CallError> {
     Ok(match argument {
-        Argument::Bool(value) => Value::from(*value),
-        Argument::HostReference(host) => Value::from(world.record_of(host)?.reference.as_str()),
-        Argument::HostUuid(host) => Value::from(world.record_of(host)?.uuid.to_string()),
-        Argument::Int(value) => Value::from(*value),
+        Argument::Bool(value) => Value::Bool(*value),
+        Argument::HostReference(host) => Value::text(world.record_of(host)?.reference),
+        Argument::HostUuid(host) => Value::text(world.record_of(host)?.uuid),
+        Argument::Int(value) => Value::Int(*value),
         Argument::List(items) => {
             let items = items.iter().map(|item| value_of(world, item, session));
             Value::Array(items.collect::<Result<_, _>>()?)
@@ -238,18 +234,18 @@ fn value_of(world: &World, argument: &Argument, session: Option<&str>) -> Result
             let entries = entries
                 .iter()
                 .map(|(key, part)| Ok((key.clone(), value_of(world, part, session)?)));
-            Value::Object(entries.collect::<Result<Map<_, _>, CallError>>()?)
+            Value::Struct(entries.collect::<Result<_, CallError>>()?)
         }
-        Argument::PoolReference => Value::from(world.pool.reference().as_str()),
-        Argument::PoolUuid => Value::from(world.pool.database_view().pool.uuid.to_string()),
-        Argument::Returned(step) => Value::from(returned(world, step)?),
+        Argument::PoolReference => Value::text(world.pool.reference().as_str()),
+        Argument::PoolUuid => Value::text(world.pool.database_view().pool.uuid.to_string()),
+        Argument::Returned(step) => Value::text(returned(world, step)?),
         Argument::Root(domain) => {
             let span = 0..0;
             let domain = scenario::Spanned { value: domain.clone(), span };
-            Value::from(world.certificate(&CertificateSource::Root(domain))?)
+            Value::text(world.certificate(&CertificateSource::Root(domain))?)
         }
-        Argument::Session => Value::from(session.unwrap_or_default()),
-        Argument::Text(text) => Value::from(text.as_str()),
+        Argument::Session => Value::text(session.unwrap_or_default()),
+        Argument::Text(text) => Value::text(text.as_str()),
     })
 }
 
@@ -263,12 +259,15 @@ fn returned<'w>(world: &'w World, step: &str) -> Result<&'w str, CallError> {
 fn result_of(value: Value) -> CallResult {
     match value {
         Value::Array(items) => CallResult::Texts(items.iter().map(text_of).collect()),
-        Value::Object(members) => {
-            let is_record = |value: &Value| value.get("uuid").is_some();
-            if !members.is_empty() && members.values().all(is_record) {
-                return CallResult::Texts(members.keys().cloned().collect());
+        Value::Struct(members) => {
+            let is_record = |(_, value): &(String, Value)| value.member("uuid").is_some();
+            if !members.is_empty() && members.iter().all(is_record) {
+                return CallResult::Texts(members.into_iter().map(|(key, _)| key).collect());
             }
-            let members = members.iter().map(|(key, value)| (key.clone(), text_of(value)));
+            let members = members.into_iter().map(|(key, value)| {
+                let text = text_of(&value);
+                (key, text)
+            });
             CallResult::Map(members.collect())
         }
         value => match text_of(&value) {
@@ -280,7 +279,7 @@ fn result_of(value: Value) -> CallResult {
 
 fn text_of(value: &Value) -> String {
     match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::Text(text) => text.clone(),
+        other => other.to_json(),
     }
 }

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use ground::Timestamp;
 use sim_host::{ApiError, AuthConfig, Call, ExtAuthSetting, MessageClass, Profile, Reference};
+use xenapi_client::{Value, read_date};
 
-use crate::{
-    method::SessionWork,
-    value::{Value, read_date},
-};
+use crate::method::SessionWork;
 
 /// A row of the table below.
 #[derive(Clone, Copy)]

@@ -11,12 +11,9 @@ use sim_host::{
     datamodel::{self, RoleRecord},
     estate::{ClusterHost, Interface, Network, PoolUpdate, SdnController, StorageManager},
 };
+use xenapi_client::{Value, write_date};
 
-use crate::{
-    calls::Arguments,
-    filter::Filter,
-    value::{Value, write_date},
-};
+use crate::{calls::Arguments, filter::Filter};
 
 /// All that can be read, at one moment.
 pub(crate) struct View {

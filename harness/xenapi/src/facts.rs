@@ -5,19 +5,10 @@
 
 use ground::fact;
 use serde::Serialize;
+use xenapi_client::Encoding;
 
 /// The kinds of all facts below.
 pub const KINDS: &[&str] = &[Requested::KIND, Answered::KIND, Garbage::KIND];
-
-/// How a request was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Encoding {
-    /// JSON-RPC 1.0 or 2.0.
-    JsonRpc,
-    /// XML-RPC.
-    XmlRpc,
-}
 
 /// A client asked for something. What the pool does for it is caused by this.
 #[derive(Clone, Debug, Serialize)]

@@ -10,28 +10,17 @@
 //! tasks; and the generic read methods of every class, with filters. Every other method is
 //! `MESSAGE_METHOD_UNKNOWN`. A member of the pool sends clients to the coordinator.
 //!
-//! [`Client`] is the other side, for programs of ours that drive a pool over the wire.
-//!
-//! XML is read and written here, on quick-xml, and not with the types of `dxr`: those keep a
-//! struct in a sorted map (repeated members collapse and order is lost, but
-//! `pool.exchange_trusted_certificates_on_join` needs both), tag every integer, drop the zone of a
-//! date, and follow any depth of nesting.
+//! Values, encodings and the other side of the wire are `xenapi-client`'s.
 
 mod calls;
 mod classes;
-mod client;
 mod error;
 pub mod facts;
 mod filter;
-mod json_rpc;
 mod method;
-mod request;
 mod server;
 mod service;
 mod tls;
-mod value;
-mod xml_rpc;
 
-pub use client::{ANSWER_MAX, Client};
-pub use error::{ClientError, ServeError};
+pub use error::ServeError;
 pub use server::{BODY_MAX, CONNECTIONS_MAX, Options, Server, serve};

@@ -3,12 +3,11 @@
 
 use ground::Secret;
 use sim_host::{ApiError, Call, Profile, Quirk, Quirks, Reference, datamodel};
+use xenapi_client::{Request, Value};
 
 use crate::{
     calls::{Arguments, Effect, Entry},
     classes::{Read, Wanted},
-    request::Request,
-    value::Value,
 };
 
 /// What stands before the name of a method that is to go on by itself.

@@ -27,15 +27,12 @@ use tokio::{
     sync::oneshot,
     task::{JoinHandle, JoinSet},
 };
+use xenapi_client::{Answer, Encoding, json_rpc, xml_rpc};
 
 use crate::{
     ServeError,
-    facts::Encoding,
-    json_rpc,
-    request::Answer,
     service::Service,
     tls::{self, Stream},
-    xml_rpc,
 };
 
 /// Bytes of a request body, unless [`Options`] say otherwise: xapi's limit.
@@ -218,17 +215,17 @@ impl Handler {
             Err(_) => return self.refuse(StatusCode::BAD_REQUEST, "the body broke off", cause),
         };
         let answered = match encoding {
-            Encoding::JsonRpc => match json_rpc::read(&body) {
+            Encoding::JsonRpc => match json_rpc::read_request(&body) {
                 Ok((envelope, request)) => {
                     let answer = self.service.answer(request, encoding, cause).await;
-                    Ok((self.thumbprint(hash, &answer), json_rpc::write(envelope, answer)))
+                    Ok((self.thumbprint(hash, &answer), json_rpc::write_answer(envelope, answer)))
                 }
                 Err(malformed) => Err(malformed),
             },
-            Encoding::XmlRpc => match xml_rpc::read(&body) {
+            Encoding::XmlRpc => match xml_rpc::read_request(&body) {
                 Ok(request) => {
                     let answer = self.service.answer(request, encoding, cause).await;
-                    Ok((self.thumbprint(hash, &answer), xml_rpc::write(answer)))
+                    Ok((self.thumbprint(hash, &answer), xml_rpc::write_answer(answer)))
                 }
                 Err(malformed) => Err(malformed),
             },

@@ -10,14 +10,12 @@ use tokio::{
     sync::{oneshot, watch},
     task::JoinSet,
 };
+use xenapi_client::{Answer, Encoding, Request, Value, xml_rpc};
 
 use crate::{
     classes::View,
-    facts::{Answered, Encoding, Garbage, Requested},
+    facts::{Answered, Garbage, Requested},
     method::{Job, Method, SessionWork, Work},
-    request::{Answer, Request},
-    value::Value,
-    xml_rpc,
 };
 
 /// A host of the pool as clients see it.

@@ -8,7 +8,7 @@ use sim_host::{
 };
 
 use super::{Field, Record, View, field, in_space};
-use crate::value::Value;
+use xenapi_client::Value;
 
 const API_VENDOR: &str = "XenSource";
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use sim_host::Profile;
-use xenapi_wire::facts::{Encoding, Requested};
+use xenapi_client::Encoding;
+use xenapi_wire::facts::Requested;
 
 use crate::world::{ROOT_PASSWORD, World};
 

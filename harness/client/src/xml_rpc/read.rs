@@ -1,4 +1,4 @@
-//! Reading a `methodCall`.
+//! Reading a `methodCall` or a `methodResponse`.
 //!
 //! Markup is strict, spaces between elements are not looked at, and text is taken as it stands,
 //! with line ends as XML has them (a carriage return sent as such becomes a line feed).
@@ -9,22 +9,18 @@ use quick_xml::{
     events::{BytesRef, Event},
 };
 
-use crate::{
-    error::Malformed,
-    request::Request,
-    value::{Value, read_date},
-};
+use crate::{Answer, ApiError, Malformed, Request, Value, value::read_date};
 
 /// Arrays and structs inside each other.
 pub(super) const DEPTH_MAX: usize = 64;
 
 /// Reads a request.
-pub(crate) fn read(body: &[u8]) -> Result<Request, Malformed> {
-    let text = std::str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
-    let mut reader = Reader::from_str(text);
-    reader.config_mut().expand_empty_elements = true;
-    let mut source = Source { reader, pending: None };
-
+///
+/// # Errors
+///
+/// The body holds none.
+pub fn read_request(body: &[u8]) -> Result<Request, Malformed> {
+    let mut source = Source::of(body)?;
     source.open("methodCall")?;
     source.open("methodName")?;
     let method = source.content()?.trim().to_owned();
@@ -37,9 +33,45 @@ pub(crate) fn read(body: &[u8]) -> Result<Request, Malformed> {
         Token::Close => Vec::new(),
         other => return Err(other.instead_of("<params> or </methodCall>")),
     };
-    match source.markup()? {
-        Token::End => Ok(Request { method, params }),
-        other => Err(other.instead_of("the end")),
+    source.end()?;
+    Ok(Request { method, params })
+}
+
+/// Reads what a call came to.
+///
+/// # Errors
+///
+/// The body holds no answer of XenAPI, which is one struct with the member `Status`.
+pub fn read_answer(body: &[u8]) -> Result<Answer, Malformed> {
+    let mut source = Source::of(body)?;
+    source.open("methodResponse")?;
+    source.open("params")?;
+    let params = source.params()?;
+    source.close()?;
+    source.end()?;
+    let [Value::Struct(response)] = <[Value; 1]>::try_from(params).unwrap_or([Value::Nil]) else {
+        return Err(Malformed::Member { name: "Status" });
+    };
+    let mut status = None;
+    let mut value = None;
+    let mut description = None;
+    for (name, content) in response {
+        match name.as_str() {
+            "Status" => status = Some(content),
+            "Value" => value = Some(content),
+            "ErrorDescription" => description = Some(content),
+            _ => {}
+        }
+    }
+    match status.as_ref().and_then(Value::as_text) {
+        Some("Success") => value.map(Ok).ok_or(Malformed::Member { name: "Value" }),
+        Some("Failure") => {
+            let texts = description.as_ref().and_then(Value::as_texts);
+            let error = texts.as_ref().and_then(|texts| texts.split_first());
+            let (code, params) = error.ok_or(Malformed::Member { name: "ErrorDescription" })?;
+            Ok(Err(ApiError::new(*code, params.iter().copied())))
+        }
+        _ => Err(Malformed::Member { name: "Status" }),
     }
 }
 
@@ -70,7 +102,14 @@ impl Token {
     }
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    fn of(body: &'a [u8]) -> Result<Self, Malformed> {
+        let text = std::str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
+        let mut reader = Reader::from_str(text);
+        reader.config_mut().expand_empty_elements = true;
+        Ok(Self { reader, pending: None })
+    }
+
     fn params(&mut self) -> Result<Vec<Value>, Malformed> {
         let mut params = Vec::new();
         while self.open_or_close("param")? {
@@ -187,6 +226,13 @@ impl Source<'_> {
         }
     }
 
+    fn end(&mut self) -> Result<(), Malformed> {
+        match self.markup()? {
+            Token::End => Ok(()),
+            other => Err(other.instead_of("the end")),
+        }
+    }
+
     /// The next token that is not blank text.
     fn markup(&mut self) -> Result<Token, Malformed> {
         match self.next()? {
@@ -260,7 +306,8 @@ mod tests {
     }
 
     fn value(text: &str) -> Result<Value, Malformed> {
-        let mut params = read(call(&format!("<param>\n{text}\n</param>")).as_bytes())?.params;
+        let mut params =
+            read_request(call(&format!("<param>\n{text}\n</param>")).as_bytes())?.params;
         assert_eq!(params.len(), 1);
         Ok(params.remove(0))
     }
@@ -294,7 +341,7 @@ mod tests {
 
     #[test]
     fn members_repeat_in_order() {
-        let read = value(
+        let found = value(
             "<value><struct><member><name>b</name><value>1</value></member> <member><name>a</name>\
              <value><array><data><value>x</value></data></array></value></member>\
              <member><name>b</name><value>2</value></member></struct></value>",
@@ -305,7 +352,7 @@ mod tests {
             member("a", Value::texts(["x"])),
             member("b", Value::text("2")),
         ]);
-        assert_eq!(read, Ok(expected));
+        assert_eq!(found, Ok(expected));
     }
 
     #[test]
@@ -313,7 +360,7 @@ mod tests {
         for rest in ["", "<params/>", "<params></params>"] {
             let body = format!("<methodCall><methodName> a.b </methodName>{rest}</methodCall>");
             let expected = Request { method: "a.b".to_owned(), params: Vec::new() };
-            assert_eq!(read(body.as_bytes()), Ok(expected));
+            assert_eq!(read_request(body.as_bytes()), Ok(expected));
         }
     }
 
@@ -337,14 +384,14 @@ mod tests {
         ] {
             assert_eq!(value(text), Err(expected), "{text}");
         }
-        assert_eq!(read(b"\xff"), Err(Malformed::NotUtf8));
-        assert!(matches!(read(b"<methodCall></x>"), Err(Malformed::Xml { .. })));
-        assert_eq!(read(b""), Err(element("methodCall", "the end")));
+        assert_eq!(read_request(b"\xff"), Err(Malformed::NotUtf8));
+        assert!(matches!(read_request(b"<methodCall></x>"), Err(Malformed::Xml { .. })));
+        assert_eq!(read_request(b""), Err(element("methodCall", "the end")));
         let twice = call("").replace("</methodCall>", "</methodCall><methodCall/>");
-        assert_eq!(read(twice.as_bytes()), Err(element("the end", "<methodCall>")));
+        assert_eq!(read_request(twice.as_bytes()), Err(element("the end", "<methodCall>")));
         let entities = format!("<!DOCTYPE x [<!ENTITY a 'b'>]>{}", call(""));
         assert_eq!(
-            read(entities.trim_start_matches("<?xml version='1.0'?>").as_bytes()),
+            read_request(entities.trim_start_matches("<?xml version='1.0'?>").as_bytes()),
             Err(Malformed::DocumentType)
         );
     }

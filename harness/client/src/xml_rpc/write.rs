@@ -1,14 +1,26 @@
-//! Writing a `methodResponse`. A failure is an ordinary response, never a `fault`.
+//! Writing a `methodCall` or a `methodResponse`. A failure is an ordinary response, never a
+//! `fault`.
 
 use std::fmt::Write as _;
 
-use crate::{
-    request::Answer,
-    value::{Value, write_date},
-};
+use crate::{Answer, Request, Value, value::write_date};
+
+/// Writes a request.
+pub fn write_request(request: &Request) -> String {
+    let mut xml = String::from("<?xml version=\"1.0\"?><methodCall><methodName>");
+    escape(&request.method, &mut xml);
+    xml.push_str("</methodName><params>");
+    for param in &request.params {
+        xml.push_str("<param>");
+        write_value(param, &mut xml);
+        xml.push_str("</param>");
+    }
+    xml.push_str("</params></methodCall>");
+    xml
+}
 
 /// Writes the answer.
-pub(crate) fn write(answer: Answer) -> String {
+pub fn write_answer(answer: Answer) -> String {
     let (status, name, value) = match answer {
         Ok(value) => ("Success", "Value", value),
         Err(error) => {
@@ -25,7 +37,7 @@ pub(crate) fn write(answer: Answer) -> String {
 }
 
 /// Writes a value by itself, as the result of a task.
-pub(crate) fn write_alone(value: &Value) -> String {
+pub fn write_alone(value: &Value) -> String {
     let mut xml = String::new();
     write_value(value, &mut xml);
     xml
@@ -90,9 +102,12 @@ fn escape(text: &str, xml: &mut String) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use sim_host::ApiError;
 
-    use super::{super::read, *};
+    use super::{
+        super::{read_answer, read_request},
+        *,
+    };
+    use crate::ApiError;
 
     /// The samples of xenapi-wire.md §3, to the byte.
     #[test]
@@ -102,7 +117,7 @@ mod tests {
             r#"<name>Status</name><value>Success</value></member><member><name>Value</name>"#,
             r#"<value></value></member></struct></value></param></params></methodResponse>"#
         );
-        assert_eq!(write(Ok(Value::void())), success);
+        assert_eq!(write_answer(Ok(Value::void())), success);
         let failure = concat!(
             r#"<?xml version="1.0"?><methodResponse><params><param><value><struct><member>"#,
             r#"<name>Status</name><value>Failure</value></member><member>"#,
@@ -113,7 +128,9 @@ mod tests {
         );
         let error =
             ApiError::new("AUTH_SET_LDAPS_FAILED", ["OpaqueRef:HOST", "ldaps is already true"]);
-        assert_eq!(write(Err(error)), failure);
+        assert_eq!(write_answer(Err(error.clone())), failure);
+        assert_eq!(read_answer(success.as_bytes()), Ok(Ok(Value::void())));
+        assert_eq!(read_answer(failure.as_bytes()), Ok(Err(error)));
     }
 
     #[test]
@@ -154,28 +171,31 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(value in values()) {
-            let mut xml = String::from("<methodCall><methodName>a.b</methodName><params><param>");
-            write_value(&value, &mut xml);
-            xml.push_str("</param></params></methodCall>");
-            prop_assert_eq!(read(xml.as_bytes()).unwrap().params, vec![value]);
+            let request = Request { method: "a.b".to_owned(), params: vec![value.clone()] };
+            prop_assert_eq!(read_request(write_request(&request).as_bytes()), Ok(request));
+            let answer = write_answer(Ok(value.clone()));
+            prop_assert_eq!(read_answer(answer.as_bytes()), Ok(Ok(value)));
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read(&body);
+            let _ = read_request(&body);
+            let _ = read_answer(&body);
         }
 
         #[test]
         fn any_markup_is_read_or_refused(
             parts in prop::collection::vec(prop::sample::select(vec![
-                "<methodCall>", "</methodCall>", "<methodName>", "</methodName>", "<params>",
+                "<methodResponse>", "</methodResponse>", "Status", "Success", "Value", "<methodCall>", "</methodCall>", "<methodName>", "</methodName>", "<params>",
                 "</params>", "<param>", "</param>", "<value>", "</value>", "<struct>", "</struct>",
                 "<member>", "</member>", "<name>", "</name>", "<array>", "</array>", "<data>",
                 "</data>", "<int>", "</int>", "<nil/>", "&amp;", "&", "<", ">", "<!--", "-->",
                 "<![CDATA[", "]]>", "<?", "?>", "1", " ", "é",
             ]), 0..40),
         ) {
-            let _ = read(parts.concat().as_bytes());
+            let body = parts.concat();
+            let _ = read_request(body.as_bytes());
+            let _ = read_answer(body.as_bytes());
         }
     }
 }

@@ -9,49 +9,97 @@ use serde::{
     ser::SerializeMap as _,
 };
 
-/// A value. Members of a struct keep their order and may repeat. `Debug` only in tests: most
-/// requests hold a secret.
+/// A value. Members of a struct keep their order and may repeat. `Debug` hides texts outside of
+/// tests: most requests hold a secret.
 #[derive(Clone, PartialEq)]
 #[cfg_attr(test, derive(Debug))]
-pub(crate) enum Value {
+pub enum Value {
+    /// A set.
     Array(Vec<Value>),
+    /// A truth value.
     Bool(bool),
+    /// A moment, to the second.
     Date(Timestamp),
+    /// A float.
     Double(f64),
+    /// An integer. One that has come over XML-RPC is [`Value::Text`].
     Int(i64),
+    /// Python's `None`.
     Nil,
+    /// A map or a record.
     Struct(Vec<(String, Value)>),
+    /// A string, an enum, a reference; everything that has no type of its own.
     Text(String),
 }
 
 impl Value {
     /// The result of a call that returns nothing.
-    pub(crate) fn void() -> Self {
+    pub fn void() -> Self {
         Self::Text(String::new())
     }
 
-    pub(crate) fn text(text: impl fmt::Display) -> Self {
+    /// A string.
+    pub fn text(text: impl fmt::Display) -> Self {
         Self::Text(text.to_string())
     }
 
-    pub(crate) fn texts(texts: impl IntoIterator<Item = impl fmt::Display>) -> Self {
+    /// A set of strings.
+    pub fn texts(texts: impl IntoIterator<Item = impl fmt::Display>) -> Self {
         Self::Array(texts.into_iter().map(Self::text).collect())
     }
 
     /// The first member of that name, of a struct.
-    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
+    pub fn member(&self, name: &str) -> Option<&Self> {
         let Self::Struct(members) = self else { return None };
         members.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The members in order, of a struct.
+    pub fn members(&self) -> Option<&[(String, Self)]> {
+        if let Self::Struct(members) = self { Some(members) } else { None }
+    }
+
+    /// The text, of a text.
+    pub fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The texts, of a set that holds nothing else.
+    pub fn as_texts(&self) -> Option<Vec<&str>> {
+        let Self::Array(values) = self else { return None };
+        values.iter().map(Self::as_text).collect()
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("names of members are strings")
+    }
+}
+
+/// Only the shape.
+#[cfg(not(test))]
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Array(values) => f.debug_list().entries(values).finish(),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Date(date) => write!(f, "{date}"),
+            Self::Double(value) => write!(f, "{value}"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Nil => f.write_str("nil"),
+            Self::Struct(members) => write!(f, "struct of {}", members.len()),
+            Self::Text(_) => f.write_str("text"),
+        }
     }
 }
 
 /// A date without hyphens and with a final `Z`: `20260821T02:00:23Z`.
-pub(crate) fn write_date(date: Timestamp) -> String {
+pub fn write_date(date: Timestamp) -> String {
     Timestamp::from_unix(date.unix()).to_string().replace('-', "")
 }
 
 /// Reads a date with or without hyphens; without a zone it is UTC.
-pub(crate) fn read_date(text: &str) -> Option<Timestamp> {
+pub fn read_date(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_once('T')?;
     let date = date.replace('-', "");
     if date.len() != 8 || !date.is_ascii() {

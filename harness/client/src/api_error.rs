@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::{HostError, Reference};
-
 /// A failure of a call: its code and the parameters that follow it in `ErrorDescription`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
@@ -23,16 +21,18 @@ impl ApiError {
     }
 
     /// A failure that says all by its code.
-    pub(crate) fn bare(code: &str) -> Self {
+    pub fn bare(code: &str) -> Self {
         Self { code: code.to_owned(), params: Vec::new() }
     }
 
-    pub(crate) fn internal(text: impl fmt::Display) -> Self {
+    /// A failure that is no XenAPI error (xapi-flows.md §0.3).
+    pub fn internal(text: impl fmt::Display) -> Self {
         Self::new("INTERNAL_ERROR", [text.to_string()])
     }
 
-    pub(crate) fn handle_invalid(class: &str, reference: &Reference) -> Self {
-        Self::new("HANDLE_INVALID", [class, reference.as_str()])
+    /// A reference that leads to no record of its class.
+    pub fn handle_invalid(class: &str, reference: impl fmt::Display) -> Self {
+        Self::new("HANDLE_INVALID", [class, &reference.to_string()])
     }
 }
 
@@ -44,10 +44,3 @@ impl fmt::Display for ApiError {
 }
 
 impl std::error::Error for ApiError {}
-
-/// A failure that is no XenAPI error becomes `INTERNAL_ERROR [text]`.
-impl From<HostError> for ApiError {
-    fn from(error: HostError) -> Self {
-        Self::internal(error)
-    }
-}
