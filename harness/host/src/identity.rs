@@ -14,6 +14,9 @@ pub(crate) const EXTERNAL: &str = "/etc/xensource/xapi-ssl.pem";
 /// What it shows to hosts of its pool.
 pub(crate) const INTERNAL: &str = "/etc/xensource/xapi-pool-tls.pem";
 
+/// By this name a client asks for the internal one.
+pub(crate) const INTERNAL_NAME: &str = "pool";
+
 const LIFE_DAYS: i64 = 3_650;
 
 /// One of the two.

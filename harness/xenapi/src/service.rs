@@ -244,6 +244,10 @@ fn wire_form(result: CallResult) -> Answer {
             Value::Struct(members.collect())
         }
         CallResult::Reference(reference) => Value::text(reference),
+        CallResult::SetsByKey(members) => {
+            let members = members.into_iter().map(|(key, texts)| (key, Value::texts(texts)));
+            Value::Struct(members.collect())
+        }
         CallResult::Text(text) => Value::Text(text),
         CallResult::Texts(texts) => Value::texts(texts),
         CallResult::Void => Value::void(),

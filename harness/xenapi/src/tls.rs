@@ -1,15 +1,17 @@
-//! TLS with the certificate that a host shows to clients, on the port that takes plain HTTP, too: a
-//! handshake is known by its first byte (xenapi-wire.md §1).
+//! TLS on the port that takes plain HTTP, too: a handshake is known by its first byte
+//! (xenapi-wire.md §1). Which of its certificates the host shows depends on the name that is asked
+//! for.
 
 use std::{io, sync::Arc};
 
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    server::Acceptor,
 };
 use sim_host::Host;
 use tokio::net::TcpStream;
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 
 /// What a record of the handshake begins with; no HTTP method does.
 const HANDSHAKE: u8 = 0x16;
@@ -27,11 +29,13 @@ pub(crate) async fn open(stream: TcpStream, host: &Host) -> io::Result<Stream> {
     if stream.peek(&mut first).await? == 0 || first != [HANDSHAKE] {
         return Ok(Stream::Plain(stream));
     }
-    let pem = host.certificate_and_key().map_err(io::Error::other)?;
+    let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+    let pem = host.certificate_and_key(hello.client_hello().server_name());
+    let pem = pem.map_err(io::Error::other)?;
     let config = configuration(&pem).ok_or_else(|| {
         io::Error::new(io::ErrorKind::InvalidData, "the host's certificate cannot be used")
     })?;
-    let stream = TlsAcceptor::from(Arc::new(config)).accept(stream).await?;
+    let stream = hello.into_stream(Arc::new(config)).await?;
     Ok(Stream::Tls(Box::new(stream)))
 }
 

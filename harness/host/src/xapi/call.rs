@@ -393,6 +393,8 @@ pub enum CallResult {
     Map(BTreeMap<String, String>),
     /// A reference.
     Reference(Reference),
+    /// A map of sets of texts in order, whose keys may repeat (xapi-flows.md §5.4).
+    SetsByKey(Vec<(String, Vec<String>)>),
     /// A text.
     Text(String),
     /// A set of texts.

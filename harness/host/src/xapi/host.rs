@@ -85,9 +85,11 @@ impl Host {
         &self.machine.root
     }
 
-    /// The certificate that it shows to clients, with its private key, as PEM.
-    pub fn certificate_and_key(&self) -> Result<Vec<u8>, HostError> {
-        self.root().read(identity::EXTERNAL)
+    /// The certificate that it shows, with its private key, as PEM: the internal one to who asks
+    /// for `pool` by SNI, as hosts of its pool do, else the one for clients.
+    pub fn certificate_and_key(&self, server_name: Option<&str>) -> Result<Vec<u8>, HostError> {
+        let is_for_pool = server_name == Some(identity::INTERNAL_NAME);
+        self.root().read(if is_for_pool { identity::INTERNAL } else { identity::EXTERNAL })
     }
 
     /// Its clock.

@@ -107,6 +107,7 @@ fn judge_returned(
         CallResult::Map(map) => format!("the map {map:?}"),
         CallResult::Reference(reference) => format!("the reference {reference}"),
         CallResult::Text(text) => format!("the text `{text}`"),
+        CallResult::SetsByKey(map) => format!("the map of sets {map:?}"),
         CallResult::Texts(texts) => format!("the set {texts:?}"),
         _ => "nothing".to_owned(),
     };

@@ -7,7 +7,7 @@ use sim_host::{
 };
 
 use super::{Field, Record, View, field};
-use crate::value::Value;
+use xenapi_client::Value;
 
 macro_rules! classes {
     ($($type:ty: $class:literal, $rows:ident, [$($name:literal => $value:expr,)*];)+) => {
