@@ -23,12 +23,18 @@ pub const KINDS: &[&str] = &[
     MessageCreated::KIND,
     ProbePinged::KIND,
     AccountAsked::KIND,
+    AccountDefaulted::KIND,
     WinbindAwaited::KIND,
     HookRan::KIND,
     HostRestarted::KIND,
     HostMoved::KIND,
     SessionOpened::KIND,
     SessionClosed::KIND,
+    SessionsRevalidated::KIND,
+    SessionKept::KIND,
+    SessionValidated::KIND,
+    SubjectsRefreshed::KIND,
+    SubjectNotRefreshed::KIND,
     LockWaiting::KIND,
     LockTaken::KIND,
     ProgramHeld::KIND,
@@ -209,6 +215,23 @@ pub struct AccountAsked {
 }
 fact!(AccountAsked, "account.asked");
 
+/// An LDAP(S) query about a user failed, and harmless values stand in its place (xapi-flows.md
+/// §11.3): a line of the log.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountDefaulted {
+    /// Name of the user.
+    pub user: String,
+    /// Name of the DC, or of the domain if no DC had been found.
+    pub dc: String,
+    /// Its domain.
+    pub domain: String,
+    /// What went wrong.
+    pub cause: String,
+    /// Level of the line: `debug` in the released toolstack, `warn` in the design.
+    pub level: &'static str,
+}
+fact!(AccountDefaulted, "account.defaulted");
+
 /// xapi waited for winbind.
 #[derive(Clone, Debug, Serialize)]
 pub struct WinbindAwaited {
@@ -303,3 +326,49 @@ pub struct SessionClosed {
     pub reason: &'static str,
 }
 fact!(SessionClosed, "session.closed");
+
+/// The coordinator looks at the sessions that came in through AD (xapi-flows.md §11.2).
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionsRevalidated {
+    /// How many there are.
+    pub sessions: usize,
+}
+fact!(SessionsRevalidated, "sessions.revalidated");
+
+/// A session was due, and goes on as it is: its time of validation stays.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionKept {
+    /// Name of the account.
+    pub user: String,
+    /// Why nothing was found out about it.
+    pub reason: String,
+}
+fact!(SessionKept, "session.kept");
+
+/// A session was due, and its account is still let in.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionValidated {
+    /// Name of the account.
+    pub user: String,
+    /// Whether it is another subject now that lets it in.
+    pub subject_changed: bool,
+}
+fact!(SessionValidated, "session.validated");
+
+/// The coordinator asks AD about every subject (xapi-flows.md §11.4).
+#[derive(Clone, Debug, Serialize)]
+pub struct SubjectsRefreshed {
+    /// How many there are.
+    pub subjects: usize,
+}
+fact!(SubjectsRefreshed, "subjects.refreshed");
+
+/// AD said nothing of a subject, or it could not be stored: a line of the log.
+#[derive(Clone, Debug, Serialize)]
+pub struct SubjectNotRefreshed {
+    /// SID of the subject.
+    pub sid: String,
+    /// What went wrong.
+    pub cause: String,
+}
+fact!(SubjectNotRefreshed, "subject.not-refreshed");

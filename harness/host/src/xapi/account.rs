@@ -4,9 +4,10 @@
 use ground::Secret;
 
 use crate::{
-    ApiError, Credentials, HostRecord, Output, Quirk, SambaCommand, Server, Wbinfo,
-    facts::AccountAsked,
+    ApiError, Credentials, HostRecord, Output, Profile, Quirk, SambaCommand, Server, Wbinfo,
+    facts::{AccountAsked, AccountDefaulted},
     xapi::{
+        dc_warning::LdapFailure,
         host_auth::AD,
         locate::{escape_filter, parse_key_values},
         on_host::OnHost,
@@ -78,6 +79,15 @@ impl From<PluginError> for AccountError {
     }
 }
 
+/// What AD says of an account.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    /// What a subject stores of it.
+    pub(crate) attributes: SubjectAttributes,
+    /// The failure because of which the four flags of a user are all false.
+    pub(crate) ldap_failure: Option<LdapFailure>,
+}
+
 /// Who a SID is.
 enum Account {
     Group { name: String },
@@ -129,12 +139,22 @@ impl OnHost<'_> {
         trust_stored: bool,
         task: &'static str,
     ) -> Result<SubjectAttributes, AccountError> {
+        self.ask_account(sid, trust_stored, task).await.map(|answer| answer.attributes)
+    }
+
+    /// The same, and whether a failure is hidden in it (§11.3).
+    pub(crate) async fn ask_account(
+        &self,
+        sid: &str,
+        trust_stored: bool,
+        task: &'static str,
+    ) -> Result<Answer, AccountError> {
         let record = self.ad_record()?;
         let _plugin = self.lock_plugin(task).await;
         match self.account(sid, trust_stored).await? {
             Account::Group { name } => {
                 let gid = self.id(Wbinfo::SidToGid { sid: sid.to_owned() }).await;
-                Ok(group(&name, gid, sid))
+                Ok(Answer { attributes: group(&name, gid, sid), ldap_failure: None })
             }
             Account::User { .. } => self.query_user(&record, sid).await,
         }
@@ -168,7 +188,13 @@ impl OnHost<'_> {
             return Ok(first_word(&stdout));
         }
         let (domain, account) = match (halves(name, '\\'), halves(name, '@')) {
-            (Some((netbios, account)), _) => (self.domain_name(record, netbios).await?, account),
+            (Some((netbios, account)), _) => {
+                let domain = self.domain_name(record, netbios).await?.ok_or_else(|| {
+                    let message = format!("the name of the domain {netbios} was not found");
+                    PluginError::generic(message)
+                })?;
+                (domain, account)
+            }
             (None, Some((account, domain))) => (domain.to_owned(), account),
             (None, None) => (record.external_auth_service_name.clone(), name),
         };
@@ -188,6 +214,7 @@ impl OnHost<'_> {
             let message = format!("the query of {account} failed: {}", output.stdout.trim());
             return Err(PluginError::new(Tag::of_stderr(&output.stderr), message).into());
         }
+        self.note_ldap_success();
         value_of(&output, "objectSid").ok_or_else(|| {
             PluginError::generic(format!("the answer for {account} has no objectSid")).into()
         })
@@ -219,11 +246,7 @@ impl OnHost<'_> {
     }
 
     /// Steps 3–6 of §11.3.
-    async fn query_user(
-        &self,
-        record: &HostRecord,
-        sid: &str,
-    ) -> Result<SubjectAttributes, AccountError> {
+    async fn query_user(&self, record: &HostRecord, sid: &str) -> Result<Answer, AccountError> {
         let uid = self.id(Wbinfo::SidToUid { sid: sid.to_owned() }).await;
         // The program reads a C integer: −1 is the largest number.
         let number = u32::try_from(uid).unwrap_or(u32::MAX);
@@ -237,28 +260,61 @@ impl OnHost<'_> {
         };
         let info = parse_uid_info(&stdout).ok_or(AccountError::NotFound)?;
         let (netbios, account) = halves(&info.user_name, '\\').ok_or(AccountError::NotFound)?;
-        let domain = self.domain_name(record, netbios).await.ok();
-        let attributes = match &domain {
-            Some(domain) => self.user_attributes(domain, sid).await.ok(),
-            None => None,
+        let (domain, found) = match self.domain_name(record, netbios).await {
+            Ok(Some(domain)) => {
+                let found = self.user_attributes(&domain, sid).await;
+                (Some(domain), found)
+            }
+            Ok(None) => (None, Ok(None)),
+            Err(error) => {
+                let joined = &record.external_auth_service_name;
+                (None, Err(Defaulted::new(joined, joined, error)))
+            }
+        };
+        let (attributes, ldap_failure) = match found {
+            Ok(attributes) => (attributes, None),
+            Err(Defaulted { failure, cause }) => {
+                let LdapFailure { dc, domain } = failure.clone();
+                let level = match self.profile() {
+                    Profile::DesignV1 => "warn",
+                    Profile::Landed => "debug",
+                };
+                let user = info.user_name.clone();
+                self.trail.record(AccountDefaulted { user, dc, domain, cause, level });
+                (None, Some(failure))
+            }
         };
         let domain = domain.as_deref();
-        Ok(User { info: &info, uid, netbios, account, domain, attributes }.stored())
+        let user = User { info: &info, uid, netbios, account, domain, attributes };
+        Ok(Answer { attributes: user.stored(), ldap_failure })
     }
 
-    /// The user attribute query at a DC of the domain, 20 s at most.
+    /// The user attribute query at a DC of the domain.
     async fn user_attributes(
         &self,
         domain: &str,
         sid: &str,
+    ) -> Result<Option<UserAttributes>, Defaulted> {
+        let server = self.dc_of(domain).await;
+        let server = server.map_err(|error| Defaulted::new(domain, domain, error))?;
+        let found = self.user_attributes_at(&server, sid).await;
+        let found = found.map_err(|error| Defaulted::new(&server, domain, error))?;
+        self.note_ldap_success();
+        Ok(Some(found))
+    }
+
+    /// The same at this DC, 20 s at most.
+    async fn user_attributes_at(
+        &self,
+        server: &str,
+        sid: &str,
     ) -> Result<UserAttributes, AccountError> {
-        let server = self.dc_of(domain).await?;
         let clock = self.host.clock();
         let limit = i64::try_from(self.process.conf.winbind_ldap_query_subject_timeout.as_secs())
             .unwrap_or(i64::MAX);
         let end = clock.now().plus_seconds(limit);
         let query = self.run(SambaCommand::AdsSid {
-            server: Server::Name(server),
+            server: Server::Name(server.to_owned()),
             credentials: Credentials::Machine,
             sid: sid.to_owned(),
             attributes: ATTRIBUTES.map(str::to_owned).to_vec(),
@@ -276,18 +332,18 @@ impl OnHost<'_> {
         Ok(parse_user_attributes(&output.stdout, clock.now())?)
     }
 
-    /// DNS name of the domain with this NetBIOS name (§6.4).
+    /// DNS name of the domain with this NetBIOS name (§6.4), if the DCs know it.
     async fn domain_name(
         &self,
         record: &HostRecord,
         netbios: &str,
-    ) -> Result<String, AccountError> {
+    ) -> Result<Option<String>, AccountError> {
         let joined = record.external_auth_configuration.get("workgroup");
         if joined.is_some_and(|workgroup| workgroup == netbios) {
-            return Ok(record.external_auth_service_name.clone());
+            return Ok(Some(record.external_auth_service_name.clone()));
         }
         if let Some(name) = self.process.trusted_domains.find(netbios) {
-            return Ok(name);
+            return Ok(Some(name));
         }
         let output = self
             .run(SambaCommand::AdsSearch {
@@ -297,11 +353,15 @@ impl OnHost<'_> {
                 attributes: vec!["name".to_owned()],
             })
             .await;
-        let name = value_of(&output, "name").filter(|_| output.succeeded());
-        let name = name.ok_or_else(|| {
-            PluginError::generic(format!("the name of the domain {netbios} was not found"))
-        })?;
-        self.process.trusted_domains.note(netbios, &name);
+        if !output.succeeded() {
+            let message = format!("the query for the domain {netbios} failed");
+            return Err(PluginError::generic(message).into());
+        }
+        self.note_ldap_success();
+        let name = value_of(&output, "name");
+        if let Some(name) = &name {
+            self.process.trusted_domains.note(netbios, name);
+        }
         Ok(name)
     }
 
@@ -329,6 +389,19 @@ impl OnHost<'_> {
             WbinfoFailure::NotFound => AccountError::NotFound,
             WbinfoFailure::Service(error) => AccountError::Service(error),
         })
+    }
+}
+
+/// An LDAP(S) query that failed; harmless values stand for what it would have told.
+struct Defaulted {
+    failure: LdapFailure,
+    cause: String,
+}
+
+impl Defaulted {
+    fn new(dc: &str, domain: &str, error: AccountError) -> Self {
+        let failure = LdapFailure { dc: dc.to_owned(), domain: domain.to_owned() };
+        Self { failure, cause: error.message() }
     }
 }
 

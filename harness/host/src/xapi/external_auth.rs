@@ -75,7 +75,8 @@ impl Pool {
             }));
         }
         if first.is_ok() || !self.quirks().has(Quirk::PartialDisableKeepsSessions) {
-            self.end_ad_sessions(trail)?;
+            self.login_cache().clear();
+            self.revalidate_sessions(trail).await;
         }
         first
     }

@@ -12,6 +12,7 @@ use crate::{
     trust_store::TrustStore,
     xapi::{
         WaitingRoom,
+        dc_warning::LastWarning,
         hold::Holds,
         lock::{Lock, LockName},
         machine::Machine,
@@ -54,6 +55,8 @@ pub(crate) struct Process {
     pub(crate) plugin_lock: Lock,
     /// What was learnt of other domains.
     pub(crate) trusted_domains: TrustedDomains,
+    /// design-v1: when people were last told of a DC that does not answer.
+    pub(crate) last_dc_warning: LastWarning,
     auth_initialised: AtomicBool,
 }
 
@@ -177,6 +180,7 @@ impl Process {
             extauth_lock: Lock::new(LockName::HostExtauth, room),
             plugin_lock: Lock::new(LockName::Plugin, room),
             trusted_domains: TrustedDomains::default(),
+            last_dc_warning: LastWarning::default(),
             auth_initialised: AtomicBool::new(false),
         })
     }

@@ -100,6 +100,9 @@ impl OnHost<'_> {
         let result = self.read_sid(&output);
         let outcome = result.as_ref().map_or_else(|error| error.tag.name(), |()| "success");
         self.trail.record(ProbePinged { address: server.to_string(), outcome });
+        if result.is_ok() {
+            self.note_ldap_success();
+        }
         result
     }
 

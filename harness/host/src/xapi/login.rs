@@ -6,7 +6,7 @@ use ground::{Actor, Secret, Trail};
 use serde_json::{Value, json};
 
 use crate::{
-    ApiError, PoolRecord, Quirk, Reference, Role, Subject,
+    ApiError, PoolRecord, Quirk, Reference, Role,
     facts::{CallBegan, SessionOpened},
     xapi::{
         Pool,
@@ -155,12 +155,7 @@ impl Pool {
         let attributes = self.not_suspended(at_work, user, &sid).await?;
         let groups = at_work.group_closure(&sid, CALL).await;
         let groups = groups.map_err(|error| refused(&error.message()))?;
-        let admits = |subject: &&Subject| {
-            subject.subject_identifier == sid || groups.contains(&subject.subject_identifier)
-        };
-        let subjects: Vec<Subject> = self
-            .database()
-            .read(|records| records.subjects.iter().filter(admits).cloned().collect());
+        let subjects = self.subjects_of(&sid, &groups);
         let Some(first) = subjects.first() else {
             return Err(refused("neither the account nor a group of it is a subject of the pool"));
         };

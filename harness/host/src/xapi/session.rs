@@ -9,6 +9,7 @@ use std::{
 };
 
 use ground::{Clock, Secret, Seed, Trail};
+use rand::RngExt as _;
 
 use crate::{
     ApiError, Reference, Session,
@@ -21,6 +22,8 @@ pub(super) const ROOT: &str = "root";
 /// Open sessions. Beyond it the one that was idle for longest ends, as in xapi (whose number could
 /// not be confirmed).
 const SESSIONS_MAX: usize = 500;
+/// Ten minutes.
+const MORE_LIFESPAN_MAX_MICROS: u64 = 600_000_000;
 
 impl Pool {
     /// The session behind a reference, which is used by this.
@@ -122,6 +125,8 @@ pub(super) struct Sessions {
 #[derive(Default)]
 struct Open {
     created: u64,
+    /// How often revalidation has looked whether a session has to be validated.
+    looked_at: u64,
     sessions: Vec<Session>,
 }
 
@@ -167,6 +172,24 @@ impl Sessions {
             originator: newcomer.originator,
         });
         reference
+    }
+
+    /// Notes that AD lets the account in, through this subject.
+    pub(super) fn renew(&self, reference: &Reference, subject: Reference) {
+        let now = self.clock.now();
+        let mut open = self.lock();
+        // It may have ended while AD was asked.
+        if let Some(session) = open.sessions.iter_mut().find(|one| one.reference == *reference) {
+            (session.validation_time, session.subject) = (now, subject);
+        }
+    }
+
+    /// How much longer than usual a session counts, drawn anew for every look at one (§11.2 step 2).
+    pub(super) fn more_lifespan(&self) -> Duration {
+        let mut open = self.lock();
+        open.looked_at += 1;
+        let mut random = self.seed.stream(&format!("lifespan {}", open.looked_at));
+        Duration::from_micros(random.random_range(0..=MORE_LIFESPAN_MAX_MICROS))
     }
 
     /// Ends the sessions that were not used for longer than this.

@@ -5,7 +5,6 @@ use ground::Trail;
 
 use crate::{
     ApiError, Quirk, Reference, Role, Subject,
-    facts::SessionClosed,
     xapi::{Pool, account::AccountError, lock::LockGuard},
 };
 
@@ -130,22 +129,14 @@ impl Pool {
         Ok(())
     }
 
-    /// Step 3 of `pool.disable_external_auth`: nobody is remembered, and every session that came
-    /// in through AD ends, because the coordinator has no external authentication any more.
-    pub(super) fn end_ad_sessions(&self, trail: &Trail) -> Result<(), ApiError> {
-        self.login_cache().clear();
-        let record = self.coordinator_record()?;
-        if !record.external_auth_type.is_empty() {
-            return Ok(());
-        }
-        let ended = self
-            .sessions()
-            .close(|session| !session.is_local_superuser && !session.client_certificate);
-        for session in ended {
-            let reason = "external authentication is off";
-            trail.record(SessionClosed { user: session.auth_user_name, reason });
-        }
-        Ok(())
+    /// The subjects that let an account in: its own, then those of its groups in their order.
+    pub(super) fn subjects_of(&self, sid: &str, groups: &[String]) -> Vec<Subject> {
+        let mut sids: Vec<&str> = vec![sid];
+        sids.extend(groups.iter().map(String::as_str).filter(|group| *group != sid));
+        self.database().read(|records| {
+            let of = |sid: &&str| records.subjects.iter().find(|s| s.subject_identifier == **sid);
+            sids.iter().filter_map(of).cloned().collect()
+        })
     }
 
     fn subject(&self, reference: &Reference) -> Result<Subject, ApiError> {
@@ -154,7 +145,7 @@ impl Pool {
             .ok_or_else(|| ApiError::handle_invalid("subject", reference))
     }
 
-    fn change_subject(
+    pub(super) fn change_subject(
         &self,
         reference: &Reference,
         trail: &Trail,

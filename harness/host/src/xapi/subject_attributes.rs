@@ -14,12 +14,12 @@ pub(crate) const NAME: &str = "subject-name";
 /// Key that tells groups from users.
 pub(crate) const IS_GROUP: &str = "subject-is-group";
 
-/// The flags of a suspended account.
-const SUSPENSIONS: [&str; 4] = [
-    "subject-account-disabled",
-    "subject-account-expired",
-    "subject-account-locked",
-    "subject-password-expired",
+/// The flags of a suspended account, and what they say.
+const SUSPENSIONS: [(&str, &str); 4] = [
+    ("subject-account-disabled", "the account is disabled"),
+    ("subject-account-expired", "the account has expired"),
+    ("subject-account-locked", "the account is locked out"),
+    ("subject-password-expired", "the password has expired"),
 ];
 
 /// What winbind says of an account whose GECOS field is empty.
@@ -84,12 +84,16 @@ pub(crate) fn group(name: &str, gid: i64, sid: &str) -> SubjectAttributes {
     ])
 }
 
-/// Whether an account is disabled, expired, locked out, or has an expired password. What is not
-/// known to be fine counts as suspended.
+/// Whether an account is disabled, expired, locked out, or has an expired password.
 pub(crate) fn is_suspended(attributes: &SubjectAttributes) -> bool {
+    suspension(attributes).is_some()
+}
+
+/// Why an account is suspended. What is not known to be fine counts as suspended.
+pub(crate) fn suspension(attributes: &SubjectAttributes) -> Option<&'static str> {
     let is_fine =
-        |key: &&str| attributes.get(*key).is_some_and(|value| value.to_lowercase() == "false");
-    !SUSPENSIONS.iter().all(is_fine)
+        |key| attributes.get(key).is_some_and(|value: &String| value.to_lowercase() == "false");
+    SUSPENSIONS.into_iter().find(|(key, _)| !is_fine(*key)).map(|(_, reason)| reason)
 }
 
 fn attributes<const N: usize>(pairs: [(&str, String); N]) -> SubjectAttributes {
@@ -191,7 +195,7 @@ mod tests {
     fn only_the_word_false_clears_a_flag() {
         let fine = stored("", None, None);
         assert!(!is_suspended(&fine));
-        for key in SUSPENSIONS {
+        for (key, _) in SUSPENSIONS {
             let with = |value: Option<&str>| {
                 let mut changed = fine.clone();
                 changed.remove(key);

@@ -1,0 +1,147 @@
+//! Revalidation of the sessions that came in through AD (xapi-flows.md §11.2; xen-api,
+//! `ocaml/xapi/xapi_session.ml`).
+//!
+//! A run looks at every such session, but asks AD once per user only: later sessions of the same
+//! user share the verdict. A question that AD does not answer is no verdict; it never ends a session.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use ground::Trail;
+
+use crate::{
+    Quirk, Reference, Session,
+    facts::{SessionClosed, SessionKept, SessionValidated, SessionsRevalidated},
+    xapi::{
+        Pool,
+        account::{AccountError, Answer},
+        on_host::OnHost,
+        subject_attributes,
+    },
+};
+
+const TASK: &str = "session revalidation";
+
+/// How long a session counts without a look at AD. To this comes a random time, so that not all of
+/// them are looked at together.
+const LIFESPAN: Duration = Duration::from_secs(1_800);
+
+/// What is to become of the sessions of one user.
+#[derive(Clone, Debug)]
+enum Verdict {
+    /// They end, for this reason.
+    Ends(&'static str),
+    /// They go on; the subject that lets the user in.
+    Holds(Reference),
+}
+
+impl Pool {
+    /// Looks at all sessions that came in through AD, on the coordinator. Those whose account is no
+    /// longer let in end; a failure to find out leaves a session as it is.
+    pub async fn revalidate_sessions(&self, trail: &Trail) {
+        let sessions: Vec<Session> = self.open_sessions().into_iter().filter(is_external).collect();
+        let at_work = self.coordinator_at_work(trail);
+        let trail = at_work.trail.begin(SessionsRevalidated { sessions: sessions.len() });
+        let at_work = OnHost { trail, ..at_work };
+        let mut verdicts = BTreeMap::new();
+        for session in sessions {
+            self.revalidate(&session, &mut verdicts, &at_work).await;
+        }
+    }
+
+    async fn revalidate(
+        &self,
+        session: &Session,
+        verdicts: &mut BTreeMap<String, Verdict>,
+        at_work: &OnHost<'_>,
+    ) {
+        let keep = |reason: String| {
+            at_work.trail.record(SessionKept { user: session.auth_user_name.clone(), reason });
+        };
+        let is_off = match self.coordinator_record() {
+            Ok(record) => record.external_auth_type.is_empty(),
+            Err(error) => return keep(error.to_string()),
+        };
+        if is_off {
+            return self.end_session(session, "external authentication is off", at_work);
+        }
+        if !self.is_due(session) {
+            return;
+        }
+        let known = verdicts.get(&session.auth_user_sid).cloned();
+        let is_known = known.is_some();
+        let verdict = match known {
+            Some(verdict) => verdict,
+            None => match at_work.judge(&session.auth_user_sid).await {
+                Ok(verdict) => {
+                    verdicts.insert(session.auth_user_sid.clone(), verdict.clone());
+                    verdict
+                }
+                Err(error) => return keep(error.message()),
+            },
+        };
+        match verdict {
+            Verdict::Ends(reason) => self.end_session(session, reason, at_work),
+            Verdict::Holds(_) if is_known && self.quirks().has(Quirk::RevalidateMemoStaleTime) => {
+                keep("this run has judged the account already".to_owned());
+            }
+            Verdict::Holds(subject) => {
+                let user = session.auth_user_name.clone();
+                let subject_changed = subject != session.subject;
+                self.sessions().renew(&session.reference, subject);
+                at_work.trail.record(SessionValidated { user, subject_changed });
+            }
+        }
+    }
+
+    /// Whether a session has outlived its lifespan, for which every look draws anew.
+    fn is_due(&self, session: &Session) -> bool {
+        let lifespan = LIFESPAN + self.sessions().more_lifespan();
+        let lifespan = i64::try_from(lifespan.as_micros()).unwrap_or(i64::MAX);
+        let now = self.coordinator().clock().now().unix_micros();
+        now > session.validation_time.unix_micros().saturating_add(lifespan)
+    }
+
+    fn end_session(&self, session: &Session, reason: &'static str, at_work: &OnHost<'_>) {
+        for ended in self.sessions().close(|open| open.reference == session.reference) {
+            at_work.trail.record(SessionClosed { user: ended.auth_user_name, reason });
+        }
+    }
+}
+
+impl OnHost<'_> {
+    /// Steps 4–7.
+    async fn judge(&self, sid: &str) -> Result<Verdict, AccountError> {
+        let attributes = match self.ask_account(sid, true, TASK).await {
+            Ok(Answer { attributes, ldap_failure }) => {
+                if let Some(failure) = ldap_failure {
+                    // As every failure, one to tell of it does not touch the session.
+                    let _ = self.warn_of_dc(&failure);
+                }
+                attributes
+            }
+            Err(AccountError::NotFound) => {
+                return Ok(Verdict::Ends("AD does not know the account"));
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(reason) = subject_attributes::suspension(&attributes) {
+            return Ok(Verdict::Ends(reason));
+        }
+        let groups = match self.group_closure(sid, TASK).await {
+            Err(AccountError::NotFound) => {
+                return Ok(Verdict::Ends("AD does not know the groups of the account"));
+            }
+            answer => answer?,
+        };
+        let subjects = self.pool.subjects_of(sid, &groups);
+        Ok(match subjects.into_iter().next() {
+            Some(subject) => Verdict::Holds(subject.reference),
+            None => Verdict::Ends("neither the account nor a group of it is a subject of the pool"),
+        })
+    }
+}
+
+/// Whether the session came in through AD.
+fn is_external(session: &Session) -> bool {
+    !session.is_local_superuser && !session.client_certificate
+}
