@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 use ground::Trail;
 
 use crate::{
-    Quirk, Reference, Session,
+    HostRecord, Quirk, Reference, Session,
     facts::{SessionClosed, SessionKept, SessionValidated, SessionsRevalidated},
     xapi::{
         Pool,
@@ -46,6 +46,14 @@ impl Pool {
         for session in sessions {
             self.revalidate(&session, &mut verdicts, &at_work).await;
         }
+    }
+
+    /// Whether such a run would find anything to do.
+    pub fn has_sessions_to_revalidate(&self) -> bool {
+        let is_on = |record: HostRecord| !record.external_auth_type.is_empty();
+        let is_on = self.coordinator_record().is_ok_and(is_on);
+        let may_be_due = |session: &Session| !is_on || self.is_older_than(session, LIFESPAN);
+        self.sessions().view().iter().any(|session| is_external(session) && may_be_due(session))
     }
 
     async fn revalidate(
@@ -95,7 +103,10 @@ impl Pool {
 
     /// Whether a session has outlived its lifespan, for which every look draws anew.
     fn is_due(&self, session: &Session) -> bool {
-        let lifespan = LIFESPAN + self.sessions().more_lifespan();
+        self.is_older_than(session, LIFESPAN + self.sessions().more_lifespan())
+    }
+
+    fn is_older_than(&self, session: &Session, lifespan: Duration) -> bool {
         let lifespan = i64::try_from(lifespan.as_micros()).unwrap_or(i64::MAX);
         let now = self.coordinator().clock().now().unix_micros();
         now > session.validation_time.unix_micros().saturating_add(lifespan)

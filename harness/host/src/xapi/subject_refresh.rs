@@ -4,7 +4,7 @@
 use ground::Trail;
 
 use crate::{
-    Subject,
+    HostRecord, Subject,
     facts::{SubjectNotRefreshed, SubjectsRefreshed},
     xapi::{Pool, on_host::OnHost},
 };
@@ -15,11 +15,10 @@ impl Pool {
     /// Asks AD about every subject, on the coordinator, and stores what it says in place of what was
     /// stored. Of a subject about which AD says nothing everything stays.
     pub async fn refresh_subjects(&self, trail: &Trail) {
-        let at_work = self.coordinator_at_work(trail);
-        let is_off = |record: crate::HostRecord| record.external_auth_type.is_empty();
-        if self.coordinator_record().is_ok_and(is_off) {
+        if !self.has_subjects_to_refresh() {
             return;
         }
+        let at_work = self.coordinator_at_work(trail);
         let subjects = self.database().read(|records| records.subjects.clone());
         let trail = at_work.trail.begin(SubjectsRefreshed { subjects: subjects.len() });
         let at_work = OnHost { trail, ..at_work };
@@ -34,5 +33,12 @@ impl Pool {
                 at_work.trail.record(SubjectNotRefreshed { sid, cause: error.to_string() });
             }
         }
+    }
+
+    /// Whether that would find anything to do: not while AD is off.
+    pub fn has_subjects_to_refresh(&self) -> bool {
+        let is_on = |record: HostRecord| !record.external_auth_type.is_empty();
+        self.coordinator_record().is_ok_and(is_on)
+            && self.database().read(|records| !records.subjects.is_empty())
     }
 }
