@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use runner::{
     CaseReport, Exit, Outcome, RunOptions, SambaClient, Selection, SnapshotMode, Suite,
     SuiteReport,
-    report::{write_events, write_junit},
+    report::{Timeline, write_events, write_junit},
 };
 use scenario::Colour;
 use sim_host::real;
@@ -52,6 +52,10 @@ pub(crate) struct RunArguments {
     /// Write all events as line-delimited JSON.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Print what happened, step by step and cause by cause over virtual time. Without this, only
+    /// the steps that did not hold are told so.
+    #[arg(long)]
+    timeline: bool,
     /// Only list the cases.
     #[arg(long)]
     list: bool,
@@ -112,7 +116,7 @@ fn try_run(arguments: &RunArguments) -> Result<Exit, Exit> {
     if let Some(jobs) = arguments.jobs {
         options.jobs = jobs;
     }
-    let report = run_suite(&suite, &options)?;
+    let report = run_suite(&suite, &options, arguments.timeline)?;
     if let Some(path) = &arguments.junit {
         write_whole(path, |mut out| write_junit(&report, &mut out))?;
     }
@@ -146,7 +150,7 @@ fn run_inside() -> Result<Option<Exit>, Exit> {
     }))
 }
 
-fn run_suite(suite: &Suite, options: &RunOptions) -> Result<SuiteReport, Exit> {
+fn run_suite(suite: &Suite, options: &RunOptions, timeline: bool) -> Result<SuiteReport, Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
         eprintln!("error: no threads to run on: {error}");
@@ -155,7 +159,7 @@ fn run_suite(suite: &Suite, options: &RunOptions) -> Result<SuiteReport, Exit> {
     let bar = progress_bar(suite.cases().len());
     line(format_args!("running {} with seed {}", count(suite.cases().len(), "case"), options.seed));
     let report = runtime.block_on(runner::run(suite, options, &mut |case| {
-        bar.suspend(|| print_case(case, options));
+        bar.suspend(|| print_case(case, options, timeline));
         bar.inc(1);
     }));
     bar.finish_and_clear();
@@ -174,7 +178,7 @@ fn progress_bar(length: usize) -> ProgressBar {
     }
 }
 
-fn print_case(case: &CaseReport, options: &RunOptions) {
+fn print_case(case: &CaseReport, options: &RunOptions, whole: bool) {
     let word = match &case.outcome {
         Outcome::Broken(_) => "BROKEN",
         Outcome::Failed(_) => "FAILED",
@@ -185,19 +189,22 @@ fn print_case(case: &CaseReport, options: &RunOptions) {
     line(format_args!("{word} {} ({} ms)", case.name, case.wall.as_millis()));
     match &case.outcome {
         Outcome::Passed => {}
-        Outcome::Skipped(reason) => line(format_args!("  {reason}")),
-        Outcome::Broken(cause) | Outcome::WrongInput(cause) => {
-            line(format_args!("  {cause}"));
-            line(format_args!("  repeat: {}", repeat(case, options)));
+        Outcome::Skipped(what) | Outcome::Broken(what) | Outcome::WrongInput(what) => {
+            print_inside(what);
         }
-        Outcome::Failed(failures) => {
-            for failure in failures {
-                for shown in failure.to_string().lines() {
-                    line(format_args!("  {shown}"));
-                }
-            }
-            line(format_args!("  repeat: {}", repeat(case, options)));
-        }
+        Outcome::Failed(failures) => failures.iter().for_each(print_inside),
+    }
+    let timeline = if whole { Timeline::of(case) } else { Timeline::of_failure(case) };
+    print_inside(&timeline);
+    if !matches!(case.outcome, Outcome::Passed | Outcome::Skipped(_)) {
+        line(format_args!("  repeat: {}", repeat(case, options)));
+    }
+}
+
+/// Prints what belongs to the line before.
+fn print_inside(text: &impl ToString) {
+    for shown in text.to_string().lines() {
+        line(format_args!("  {shown}"));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What came of a run.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, net::IpAddr, path::PathBuf, time::Duration};
 
 use ground::Event;
 
@@ -59,6 +59,8 @@ pub struct CaseReport {
     pub outcome: Outcome,
     /// The ledger in causal order.
     pub events: Vec<Event>,
+    /// The DCs by the addresses that facts name.
+    pub addresses: BTreeMap<IpAddr, String>,
     /// Real time from start to end.
     pub wall: Duration,
 }
@@ -93,9 +95,6 @@ pub struct Failure {
     /// Whether it is a snapshot that nobody has accepted. Such a failure does not end the case, so
     /// that one run shows all of them.
     pub unaccepted: bool,
-    /// The last events of the step, in order of arrival, one line each; with the last failure of
-    /// a step only.
-    pub events: Vec<String>,
 }
 
 /// A step of a scenario.
@@ -127,12 +126,6 @@ impl fmt::Display for Failure {
         if let Some(diff) = &self.diff {
             for line in diff.lines() {
                 writeln!(f, "    {line}")?;
-            }
-        }
-        if !self.events.is_empty() {
-            writeln!(f, "  last events:")?;
-            for event in &self.events {
-                writeln!(f, "    {event}")?;
             }
         }
         Ok(())

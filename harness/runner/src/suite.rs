@@ -1,20 +1,21 @@
 //! Runs the cases of a suite, several at a time.
 
 use std::{
+    collections::BTreeMap,
+    net::IpAddr,
     num::NonZeroUsize,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use ground::{Ledger, Seed};
+use ground::{Event, Seed};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::{
     Case, CaseName, CaseReport, Failure, Outcome, Place, SnapshotMode, Suite, SuiteReport,
     expect::{self, StepView},
     invariants,
-    report::describe,
     samba_client::{ProgramAbandoned, SambaClient, needs_the_model},
     snapshot::Snapshots,
     steps,
@@ -104,39 +105,56 @@ async fn run_case(case: &Case, options: &RunOptions) -> CaseReport {
     };
     let steps = tokio::spawn(play(case.clone(), seed, options.clone()));
     let abort = steps.abort_handle();
-    let (outcome, ledger) = match tokio::time::timeout(limit, steps).await {
+    let Played { outcome, events, addresses } = match tokio::time::timeout(limit, steps).await {
         Ok(Ok(played)) => played,
-        Ok(Err(panic)) => (Outcome::Broken(format!("the case panicked: {panic}")), None),
+        Ok(Err(panic)) => Played::not(Outcome::Broken(format!("the case panicked: {panic}"))),
         Err(_) => {
             abort.abort();
-            (Outcome::Broken(format!("the case took over {} s", limit.as_secs())), None)
+            Played::not(Outcome::Broken(format!("the case took over {} s", limit.as_secs())))
         }
     };
     CaseReport {
         name: case.name.clone(),
         path: case.path.clone(),
         outcome,
-        events: ledger.map(|ledger| ledger.causal_order()).unwrap_or_default(),
+        events,
+        addresses,
         wall: started.elapsed(),
     }
 }
 
-async fn play(case: Case, seed: Seed, options: RunOptions) -> (Outcome, Option<Ledger>) {
+/// What came of playing a case.
+struct Played {
+    outcome: Outcome,
+    events: Vec<Event>,
+    addresses: BTreeMap<IpAddr, String>,
+}
+
+impl Played {
+    /// Of a case that has no world, or whose world is lost.
+    fn not(outcome: Outcome) -> Self {
+        Self { outcome, events: Vec::new(), addresses: BTreeMap::new() }
+    }
+}
+
+async fn play(case: Case, seed: Seed, options: RunOptions) -> Played {
     if let (SambaClient::Net { .. }, Some(reason)) = (options.samba_client, needs_the_model(&case))
     {
-        return (Outcome::Skipped(reason), None);
+        return Played::not(Outcome::Skipped(reason));
     }
     let mut world = match World::build(&case, seed, options.samba_client).await {
         Ok(world) => world,
         Err(error) => {
             let outcome = unplayable(error.to_string(), error.is_wrong_input(), error.remedy());
-            return (outcome, None);
+            return Played::not(outcome);
         }
     };
     let outcome = play_steps(&case, &mut world, options.snapshots).await;
     let ledger = world.ledger.clone();
+    let dcs = world.domains().flat_map(fake_dc::Domain::dcs);
+    let addresses = dcs.map(|dc| (dc.ip().into(), dc.name().to_owned())).collect();
     world.stop().await;
-    (outcome, Some(ledger))
+    Played { outcome, events: ledger.causal_order(), addresses }
 }
 
 async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outcome {
@@ -169,9 +187,6 @@ async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outco
             for failure in &mut failures {
                 failure.place = Some(place.clone());
             }
-            if let Some(last) = failures.last_mut() {
-                last.events = last_events(&done.events);
-            }
             let goes_on = failures.iter().all(|failure| failure.unaccepted);
             unaccepted.append(&mut failures);
             if !goes_on {
@@ -185,7 +200,6 @@ async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outco
         picture: None,
         diff: None,
         unaccepted: true,
-        events: Vec::new(),
     };
     unaccepted.extend(snapshots.unreferenced().into_iter().map(failure));
     if unaccepted.is_empty() { Outcome::Passed } else { Outcome::Failed(unaccepted) }
@@ -197,12 +211,4 @@ fn unplayable(mut what: String, wrong_input: bool, remedy: Option<String>) -> Ou
         what.push_str(&remedy);
     }
     if wrong_input { Outcome::WrongInput(what) } else { Outcome::Broken(what) }
-}
-
-/// Events shown with a failure.
-const SHOWN_EVENTS: usize = 12;
-
-fn last_events(events: &[ground::Event]) -> Vec<String> {
-    let skipped = events.len().saturating_sub(SHOWN_EVENTS);
-    events[skipped..].iter().map(describe).collect()
 }

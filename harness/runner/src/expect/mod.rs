@@ -71,7 +71,6 @@ impl StepView<'_> {
             picture: Some(picture),
             diff: finding.diff,
             unaccepted: finding.unaccepted,
-            events: Vec::new(),
         }
     }
 

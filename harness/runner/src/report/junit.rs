@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::{Outcome, SuiteReport};
+use crate::{Outcome, SuiteReport, report::Timeline};
 
 /// Writes the report of a run.
 ///
@@ -24,7 +24,8 @@ pub fn write_junit(report: &SuiteReport, out: &mut impl Write) -> io::Result<()>
             Outcome::Failed(failures) => {
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
                 status.set_message(failures.first().map_or("", |failure| failure.what.as_str()));
-                let text: Vec<String> = failures.iter().map(ToString::to_string).collect();
+                let mut text: Vec<String> = failures.iter().map(ToString::to_string).collect();
+                text.push(Timeline::of_failure(case).to_string());
                 status.set_description(text.join("\n"));
                 status
             }

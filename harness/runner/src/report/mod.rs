@@ -2,6 +2,8 @@
 
 mod events;
 mod junit;
+mod timeline;
 
 pub use events::{EVENTS_VERSION, describe, write_events};
 pub use junit::write_junit;
+pub use timeline::Timeline;
