@@ -88,9 +88,9 @@ impl Timeline {
                 timeline.add(entry, 0);
             }
             for (step, events) in &window.continued {
-                let inside = teller.entries(events, None);
-                let Some(at) = inside.first().map(|entry| entry.at) else { continue };
-                let head = Entry { text: format!("step {step} goes on"), ..Entry::at(at) };
+                let Some(first) = events.first() else { continue };
+                let inside = teller.entries(events, Some(&first.actor));
+                let head = teller.entry(first, None, format!("step {step} goes on"));
                 timeline.add(Entry { inside, ..head }, 1);
             }
         }
@@ -177,14 +177,22 @@ impl<'t> Teller<'t> {
         let mut rest = events;
         while let Some((event, after)) = rest.split_first() {
             rest = after;
-            if let Some(text) = self.flows.told(event) {
-                entries.extend(text.into_iter().map(|text| self.entry(event, speaker, text)));
+            if let Some(flow) = self.flows.told(event) {
+                entries.extend(flow.map(|flow| {
+                    let inside = flow.inside.into_iter();
+                    let inside =
+                        inside.map(|line| self.entry(event, Some(&event.actor), line)).collect();
+                    Entry { inside, ..self.entry(event, speaker, flow.line) }
+                }));
                 continue;
             }
             match words::told(event, self.tree, self.names) {
                 Told::Line(text) => {
                     let inside = self.entries(self.tree.effects(event), Some(&event.actor));
                     let periodic = words::is_periodic(event);
+                    if periodic && inside.is_empty() {
+                        continue;
+                    }
                     let entry = self.entry(event, speaker, text);
                     entries.push(Entry { periodic, inside, ..entry });
                 }

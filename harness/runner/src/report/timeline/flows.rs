@@ -26,33 +26,31 @@ impl<'t> Flows<'t> {
         Self { tree, names, known: BTreeSet::new() }
     }
 
-    /// What is told of `event` and all that it led to; `None` if it is no flow.
-    pub(super) fn told(&mut self, event: &Event) -> Option<Vec<String>> {
-        let lines = match event.kind() {
+    /// The line of `event` and of all that it led to, if it is worth one, with what stands below
+    /// it; `None` if it is no flow.
+    pub(super) fn told(&mut self, event: &Event) -> Option<Option<Flow>> {
+        let flow = match event.kind() {
             "cldap.asked" => self.ping(event),
-            "dc.connection" => vec![self.served(event)],
+            "dc.connection" => Some(Flow::of(self.served(event))),
             "dns.asked" => self.question(event),
             "kdc.asked" => self.ticket(event),
-            "tcp.connecting" => self.connection(event),
             "kdc.request" => self.kdc_request(event),
+            "tcp.connecting" => Some(self.connection(event)),
             // The DC's side of what its client tells, or of nobody's business.
             "cldap.ping"
             | "dc.connection-dropped"
             | "dc.connection-refused"
             | "dc.garbage"
             | "dc.unreachable"
-            | "dns.query" => Vec::new(),
+            | "dns.query" => None,
             _ => return None,
         };
-        Some(lines)
+        Some(flow)
     }
 
     /// A line that is told once in a step.
-    fn once(&mut self, event: &Event, line: String) -> Vec<String> {
-        match self.known.insert((event.actor.clone(), line.clone())) {
-            true => vec![line],
-            false => Vec::new(),
-        }
+    fn once(&mut self, event: &Event, line: String) -> Option<Flow> {
+        self.known.insert((event.actor.clone(), line.clone())).then(|| Flow::of(line))
     }
 
     fn answer(&self, event: &Event, kind: &str) -> Map<String, Value> {
@@ -60,19 +58,19 @@ impl<'t> Flows<'t> {
         answer.map(|answer| answer.fields()).unwrap_or_default()
     }
 
-    fn question(&mut self, event: &Event) -> Vec<String> {
+    fn question(&mut self, event: &Event) -> Option<Flow> {
         let answer = self.answer(event, "dns.answered");
         let (name, record) = (text(&answer, "name"), text(&answer, "record"));
         let outcome = text(&answer, "outcome");
         let line = match (record.as_str(), outcome.as_str()) {
-            ("AAAA", "answered" | "no such record") | ("A", "answered") => return Vec::new(),
-            (_, "answered") => format!("DNS: {name} is {}", text(&answer, "answers")),
+            ("AAAA", "answered" | "no such record") | ("A", "answered") => return None,
+            (_, "answered") => format!("DNS: {name} is {}", targets(&answer)),
             _ => format!("DNS: {record} of {name}: {outcome}{}", waits(&answer)),
         };
         self.once(event, line)
     }
 
-    fn ping(&mut self, event: &Event) -> Vec<String> {
+    fn ping(&mut self, event: &Event) -> Option<Flow> {
         let dc = self.names.dc(&text(&event.fields(), "dc"));
         let answer = self.answer(event, "cldap.answered");
         let line = match text(&answer, "outcome").as_str() {
@@ -85,7 +83,7 @@ impl<'t> Flows<'t> {
         self.once(event, line)
     }
 
-    fn ticket(&mut self, event: &Event) -> Vec<String> {
+    fn ticket(&mut self, event: &Event) -> Option<Flow> {
         let asked = event.fields();
         let kdc = self.names.dc(&text(&asked, "kdc"));
         let answer = self.answer(event, "kdc.answered");
@@ -94,7 +92,7 @@ impl<'t> Flows<'t> {
         let error = request.as_ref().map(|request| text(request, "error")).unwrap_or_default();
         let head = format!("Kerberos at {kdc}: {}", text(&asked, "service"));
         let line = match text(&answer, "outcome").as_str() {
-            "answered" if ROUTINE.iter().any(|code| error.contains(code)) => return Vec::new(),
+            "answered" if ROUTINE.iter().any(|code| error.contains(code)) => return None,
             "answered" if error.is_empty() => format!("{head}{}", client.unwrap_or_default()),
             "answered" => format!("{head}{}: {error}", client.unwrap_or_default()),
             outcome => format!("{head}: {outcome}{}", waits(&answer)),
@@ -103,18 +101,18 @@ impl<'t> Flows<'t> {
     }
 
     /// A request that no host of ours has sent.
-    fn kdc_request(&mut self, event: &Event) -> Vec<String> {
+    fn kdc_request(&mut self, event: &Event) -> Option<Flow> {
         let request = event.fields();
         let error = text(&request, "error");
         if ROUTINE.iter().any(|code| error.contains(code)) {
-            return Vec::new();
+            return None;
         }
         let client = with(" for ", &request, "client", "");
         let error = with(": ", &request, "error", "");
         self.once(event, format!("Kerberos: {}{client}{error}", text(&request, "service")))
     }
 
-    fn connection(&mut self, event: &Event) -> Vec<String> {
+    fn connection(&self, event: &Event) -> Flow {
         let fields = event.fields();
         let dc = self.names.dc(&text(&fields, "dc"));
         let service = match text(&fields, "port").as_str() {
@@ -159,8 +157,8 @@ impl<'t> Flows<'t> {
             }
         }
         line += &traffic.told();
-        let reasons = reasons.into_iter().map(|reason| format!("  because {reason}"));
-        std::iter::once(line).chain(reasons).collect()
+        let inside = reasons.into_iter().map(|reason| format!("because {reason}")).collect();
+        Flow { line, inside }
     }
 
     /// What a DC says about a connection that it did not serve.
@@ -216,6 +214,19 @@ impl<'t> Flows<'t> {
     }
 }
 
+/// What is told of a flow.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub(super) line: String,
+    pub(super) inside: Vec<String>,
+}
+
+impl Flow {
+    fn of(line: String) -> Self {
+        Self { line, inside: Vec::new() }
+    }
+}
+
 /// Errors of a KDC that lead to the next question, not to failure.
 const ROUTINE: [&str; 2] = ["KDC_ERR_PREAUTH_REQUIRED", "KRB_ERR_RESPONSE_TOO_BIG"];
 
@@ -231,6 +242,13 @@ fn verdict(fields: &Map<String, Value>) -> String {
             format!(": certificate {leaf} {word} for {name} ({mode}, {status})")
         }
     }
+}
+
+/// The names in the answers to a question, without the numbers of SRV records.
+fn targets(answer: &Map<String, Value>) -> String {
+    let answers = list(answer, "answers");
+    let names = answers.iter().map(|answer| answer.rsplit(' ').next().unwrap_or(answer));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// Requests of LDAP, counted.

@@ -52,7 +52,11 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
     Told::Line(match event.kind() {
         // The runner.
         "clock.advanced" => {
-            format!("time has moved on by {}", duration(fields.number("seconds")))
+            format!("time moves on by {}", duration(fields.number("seconds")))
+        }
+        "domain.ca-renewed" => {
+            let key = if fields.is("keep_key") { "the same key" } else { "a new key" };
+            format!("the CA of {} has a new certificate for {key}", text("domain"))
         }
         "domain.changed" => format!("accounts of {} are changed", text("domain")),
         "file.changed" => {
@@ -65,14 +69,25 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
             format!("`{}` still runs after {} s, and is left", text("command"), text("seconds"))
         }
         "program.ended" => {
-            let said = format!("{}\n{}", raw(&fields, "stdout"), raw(&fields, "stderr"));
+            let said = fields.0.get("stdout").and_then(Value::as_str).unwrap_or_default();
             let last = said.lines().rev().map(str::trim).find(|line| !line.is_empty());
-            format!("the program ends with {}: {}", text("exit"), last.unwrap_or("no words"))
+            let last = last.map(|line| format!(": {line}"));
+            format!("the program ends with {}{}", text("exit"), last.unwrap_or_default())
         }
         "scenario.step" => format!("step {}: {}", text("number"), text("title")),
 
         // xapi.
+        "account.defaulted" => format!(
+            "asking {} of {} about {} has FAILED, and is taken for good news: {}",
+            text("dc"),
+            text("domain"),
+            text("user"),
+            text("cause")
+        ),
         "account.asked" => format!("asks {} for the account {}", text("dc"), text("filter")),
+        "certificates.check-failed" => {
+            format!("the look at the ends of certificates breaks off: {}", text("error"))
+        }
         "certificates.missing" => {
             format!("lacks in {}: {}", text("directory"), text("names"))
         }
@@ -81,6 +96,9 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
             None => return Told::Nothing,
         },
         "extauth.hook" => format!("the hook runs: {}", text("reason")),
+        "host.moved" => {
+            format!("{} is in {} now, no longer in {}", text("host"), text("to"), text("from"))
+        }
         "host.restarted" => format!("xapi of {} has restarted", text("host")),
         "lock.taken" => format!("{} has the lock {}", text("task"), text("lock")),
         "lock.waiting" => format!(
@@ -96,6 +114,7 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
             fields.with(", class ", "class"),
             text("body")
         ),
+        "message.destroyed" => format!("CLEARS {} (priority {})", text("name"), text("priority")),
         "pool.created" => format!(
             "{} ({}): {}{}",
             text("pool"),
@@ -118,10 +137,26 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
         "program.held" => format!("`{}` is held", text("program")),
         "session.closed" => format!("the session of {} ends: {}", text("user"), text("reason")),
         "session.opened" => format!("{} logs in", text("user")),
+        "session.kept" => format!("the session of {} is kept: {}", text("user"), text("reason")),
+        "session.validated" => {
+            let whose = if fields.is("subject_changed") { " through another subject" } else { "" };
+            format!("the session of {} is validated{whose}", text("user"))
+        }
+        "sessions.revalidated" => match fields.number("sessions") {
+            0 => return Told::Nothing,
+            count => format!("looks at {count} sessions"),
+        },
         "smb-conf.written" => match (fields.is("joined"), fields.is("ldaps")) {
             (false, _) => "writes smb.conf: no domain".to_owned(),
             (true, false) => "writes smb.conf: LDAP".to_owned(),
             (true, true) => format!("writes smb.conf: LDAPS, CAs of {}", text("trust")),
+        },
+        "subject.not-refreshed" => {
+            format!("the subject {} stays as it is: {}", text("sid"), text("cause"))
+        }
+        "subjects.refreshed" => match fields.number("subjects") {
+            0 => return Told::Nothing,
+            count => format!("asks AD about {count} subjects"),
         },
         "trust-store.changed" => return Told::Files(text("path")),
         "winbind.awaited" if fields.is("ready") => return Told::Nothing,
@@ -130,6 +165,7 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
             format!("xapi.conf: {} means nothing as {}", text("value"), text("item"))
         }
         "xapi.call" => call(event, &fields, tree),
+        "xapi.duty" => text("duty").replace('-', " "),
         "xapi.result" => match tree.has_cause(event) {
             true => return Told::Nothing,
             false => format!("{} {}", text("call"), outcome(&fields)),
@@ -151,6 +187,9 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
         "winbind.changed" => "winbind stops".to_owned(),
 
         // DCs.
+        "dc.certificate-enrolled" => {
+            format!("has enrolled for a certificate that ends {}", text("not_after"))
+        }
         "dc.certificate-loaded" => match text("leaf").as_str() {
             "" => "has no certificate to show".to_owned(),
             leaf => format!("shows the certificate {} from now on", names::fingerprint(leaf)),
@@ -182,7 +221,7 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
 
 /// Whether `event` is a run of a task that xapi repeats all the time.
 pub(super) fn is_periodic(event: &Event) -> bool {
-    event.kind().starts_with("schedule.")
+    event.kind() == "xapi.duty"
 }
 
 /// A call with its parameters and its end.
@@ -198,7 +237,7 @@ fn call(event: &Event, fields: &Fields, tree: &Tree<'_>) -> String {
                 let told = config.iter().filter(|(_, value)| value.as_str() != Some("***"));
                 shown.extend(told.map(|(name, value)| format!("{name}={}", value_text(value))));
             }
-            Value::Null => {}
+            value if value_text(value).is_empty() || value.is_null() => {}
             value => shown.push(format!("{name}={}", value_text(value))),
         }
     }
@@ -239,7 +278,6 @@ fn database(fields: &Fields, names: &Names) -> Option<String> {
             };
             field.starts_with("external_auth").then(|| format!("{name}.{field} = {value}"))
         }
-        ("message", "destroyed") => Some(format!("CLEARS {name}")),
         ("subject", "created") => Some(format!("records the subject {name}")),
         ("subject", "destroyed") => Some(format!("forgets the subject {name}")),
         _ => None,
@@ -263,10 +301,6 @@ pub(super) fn files(event: &Event, paths: &[String]) -> String {
         _ => "writes",
     };
     format!("{verb} {}", paths.join(", "))
-}
-
-fn raw(fields: &Fields, name: &str) -> String {
-    fields.0.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// `8d`, `1h30m`, `45s`.
