@@ -188,7 +188,8 @@ impl<'t> Teller<'t> {
             }
             match words::told(event, self.tree, self.names) {
                 Told::Line(text) => {
-                    let inside = self.entries(self.tree.effects(event), Some(&event.actor));
+                    let about = words::speaker(event);
+                    let inside = self.entries(self.tree.effects(event), Some(&about));
                     let periodic = words::is_periodic(event);
                     if periodic && inside.is_empty() {
                         continue;
@@ -213,9 +214,9 @@ impl<'t> Teller<'t> {
 
     fn entry(&self, event: &Event, speaker: Option<&Actor>, text: String) -> Entry {
         let text = self.names.put_into(&text);
-        let text = match &event.actor {
+        let text = match words::speaker(event) {
             Actor::Runner => text,
-            actor if Some(actor) == speaker => text,
+            about if Some(&about) == speaker => text,
             Actor::Dc(name) | Actor::Host(name) => format!("{name}: {text}"),
         };
         Entry { text, ..Entry::at(event.at) }

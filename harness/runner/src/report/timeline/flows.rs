@@ -64,6 +64,10 @@ impl<'t> Flows<'t> {
         let outcome = text(&answer, "outcome");
         let line = match (record.as_str(), outcome.as_str()) {
             ("AAAA", "answered" | "no such record") | ("A", "answered") => return None,
+            // Who gives a ticket is told where it is asked for.
+            ("SRV", "answered") if name.starts_with("_kerberos.") && !name.contains(".dc.") => {
+                return None;
+            }
             (_, "answered") => format!("DNS: {name} is {}", targets(&answer)),
             _ => format!("DNS: {record} of {name}: {outcome}{}", waits(&answer)),
         };
@@ -90,8 +94,11 @@ impl<'t> Flows<'t> {
         let request = self.below(event, "kdc.request").map(|request| request.fields());
         let client = request.as_ref().map(|request| with(" for ", request, "client", ""));
         let error = request.as_ref().map(|request| text(request, "error")).unwrap_or_default();
-        let head = format!("Kerberos at {kdc}: {}", text(&asked, "service"));
+        let service = text(&asked, "service");
+        let head = format!("Kerberos at {kdc}: {service}");
         let line = match text(&answer, "outcome").as_str() {
+            // The first ticket is asked for on the way to another.
+            "answered" if error.is_empty() && service.starts_with("krbtgt/") => return None,
             "answered" if ROUTINE.iter().any(|code| error.contains(code)) => return None,
             "answered" if error.is_empty() => format!("{head}{}", client.unwrap_or_default()),
             "answered" => format!("{head}{}: {error}", client.unwrap_or_default()),

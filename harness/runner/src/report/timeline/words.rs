@@ -3,7 +3,7 @@
 //! To have a new fact told, add an arm to [`told`]: what a person wants to know of it, in the
 //! present tense, on one line. Who it happened to is said by whoever asks.
 
-use ground::Event;
+use ground::{Actor, Event};
 use serde_json::{Map, Value};
 
 use super::{
@@ -170,7 +170,7 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
             true => return Told::Nothing,
             false => format!("{} {}", text("call"), outcome(&fields)),
         },
-        "xapi.turn" => format!("{} of {}", text("task"), text("host")),
+        "xapi.turn" => text("task").replace('-', " "),
 
         // The Samba client, but for what `flows` tells.
         "join.done" => {
@@ -219,6 +219,15 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
     })
 }
 
+/// Who `event` is about: the host whose turn it is, where another gives it the turn.
+pub(super) fn speaker(event: &Event) -> Actor {
+    let host = match event.kind() {
+        "xapi.call" | "xapi.duty" | "xapi.turn" => Fields(event.fields()).text("host"),
+        _ => String::new(),
+    };
+    if host.is_empty() { event.actor.clone() } else { Actor::Host(host) }
+}
+
 /// Whether `event` is a run of a task that xapi repeats all the time.
 pub(super) fn is_periodic(event: &Event) -> bool {
     event.kind() == "xapi.duty"
@@ -231,8 +240,8 @@ fn call(event: &Event, fields: &Fields, tree: &Tree<'_>) -> String {
     let mut shown = Vec::new();
     for (name, value) in parameters {
         match value {
-            // Whose turn it is says the name of the host.
-            _ if name == "host" => shown.push(fields.text("host")),
+            // Whose turn it is is said before.
+            _ if name == "host" && !fields.text("host").is_empty() => {}
             Value::Object(config) => {
                 let told = config.iter().filter(|(_, value)| value.as_str() != Some("***"));
                 shown.extend(told.map(|(name, value)| format!("{name}={}", value_text(value))));
@@ -250,7 +259,7 @@ fn call(event: &Event, fields: &Fields, tree: &Tree<'_>) -> String {
 fn outcome(fields: &Fields) -> String {
     match fields.text("error").as_str() {
         "" => "→ done".to_owned(),
-        code => format!("→ {code}{}", fields.with(" ", "params")),
+        code => format!("→ {code} [{}]", fields.text("params")),
     }
 }
 
