@@ -1,7 +1,5 @@
 //! The timeline of a whole case, as `trustrig run --timeline` prints it.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
-
 use runner::{RunOptions, Suite, report::Timeline};
 
 const CASE: &str = r#"
