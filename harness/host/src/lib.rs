@@ -52,8 +52,8 @@ pub use root::{Entry, HostRoot};
 pub use telemetry::Telemetry;
 pub use trust_store::{ConsumerTrust, GENERAL_BUNDLE, LDAPS_BUNDLE, PeerCheck, consumer_trust};
 pub use xapi::{
-    AuthConfig, Call, CallResult, ExtAuthSetting, Host, HostConfig, Liveness, LockName, Pool,
-    PoolConfig, PoolOperation, Rig, WaitingRoom,
+    AuthConfig, Call, CallResult, DownloadVariant, ExchangeCall, ExtAuthSetting, Host, HostConfig,
+    Liveness, LockName, Pool, PoolConfig, PoolOperation, RemotePool, Rig, WaitingRoom, Wanted,
 };
 pub use xapi_conf::{EncryptionTypes, IgnoredItem, XapiConf};
 pub use xenapi_client::ApiError;

@@ -95,7 +95,7 @@ quirks! {
     PemExtraBlocksKept: "Q17", "pem_extra_blocks_kept", [false, true], None;
     /// Same PEM twice as map key; a receiver using a real map loses one purpose set. Off: list of
     /// pairs.
-    ExchangeMapDuplicateKeys: "Q18", "exchange_map_duplicate_keys", [false, true], Some(7);
+    ExchangeMapDuplicateKeys: "Q18", "exchange_map_duplicate_keys", [false, true], None;
     /// Unknown purpose: no rollback at all; failing certificate's own row stays. Off: full
     /// rollback.
     SyncIncompleteRollback: "Q19", "sync_incomplete_rollback", [false, true], Some(7);
@@ -160,7 +160,7 @@ quirks! {
     EnableFailsAfterSuccess: "Q43", "enable_fails_after_success", [false, true], None;
     /// A CRL present under the same name on both sides, even with equal content, makes pool.join
     /// fail with `CRL_ALREADY_EXISTS`. Off: skip equal content.
-    CrlExchangeNameClash: "Q44", "crl_exchange_name_clash", [false, true], Some(7);
+    CrlExchangeNameClash: "Q44", "crl_exchange_name_clash", [false, true], None;
     /// Pre-check 30 keeps one row per fingerprint and side (the last listed), so with several rows
     /// a real overlap can be missed. Off: compare all rows.
     JoinPrecheckOneRowPerFingerprint: "Q45", "join_precheck_one_row_per_fingerprint", [false, true], Some(7);

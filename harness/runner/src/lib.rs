@@ -40,6 +40,7 @@ mod case;
 pub mod catalogue;
 mod certificate_steps;
 pub mod evidence;
+mod exchange_steps;
 mod exit;
 mod expect;
 mod explore;

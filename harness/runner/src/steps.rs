@@ -20,7 +20,7 @@ use crate::{
     Place,
     accounts::{self, DomainChanged},
     calls::{self, Request},
-    certificate_steps,
+    certificate_steps, exchange_steps,
     samba_client::ProgramAbandoned,
     wbinfo,
     world::{HostFaultCleared, HostFaultSet, World, WorldError},
@@ -106,6 +106,8 @@ pub(crate) enum StepError {
     NoSuchChange { domain: String, cause: String },
     #[error("the step `{step}` has opened no session")]
     NoSession { step: String },
+    #[error("no session at the remote pool: {error}")]
+    NoRemoteSession { error: ApiError },
     #[error("a call in the background has not come to rest within {} s: {waits}", SETTLE_LIMIT.as_secs())]
     Restless { waits: String },
     #[error("the call in the background `{step}` still waits")]
@@ -129,7 +131,8 @@ impl StepError {
     /// Whether the scenario, or a file it names, is to blame rather than the machine.
     pub(crate) fn is_wrong_input(&self) -> bool {
         match self {
-            Self::NoSession { .. }
+            Self::NoRemoteSession { .. }
+            | Self::NoSession { .. }
             | Self::NoSuchAccount { .. }
             | Self::NoSuchChange { .. }
             | Self::NoSuchText { .. }
@@ -179,7 +182,7 @@ pub(crate) async fn apply(
     let request = match &step.action.value {
         Action::Auth(call) => Some(accounts::auth(world, call)?),
         Action::Host(action) => host_request(world, action)?,
-        Action::Pool(call) => pool_request(world, call)?,
+        Action::Pool(call) => pool_request(world, call).await?,
         Action::Session(call) => Some(accounts::session(world, call)?),
         Action::Subject(call) => Some(accounts::subject(world, call)?),
         _ => None,
@@ -238,7 +241,10 @@ async fn call(
 }
 
 /// `None` if nothing is to be called.
-fn pool_request(world: &World, call: &PoolCall) -> Result<Option<Request>, StepError> {
+async fn pool_request(world: &mut World, call: &PoolCall) -> Result<Option<Request>, StepError> {
+    if let Some(call) = exchange_steps::call(world, call).await? {
+        return Ok(Some(Request::Call(Call::Exchange(call))));
+    }
     let call = match call {
         PoolCall::InstallTrustedCertificate(call) => Call::PoolInstallTrustedCertificate {
             pool: None,
@@ -325,7 +331,7 @@ fn references(world: &World) -> BTreeSet<Reference> {
     world.pool.certificates().into_iter().map(|certificate| certificate.reference).collect()
 }
 
-fn installed(
+pub(crate) fn installed(
     world: &World,
     certificate: &Spanned<InstalledCertificate>,
 ) -> Result<Reference, StepError> {

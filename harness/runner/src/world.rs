@@ -26,6 +26,7 @@ use tempfile::TempDir;
 use crate::{
     Case,
     calls::{Backgrounds, Sessions},
+    exchange_steps,
     host_faults::{HostFault, HostFaultError, HostFaults},
     samba_client::{HostPart, SambaClient, real_programs},
     xenapi::{self, Clients},
@@ -232,6 +233,7 @@ impl World {
                 trail: trail.clone(),
             })?;
             pool.set_ad_licensed(plan.licence_of(name).ad);
+            exchange_steps::prepare(&pool, plan, name);
             if !plan.tls_verification_of(name) {
                 pool.disable_tls_verification(&trail)?;
             }

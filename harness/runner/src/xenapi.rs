@@ -225,6 +225,11 @@ fn value_of(world: &World, argument: &Argument, session: Option<&str>) -> Result
         Argument::Bool(value) => Value::Bool(*value),
         Argument::HostReference(host) => Value::text(world.record_of(host)?.reference),
         Argument::HostUuid(host) => Value::text(world.record_of(host)?.uuid),
+        Argument::Installed(step) => {
+            let reference = world.installed.get(step.as_str());
+            let nothing = || CallError::NothingReturned { step: step.to_string() };
+            Value::text(reference.ok_or_else(nothing)?)
+        }
         Argument::Int(value) => Value::Int(*value),
         Argument::List(items) => {
             let items = items.iter().map(|item| value_of(world, item, session));
@@ -257,6 +262,9 @@ fn returned<'w>(world: &'w World, step: &str) -> Result<&'w str, CallError> {
 /// What expectations compare. A map of records is the set of their references; what is deeper in a
 /// record than a text is written as JSON.
 fn result_of(value: Value) -> CallResult {
+    if let Some(pairs) = sets_by_text(&value) {
+        return CallResult::SetsByKey(pairs);
+    }
     match value {
         Value::Array(items) => CallResult::Texts(items.iter().map(text_of).collect()),
         Value::Struct(members) => {
@@ -274,6 +282,30 @@ fn result_of(value: Value) -> CallResult {
             text if text.starts_with("OpaqueRef:") => CallResult::Reference(Reference::new(text)),
             text => CallResult::Text(text),
         },
+    }
+}
+
+/// A map of sets of texts, or a list of its pairs. As most clients do, this one makes a real map of a
+/// map: of a key that recurs only the last is left.
+fn sets_by_text(value: &Value) -> Option<Vec<(String, Vec<String>)>> {
+    let set = |value: &Value| match value {
+        Value::Array(items) => Some(items.iter().map(text_of).collect::<Vec<_>>()),
+        _ => None,
+    };
+    let pair = |value: &Value| match value {
+        Value::Array(pair) => match pair.as_slice() {
+            [Value::Text(key), items] => Some((key.clone(), set(items)?)),
+            _ => None,
+        },
+        _ => None,
+    };
+    match value {
+        Value::Array(pairs) if !pairs.is_empty() => pairs.iter().map(pair).collect(),
+        Value::Struct(members) if !members.is_empty() => {
+            let sets = members.iter().map(|(key, value)| Some((key.clone(), set(value)?)));
+            Some(sets.collect::<Option<BTreeMap<_, _>>>()?.into_iter().collect())
+        }
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod background;
 mod certificates;
+mod exchange;
 mod expectation;
 mod external_auth;
 mod fault;
@@ -23,6 +24,12 @@ pub use background::{BackgroundAction, InBackground};
 pub use certificates::{
     BeginOperation, EndOperation, HostOnly, InstallCaCertificate, InstallCrl, MakeDirectory,
     NamedFile, PoolOperation, RotatePoolSecret, UninstallCaCertificate,
+};
+pub use exchange::{
+    DownloadTrustedCertificate, DownloadTrustedCertificates, DownloadVariant,
+    ExchangeCaCertificates, ExchangeCertificates, ExchangeCrls, ExchangeTrustedCertificates,
+    PurposedCertificate, RemotePool, RemoteSession, ReturnedCertificate, SyncTrustedCertificates,
+    WantedCertificates,
 };
 pub use expectation::{
     CertificateCount, CertificateStore, DatabaseField, DirectoryExpectation, DirectoryState,

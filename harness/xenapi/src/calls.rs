@@ -1,5 +1,7 @@
 //! The calls that change something: their names, their parameters, and what they become.
 
+mod exchange;
+
 use std::collections::BTreeMap;
 
 use ground::Timestamp;
@@ -34,7 +36,7 @@ pub(crate) enum Effect {
 
 impl Entry {
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
-        TABLE.iter().find(|entry| entry.name == name)
+        TABLE.iter().chain(exchange::TABLE).find(|entry| entry.name == name)
     }
 
     pub(crate) fn defaulted(&self, profile: Profile) -> usize {
@@ -382,7 +384,7 @@ mod tests {
 
     #[test]
     fn every_method_is_in_the_data_model() {
-        for entry in TABLE {
+        for entry in TABLE.iter().chain(exchange::TABLE) {
             assert!(datamodel::Message::find(entry.name).is_some(), "{}", entry.name);
         }
     }

@@ -2,7 +2,7 @@
 //! (xenapi-wire.md §5, steps 1 to 3).
 
 use ground::Secret;
-use sim_host::{ApiError, Call, Profile, Quirk, Quirks, Reference, datamodel};
+use sim_host::{ApiError, Call, Pool, Profile, Quirk, Quirks, Reference, datamodel};
 use xenapi_client::{Request, Value};
 
 use crate::{
@@ -79,6 +79,14 @@ impl Method {
             None => Action::Read(Read::find(class, message).ok_or_else(unknown)?),
         };
         Ok(Self { name, is_async, spelt: spelt.to_owned(), action })
+    }
+
+    /// The same, if the pool has it.
+    pub(crate) fn of(self, pool: &Pool) -> Result<Self, ApiError> {
+        if pool.has_call(&self.name) {
+            return Ok(self);
+        }
+        Err(ApiError::new("MESSAGE_METHOD_UNKNOWN", [self.spelt]))
     }
 
     /// Whether it can go on by itself.

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ground::{Actor, EventId, Trail};
 use sim_host::{
-    ApiError, CallResult, Certificate, CertificateType, Host, Pool, Quirk, Session, datamodel,
+    ApiError, CallResult, Certificate, CertificateType, Host, Pool, Quirk, Quirks, Session,
+    datamodel,
 };
 use tokio::{
     sync::{oneshot, watch},
@@ -121,7 +122,9 @@ impl Service {
             // Nobody listens any more if the client has hung up.
             let _ = reply.send(answer);
         };
-        let admitted = method.and_then(|method| Ok((self.admit(&method, request)?, method)));
+        let admitted = method
+            .and_then(|method| method.of(&self.pool()))
+            .and_then(|method| Ok((self.admit(&method, request)?, method)));
         let (method, session, work) = match admitted {
             Ok((Admitted::Work(session, work), method)) => (method, session, work),
             Ok((Admitted::LogIn(job), _)) => return reply(self.log_in(job, trail).await),
@@ -195,7 +198,11 @@ impl Service {
             return Err(datamodel::permission_denied(&method.name));
         }
         match work {
-            Work::Call(call) => self.pool().call(call, trail).await.and_then(wire_form),
+            Work::Call(call) => {
+                let pool = self.pool();
+                let result = pool.call(call, trail).await?;
+                wire_form(result, pool.quirks())
+            }
             Work::Internal => Err(internal("this is for the hosts of a pool, not for clients")),
             Work::Read { read, wanted } => {
                 let pool = self.pool();
@@ -237,16 +244,21 @@ enum Admitted {
     Work(Session, Work),
 }
 
-fn wire_form(result: CallResult) -> Answer {
+fn wire_form(result: CallResult, quirks: &Quirks) -> Answer {
     Ok(match result {
         CallResult::Map(members) => {
             let members = members.into_iter().map(|(key, text)| (key, Value::Text(text)));
             Value::Struct(members.collect())
         }
         CallResult::Reference(reference) => Value::text(reference),
-        CallResult::SetsByKey(members) => {
-            let members = members.into_iter().map(|(key, texts)| (key, Value::texts(texts)));
-            Value::Struct(members.collect())
+        CallResult::SetsByKey(pairs) => {
+            let pairs = pairs.into_iter().map(|(key, set)| (key, Value::texts(set)));
+            if quirks.has(Quirk::ExchangeMapDuplicateKeys) {
+                Value::Struct(pairs.collect())
+            } else {
+                let pair = |(key, set)| Value::Array(vec![Value::Text(key), set]);
+                Value::Array(pairs.map(pair).collect())
+            }
         }
         CallResult::Text(text) => Value::Text(text),
         CallResult::Texts(texts) => Value::texts(texts),

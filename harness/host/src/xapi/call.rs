@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Map, Value, json};
 
-use crate::{MessageClass, Reference, xapi::ExtAuthSetting};
+use crate::{
+    MessageClass, Reference,
+    xapi::{ExchangeCall, ExtAuthSetting},
+};
 
 /// The `config` map of the external authentication calls. `Debug` hides the password.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -56,6 +59,8 @@ pub enum Call {
         /// SID of an account.
         subject_identifier: String,
     },
+    /// A call that moves certificates between pools.
+    Exchange(ExchangeCall),
     /// `host.certificate_sync`, which hosts of a pool use among each other.
     HostCertificateSync {
         /// The host.
@@ -259,6 +264,7 @@ impl Call {
             Self::AuthGetSubjectInformationFromIdentifier { .. } => {
                 "auth.get_subject_information_from_identifier"
             }
+            Self::Exchange(call) => call.name(),
             Self::HostCertificateSync { .. } => "host.certificate_sync",
             Self::HostCopyPrimaryHostCerts { .. } => "host.copy_primary_host_certs",
             Self::HostDisableExternalAuth { .. } => "host.disable_external_auth",
@@ -297,6 +303,7 @@ impl Call {
     /// The `pool` parameter, if the call has one that was given.
     pub(crate) const fn pool(&self) -> Option<&Reference> {
         match self {
+            Self::Exchange(call) => call.pool(),
             Self::PoolDetectNonhomogeneousExternalAuth { pool }
             | Self::PoolDisableExternalAuth { pool, .. }
             | Self::PoolEnableExternalAuth { pool, .. }
@@ -318,6 +325,7 @@ impl Call {
             Self::AuthGetSubjectIdentifier { subject_name } => {
                 json!({ "subject_name": subject_name })
             }
+            Self::Exchange(call) => call.parameters(),
             Self::SessionGetAllSubjectIdentifiers => Value::Null,
             Self::SubjectAddToRoles { subject, role }
             | Self::SubjectRemoveFromRoles { subject, role } => {

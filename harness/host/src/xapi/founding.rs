@@ -24,6 +24,7 @@ use crate::{
         lock::{Lock, LockName},
         login_cache::LoginCache,
         machine::{Machine, Membership},
+        offered::Offered,
         operations::Operations,
         rig::RigLink,
         session::Sessions,
@@ -59,6 +60,7 @@ pub(super) struct PoolPlan {
     seed: Seed,
     root_password: Secret,
     ad_licensed: bool,
+    offered: Offered,
 }
 
 impl PoolPlan {
@@ -72,6 +74,7 @@ impl PoolPlan {
             seed: machine.seed.child(&occasion),
             root_password: left.sessions.root_password().clone(),
             ad_licensed: left.ad_licensed.load(Ordering::SeqCst),
+            offered: left.offered.clone(),
         }
     }
 }
@@ -103,7 +106,8 @@ impl Pool {
                 Machine::set_up(host, own, uuid, room).map(Arc::new)
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let plan = PoolPlan { name, profile, quirks, seed, root_password, ad_licensed: true };
+        let (ad_licensed, offered) = (true, Offered::default());
+        let plan = PoolPlan { name, profile, quirks, seed, root_password, ad_licensed, offered };
         let pool = Self::found(plan, machines, room, rig, &trail)?;
         for host in pool.hosts() {
             // It has been running for long.
@@ -121,7 +125,7 @@ impl Pool {
         rig: RigLink,
         trail: &Trail,
     ) -> Result<Self, HostError> {
-        let PoolPlan { name, profile, quirks, seed, root_password, ad_licensed } = plan;
+        let PoolPlan { name, profile, quirks, seed, root_password, ad_licensed, offered } = plan;
         let coordinator = machines.first().ok_or(HostError::NoHosts)?;
         let (root, clock) = (coordinator.root.clone(), coordinator.clock.clone());
         let database = match Database::load(root.clone(), seed)? {
@@ -164,6 +168,7 @@ impl Pool {
             extauth_lock: Lock::new(LockName::PoolExtauth, room),
             ad_licensed: AtomicBool::new(ad_licensed),
             operations: Operations::new(seed, room),
+            offered,
             room: room.clone(),
             rig,
         })

@@ -18,8 +18,8 @@ use crate::{
     facts::{CallBegan, CallEnded, HostTurn},
     xapi::{
         Call, CallResult, Host, Liveness, Rig, WaitingRoom, certificates::NamedStore, lock::Lock,
-        login_cache::LoginCache, machine::Machine, on_host::OnHost, operations::Operations,
-        rig::RigLink, session::Sessions, tasks::Tasks,
+        login_cache::LoginCache, machine::Machine, offered::Offered, on_host::OnHost,
+        operations::Operations, rig::RigLink, session::Sessions, tasks::Tasks,
     },
 };
 
@@ -43,6 +43,7 @@ pub struct Pool {
     pub(super) ad_licensed: AtomicBool,
     pub(super) room: WaitingRoom,
     pub(super) operations: Operations,
+    pub(super) offered: Offered,
     pub(super) rig: RigLink,
 }
 
@@ -254,6 +255,10 @@ impl Pool {
         &self.operations
     }
 
+    pub(super) fn offered(&self) -> &Offered {
+        &self.offered
+    }
+
     /// The coordinator at work for a call of the pool.
     pub(super) fn coordinator_at_work(&self, trail: &Trail) -> OnHost<'_> {
         self.on_host(&self.coordinator(), trail)
@@ -355,6 +360,7 @@ impl Pool {
 
     async fn run_on_pool(&self, call: &Call, trail: &Trail) -> Result<CallResult, ApiError> {
         match call {
+            Call::Exchange(call) => return self.run_exchange(call, trail).await,
             Call::PoolDetectNonhomogeneousExternalAuth { .. } => {
                 self.detect_nonhomogeneous_external_auth(trail).await?;
             }

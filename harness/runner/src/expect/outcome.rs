@@ -4,7 +4,7 @@
 use scenario::{ErrorExpectation, Expectations, Outcome, Pattern, Returned, Spanned};
 use sim_host::{ApiError, CallResult, published_errors};
 
-use super::{Finding, StepView};
+use super::{Finding, StepView, state::certificates_are};
 
 pub(super) fn judge(view: &StepView<'_>, expect: &Expectations) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -92,7 +92,24 @@ fn judge_returned(
     found: &CallResult,
 ) -> Option<Finding> {
     let is = |pattern: &Pattern, text: &str| pattern.matches(text, |host| view.reference_of(host));
+    let certificate_is = |source, text: &str| {
+        certificates_are(view, std::slice::from_ref(source), text).unwrap_or(false)
+    };
     let holds = match (&wanted.value, found) {
+        (Returned::Certs(sources), CallResult::Texts(texts)) => {
+            sources.len() == texts.len()
+                && sources.iter().zip(texts).all(|(source, text)| certificate_is(source, text))
+        }
+        (Returned::Purposes(entries), CallResult::SetsByKey(pairs)) => {
+            let mut left: Vec<_> = pairs.iter().collect();
+            let all = entries.iter().all(|entry| {
+                let place = left.iter().position(|(pem, purposes)| {
+                    certificate_is(&entry.cert, pem) && is_set(&entry.purpose, purposes, is)
+                });
+                place.map(|place| left.remove(place)).is_some()
+            });
+            all && left.is_empty()
+        }
         (Returned::Map(entries), CallResult::Map(map)) => entries
             .iter()
             .all(|(key, pattern)| map.get(key).is_some_and(|value| is(pattern, value))),

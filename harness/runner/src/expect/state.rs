@@ -106,7 +106,7 @@ fn judge_file(view: &StepView<'_>, wanted: &Spanned<FileExpectation>) -> Option<
 }
 
 /// Whether a text holds exactly these certificates.
-fn certificates_are(
+pub(super) fn certificates_are(
     view: &StepView<'_>,
     sources: &[CertificateSource],
     text: &str,

@@ -107,6 +107,10 @@ impl HostMemory {
                 }
                 self.is_behind = false;
             }
+            // Members get these certificates as far as they can be reached, or with the next copy
+            // (§5.4).
+            _ if LEAVES_MEMBERS.contains(&action.as_str()) => self.is_behind = true,
+            Err(_) if EXCHANGES.contains(&action.as_str()) => self.is_behind = true,
             // The files of a legacy CA come before its row, and go before it (§4.3). A copy that fails
             // takes the file from the coordinator alone, of a CA or a list: not from the members
             // that have it already (xapi's certificates.ml, `pool_install`).
@@ -133,6 +137,17 @@ const LEGACY: &str = "/etc/stunnel/certs";
 /// Errors of certificate calls after which stores are not what records say, or not everywhere.
 const STORE_TROUBLE: [&str; 3] =
     ["CERTIFICATE_CORRUPT", "CERTIFICATE_LIBRARY_CORRUPT", "INTERNAL_ERROR"];
+
+/// Calls that may leave members without what the coordinator gets.
+const LEAVES_MEMBERS: [&str; 2] =
+    ["pool.exchange_ca_certificates_on_join", "pool.exchange_certificates_on_join"];
+
+/// Calls that install many certificates and lists, and may fail between two.
+const EXCHANGES: [&str; 3] = [
+    "pool.exchange_crls_on_join",
+    "pool.exchange_trusted_certificates_on_join",
+    "pool.sync_trusted_certificates_from",
+];
 
 fn is_legacy_call(action: &str) -> bool {
     is_certificate_call(action)

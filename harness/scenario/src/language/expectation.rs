@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     CertificateSource, DcRef, DomainRef, ErrorCode, FactKind, HostPath, HostRef, MessageName,
-    Pattern, Purpose, SessionExpectation, Status, SubjectExpectation, True,
+    Pattern, Purpose, ReturnedCertificate, SessionExpectation, Status, SubjectExpectation, True,
 };
 use crate::grammar::Spanned;
 
@@ -101,8 +101,12 @@ table! {
 choice! {
     /// What a call returned.
     pub enum Returned: "returned value" {
+        /// A set of exactly these certificates as PEM, in this order.
+        certs => Certs(Vec<CertificateSource>),
         /// A map with these entries among others.
         map => Map(BTreeMap<String, Pattern>),
+        /// A map from exactly these certificates as PEM to their purposes; one may recur.
+        purposes => Purposes(Vec<ReturnedCertificate>),
         /// A reference.
         reference => Reference(Pattern),
         /// A set of exactly these texts or references, in any order.

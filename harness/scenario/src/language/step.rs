@@ -2,11 +2,14 @@
 
 use super::{
     Advance, AuthCall, AuthConfig, BackgroundAction, BeginOperation, ClearHostFaults, DcAction,
-    DcRef, DomainAction, DomainRef, EndOperation, Expectations, HostAndDc, HostDisableExternalAuth,
+    DcRef, DomainAction, DomainRef, DownloadTrustedCertificate, DownloadTrustedCertificates,
+    EndOperation, ExchangeCaCertificates, ExchangeCertificates, ExchangeCrls,
+    ExchangeTrustedCertificates, Expectations, HostAndDc, HostDisableExternalAuth,
     HostEnableExternalAuth, HostOnly, HostPath, HostProgram, HostRef, InstallCaCertificate,
     InstallCrl, MakeDirectory, NamedFile, Outcome, Password, Profile, QuirkName, RelativePath,
     RotatePoolSecret, RouteAction, SessionCall, SetHostFaults, SetLiveness, SetNumber, SetSwitch,
-    StepName, StepRef, SubjectCall, UninstallCaCertificate, WbinfoCommand, XenapiAction,
+    StepName, StepRef, SubjectCall, SyncTrustedCertificates, UninstallCaCertificate, WbinfoCommand,
+    XenapiAction,
 };
 use crate::{
     Span,
@@ -221,7 +224,7 @@ impl Action {
 }
 
 choice! {
-    /// A call of the class `pool` (xapi-flows.md §§4, 7–9).
+    /// A call of the class `pool` (xapi-flows.md §§4, 5, 7–9).
     pub enum PoolCall: "call of the class pool" {
         /// Installs a trusted certificate (§4.1).
         install_trusted_certificate => InstallTrustedCertificate(InstallTrustedCertificate),
@@ -245,6 +248,22 @@ choice! {
         crl_list => CrlList(NoParameters),
         /// Copies certificates to all members again (§4.5).
         certificate_sync => CertificateSync(NoParameters),
+        /// Reads one trusted certificate (§5.1).
+        download_trusted_certificate => DownloadTrustedCertificate(DownloadTrustedCertificate),
+        /// Reads several (§5.1).
+        download_trusted_certificates => DownloadTrustedCertificates(DownloadTrustedCertificates),
+        /// Exchanges legacy CAs with a host that joins (§5.4).
+        exchange_ca_certificates_on_join => ExchangeCaCertificates(ExchangeCaCertificates),
+        /// Exchanges the pool's internal certificates with it (§5.4).
+        exchange_certificates_on_join => ExchangeCertificates(ExchangeCertificates),
+        /// Exchanges revocation lists with it (§5.4).
+        exchange_crls_on_join => ExchangeCrls(ExchangeCrls),
+        /// Exchanges trusted certificates with it (§5.4).
+        exchange_trusted_certificates_on_join => ExchangeTrustedCertificates(
+            ExchangeTrustedCertificates
+        ),
+        /// Copies the trusted certificates of another pool (§5.3).
+        sync_trusted_certificates_from => SyncTrustedCertificatesFrom(SyncTrustedCertificates),
         /// Compares every host with the coordinator (§7.2).
         detect_nonhomogeneous_external_auth => DetectNonhomogeneousExternalAuth(NoParameters),
         /// Joins all hosts to a domain (§7).

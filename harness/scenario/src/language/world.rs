@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, HostFault, HostName, HostPath, Kebab,
-    QuirkName, RelativePath, RouteFault, Step, Time, Version,
+    DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, DownloadVariant, HostFault, HostName,
+    HostPath, Kebab, QuirkName, RelativePath, RouteFault, Step, Time, Version,
 };
 use crate::{
     Span,
@@ -81,6 +81,8 @@ table! {
         pub licence: Licence = Licence::default(),
         /// Whether hosts check each other's certificates. Default: `true`.
         pub tls_verification: bool = true,
+        /// The call by which certificates get out of a pool of design-v1. Default: `d2`.
+        pub download: DownloadVariant = DownloadVariant::D2,
         /// Active Directory domains.
         pub domains "domain": Vec<Spanned<Domain>>,
         /// Trusts between these domains.
@@ -102,6 +104,8 @@ table! {
         pub licence: Option<Licence>,
         /// Whether its hosts check each other's certificates.
         pub tls_verification: Option<bool>,
+        /// Calls that it does not know, as if it were older.
+        pub lacks: Vec<String>,
     }
 }
 
@@ -150,6 +154,11 @@ impl World {
     pub fn tls_verification_of(&self, pool: &str) -> bool {
         let own = self.settings_of(pool).and_then(|own| own.tls_verification);
         own.unwrap_or(self.tls_verification)
+    }
+
+    /// The calls that a pool does not know.
+    pub fn lacked_by(&self, pool: &str) -> &[String] {
+        self.settings_of(pool).map_or(&[], |own| &own.lacks)
     }
 
     fn settings_of(&self, pool: &str) -> Option<&PoolSettings> {

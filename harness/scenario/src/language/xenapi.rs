@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::de::DeValue;
 
-use super::{CallRef, DomainRef, HostRef, Password, True};
+use super::{CallRef, DomainRef, HostRef, Password, StepRef, True};
 use crate::{
     diagnostics::Mistake,
     grammar::{Key as _, Read, Reader, Spanned, Value},
@@ -72,6 +72,8 @@ pub enum Argument {
     HostReference(HostRef),
     /// `uuid:HOST`: its uuid.
     HostUuid(HostRef),
+    /// `installed:STEP`: the reference of the certificate that an earlier step installed.
+    Installed(StepRef),
     /// An integer.
     Int(i64),
     /// A set.
@@ -101,6 +103,7 @@ impl Argument {
         match kind {
             "ref" => HostRef::read_key(rest, span, reader).map(Self::HostReference),
             "uuid" => HostRef::read_key(rest, span, reader).map(Self::HostUuid),
+            "installed" => StepRef::read_key(rest, span, reader).map(Self::Installed),
             "returned" => CallRef::read_key(rest, span, reader).map(Self::Returned),
             "root" => DomainRef::read_key(rest, span, reader).map(Self::Root),
             "text" => Some(Self::Text(rest.to_owned())),
@@ -163,8 +166,9 @@ impl JsonSchema for Argument {
             }),
             &[
                 "A parameter of a method: `ref:HOST` and `uuid:HOST` stand for those of a host,",
-                "`pool:ref` and `pool:uuid` for those of the pool, `returned:STEP` for what the call",
-                "of that step returned, `root:DOMAIN` for the root certificate of a domain,",
+                "`pool:ref` and `pool:uuid` for those of the pool, `installed:STEP` for the reference of",
+                "the certificate that this step installed, `returned:STEP` for what the call of that",
+                "step returned, `root:DOMAIN` for the root certificate of a domain,",
                 "`session:own` for the session that is sent, `text:TEXT` for just that text.",
             ],
         )

@@ -1,14 +1,18 @@
-//! Certificates of a pool and of its hosts (xapi-flows.md §§2–4).
+//! Certificates of a pool and of its hosts (xapi-flows.md §§2–5).
 //!
 //! Rows are in the pool's database, files in the trust store of each host. A call changes the
 //! coordinator first and then copies its directories to every member.
 
 mod distribution;
+mod download;
+mod exchange;
+mod exchange_call;
 mod identity;
 mod legacy;
 mod trusted;
 mod validation;
 
 pub(super) use distribution::drop_newline;
+pub use exchange_call::{ExchangeCall, RemotePool, Wanted};
 pub(super) use legacy::NamedStore;
 use validation::Checked;

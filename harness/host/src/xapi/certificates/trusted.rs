@@ -164,7 +164,7 @@ impl Pool {
     }
 
     /// Without quirk Q21 every host with AD chooses its bundle anew.
-    async fn certificates_changed(&self, trail: &Trail) -> Result<(), ApiError> {
+    pub(super) async fn certificates_changed(&self, trail: &Trail) -> Result<(), ApiError> {
         if self.quirks().has(Quirk::SmbConfNotRefreshed) {
             return Ok(());
         }

@@ -22,6 +22,17 @@ impl Checked {
 }
 
 impl Pool {
+    /// The first check of §3.1: exactly one certificate.
+    pub(in crate::xapi) fn parse_certificate(
+        &self,
+        text: &str,
+        checked: Checked,
+    ) -> Result<ParsedCertificate, ApiError> {
+        let keep_all = self.quirks().has(Quirk::PemExtraBlocksKept);
+        ParsedCertificate::from_pem(text, keep_all)
+            .ok_or_else(|| ApiError::bare(&format!("{}_INVALID", checked.code())))
+    }
+
     /// §3.1, in its order: exactly one certificate, not too early, not too late.
     pub(in crate::xapi) fn check_certificate(
         &self,
@@ -29,9 +40,7 @@ impl Pool {
         checked: Checked,
     ) -> Result<ParsedCertificate, ApiError> {
         let code = checked.code();
-        let keep_all = self.quirks().has(Quirk::PemExtraBlocksKept);
-        let certificate = ParsedCertificate::from_pem(text, keep_all)
-            .ok_or_else(|| ApiError::bare(&format!("{code}_INVALID")))?;
+        let certificate = self.parse_certificate(text, checked)?;
         let now = self.coordinator().clock().now();
         let out_of_time = |trouble: &str, limit: Timestamp| {
             let whole = |time: Timestamp| Timestamp::from_unix(time.unix()).to_string();
