@@ -11,7 +11,10 @@
 
 mod api_error;
 mod client;
+pub mod facts;
+mod fingerprint;
 mod http;
+pub mod joining;
 pub mod json_rpc;
 mod malformed;
 mod request;
