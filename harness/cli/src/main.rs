@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
+mod client;
 mod explore;
 mod faults;
 mod output;
@@ -48,6 +49,8 @@ enum Command {
         #[arg(default_value = "scenarios")]
         paths: Vec<PathBuf>,
     },
+    /// Does what a client of two pools does, call by call, against any XenAPI servers.
+    Client(client::ClientArguments),
     /// Lists the error codes of xapi and the scenarios that end with them.
     Codes(xapi::XapiArguments),
     /// Plays random sequences of steps, with the invariants as judge.
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments).into(),
         Command::Review { paths } => review::review(&paths).into(),
         Command::Accept { paths } => review::accept(&paths).into(),
+        Command::Client(arguments) => client::client(&arguments).into(),
         Command::Codes(arguments) => xapi::codes(&arguments).into(),
         Command::Explore(arguments) => explore::explore(&arguments).into(),
         Command::Faults(arguments) => faults::faults(&arguments).into(),

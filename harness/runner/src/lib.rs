@@ -39,6 +39,7 @@ mod calls;
 mod case;
 pub mod catalogue;
 mod certificate_steps;
+mod client_steps;
 pub mod evidence;
 mod exchange_steps;
 mod exit;

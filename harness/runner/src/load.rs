@@ -25,6 +25,7 @@ pub fn vocabulary() -> Vocabulary {
         sim_host::facts::KINDS,
         sim_host::samba::facts::KINDS,
         crate::steps::KINDS,
+        xenapi_client::facts::KINDS,
         xenapi_wire::facts::KINDS,
     ];
     Vocabulary {

@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, time::Duration};
 use fake_dc::facts::Connection;
 use ground::{Event, EventId, Trail, fact};
 use scenario::{
-    Action, AdsSearch, BackgroundAction, ClockAction, DcAction, DcFault, DomainAction, FileAction,
-    HostAction, InstalledCertificate, Liveness, NetCommand, PoolCall, RouteAction, SetLiveness,
-    Spanned, Step, XapiAction, XenapiAction,
+    Action, AdsSearch, BackgroundAction, ClientAction, ClockAction, DcAction, DcFault,
+    DomainAction, FileAction, HostAction, InstalledCertificate, Liveness, NetCommand, PoolCall,
+    RouteAction, SetLiveness, Spanned, Step, XapiAction, XenapiAction,
 };
 use serde::Serialize;
 use sim_host::{
@@ -20,7 +20,7 @@ use crate::{
     Place,
     accounts::{self, DomainChanged},
     calls::{self, Request},
-    certificate_steps, exchange_steps,
+    certificate_steps, client_steps, exchange_steps,
     samba_client::ProgramAbandoned,
     wbinfo,
     world::{HostFaultCleared, HostFaultSet, World, WorldError},
@@ -197,6 +197,9 @@ pub(crate) async fn apply(
         (None, Action::Background(BackgroundAction::Ended(ended))) => {
             let World { backgrounds, pool, .. } = world;
             backgrounds.end(&ended.step, pool)?
+        }
+        (None, Action::Client(ClientAction::Join(join))) => {
+            client_steps::join(world, join, &trail).await?
         }
         (None, Action::Xenapi(XenapiAction::Call(call))) => {
             xenapi::call(world, &place.title, call, &trail).await?
@@ -399,6 +402,7 @@ async fn act(
         | Action::Pool(_)
         | Action::Session(_)
         | Action::Subject(_)
+        | Action::Client(_)
         | Action::Xenapi(_) => {}
     }
     Ok(None)

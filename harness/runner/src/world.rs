@@ -14,8 +14,8 @@ use fake_dc_directory::{TrustDirection, TrustKind};
 use fake_dc_pki::{CaCertificate, Chain, PemFile};
 use ground::{Actor, Ledger, Secret, Seed, Skew, Trail, VirtualClock, fact};
 use scenario::{
-    Action, CertificateSource, Dc, DomainTrust, HostAction, NetCommand, PoolCall, Scenario,
-    SessionCall, WbinfoCommand, XenapiAction,
+    Action, CertificateSource, ClientAction, Dc, DomainTrust, HostAction, NetCommand, PoolCall,
+    Scenario, SessionCall, WbinfoCommand, XenapiAction,
 };
 use serde::Serialize;
 use sim_host::{
@@ -546,6 +546,7 @@ fn password_of(action: &Action) -> Option<&str> {
             return search.password.as_ref().map(scenario::Password::as_str);
         }
         Action::Wbinfo(WbinfoCommand::Krb5Auth(login)) => return Some(login.password.as_str()),
+        Action::Client(ClientAction::Join(join)) => return Some(join.account.password.as_str()),
         Action::Xenapi(XenapiAction::Call(call)) => return xenapi::password_of(call),
         _ => return None,
     };

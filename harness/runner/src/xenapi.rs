@@ -10,7 +10,7 @@ use fake_dc_pki::PkiError;
 use ground::Trail;
 use scenario::{Account, Argument, Caller, CertificateSource, XenapiCall};
 use sim_host::{ApiError, CallResult, Reference};
-use xenapi_client::{Answer, Client, ClientError, Encoding, Value};
+use xenapi_client::{Answer, Client, ClientError, Encoding, Value, joining::JoinError};
 use xenapi_wire::{Options, ServeError, Server, serve};
 
 use crate::world::{ROOT_PASSWORD, World, WorldError};
@@ -19,7 +19,7 @@ use crate::world::{ROOT_PASSWORD, World, WorldError};
 const QUIET_LIMIT: Duration = Duration::from_secs(10);
 /// Where hosts expect each other's service.
 const PORT: u16 = 443;
-const ROOT: &str = "root";
+pub(crate) const ROOT: &str = "root";
 const LOGIN: &str = "session.login_with_password";
 
 /// What the clients of a case hold.
@@ -47,6 +47,8 @@ impl Clients {
 pub(crate) enum CallError {
     #[error("{method}: {error}")]
     Client { method: String, error: ClientError },
+    #[error(transparent)]
+    Join(JoinError),
     #[error("a call that goes on by itself has not ended within {} s", QUIET_LIMIT.as_secs())]
     Endless,
     #[error("the step `{step}` has returned no text and no reference")]
@@ -71,7 +73,9 @@ impl CallError {
         match self {
             Self::NothingReturned { .. } => true,
             Self::World(error) => error.is_wrong_input(),
-            Self::Client { .. } | Self::Endless | Self::Pki(_) | Self::Serve(_) => false,
+            Self::Client { .. } | Self::Endless | Self::Join(_) | Self::Pki(_) | Self::Serve(_) => {
+                false
+            }
         }
     }
 }
@@ -101,12 +105,7 @@ pub(crate) async fn call(
         trail,
     };
     let answer = door.converse(world, call).await?;
-    for host in [&coordinator, &host] {
-        if let Some(server) = world.clients.servers.get(host) {
-            let quiet = tokio::time::timeout(QUIET_LIMIT, server.quiet());
-            quiet.await.map_err(|_| CallError::Endless)?;
-        }
-    }
+    quiet(world, &[&coordinator, &host]).await?;
     let result = answer.map(result_of);
     if let Ok(CallResult::Text(text)) = &result {
         world.clients.returned.insert(title.to_owned(), text.clone());
@@ -118,6 +117,15 @@ pub(crate) async fn call(
         }
     }
     Ok(result)
+}
+
+/// Waits until every call that the services of these hosts have begun has ended.
+pub(crate) async fn quiet(world: &World, hosts: &[&str]) -> Result<(), CallError> {
+    for server in hosts.iter().filter_map(|host| world.clients.servers.get(*host)) {
+        let quiet = tokio::time::timeout(QUIET_LIMIT, server.quiet());
+        quiet.await.map_err(|_| CallError::Endless)?;
+    }
+    Ok(())
 }
 
 /// Every host's service runs from now on, and all hosts find it at its address and the standard
@@ -143,7 +151,7 @@ pub(crate) async fn open_services(world: &mut World) -> Result<(), CallError> {
 }
 
 /// Where a host's service listens, which runs from now on.
-async fn service_of(world: &mut World, host: &str) -> Result<SocketAddr, CallError> {
+pub(crate) async fn service_of(world: &mut World, host: &str) -> Result<SocketAddr, CallError> {
     if !world.clients.servers.contains_key(host) {
         let options = Options { host: Some(host.to_owned()), ..Options::new(world.trail.clone()) };
         let server = serve(world.pool_of(host)?, options).await?;

@@ -3,6 +3,7 @@
 mod accounts;
 mod background;
 mod certificates;
+mod client;
 mod exchange;
 mod expectation;
 mod external_auth;
@@ -25,6 +26,7 @@ pub use certificates::{
     BeginOperation, EndOperation, HostOnly, InstallCaCertificate, InstallCrl, MakeDirectory,
     NamedFile, PoolOperation, RotatePoolSecret, UninstallCaCertificate,
 };
+pub use client::{ClientAction, ClientJoin};
 pub use exchange::{
     DownloadTrustedCertificate, DownloadTrustedCertificates, DownloadVariant,
     ExchangeCaCertificates, ExchangeCertificates, ExchangeCrls, ExchangeTrustedCertificates,

@@ -1,10 +1,10 @@
 //! Steps: the calls, the passing of time, and what people do to hosts and domain controllers.
 
 use super::{
-    Advance, AuthCall, AuthConfig, BackgroundAction, BeginOperation, ClearHostFaults, DcAction,
-    DcRef, DomainAction, DomainRef, DownloadTrustedCertificate, DownloadTrustedCertificates,
-    EndOperation, ExchangeCaCertificates, ExchangeCertificates, ExchangeCrls,
-    ExchangeTrustedCertificates, Expectations, HostAndDc, HostDisableExternalAuth,
+    Advance, AuthCall, AuthConfig, BackgroundAction, BeginOperation, ClearHostFaults, ClientAction,
+    DcAction, DcRef, DomainAction, DomainRef, DownloadTrustedCertificate,
+    DownloadTrustedCertificates, EndOperation, ExchangeCaCertificates, ExchangeCertificates,
+    ExchangeCrls, ExchangeTrustedCertificates, Expectations, HostAndDc, HostDisableExternalAuth,
     HostEnableExternalAuth, HostOnly, HostPath, HostProgram, HostRef, InstallCaCertificate,
     InstallCrl, MakeDirectory, NamedFile, Outcome, Password, Profile, QuirkName, RelativePath,
     RotatePoolSecret, RouteAction, SessionCall, SetHostFaults, SetLiveness, SetNumber, SetSwitch,
@@ -91,7 +91,10 @@ impl Step {
     fn check_background(&self, reader: &mut Reader<'_>) {
         if self.background
             && (!self.action.is_call()
-                || matches!(self.action.value, Action::Background(_) | Action::Xenapi(_)))
+                || matches!(
+                    self.action.value,
+                    Action::Background(_) | Action::Client(_) | Action::Xenapi(_)
+                ))
         {
             let mistake = Mistake::NoCall { action: self.action.name() };
             reader.report(self.action.span.clone(), mistake);
@@ -135,6 +138,8 @@ choice! {
         auth => Auth(AuthCall),
         /// A step in the background.
         call => Background(BackgroundAction),
+        /// A client that makes many calls to one end.
+        client => Client(ClientAction),
         /// Somebody changes a domain.
         domain => Domain(DomainAction),
         /// A call of the class `session`, made on the coordinator.
@@ -170,6 +175,7 @@ impl Action {
         let word = match self {
             Self::Auth(call) => call.key(),
             Self::Background(action) => action.key(),
+            Self::Client(action) => action.key(),
             Self::Domain(action) => action.key(),
             Self::Session(call) => call.key(),
             Self::Subject(call) => call.key(),
@@ -192,6 +198,7 @@ impl Action {
         match self {
             Self::Auth(_)
             | Self::Background(_)
+            | Self::Client(_)
             | Self::Pool(_)
             | Self::Session(_)
             | Self::Subject(_)
