@@ -17,10 +17,12 @@ pub const KINDS: &[&str] = &[
     SmbConfWritten::KIND,
     TrustStoreChanged::KIND,
     CertificatesMissing::KIND,
+    CertificateCheckFailed::KIND,
     OperationBegan::KIND,
     OperationEnded::KIND,
     DatabaseWritten::KIND,
     MessageCreated::KIND,
+    MessageDestroyed::KIND,
     ProbePinged::KIND,
     AccountAsked::KIND,
     AccountDefaulted::KIND,
@@ -143,6 +145,14 @@ pub struct CertificatesMissing {
 }
 fact!(CertificatesMissing, "certificates.missing");
 
+/// The daily look at the ends of certificates broke off (xapi-flows.md §15).
+#[derive(Clone, Debug, Serialize)]
+pub struct CertificateCheckFailed {
+    /// Why.
+    pub error: String,
+}
+fact!(CertificateCheckFailed, "certificates.check-failed");
+
 /// An operation of the pool has begun: others wait, or fail (xapi-flows.md §17).
 #[derive(Clone, Debug, Serialize)]
 pub struct OperationBegan {
@@ -194,6 +204,18 @@ pub struct MessageCreated {
     pub body: String,
 }
 fact!(MessageCreated, "message.created");
+
+/// A message was destroyed.
+#[derive(Clone, Debug, Serialize)]
+pub struct MessageDestroyed {
+    /// Name: `EXTAUTH_INIT_IN_HOST_FAILED`.
+    pub name: String,
+    /// 1 (critical) to 5 (informational).
+    pub priority: i64,
+    /// Class of the object it was about.
+    pub class: &'static str,
+}
+fact!(MessageDestroyed, "message.destroyed");
 
 /// A DC was asked for the account KRBTGT (xapi-flows.md §6.5).
 #[derive(Clone, Debug, Serialize)]

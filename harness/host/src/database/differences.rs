@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Certificate, HostRecord, Message, PoolRecord, Records, Reference, Subject,
-    facts::{DatabaseWritten, MessageCreated, RecordChange},
+    facts::{DatabaseWritten, MessageCreated, MessageDestroyed, RecordChange},
 };
 
 /// One fact for each record that came or went and for each field that changed.
@@ -21,8 +21,14 @@ pub(super) fn record(old: &Records, new: &Records, trail: &Trail) {
     record_class(&old.certificates, &new.certificates, trail);
     record_class(&old.messages, &new.messages, trail);
     record_class(&old.subjects, &new.subjects, trail);
-    let known: BTreeSet<_> = old.messages.iter().map(|message| &message.reference).collect();
-    for message in new.messages.iter().filter(|message| !known.contains(&message.reference)) {
+    for message in missing_from(&new.messages, &old.messages) {
+        trail.record(MessageDestroyed {
+            name: message.name.clone(),
+            priority: message.priority,
+            class: message.class.name(),
+        });
+    }
+    for message in missing_from(&old.messages, &new.messages) {
         trail.record(MessageCreated {
             name: message.name.clone(),
             priority: message.priority,
@@ -30,6 +36,12 @@ pub(super) fn record(old: &Records, new: &Records, trail: &Trail) {
             body: message.body.clone(),
         });
     }
+}
+
+/// Those of `rows` that `others` does not have.
+fn missing_from<'a>(others: &[Message], rows: &'a [Message]) -> impl Iterator<Item = &'a Message> {
+    let others: BTreeSet<_> = others.iter().map(|message| message.reference.clone()).collect();
+    rows.iter().filter(move |message| !others.contains(&message.reference))
 }
 
 /// A record of a stored class.

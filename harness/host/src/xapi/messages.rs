@@ -45,7 +45,7 @@ impl Pool {
         }
     }
 
-    fn create_message(
+    pub(super) fn create_message(
         &self,
         name: &str,
         priority: i64,
@@ -72,7 +72,11 @@ impl Pool {
         Ok(reference)
     }
 
-    fn destroy_message(&self, reference: &Reference, trail: &Trail) -> Result<(), ApiError> {
+    pub(super) fn destroy_message(
+        &self,
+        reference: &Reference,
+        trail: &Trail,
+    ) -> Result<(), ApiError> {
         self.database().change(trail, |draft| {
             let messages = &mut draft.records.messages;
             let at = messages.iter().position(|message| message.reference == *reference);

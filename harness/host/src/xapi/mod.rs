@@ -10,6 +10,7 @@ mod call;
 mod certificates;
 mod dc_warning;
 mod enable;
+mod expiry;
 mod extauth_hook;
 mod external_auth;
 mod founding;

@@ -7,6 +7,7 @@ mod concurrency;
 mod crash;
 mod disable;
 mod enable;
+mod expiry;
 mod locks;
 mod operations;
 mod set_ldaps;
