@@ -23,7 +23,7 @@ pub enum Authority {
 }
 
 impl Directory {
-    /// Publishes the certificate of the CA called `name`.
+    /// Publishes a certificate of the CA called `name`, behind those that it has published before.
     pub fn publish_ca(&self, name: &str, authority: Authority, certificate: &[u8]) {
         let services = self.public_key_services();
         let mut places = vec![services.child("CN", "AIA").child("CN", name)];
@@ -33,7 +33,14 @@ impl Directory {
         });
         let state = &mut self.write();
         for place in places {
-            self.put(state, place, "certificationAuthority", "cACertificate", certificate);
+            let attribute = "cACertificate";
+            let entry = state.store.find(&place).and_then(|id| state.store.get(id));
+            let known = entry.map_or(&[][..], |entry| entry.values(attribute));
+            let mut values = known.to_vec();
+            if !values.iter().any(|value| value == certificate) {
+                values.push(certificate.to_vec());
+            }
+            self.put(state, place, "certificationAuthority", attribute, values);
         }
     }
 
@@ -57,7 +64,13 @@ impl Directory {
             }
         }
         for (dn, list) in lists {
-            self.put(state, dn, "cRLDistributionPoint", "certificateRevocationList", list);
+            self.put(
+                state,
+                dn,
+                "cRLDistributionPoint",
+                "certificateRevocationList",
+                vec![list.to_vec()],
+            );
         }
     }
 
@@ -66,27 +79,27 @@ impl Directory {
         services.child("CN", "Public Key Services")
     }
 
-    /// Gives an entry that value, and makes the entry and the containers above where needed.
+    /// Gives an entry those values, and makes the entry and the containers above where needed.
     ///
     /// Update sequence numbers are not used up: what is published by itself must not change what
     /// a client's own objects are called.
-    fn put(&self, state: &mut State, dn: Dn, class: &str, attribute: &str, value: &[u8]) {
+    fn put(&self, state: &mut State, dn: Dn, class: &str, attribute: &str, values: Vec<Vec<u8>>) {
         if let Some(id) = state.store.find(&dn) {
             let usn = state.usn;
             state.store.update(id, |entry| {
-                if entry.values(attribute) != [value] {
-                    entry.set(attribute, [value]);
+                if entry.values(attribute) != values {
+                    entry.set(attribute, values);
                     self.touch(entry, usn);
                 }
             });
             return;
         }
         if let Some(parent) = dn.parent().filter(|parent| state.store.find(parent).is_none()) {
-            self.put(state, parent, "container", "showInAdvancedViewOnly", b"TRUE");
+            self.put(state, parent, "container", "showInAdvancedViewOnly", vec![b"TRUE".to_vec()]);
         }
         let mut entry = Entry::new(dn);
         entry.set("objectClass", [class]);
-        entry.set(attribute, [value]);
+        entry.set(attribute, values);
         defaults::complete(&self.domain, &mut entry, state.usn);
         state.store.insert(entry);
     }

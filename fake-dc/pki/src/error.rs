@@ -40,6 +40,12 @@ pub enum PkiError {
         /// The largest size.
         max: usize,
     },
+    /// A CA has been renewed as often as it can be.
+    #[error("the CA has been renewed {max} times, and there are no more keys for it")]
+    TooManyRenewals {
+        /// How often it can be renewed.
+        max: usize,
+    },
     /// The key is of another kind, or too small.
     #[error("{key} cannot sign {algorithm}")]
     UnfitKey {
@@ -86,6 +92,7 @@ impl PkiError {
                  that is not in the input",
             ),
             Self::Pem(error) => Some(error.cause.remedy()),
+            Self::TooManyRenewals { .. } => Some("let the scenario renew it less often"),
             Self::UnwritableName { .. } => {
                 Some("write international names as A-labels, such as xn--dmne-moa0i.example")
             }

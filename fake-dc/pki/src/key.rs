@@ -35,6 +35,9 @@ pub enum KeyOwner {
     Authority(Authority),
     /// Anybody else, by name. There are fewer keys than names: some share one.
     Named(String),
+    /// A CA of the domain after so many renewals with a new key. Each has an RSA key of 2048 bits
+    /// of its own, up to [`RENEWALS_MAX`](crate::RENEWALS_MAX).
+    Renewed(Authority, usize),
 }
 
 /// The authorities that have a key.

@@ -45,6 +45,7 @@ mod oid;
 mod pem_file;
 mod pki;
 mod plan;
+mod renewal;
 mod store;
 
 pub use algorithm::{Hash, SignatureAlgorithm};
@@ -59,4 +60,5 @@ pub use name::{Name, NameAttribute, Spelling};
 pub use pem_file::PemFile;
 pub use pki::{CaCertificate, DcIdentity, Pki};
 pub use plan::{CertificateId, ChainPlan, Sent};
+pub use renewal::{RENEWALS_MAX, RenewalKey};
 pub use store::{CertificateStore, StoreLocation, StoredCertificate, Unfit};

@@ -12,6 +12,7 @@ use crate::{
     faults::ChainFault,
     key::Authority,
     plan::{CertificateId, ChainPlan},
+    renewal::Renewal,
 };
 
 /// Root, intermediate and the certificates of the DCs of one domain.
@@ -21,6 +22,7 @@ use crate::{
 pub struct Pki {
     seed: Seed,
     founded: Timestamp,
+    pub(crate) renewal: Option<Renewal>,
     domain: String,
     root_pem: String,
     intermediate_pem: String,
@@ -62,13 +64,20 @@ impl Pki {
         let mut pki = Self {
             seed: seed.child(&format!("pki of {domain}")),
             founded: now,
+            renewal: None,
             domain: domain.to_owned(),
             root_pem: String::new(),
             intermediate_pem: String::new(),
         };
-        pki.root_pem = pki.certificate_pem(CaCertificate::Root)?;
-        pki.intermediate_pem = pki.certificate_pem(CaCertificate::Intermediate)?;
+        pki.write_own()?;
         Ok(pki)
+    }
+
+    /// Makes the certificates that it is known by.
+    pub(crate) fn write_own(&mut self) -> Result<(), PkiError> {
+        self.root_pem = self.certificate_pem(CaCertificate::Root)?;
+        self.intermediate_pem = self.certificate_pem(CaCertificate::Intermediate)?;
+        Ok(())
     }
 
     /// The chain of `dc` with `faults`, applied in the given order, issued when the CA was founded.
@@ -120,7 +129,11 @@ impl Pki {
         if dc.addresses.is_empty() {
             return Err(PkiError::NoAddress { dc: dc.name.clone() });
         }
-        Ok(ChainPlan::sound(self.seed, &self.domain, self.founded, dc, now))
+        let mut plan = ChainPlan::sound(self.seed, &self.domain, self.founded, dc, now);
+        if let Some(renewal) = &self.renewal {
+            renewal.apply(&mut plan);
+        }
+        Ok(plan)
     }
 
     /// The root certificate, which a client must trust.

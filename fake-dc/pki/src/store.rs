@@ -225,12 +225,11 @@ impl ChainPlan {
         }
     }
 
-    /// When the DC enrols for its next certificate by itself: six weeks before the end of what it
-    /// got for a year, the defaults of the templates for DCs (AD CS of Windows Server 2022).
+    /// When the DC enrols for its next certificate by itself, if nothing is wrong with the one of
+    /// this plan: six weeks before the end, the default of the templates for DCs (AD CS of Windows
+    /// Server 2022).
     pub fn next_enrolment(&self) -> Timestamp {
-        CertificatePlan::leaf(self.dc(), self.intermediate_id(), self.now())
-            .not_after()
-            .plus_days(-42)
+        self.certificate(self.leaf_id()).not_after().plus_days(-42)
     }
 
     /// This plan with what the DC has found in its stores as the leaf, and with what belongs to

@@ -5,9 +5,7 @@ use std::{
     sync::{Arc, RwLock, atomic::AtomicU64},
 };
 
-use fake_dc_directory::{
-    Authority, DcView, Directory, DirectoryConfig, Flavour, LdifSource, Policy,
-};
+use fake_dc_directory::{DcView, Directory, DirectoryConfig, Flavour, LdifSource, Policy};
 use fake_dc_kerberos::gss::BindingPolicy;
 use fake_dc_pki::{CaCertificate, Chain, Pki};
 use ground::{Clock, Ledger, Secret, Seed};
@@ -16,6 +14,7 @@ use tokio::{net::UdpSocket, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    authority::{self, Authority},
     behind::{self, Behind, RealDc},
     dc::{Dc, Draft, Ports, Sockets},
     dns::Zone,
@@ -320,12 +319,7 @@ impl Builder {
             ..DirectoryConfig::new(&self.name, self.seed, self.clock.clone())
         })?;
 
-        for (which, authority) in [
-            (CaCertificate::Root, Authority::Root),
-            (CaCertificate::Intermediate, Authority::Issuing),
-        ] {
-            directory.publish_ca(&pki.ca_name(which)?, authority, &pki.certificate(which)?);
-        }
+        authority::publish(&directory, &pki)?;
 
         let mut drafts = Vec::with_capacity(views.len());
         for ((view, spec), sockets) in views.into_iter().zip(self.dcs).zip(sockets) {
@@ -363,7 +357,7 @@ impl Builder {
             ledger,
             directory,
             behind,
-            pki,
+            authority: Authority::new(pki),
             kerberos: Kerberos::new(&self.seed),
             channel_binding: self.channel_binding,
             ldap_policy: self.ldap_policy.unwrap_or_else(|| LdapPolicy::of(self.flavour)),

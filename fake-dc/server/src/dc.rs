@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -21,14 +21,14 @@ use crate::{
     dns::Registration,
     domain::Common,
     doors::Doors,
+    enrolment::{Enrolment, Enrolments},
     error::Error,
-    face::{self, Condition, Maker, chain, condition, plan},
-    facts::{CertificateLoaded, Listener},
+    face::{Condition, Maker, chain, condition},
+    facts::Listener,
     fault::{Fault, Faults},
     gate::Gate,
     route::OpenRoute,
     sockets::SocketSource,
-    tls,
 };
 
 /// A running domain controller.
@@ -46,6 +46,7 @@ pub struct Dc {
     changes: watch::Sender<u64>,
     settings: String,
     given: RwLock<Option<Arc<Chain>>>,
+    pub(crate) enrolments: Mutex<Enrolments>,
     /// Held while the condition is replaced.
     changing: Mutex<()>,
     condition: RwLock<Arc<Condition>>,
@@ -139,8 +140,10 @@ impl Draft {
     pub(crate) fn finish(self, domain: &Arc<Common>) -> Result<(Dc, UdpSocket), Error> {
         let given = self.given.map(Arc::new);
         let condition = condition(self.faults, |faults, listener| {
-            let chain = chain(domain, &self.view, given.as_ref(), &faults.chain(listener))?;
-            Maker { domain, view: &self.view, hellos: 0, before: None }
+            let enrolment = Enrolment::default();
+            let chain =
+                chain(domain, &self.view, &enrolment, given.as_ref(), &faults.chain(listener))?;
+            Maker { domain, view: &self.view, enrolment, hellos: 0, before: None }
                 .face(chain, faults, listener)
         })?;
         let (dns_gate, dns_socket) = self.sockets.dns;
@@ -155,6 +158,7 @@ impl Draft {
             changes: watch::Sender::new(0),
             settings: self.settings,
             given: RwLock::new(given),
+            enrolments: Mutex::default(),
             changing: Mutex::new(()),
             condition: RwLock::new(Arc::new(condition)),
             hellos: AtomicU64::new(0),
@@ -261,7 +265,7 @@ impl Dc {
     /// It cannot be issued.
     pub fn sound_chain(&self) -> Result<Arc<Chain>, Error> {
         let given = self.given.read().unwrap_or_else(PoisonError::into_inner).clone();
-        chain(&self.domain, &self.view, given.as_ref(), &[])
+        chain(&self.domain, &self.view, &self.enrolment(), given.as_ref(), &[])
     }
 
     /// The revocation lists of its CAs in PEM, for the file of `tls crlfile`; empty if there is
@@ -328,10 +332,11 @@ impl Dc {
         self.hellos.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    fn maker<'a>(&'a self, before: &'a Condition) -> Maker<'a> {
+    pub(crate) fn maker<'a>(&'a self, before: &'a Condition) -> Maker<'a> {
         Maker {
             domain: &self.domain,
             view: &self.view,
+            enrolment: self.enrolment(),
             hellos: self.hellos.load(Ordering::Relaxed),
             before: Some(before),
         }
@@ -339,7 +344,7 @@ impl Dc {
 
     /// Becomes as `faults` demand. A chain stays unless its own faults change.
     pub(crate) fn change(&self, faults: Faults) -> Result<(), Error> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.hold();
         let before = self.condition();
         let condition = condition(faults, |faults, listener| {
             let wrong = faults.chain(listener);
@@ -347,7 +352,7 @@ impl Dc {
                 Arc::clone(&before.face(listener).chain)
             } else {
                 let given = self.given.read().unwrap_or_else(PoisonError::into_inner).clone();
-                chain(&self.domain, &self.view, given.as_ref(), &wrong)?
+                chain(&self.domain, &self.view, &self.enrolment(), given.as_ref(), &wrong)?
             };
             self.maker(&before).face(chain, faults, listener)
         })?;
@@ -356,7 +361,7 @@ impl Dc {
 
     /// Shows `chain` from now on.
     pub(crate) fn give(&self, chain: Chain) -> Result<(), Error> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.hold();
         let before = self.condition();
         let faults = before.faults.clone();
         if let Some(fault) = faults.all().iter().find_map(Fault::chain) {
@@ -370,34 +375,17 @@ impl Dc {
         self.become_this(condition)
     }
 
-    /// Looks for its certificate again, as `renewServerCertificate` has it do ([MS-ADTS]
-    /// 3.1.1.3.3.22), and records what it found.
-    ///
-    /// What its stores hold changes with time: it enrols by itself before a certificate ends.
-    pub(crate) fn renew_certificate(&self, trail: &Trail) -> Result<(), Error> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = self.condition();
-        let now = self.clock(Listener::Ldaps).now();
-        let condition = condition(before.faults.clone(), |faults, listener| {
-            let mut chain = Arc::clone(&before.face(listener).chain);
-            if let Some(planned) = chain.planned {
-                let faults = faults.chain(listener);
-                let mut plan = plan(&self.domain, &self.view, &faults, planned)?;
-                if plan.next_enrolment() <= now {
-                    plan = face::plan(&self.domain, &self.view, &faults, now)?;
-                }
-                plan.reload(now);
-                chain = Arc::new(plan.issue()?);
-            }
-            self.maker(&before).face(chain, faults, listener)
-        })?;
-        self.become_this(condition)?;
-        let leaf = self.chain().certificates.first().map(|leaf| tls::fingerprint(leaf));
-        trail.record(CertificateLoaded { leaf });
-        Ok(())
+    /// Held while its condition is replaced.
+    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn become_this(&self, condition: Condition) -> Result<(), Error> {
+    /// Has no chain any more that somebody gave it.
+    pub(crate) fn forget_given(&self) {
+        *self.given.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(crate) fn become_this(&self, condition: Condition) -> Result<(), Error> {
         *self.condition.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(condition);
         self.publish();
         self.apply_faults()

@@ -19,6 +19,7 @@ use tokio::{runtime::Handle, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    authority::Authority,
     behind::Behind,
     builder::Builder,
     dc::Dc,
@@ -54,7 +55,7 @@ pub(crate) struct Common {
     pub(crate) directory: Directory,
     /// The real DC that answers in place of directory and KDC, if its only DC is a front.
     pub(crate) behind: Option<Arc<Behind>>,
-    pub(crate) pki: Pki,
+    pub(crate) authority: Authority,
     pub(crate) kerberos: Kerberos,
     pub(crate) channel_binding: BindingPolicy,
     pub(crate) ldap_policy: LdapPolicy,
@@ -148,12 +149,17 @@ impl Domain {
 
     /// The root certificate that clients must trust, in PEM.
     pub fn ca_pem(&self) -> &str {
-        self.common.pki.root_pem()
+        self.pki().root_pem()
     }
 
-    /// Its certification authority.
+    /// Its certification authority, as it is now.
     pub fn pki(&self) -> &Pki {
-        &self.common.pki
+        self.common.authority.current()
+    }
+
+    /// Its certification authority as it was before [`Domain::renew_ca`], if it was renewed.
+    pub fn former_pki(&self) -> Option<&Pki> {
+        self.common.authority.former()
     }
 
     /// Its directory, which all DCs share.
@@ -186,8 +192,9 @@ impl Domain {
     /// with the rootDSE operation `renewServerCertificate` on Windows, with `smbcontrol
     /// ldap_server reload-certs` on Samba.
     ///
-    /// A DC without faults finds a new one from six weeks before the end of the old. New
-    /// connections see it when this returns. A chain that was given stays.
+    /// A DC without faults finds a new one from six weeks before the end of the old, or one that
+    /// somebody has [enrolled](Domain::enrol_certificate) it for. New connections see it when this
+    /// returns. A chain that was given stays unless there is one of the latter.
     ///
     /// # Errors
     ///
@@ -236,6 +243,10 @@ impl Domain {
     /// A number that no other guard of faults has.
     pub(crate) fn next_mark(&self) -> u64 {
         self.marks.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(crate) fn common(&self) -> &Common {
+        &self.common
     }
 
     pub(crate) fn runtime(&self) -> &Handle {

@@ -8,6 +8,7 @@ use ground::Timestamp;
 
 use crate::{
     domain::Common,
+    enrolment::Enrolment,
     error::Error,
     facts::Listener,
     fault::{Fault, Faults},
@@ -76,11 +77,12 @@ impl Face {
 pub(crate) fn chain(
     domain: &Common,
     view: &DcView,
+    enrolment: &Enrolment,
     given: Option<&Arc<Chain>>,
     faults: &[ChainFault],
 ) -> Result<Arc<Chain>, Error> {
     match (given, faults.first()) {
-        (None, _) => issue(domain, view, faults),
+        (None, _) => issue(domain, view, enrolment, faults),
         (Some(chain), None) => Ok(Arc::clone(chain)),
         (Some(_), Some(fault)) => {
             Err(Error::ChainIsGiven { dc: view.name.clone(), fault: fault.id() })
@@ -90,19 +92,27 @@ pub(crate) fn chain(
 
 /// A chain from the domain's CA.
 ///
-/// That of a front is as old as the front: the real DC may have been given it, and must find the
+/// One that somebody enrolled the DC for stays what it is when a fault has come and gone. That of a
+/// front is as old as the front: the real DC may have been given it, and must find the
 /// same certificate here when a fault has come and gone. Faults of time are relative to now.
-fn issue(domain: &Common, view: &DcView, faults: &[ChainFault]) -> Result<Arc<Chain>, Error> {
+fn issue(
+    domain: &Common,
+    view: &DcView,
+    enrolment: &Enrolment,
+    faults: &[ChainFault],
+) -> Result<Arc<Chain>, Error> {
     let is_of_now = faults.iter().any(|fault| fault.id().starts_with("time."));
-    let enrolled = domain.behind.as_ref().map(|behind| behind.enrolled());
+    let enrolled =
+        enrolment.at().or_else(|| domain.behind.as_ref().map(|behind| behind.enrolled()));
     let time = enrolled.filter(|_| !is_of_now).unwrap_or_else(|| domain.clock.now());
-    Ok(Arc::new(plan(domain, view, faults, time)?.issue()?))
+    Ok(Arc::new(plan(domain, view, enrolment, faults, time)?.issue()?))
 }
 
 /// The chain that the DC got at `now`, with what is wrong with it.
 pub(crate) fn plan(
     domain: &Common,
     view: &DcView,
+    enrolment: &Enrolment,
     faults: &[ChainFault],
     now: Timestamp,
 ) -> Result<ChainPlan, Error> {
@@ -112,7 +122,7 @@ pub(crate) fn plan(
         domain: domain.name.clone(),
         addresses: vec![view.address.into()],
     };
-    let mut plan = domain.pki.plan_at(now, &identity)?;
+    let mut plan = enrolment.plan(domain, &identity, now)?;
     if domain.addresses_in_certificates {
         plan.leaf().also_named([view.dns_name.as_str().into(), AltName::Ip(view.address.into())]);
     }
@@ -149,6 +159,7 @@ pub(crate) fn condition(
 pub(crate) struct Maker<'a> {
     pub(crate) domain: &'a Common,
     pub(crate) view: &'a DcView,
+    pub(crate) enrolment: Enrolment,
     /// How many clients have said hello.
     pub(crate) hellos: u64,
     /// How the DC was until now.
@@ -172,7 +183,7 @@ impl Maker<'_> {
                 None => {
                     let wrong: Vec<ChainFault> =
                         wrong.iter().filter_map(|id| fake_dc_pki::fault(id)).collect();
-                    (issue(self.domain, self.view, &wrong)?, self.hellos)
+                    (issue(self.domain, self.view, &self.enrolment, &wrong)?, self.hellos)
                 }
             };
             let identity = self.identity(&chain, faults, listener)?;
@@ -213,7 +224,7 @@ impl Maker<'_> {
         loop {
             let mut view = self.view.clone();
             view.name = format!("{} before renewal {number}", self.view.name);
-            let key = issue(self.domain, &view, &[])?.key.clone();
+            let key = issue(self.domain, &view, &self.enrolment, &[])?.key.clone();
             if key != chain.key {
                 return Ok(key);
             }

@@ -6,12 +6,13 @@
 
 use std::fmt;
 
-use ground::fact;
+use ground::{Timestamp, fact};
 use serde::Serialize;
 
 /// The kinds of all facts below.
 pub const KINDS: &[&str] = &[
     "cldap.ping",
+    "dc.certificate-enrolled",
     "dc.certificate-loaded",
     "dc.connection",
     "dc.connection-dropped",
@@ -122,6 +123,14 @@ impl fmt::Display for Listener {
         })
     }
 }
+
+/// A DC has got a certificate from its CA, which it does not show until it looks for it.
+#[derive(Debug, Serialize)]
+pub struct CertificateEnrolled {
+    /// When that ends.
+    pub not_after: Timestamp,
+}
+fact!(CertificateEnrolled, "dc.certificate-enrolled");
 
 /// A DC has looked for its certificate again, because it was told to.
 #[derive(Debug, Serialize)]

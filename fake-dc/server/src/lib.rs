@@ -24,6 +24,7 @@
 //!
 //! [Faults]: faults::catalogue
 
+mod authority;
 mod behind;
 mod builder;
 mod cldap;
@@ -34,6 +35,7 @@ mod dc;
 mod dns;
 mod domain;
 mod doors;
+mod enrolment;
 mod error;
 mod exchange;
 mod face;

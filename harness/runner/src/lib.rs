@@ -48,6 +48,7 @@ mod explore;
 pub mod host_faults;
 mod invariants;
 mod load;
+mod renewals;
 pub mod report;
 mod samba_client;
 mod snapshot;

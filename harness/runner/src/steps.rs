@@ -21,6 +21,7 @@ use crate::{
     accounts::{self, DomainChanged},
     calls::{self, Request},
     certificate_steps, client_steps, exchange_steps,
+    renewals::{self, CaRenewed},
     samba_client::ProgramAbandoned,
     wbinfo,
     world::{HostFaultCleared, HostFaultSet, World, WorldError},
@@ -78,6 +79,7 @@ pub(crate) const KINDS: &[&str] = &[
     HostFaultCleared::KIND,
     HostFaultSet::KIND,
     LivenessChanged::KIND,
+    CaRenewed::KIND,
     ProgramAbandoned::KIND,
     ProgramEnded::KIND,
 ];
@@ -334,6 +336,7 @@ fn references(world: &World) -> BTreeSet<Reference> {
     world.pool.certificates().into_iter().map(|certificate| certificate.reference).collect()
 }
 
+/// The reference of a certificate that a step names.
 pub(crate) fn installed(
     world: &World,
     certificate: &Spanned<InstalledCertificate>,
@@ -381,6 +384,9 @@ async fn act(
         Action::Domain(DomainAction::Change(change)) => {
             accounts::change_domain(world, change, trail)?;
         }
+        Action::Domain(DomainAction::RenewCa(renewal)) => {
+            renewals::renew_ca(world, renewal, trail)?;
+        }
         Action::Host(HostAction::HoldProgram(held)) => {
             world.host(&held.host)?.hold_program(&held.program);
         }
@@ -413,6 +419,11 @@ fn change_dc(world: &World, action: &DcAction, trail: &Trail) -> Result<(), Worl
         DcAction::AddFaults(change) | DcAction::SetFaults(change) => (&change.dc, &change.faults),
         DcAction::RemoveFaults(change) => (&change.dc, &change.faults),
         DcAction::ClearFaults(change) => (&change.dc, &[]),
+        DcAction::EnrolCertificate(change) => {
+            let domain = world.dc(&change.dc)?.0;
+            let (cause, days) = (trail.cause(), change.days);
+            return Ok(domain.enrol_certificate(cause, &change.dc, days, change.beside)?);
+        }
         DcAction::RenewCertificate(change) => {
             let domain = world.dc(&change.dc)?.0;
             return Ok(domain.renew_certificate_because(trail.cause(), &change.dc)?);

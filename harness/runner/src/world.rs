@@ -82,6 +82,8 @@ pub(crate) enum WorldError {
     Host(#[from] sim_host::HostError),
     #[error(transparent)]
     HostFault(#[from] HostFaultError),
+    #[error("the CA of {domain} has not been renewed: it has no former root")]
+    NeverRenewed { domain: String },
     #[error("the chain of {dc} was given as it is, and nobody knows its CA")]
     NoAnchor { dc: String },
     #[error("{dc} does not have the fault `{fault}`; it has {has}")]
@@ -108,6 +110,7 @@ impl WorldError {
             Self::Domain(_)
             | Self::File { .. }
             | Self::HostFault(_)
+            | Self::NeverRenewed { .. }
             | Self::NoAnchor { .. }
             | Self::NoSuchFault { .. }
             | Self::Pki(_)
@@ -130,6 +133,7 @@ impl WorldError {
             Self::Host(_)
             | Self::HostFault(_)
             | Self::Namespace(_)
+            | Self::NeverRenewed { .. }
             | Self::NoSuchFault { .. }
             | Self::Roots(_)
             | Self::Unknown { .. } => None,
@@ -339,6 +343,10 @@ impl World {
             CertificateSource::Pem(text) => Ok(text.clone()),
             CertificateSource::File(path) => read_text(&self.folder.join(path.as_str())),
             CertificateSource::Root(domain) => of(domain, CaCertificate::Root),
+            CertificateSource::FormerRoot(domain) => {
+                let never = || WorldError::NeverRenewed { domain: domain.to_string() };
+                Ok(self.domain(domain)?.former_pki().ok_or_else(never)?.root_pem().to_owned())
+            }
             CertificateSource::Intermediate(domain) => of(domain, CaCertificate::Intermediate),
             CertificateSource::OtherRoot(domain) => of(domain, CaCertificate::UnknownRoot),
             CertificateSource::TwinRoot(domain) => of(domain, CaCertificate::NamesakeRoot),

@@ -249,6 +249,12 @@ fn value_of(world: &World, argument: &Argument, session: Option<&str>) -> Result
                 .map(|(key, part)| Ok((key.clone(), value_of(world, part, session)?)));
             Value::Struct(entries.collect::<Result<_, CallError>>()?)
         }
+        Argument::MessageReference(name) => {
+            let messages = world.pool.messages();
+            let found = messages.iter().find(|message| message.name == name.as_str());
+            let null = Reference::null();
+            Value::text(found.map_or(&null, |message| &message.reference).as_str())
+        }
         Argument::PoolReference => Value::text(world.pool.reference().as_str()),
         Argument::PoolUuid => Value::text(world.pool.database_view().pool.uuid.to_string()),
         Argument::Returned(step) => Value::text(returned(world, step)?),

@@ -18,8 +18,8 @@ mod xenapi;
 
 pub use accounts::{
     AdAccount, AuthCall, ChangeDomain, DomainAction, HostProgram, Login, Logout, OfAccount,
-    SessionCall, SessionExpectation, SetNumber, SetSwitch, SubjectCall, SubjectExpectation,
-    SubjectName, SubjectRole, SubjectState,
+    RenewCa, SessionCall, SessionExpectation, SetNumber, SetSwitch, SubjectCall,
+    SubjectExpectation, SubjectName, SubjectRole, SubjectState,
 };
 pub use background::{BackgroundAction, InBackground};
 pub use certificates::{
@@ -36,13 +36,13 @@ pub use exchange::{
 pub use expectation::{
     CertificateCount, CertificateStore, DatabaseField, DirectoryExpectation, DirectoryState,
     ErrorExpectation, Expectations, FactExpectation, FieldState, FileExpectation, FileState,
-    HostAndDc, MessageExpectation, Outcome, OutputExpectation, Returned, Snapshot,
+    HostAndDc, MessageExpectation, MessageObject, Outcome, OutputExpectation, Returned, Snapshot,
     TelemetryExpectation, VerdictClass, VerdictExpectation,
 };
 pub use external_auth::{HostDisableExternalAuth, HostEnableExternalAuth};
 pub use fault::{
-    ClearHostFaults, ClearRouteFaults, DcAction, DcFaults, DcOnly, RouteAction, SetHostFaults,
-    SetRouteFaults,
+    ClearHostFaults, ClearRouteFaults, DcAction, DcFaults, DcOnly, EnrolCertificate, RouteAction,
+    SetHostFaults, SetRouteFaults,
 };
 pub use liveness::{Liveness, SetLiveness};
 pub use step::{

@@ -51,13 +51,20 @@ impl Pool {
         let size = shuffled.len();
         let reserved = Authority::COUNT.min(size / 2);
         let place = match owner {
-            KeyOwner::Authority(authority) => *authority as usize % reserved.max(1),
+            KeyOwner::Authority(authority) | KeyOwner::Renewed(authority, _) => {
+                *authority as usize % reserved.max(1)
+            }
             KeyOwner::Named(name) => {
                 let mut stream = seed.stream(&format!("RSA key of {name}"));
                 reserved + below(&mut stream, (size - reserved).max(1))
             }
         };
         self.read(*shuffled.get(place)?)
+    }
+
+    /// The keys of 2048 bits for CAs that were renewed.
+    pub(crate) fn renewed() -> &'static Self {
+        pool!("rsa-2048-renewed.pem")
     }
 
     /// The key of this number, from 0, of the pool in the order that the seed gives it.

@@ -11,7 +11,7 @@ use p256::{
 use rand::Rng as _;
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::{KeyChoice, KeyKind, KeyOwner, PrivateKey, pool::Pool, rsa::RsaKey};
+use super::{Authority, KeyChoice, KeyKind, KeyOwner, PrivateKey, pool::Pool, rsa::RsaKey};
 use crate::{
     algorithm::{Hash, SignatureAlgorithm},
     der::Element,
@@ -115,8 +115,15 @@ impl SigningKey {
         bits: usize,
         exponent: u64,
     ) -> Result<Self, PkiError> {
+        let of_pool = || match *owner {
+            KeyOwner::Renewed(authority, times) if bits == 2_048 => {
+                let root = authority == Authority::Root;
+                Pool::renewed().numbered(seed, 2 * times.saturating_sub(1) + usize::from(!root))
+            }
+            _ => Pool::of(bits)?.key(seed, owner),
+        };
         if exponent == EXPONENT
-            && let Some(key) = Pool::of(bits).and_then(|pool| pool.key(seed, owner))
+            && let Some(key) = of_pool()
         {
             return Ok(Self::new(Secret::PoolRsa(key), None));
         }

@@ -2,14 +2,16 @@
 
 use scenario::{
     CertificateCount, CertificateSource, CertificateStore, DatabaseField, Expectations, FieldState,
-    FileExpectation, FileState, MessageExpectation, Snapshot, Spanned, TelemetryExpectation,
+    FileExpectation, FileState, MessageExpectation, MessageObject, Snapshot, Spanned,
+    TelemetryExpectation,
 };
 use serde_json::Value;
-use sim_host::{CertificateType, Entry, HostError, Telemetry};
+use sim_host::{CertificateType, Entry, HostError, MessageClass, Telemetry};
 
 use super::{Finding, StepView};
 use crate::{
     snapshot::{Mismatch, Snapshots},
+    steps::{self, StepError},
     world::WorldError,
 };
 
@@ -177,12 +179,22 @@ fn judge_telemetry(view: &StepView<'_>, wanted: &Spanned<TelemetryExpectation>) 
 }
 
 fn judge_message(view: &StepView<'_>, wanted: &Spanned<MessageExpectation>) -> Option<Finding> {
+    let object = match wanted.about.as_ref().map(|about| object(view, about)).transpose() {
+        Ok(object) => object,
+        Err(error) => return Some(Finding::new(&wanted.span, error.to_string())),
+    };
     let found = view
         .world
         .pool
         .messages()
         .iter()
         .filter(|message| message.name == wanted.name.as_str())
+        .filter(|message| {
+            let is_it = |(class, uuid): &(_, _)| {
+                *class == message.class && *uuid == message.obj_uuid.to_string()
+            };
+            object.as_ref().is_none_or(is_it)
+        })
         .filter(|message| wanted.priority.is_none_or(|p| i64::from(p) == message.priority))
         .filter(|message| {
             wanted.body_contains.as_ref().is_none_or(|part| message.body.contains(part.as_str()))
@@ -197,6 +209,21 @@ fn judge_message(view: &StepView<'_>, wanted: &Spanned<MessageExpectation>) -> O
         None => format!("expected a message {}, found none", *wanted.name),
     };
     (!holds).then(|| Finding::new(&wanted.span, what()))
+}
+
+/// Class and uuid of an object; what does not exist has none, and no message is about it.
+fn object(view: &StepView<'_>, about: &MessageObject) -> Result<(MessageClass, String), StepError> {
+    Ok(match about {
+        MessageObject::Certificate(certificate) => {
+            let reference = steps::installed(view.world, certificate)?;
+            let rows = view.world.pool.database_view().certificates;
+            let row = rows.into_iter().find(|row| row.reference == reference);
+            (MessageClass::Certificate, row.map(|row| row.uuid.to_string()).unwrap_or_default())
+        }
+        MessageObject::Host(host) => {
+            (MessageClass::Host, view.world.record_of(host)?.uuid.to_string())
+        }
+    })
 }
 
 pub(super) fn judge_snapshots(

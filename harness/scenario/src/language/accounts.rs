@@ -48,6 +48,22 @@ choice! {
     pub enum DomainAction: "change of a domain" {
         /// Changes objects as the administrator does with `ldapmodify`.
         change => Change(ChangeDomain),
+        /// Renews the root and the issuing CA as AD CS does: under the old name, with a new key. DCs
+        /// show what they have until they enrol and look again.
+        renew_ca => RenewCa(RenewCa),
+    }
+}
+
+table! {
+    /// Parameters of `domain.renew_ca`.
+    pub struct RenewCa {
+        /// The domain.
+        pub domain: Spanned<DomainRef>,
+        /// Whether the CAs keep the keys that they had.
+        pub keep_key: bool = false,
+        /// For how many days from now the root is valid. The issuing CA lasts as long, but five years
+        /// at most, and issues nothing that would outlive it.
+        pub days: u32 = 7300,
     }
 }
 

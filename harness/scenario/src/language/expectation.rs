@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CertificateSource, DcRef, DomainRef, ErrorCode, FactKind, HostPath, HostRef, MessageName,
-    Pattern, Purpose, ReturnedCertificate, SessionExpectation, Status, SubjectExpectation, True,
+    CertificateSource, DcRef, DomainRef, ErrorCode, FactKind, HostPath, HostRef,
+    InstalledCertificate, MessageName, Pattern, Purpose, ReturnedCertificate, SessionExpectation,
+    Status, SubjectExpectation, True,
 };
 use crate::grammar::Spanned;
 
@@ -289,8 +290,20 @@ table! {
         pub priority: Option<u32>,
         /// A text in its body.
         pub body_contains: Option<String>,
+        /// The object that it is about. Absent: not compared.
+        pub about: Option<MessageObject>,
         /// How many there are; 0 for none. Absent: at least one.
         pub count: Option<u32>,
+    }
+}
+
+choice! {
+    /// The object of a message: its class and its uuid.
+    pub enum MessageObject: "object of the message" {
+        /// A certificate of the pool.
+        certificate => Certificate(Spanned<InstalledCertificate>),
+        /// A host.
+        host => Host(Spanned<HostRef>),
     }
 }
 

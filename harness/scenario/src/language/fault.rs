@@ -14,6 +14,8 @@ choice! {
         remove_faults => RemoveFaults(DcFaults),
         /// Makes it sound.
         clear_faults => ClearFaults(DcOnly),
+        /// Gets it a certificate from its domain's CA, which it shows once it looks for it.
+        enrol_certificate => EnrolCertificate(EnrolCertificate),
         /// Lets it look for its certificate again, as `renewServerCertificate` does.
         renew_certificate => RenewCertificate(DcOnly),
     }
@@ -44,6 +46,18 @@ table! {
     pub struct DcOnly {
         /// The domain controller.
         pub dc: Spanned<DcRef>,
+    }
+}
+
+table! {
+    /// Parameters of `dc.enrol_certificate`.
+    pub struct EnrolCertificate {
+        /// The domain controller.
+        pub dc: Spanned<DcRef>,
+        /// For how many days from now it is valid.
+        pub days: u32 = 365,
+        /// Whether the former one is left in its store: of the two it shows the one that ends last.
+        pub beside: bool = false,
     }
 }
 

@@ -397,8 +397,10 @@ choice! {
         pem => Pem(String),
         /// A file relative to the scenario file, sent as it is.
         file => File(Spanned<RelativePath>),
-        /// The root certificate of a domain.
+        /// The root certificate of a domain, as it is at this moment.
         root => Root(Spanned<DomainRef>),
+        /// The root certificate that the domain had before `domain.renew_ca`.
+        former_root => FormerRoot(Spanned<DomainRef>),
         /// The intermediate certificate of a domain.
         intermediate => Intermediate(Spanned<DomainRef>),
         /// The leaf certificate that a domain controller serves at this moment.

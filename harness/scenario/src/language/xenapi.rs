@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use toml::de::DeValue;
 
-use super::{CallRef, DomainRef, HostRef, Password, StepRef, True};
+use super::{CallRef, DomainRef, HostRef, MessageName, Password, StepRef, True};
 use crate::{
     diagnostics::Mistake,
     grammar::{Key as _, Read, Reader, Spanned, Value},
@@ -80,6 +80,8 @@ pub enum Argument {
     List(Vec<Argument>),
     /// A map or a record.
     Map(BTreeMap<String, Argument>),
+    /// `message:NAME`: the reference of the oldest message of this name.
+    MessageReference(MessageName),
     /// `pool:ref`: the reference of the pool.
     PoolReference,
     /// `pool:uuid`: its uuid.
@@ -104,6 +106,7 @@ impl Argument {
             "ref" => HostRef::read_key(rest, span, reader).map(Self::HostReference),
             "uuid" => HostRef::read_key(rest, span, reader).map(Self::HostUuid),
             "installed" => StepRef::read_key(rest, span, reader).map(Self::Installed),
+            "message" => MessageName::read_key(rest, span, reader).map(Self::MessageReference),
             "returned" => CallRef::read_key(rest, span, reader).map(Self::Returned),
             "root" => DomainRef::read_key(rest, span, reader).map(Self::Root),
             "text" => Some(Self::Text(rest.to_owned())),
@@ -167,8 +170,9 @@ impl JsonSchema for Argument {
             &[
                 "A parameter of a method: `ref:HOST` and `uuid:HOST` stand for those of a host,",
                 "`pool:ref` and `pool:uuid` for those of the pool, `installed:STEP` for the reference of",
-                "the certificate that this step installed, `returned:STEP` for what the call of that",
-                "step returned, `root:DOMAIN` for the root certificate of a domain,",
+                "the certificate that this step installed, `message:NAME` for that of the oldest message",
+                "of this name, `returned:STEP` for what the call of that step returned, `root:DOMAIN`",
+                "for the root certificate of a domain,",
                 "`session:own` for the session that is sent, `text:TEXT` for just that text.",
             ],
         )
