@@ -259,6 +259,7 @@ const TABLE: &[Message] = &[
     by(ReadOnly, "auth.get_subject_information_from_identifier"),
     internal("host.certificate_sync"),
     internal("host.copy_primary_host_certs"),
+    by(PoolOperator, "host.create"),
     by(PoolAdmin, "host.disable_external_auth"),
     by(PoolAdmin, "host.enable_external_auth"),
     by(PoolAdmin, "host.external_auth_set_ldaps"),

@@ -27,11 +27,14 @@ pub enum CodeGroup {
     Certificates,
     /// All else (§16.3).
     General,
+    /// Joining a pool (§12).
+    Joining,
 }
 
 impl CodeGroup {
     /// All parts, in the order of the catalogue.
-    pub const ALL: [Self; 3] = [Self::ExternalAuth, Self::Certificates, Self::General];
+    pub const ALL: [Self; 4] =
+        [Self::ExternalAuth, Self::Certificates, Self::General, Self::Joining];
 
     /// Its title.
     pub const fn title(self) -> &'static str {
@@ -39,6 +42,7 @@ impl CodeGroup {
             Self::ExternalAuth => "LDAPS and AD",
             Self::Certificates => "Certificates",
             Self::General => "General",
+            Self::Joining => "Joining a pool",
         }
     }
 }
@@ -152,6 +156,93 @@ const GENERAL: [Row; 15] = [
     ("INTERNAL_ERROR", "text", "something failed that has no code"),
 ];
 
+const JOINING: [Row; 32] = [
+    ("CLUSTERING_ENABLED", "cluster host ref", "the joiner has a cluster"),
+    ("HA_IS_ENABLED", "", "high availability is on"),
+    ("HOSTS_NOT_COMPATIBLE", "", "joiner and coordinator run different platforms"),
+    ("HOSTS_NOT_HOMOGENEOUS", "reason", "software, processors or enforced updates differ"),
+    (
+        "HOST_PENDING_MANDATORY_GUIDANCE_NOT_EMPTY",
+        "host ref",
+        "the host has not done what an update demands",
+    ),
+    ("HOST_STILL_BOOTING", "", "the joiner has no management interface yet"),
+    ("JOINING_HOST_CANNOT_BE_MASTER_OF_OTHER_HOSTS", "", "the joiner has members of its own"),
+    ("JOINING_HOST_CANNOT_CONTAIN_SHARED_SRS", "", "the joiner has shared storage"),
+    ("JOINING_HOST_CANNOT_HAVE_RUNNING_VMS", "", "virtual machines run on the joiner"),
+    (
+        "JOINING_HOST_CANNOT_HAVE_VMS_WITH_CURRENT_OPERATIONS",
+        "",
+        "something goes on with a virtual machine of the joiner",
+    ),
+    ("JOINING_HOST_CONNECTION_FAILED", "", "the coordinator has reset the connection"),
+    ("JOINING_HOST_SERVICE_FAILED", "", "what answers at the address is no XenAPI"),
+    ("LICENSE_HOST_POOL_MISMATCH", "editions", "the editions of host and pool differ"),
+    ("NOT_SUPPORTED_DURING_UPGRADE", "", "updates are being applied"),
+    ("OPERATION_NOT_ALLOWED", "reason", "host and pool do not fit, or are one"),
+    ("POOL_JOINING_EXTERNAL_AUTH_MISMATCH", "", "joiner and pool are not in the same domain"),
+    ("POOL_JOINING_HOST_CA_CERTIFICATES_CONFLICT", "name, ...", "legacy CAs of one name differ"),
+    ("POOL_JOINING_HOST_HAS_BONDS", "", "the joiner has bonds"),
+    ("POOL_JOINING_HOST_HAS_NETWORK_SRIOVS", "", "the joiner has SR-IOV networks"),
+    (
+        "POOL_JOINING_HOST_HAS_NON_MANAGEMENT_VLANS",
+        "",
+        "the joiner has VLANs besides that of its management",
+    ),
+    ("POOL_JOINING_HOST_HAS_TUNNELS", "", "the joiner has tunnels"),
+    (
+        "POOL_JOINING_HOST_MANAGEMENT_VLAN_DOES_NOT_MATCH",
+        "local, remote",
+        "the management interfaces are on different VLANs",
+    ),
+    (
+        "POOL_JOINING_HOST_MUST_HAVE_ONLY_ONE_IP_ON_CLUSTERING_NETWORK",
+        "",
+        "the joiner would have two addresses on the cluster network",
+    ),
+    (
+        "POOL_JOINING_HOST_MUST_HAVE_SAME_API_VERSION",
+        "joiner, coordinator",
+        "the versions of the API differ",
+    ),
+    (
+        "POOL_JOINING_HOST_MUST_HAVE_SAME_DB_SCHEMA",
+        "joiner, coordinator",
+        "the schemas of the databases differ",
+    ),
+    (
+        "POOL_JOINING_HOST_TLS_VERIFICATION_MISMATCH",
+        "",
+        "one side verifies certificates of hosts, the other does not",
+    ),
+    (
+        "POOL_JOINING_HOST_TRUSTED_CERTIFICATES_CONFLICT",
+        "ref in pool, ref on joiner",
+        "a trusted certificate is on both sides for purposes that overlap and differ",
+    ),
+    (
+        "POOL_JOINING_MASTER_CERTIFICATE_NOT_IN_POOL_BUNDLE",
+        "coordinator uuid",
+        "the coordinator's certificate is not among those of its pool",
+    ),
+    (
+        "POOL_JOINING_POOL_BUNDLE_EMPTY_AFTER_IMPORT",
+        "path",
+        "no certificate of the pool has arrived",
+    ),
+    (
+        "POOL_JOINING_POOL_CANNOT_ENABLE_CLUSTERING_ON_VLAN_NETWORK",
+        "vlan",
+        "the cluster of the pool is on a VLAN",
+    ),
+    (
+        "POOL_JOINING_SM_FEATURES_INCOMPATIBLE",
+        "pool ref, joiner ref or \"\"",
+        "the joiner can do less with storage than the pool",
+    ),
+    ("V6D_FAILURE", "text", "the editions differ, and no licence daemon can compare them"),
+];
+
 /// Every code of the catalogue, in its order.
 pub fn error_codes() -> Vec<ErrorCode> {
     let families = FAMILIES.into_iter().flat_map(|(prefix, parameters)| {
@@ -174,5 +265,6 @@ pub fn error_codes() -> Vec<ErrorCode> {
         .chain(families)
         .chain(rows(CodeGroup::Certificates, &CERTIFICATES))
         .chain(rows(CodeGroup::General, &GENERAL))
+        .chain(rows(CodeGroup::Joining, &JOINING))
         .collect()
 }

@@ -30,6 +30,8 @@ pub const KINDS: &[&str] = &[
     HookRan::KIND,
     HostRestarted::KIND,
     HostMoved::KIND,
+    JoinRefused::KIND,
+    JoinStep::KIND,
     SessionOpened::KIND,
     SessionClosed::KIND,
     SessionsRevalidated::KIND,
@@ -289,6 +291,26 @@ pub struct HostMoved {
     pub to: String,
 }
 fact!(HostMoved, "host.moved");
+
+/// A pre-check keeps a host from joining a pool (xapi-flows.md §12.2).
+#[derive(Clone, Debug, Serialize)]
+pub struct JoinRefused {
+    /// Number of the check in the table.
+    pub check: u8,
+    /// Error code.
+    pub error: String,
+}
+fact!(JoinRefused, "join.refused");
+
+/// A step of `pool.join` begins (xapi-flows.md §12.1).
+#[derive(Clone, Debug, Serialize)]
+pub struct JoinStep {
+    /// Number of the step in the table.
+    pub step: u8,
+    /// What is done.
+    pub what: &'static str,
+}
+fact!(JoinStep, "join.step");
 
 /// Somebody waits for a lock (xapi-flows.md §17). A lock that is free is taken without a word.
 #[derive(Clone, Debug, Serialize)]

@@ -44,7 +44,7 @@ pub use network::{Network, Patience, SharedNetwork};
 pub use probe::ProbeFailure;
 pub use profile::{Profile, UnknownProfile};
 pub use programs::{Credentials, Output, Programs, Running, SambaCommand, Server, Wbinfo};
-pub use published_errors::published_errors;
+pub use published_errors::{published_errors, publishes_parameters};
 pub use quirks::{Quirk, Quirks, UnknownQuirk};
 pub use reference::Reference;
 pub use report::Report;
@@ -53,7 +53,8 @@ pub use telemetry::Telemetry;
 pub use trust_store::{ConsumerTrust, GENERAL_BUNDLE, LDAPS_BUNDLE, PeerCheck, consumer_trust};
 pub use xapi::{
     AuthConfig, Call, CallResult, DownloadVariant, ExchangeCall, ExtAuthSetting, Host, HostConfig,
-    Liveness, LockName, Pool, PoolConfig, PoolOperation, RemotePool, Rig, WaitingRoom, Wanted,
+    HostCreation, JoinParameters, Liveness, LockName, Pool, PoolConfig, PoolOperation, RemotePool,
+    Rig, WaitingRoom, Wanted,
 };
 pub use xapi_conf::{EncryptionTypes, IgnoredItem, XapiConf};
 pub use xenapi_client::ApiError;

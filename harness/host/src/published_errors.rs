@@ -17,6 +17,14 @@ pub fn published_errors(quirks: &Quirks) -> BTreeSet<String> {
         .collect()
 }
 
+/// Whether the published list says which parameters a code has. Of one it says that there are none,
+/// although its parameters are names (quirk Q37).
+pub fn publishes_parameters(code: &str, quirks: &Quirks) -> bool {
+    let is_silent = code == "POOL_JOINING_HOST_CA_CERTIFICATES_CONFLICT"
+        && quirks.has(Quirk::CaConflictUndeclaredParams);
+    published_errors(quirks).contains(code) && !is_silent
+}
+
 fn is_published(code: &str) -> bool {
     const DISABLE: [&str; 7] = [
         "AUTH_DISABLE_FAILED",

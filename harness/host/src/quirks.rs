@@ -1,7 +1,7 @@
 //! The known quirks of xapi-flows.md §19, each a toggle, and which of them a pool has.
 //!
 //! A quirk that is on is the behaviour of the released toolstack; off is the right or expected
-//! behaviour. Options of other sections (ids `O1` to `O3`) are toggled in the same
+//! behaviour. Options of other sections (ids `O1` to `O4`) are toggled in the same
 //! way.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
@@ -141,7 +141,7 @@ quirks! {
     /// Syncing from itself waits for up to 2 h (§5.3). Off: reject.
     SyncFromSelfWaits: "Q35", "sync_from_self_waits", [false, true], Some(7);
     /// Code published without parameters but carries names. Off: declare.
-    CaConflictUndeclaredParams: "Q37", "ca_conflict_undeclared_params", [false, true], Some(7);
+    CaConflictUndeclaredParams: "Q37", "ca_conflict_undeclared_params", [false, true], None;
     /// A legacy CA can be uninstalled as a trusted certificate; its file stays (§4.2). Off:
     /// `NOT_TRUSTED_CERTIFICATE`.
     UninstallAcceptsLegacy: "Q38", "uninstall_accepts_legacy", [false, true], None;
@@ -152,7 +152,7 @@ quirks! {
     OneBadKdcLineFailsAll: "Q40", "one_bad_kdc_line_fails_all", [false, true], None;
     /// Joiner may stay on the wrong `ldaps` value; operator is told in the log to use `pool-
     /// external-auth-set-ldaps` with force. Off: fail or retry.
-    JoinLdapsSyncBestEffort: "Q41", "join_ldaps_sync_best_effort", [false, true], Some(7);
+    JoinLdapsSyncBestEffort: "Q41", "join_ldaps_sync_best_effort", [false, true], None;
     /// In `get_all_records_where`, `not a and b` means `not (a and b)`. Off: usual precedence.
     FilterNotBindsLoosely: "Q42", "filter_not_binds_loosely", [false, true], None;
     /// A service error while revalidating subjects makes pool.enable return an error though AD is
@@ -163,7 +163,7 @@ quirks! {
     CrlExchangeNameClash: "Q44", "crl_exchange_name_clash", [false, true], None;
     /// Pre-check 30 keeps one row per fingerprint and side (the last listed), so with several rows
     /// a real overlap can be missed. Off: compare all rows.
-    JoinPrecheckOneRowPerFingerprint: "Q45", "join_precheck_one_row_per_fingerprint", [false, true], Some(7);
+    JoinPrecheckOneRowPerFingerprint: "Q45", "join_precheck_one_row_per_fingerprint", [false, true], None;
     /// The `pool`/`self` reference of the calls in §4, §5.3, §7–§9 is not looked at; any text is
     /// accepted. Off: `HANDLE_INVALID [pool, ref]`.
     PoolRefNotChecked: "Q46", "pool_ref_not_checked", [false, true], None;
@@ -176,7 +176,10 @@ quirks! {
     /// Toggle of xapi-flows.md §5.2: pool.join is refused if a trusted certificate is on both sides
     /// for purposes that overlap without being equal. Off: what the review assumed, the exchange
     /// passes over the duplicate.
-    JoinPurposePrecheck: "O3", "join_purpose_precheck", [true, true], Some(7);
+    JoinPurposePrecheck: "O3", "join_purpose_precheck", [true, true], None;
+    /// xapi-flows.md §12.1: certificates that were exchanged before pool.join failed stay on the
+    /// joiner. Off: the joiner has again what it had before.
+    JoinKeepsExchangedCertificates: "O4", "join_keeps_exchanged_certificates", [true, true], None;
 }
 
 impl Quirk {

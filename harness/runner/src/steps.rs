@@ -3,16 +3,16 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use fake_dc::facts::Connection;
-use ground::{Event, EventId, Trail, fact};
+use ground::{Event, EventId, Secret, Trail, fact};
 use scenario::{
     Action, AdsSearch, BackgroundAction, ClientAction, ClockAction, DcAction, DcFault,
-    DomainAction, FileAction, HostAction, InstalledCertificate, Liveness, NetCommand, PoolCall,
-    RouteAction, SetLiveness, Spanned, Step, XapiAction, XenapiAction,
+    DomainAction, FileAction, HostAction, InstalledCertificate, JoinPool, Liveness, NetCommand,
+    PoolCall, RouteAction, SetLiveness, Spanned, Step, XapiAction, XenapiAction,
 };
 use serde::Serialize;
 use sim_host::{
     ApiError, AuthConfig, Call, CallResult, CertificateType, Credentials, Entry, ExtAuthSetting,
-    HostError, Output, Reference, SambaCommand, Server,
+    HostError, JoinParameters, Output, Reference, SambaCommand, Server,
     samba::facts::{TcpConnecting, TcpFailed},
 };
 
@@ -24,7 +24,7 @@ use crate::{
     renewals::{self, CaRenewed},
     samba_client::ProgramAbandoned,
     wbinfo,
-    world::{HostFaultCleared, HostFaultSet, World, WorldError},
+    world::{HostFaultCleared, HostFaultSet, ROOT_PASSWORD, World, WorldError},
     xenapi::{self, CallError},
 };
 
@@ -251,6 +251,11 @@ async fn pool_request(world: &mut World, call: &PoolCall) -> Result<Option<Reque
         return Ok(Some(Request::Call(Call::Exchange(call))));
     }
     let call = match call {
+        PoolCall::Eject(call) => {
+            Call::PoolEject { host: world.host(&call.host)?.reference().clone() }
+        }
+        PoolCall::Join(join) => Call::PoolJoin(join_parameters(world, join, false)),
+        PoolCall::JoinForce(join) => Call::PoolJoin(join_parameters(world, join, true)),
         PoolCall::InstallTrustedCertificate(call) => Call::PoolInstallTrustedCertificate {
             pool: None,
             ca: call.ca,
@@ -294,6 +299,17 @@ async fn pool_request(world: &mut World, call: &PoolCall) -> Result<Option<Reque
         },
     };
     Ok(Some(Request::Call(call)))
+}
+
+fn join_parameters(world: &World, join: &JoinPool, force: bool) -> JoinParameters {
+    let host = world.record_of(&join.master_address).map(|host| host.address);
+    let password = join.master_password.as_ref().map_or(ROOT_PASSWORD, |own| own.as_str());
+    JoinParameters {
+        master_address: host.unwrap_or_else(|_| join.master_address.clone()),
+        master_username: join.master_username.clone(),
+        master_password: Secret::new(password),
+        force,
+    }
 }
 
 /// `None` if it is no call.
@@ -556,10 +572,9 @@ pub(crate) async fn run_program(
 fn search_command(world: &World, search: &AdsSearch) -> Result<SambaCommand, WorldError> {
     let server = Server::Address(world.dc(&search.dc)?.1.ip().into());
     let credentials = match (&search.user, &search.password) {
-        (Some(user), Some(password)) => Credentials::User {
-            user: user.clone(),
-            password: ground::Secret::new(password.as_str()),
-        },
+        (Some(user), Some(password)) => {
+            Credentials::User { user: user.clone(), password: Secret::new(password.as_str()) }
+        }
         _ => Credentials::Machine,
     };
     let (filter, attributes) = (search.filter.clone(), search.attributes.clone());

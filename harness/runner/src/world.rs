@@ -238,6 +238,9 @@ impl World {
             })?;
             pool.set_ad_licensed(plan.licence_of(name).ad);
             exchange_steps::prepare(&pool, plan, name);
+            let circumstances = plan.circumstances_of(name);
+            let circumstances = circumstances.filter_map(|own| own.as_str().parse().ok());
+            pool.set_circumstances(circumstances.collect(), &trail)?;
             if !plan.tls_verification_of(name) {
                 pool.disable_tls_verification(&trail)?;
             }
@@ -547,6 +550,9 @@ fn password_of(action: &Action) -> Option<&str> {
     let config = match action {
         Action::Pool(PoolCall::EnableExternalAuth(call)) => &call.config,
         Action::Pool(PoolCall::DisableExternalAuth(call)) => &call.config,
+        Action::Pool(PoolCall::Join(join) | PoolCall::JoinForce(join)) => {
+            return join.master_password.as_ref().map(scenario::Password::as_str);
+        }
         Action::Host(HostAction::EnableExternalAuth(call)) => &call.config,
         Action::Host(HostAction::DisableExternalAuth(call)) => &call.config,
         Action::Session(SessionCall::LoginWithPassword(login)) => return Some(login.pwd.as_str()),

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-/// Error codes (xapi-flows.md §16). Those of `pool.join` (§12) belong here once the call does.
+/// Error codes (xapi-flows.md §§12, 16).
 pub(crate) fn error_codes() -> &'static [String] {
     static CODES: LazyLock<Vec<String>> = LazyLock::new(|| {
         let plain = CODES_PLAIN.iter().map(|code| (*code).to_owned());
@@ -11,7 +11,8 @@ pub(crate) fn error_codes() -> &'static [String] {
             .flat_map(|code| SUFFIXES.iter().map(move |suffix| format!("{code}{suffix}")));
         let distinct = CODES_OF_QUIRK_6.iter().map(|code| (*code).to_owned());
         let of_roles = CODES_OF_ROLES.iter().map(|code| (*code).to_owned());
-        plain.chain(suffixed).chain(distinct).chain(of_roles).collect()
+        let of_joins = CODES_OF_JOINS.iter().map(|code| (*code).to_owned());
+        plain.chain(suffixed).chain(distinct).chain(of_roles).chain(of_joins).collect()
     });
     &CODES
 }
@@ -49,6 +50,42 @@ const CODES_OF_QUIRK_6: &[&str] = &[
 /// Codes of the calls that change the roles of subjects (xen-api, `xapi_subject.ml`); §16 is silent
 /// about them.
 const CODES_OF_ROLES: &[&str] = &["ROLE_ALREADY_EXISTS", "ROLE_NOT_FOUND"];
+
+/// Codes of `pool.join` and `pool.eject` (§12).
+const CODES_OF_JOINS: &[&str] = &[
+    "CLUSTERING_ENABLED",
+    "HA_IS_ENABLED",
+    "HOSTS_NOT_COMPATIBLE",
+    "HOSTS_NOT_HOMOGENEOUS",
+    "HOST_PENDING_MANDATORY_GUIDANCE_NOT_EMPTY",
+    "HOST_STILL_BOOTING",
+    "JOINING_HOST_CANNOT_BE_MASTER_OF_OTHER_HOSTS",
+    "JOINING_HOST_CANNOT_CONTAIN_SHARED_SRS",
+    "JOINING_HOST_CANNOT_HAVE_RUNNING_VMS",
+    "JOINING_HOST_CANNOT_HAVE_VMS_WITH_CURRENT_OPERATIONS",
+    "JOINING_HOST_CONNECTION_FAILED",
+    "JOINING_HOST_SERVICE_FAILED",
+    "LICENSE_HOST_POOL_MISMATCH",
+    "NOT_SUPPORTED_DURING_UPGRADE",
+    "OPERATION_NOT_ALLOWED",
+    "POOL_JOINING_EXTERNAL_AUTH_MISMATCH",
+    "POOL_JOINING_HOST_CA_CERTIFICATES_CONFLICT",
+    "POOL_JOINING_HOST_HAS_BONDS",
+    "POOL_JOINING_HOST_HAS_NETWORK_SRIOVS",
+    "POOL_JOINING_HOST_HAS_NON_MANAGEMENT_VLANS",
+    "POOL_JOINING_HOST_HAS_TUNNELS",
+    "POOL_JOINING_HOST_MANAGEMENT_VLAN_DOES_NOT_MATCH",
+    "POOL_JOINING_HOST_MUST_HAVE_ONLY_ONE_IP_ON_CLUSTERING_NETWORK",
+    "POOL_JOINING_HOST_MUST_HAVE_SAME_API_VERSION",
+    "POOL_JOINING_HOST_MUST_HAVE_SAME_DB_SCHEMA",
+    "POOL_JOINING_HOST_TLS_VERIFICATION_MISMATCH",
+    "POOL_JOINING_HOST_TRUSTED_CERTIFICATES_CONFLICT",
+    "POOL_JOINING_MASTER_CERTIFICATE_NOT_IN_POOL_BUNDLE",
+    "POOL_JOINING_POOL_BUNDLE_EMPTY_AFTER_IMPORT",
+    "POOL_JOINING_POOL_CANNOT_ENABLE_CLUSTERING_ON_VLAN_NETWORK",
+    "POOL_JOINING_SM_FEATURES_INCOMPATIBLE",
+    "V6D_FAILURE",
+];
 
 /// Codes that carry one of [`SUFFIXES`] (§16.1).
 const CODES_SUFFIXED: &[&str] = &[

@@ -8,6 +8,7 @@ mod exchange;
 mod expectation;
 mod external_auth;
 mod fault;
+mod joining;
 mod liveness;
 mod step;
 mod texts;
@@ -44,6 +45,7 @@ pub use fault::{
     ClearHostFaults, ClearRouteFaults, DcAction, DcFaults, DcOnly, EnrolCertificate, RouteAction,
     SetHostFaults, SetRouteFaults,
 };
+pub use joining::{Circumstance, JoinPool};
 pub use liveness::{Liveness, SetLiveness};
 pub use step::{
     Action, AdsSearch, CertificateSource, ClockAction, DeleteFile, DisableExternalAuth, EditFile,

@@ -1,6 +1,7 @@
 //! The calls that change something: their names, their parameters, and what they become.
 
 mod exchange;
+mod membership;
 
 use std::collections::BTreeMap;
 
@@ -36,7 +37,11 @@ pub(crate) enum Effect {
 
 impl Entry {
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
-        TABLE.iter().chain(exchange::TABLE).find(|entry| entry.name == name)
+        TABLE
+            .iter()
+            .chain(exchange::TABLE)
+            .chain(membership::TABLE)
+            .find(|entry| entry.name == name)
     }
 
     pub(crate) fn defaulted(&self, profile: Profile) -> usize {
@@ -384,7 +389,7 @@ mod tests {
 
     #[test]
     fn every_method_is_in_the_data_model() {
-        for entry in TABLE.iter().chain(exchange::TABLE) {
+        for entry in TABLE.iter().chain(exchange::TABLE).chain(membership::TABLE) {
             assert!(datamodel::Message::find(entry.name).is_some(), "{}", entry.name);
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     MessageClass, Reference,
-    xapi::{ExchangeCall, ExtAuthSetting},
+    xapi::{ExchangeCall, ExtAuthSetting, HostCreation, JoinParameters},
 };
 
 /// The `config` map of the external authentication calls. `Debug` hides the password.
@@ -71,6 +71,8 @@ pub enum Call {
         /// The member.
         host: Reference,
     },
+    /// `host.create`, by which a host that joins makes itself known.
+    HostCreate(HostCreation),
     /// `host.disable_external_auth`.
     HostDisableExternalAuth {
         /// The host.
@@ -170,6 +172,11 @@ pub enum Call {
         /// `user` and `pass` of an account that may remove machine accounts.
         config: AuthConfig,
     },
+    /// `pool.eject`.
+    PoolEject {
+        /// The member that leaves.
+        host: Reference,
+    },
     /// `pool.enable_external_auth`.
     PoolEnableExternalAuth {
         /// The pool.
@@ -190,6 +197,8 @@ pub enum Call {
         /// landed only: go through it even if nothing would change.
         force: Option<bool>,
     },
+    /// `pool.initial_auth`: the secret that the hosts of the pool share.
+    PoolInitialAuth,
     /// `pool.install_ca_certificate`.
     PoolInstallCaCertificate {
         /// Name of the file.
@@ -208,6 +217,8 @@ pub enum Call {
         /// Words of the purpose enumeration.
         purpose: Vec<String>,
     },
+    /// `pool.join` or `pool.join_force`.
+    PoolJoin(JoinParameters),
     /// `pool.set_ext_auth_max_threads` and its like.
     PoolSetExtAuth {
         /// What is set, and to what.
@@ -267,6 +278,7 @@ impl Call {
             Self::Exchange(call) => call.name(),
             Self::HostCertificateSync { .. } => "host.certificate_sync",
             Self::HostCopyPrimaryHostCerts { .. } => "host.copy_primary_host_certs",
+            Self::HostCreate(_) => "host.create",
             Self::HostDisableExternalAuth { .. } => "host.disable_external_auth",
             Self::HostEnableExternalAuth { .. } => "host.enable_external_auth",
             Self::HostExternalAuthSetLdaps { .. } => "host.external_auth_set_ldaps",
@@ -285,10 +297,14 @@ impl Call {
                 "pool.detect_nonhomogeneous_external_auth"
             }
             Self::PoolDisableExternalAuth { .. } => "pool.disable_external_auth",
+            Self::PoolEject { .. } => "pool.eject",
             Self::PoolEnableExternalAuth { .. } => "pool.enable_external_auth",
             Self::PoolExternalAuthSetLdaps { .. } => "pool.external_auth_set_ldaps",
+            Self::PoolInitialAuth => "pool.initial_auth",
             Self::PoolInstallCaCertificate { .. } => "pool.install_ca_certificate",
             Self::PoolInstallTrustedCertificate { .. } => "pool.install_trusted_certificate",
+            Self::PoolJoin(JoinParameters { force: false, .. }) => "pool.join",
+            Self::PoolJoin(JoinParameters { force: true, .. }) => "pool.join_force",
             Self::PoolSetExtAuth { setting } => setting.call(),
             Self::PoolUninstallCaCertificate { .. } => "pool.uninstall_ca_certificate",
             Self::SessionGetAllSubjectIdentifiers => "session.get_all_subject_identifiers",
@@ -355,11 +371,20 @@ impl Call {
             Self::MessageDestroyMany { messages } => json!({ "messages": messages }),
             Self::HostCertificateSync { host }
             | Self::HostCopyPrimaryHostCerts { host }
-            | Self::HostGetServerCertificate { host } => json!({ "host": host }),
+            | Self::HostGetServerCertificate { host }
+            | Self::PoolEject { host } => json!({ "host": host }),
+            Self::HostCreate(creation) => {
+                json!({ "uuid": creation.uuid, "name_label": creation.name_label })
+            }
+            Self::PoolJoin(join) => json!({
+                "master_address": join.master_address,
+                "master_username": join.master_username,
+            }),
             Self::PoolCertificateList
             | Self::PoolCertificateSync
             | Self::PoolCrlList
-            | Self::PoolDetectNonhomogeneousExternalAuth { .. } => Value::Null,
+            | Self::PoolDetectNonhomogeneousExternalAuth { .. }
+            | Self::PoolInitialAuth => Value::Null,
             Self::PoolCertificateInstall { name, .. }
             | Self::PoolCertificateUninstall { name }
             | Self::PoolCrlInstall { name, .. }

@@ -176,6 +176,11 @@ impl Machine {
         self.root.write(POOL_TOKEN, secret.expose().as_bytes(), 0o600)
     }
 
+    /// It shares no secret with anybody.
+    pub(crate) fn forget_pool_secret(&self) -> Result<(), HostError> {
+        self.root.remove(POOL_TOKEN).map(drop)
+    }
+
     /// Whether a coordinator reaches it.
     pub(crate) fn liveness(&self) -> Liveness {
         *self.liveness.read().unwrap_or_else(PoisonError::into_inner)

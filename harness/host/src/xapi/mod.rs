@@ -17,7 +17,6 @@ mod founding;
 mod hold;
 mod host;
 mod host_auth;
-#[expect(dead_code, reason = "pool.join itself comes with the client")]
 mod join;
 mod locate;
 mod lock;
@@ -51,6 +50,7 @@ pub use call::{AuthConfig, Call, CallResult};
 pub use certificates::{ExchangeCall, RemotePool, Wanted};
 pub use founding::PoolConfig;
 pub use host::{Host, Liveness};
+pub use join::{HostCreation, JoinParameters};
 pub(crate) use locate::probe_tag;
 pub use lock::LockName;
 pub use login::ExtAuthSetting;

@@ -374,6 +374,16 @@ impl Pool {
             Call::PoolCrlInstall { name, crl } => self.crl_install(name, crl, trail)?,
             Call::PoolCrlList => return self.list_named(NamedStore::Crl).map(CallResult::Texts),
             Call::PoolCrlUninstall { name } => self.crl_uninstall(name, trail)?,
+            Call::HostCreate(creation) => {
+                return self.create_host(creation, trail).map(CallResult::Reference);
+            }
+            Call::PoolEject { host } => Box::pin(self.eject(host, trail)).await?,
+            Call::PoolInitialAuth => {
+                let secret = self.coordinator().machine().pool_secret()?;
+                return Ok(CallResult::Text(secret.expose().to_owned()));
+            }
+            // Boxed: it waits for calls of its own.
+            Call::PoolJoin(parameters) => Box::pin(self.join(parameters, trail)).await?,
             Call::PoolDisableExternalAuth { config, .. } => {
                 self.disable_external_auth(config, trail).await?;
             }

@@ -80,6 +80,7 @@ pub(super) fn record_ignored_items(host: &Host, trail: &Trail) {
 impl OnHost<'_> {
     /// Failures of every step are ignored, as xapi does; those of the last lead to a message.
     async fn start(&self) {
+        let _ = self.report_in();
         let is_member = !self.pool.is_coordinator(&self.host);
         let verified = self.pool.database().read(|records| records.pool.tls_verification_enabled);
         if is_member && verified && self.misses_certificates().unwrap_or(true) {

@@ -2,7 +2,7 @@
 //! printed.
 
 use scenario::{ErrorExpectation, Expectations, Outcome, Pattern, Returned, Spanned};
-use sim_host::{ApiError, CallResult, published_errors};
+use sim_host::{ApiError, CallResult, published_errors, publishes_parameters};
 
 use super::{Finding, StepView, state::certificates_are};
 
@@ -68,6 +68,13 @@ fn judge_error(
             let what = format!("{} {is} in the published list", error.code);
             return Some(Finding::new(&wanted.span, what));
         }
+    }
+    if let Some(wanted_params) = wanted.published_params
+        && publishes_parameters(&error.code, view.world.pool.quirks()) != wanted_params
+    {
+        let are = if wanted_params { "are not" } else { "are" };
+        let what = format!("the parameters of {} {are} in the published list", error.code);
+        return Some(Finding::new(&wanted.span, what));
     }
     let params = wanted.params.as_ref()?;
     let matches = |(pattern, found): (&Spanned<Pattern>, &String)| {

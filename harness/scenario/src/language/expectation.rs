@@ -96,6 +96,8 @@ table! {
         pub params: Option<Vec<Spanned<Pattern>>>,
         /// Whether the code is in the published list. Absent: not compared.
         pub published: Option<bool>,
+        /// Whether that list says which parameters the code has. Absent: not compared.
+        pub published_params: Option<bool>,
     }
 }
 

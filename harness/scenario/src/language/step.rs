@@ -6,10 +6,10 @@ use super::{
     DownloadTrustedCertificates, EndOperation, ExchangeCaCertificates, ExchangeCertificates,
     ExchangeCrls, ExchangeTrustedCertificates, Expectations, HostAndDc, HostDisableExternalAuth,
     HostEnableExternalAuth, HostOnly, HostPath, HostProgram, HostRef, InstallCaCertificate,
-    InstallCrl, MakeDirectory, NamedFile, Outcome, Password, Profile, QuirkName, RelativePath,
-    RotatePoolSecret, RouteAction, SessionCall, SetHostFaults, SetLiveness, SetNumber, SetSwitch,
-    StepName, StepRef, SubjectCall, SyncTrustedCertificates, UninstallCaCertificate, WbinfoCommand,
-    XenapiAction,
+    InstallCrl, JoinPool, MakeDirectory, NamedFile, Outcome, Password, Profile, QuirkName,
+    RelativePath, RotatePoolSecret, RouteAction, SessionCall, SetHostFaults, SetLiveness,
+    SetNumber, SetSwitch, StepName, StepRef, SubjectCall, SyncTrustedCertificates,
+    UninstallCaCertificate, WbinfoCommand, XenapiAction,
 };
 use crate::{
     Span,
@@ -231,7 +231,7 @@ impl Action {
 }
 
 choice! {
-    /// A call of the class `pool` (xapi-flows.md §§4, 5, 7–9).
+    /// A call of the class `pool` (xapi-flows.md §§4, 5, 7–9, 12, 13).
     pub enum PoolCall: "call of the class pool" {
         /// Installs a trusted certificate (§4.1).
         install_trusted_certificate => InstallTrustedCertificate(InstallTrustedCertificate),
@@ -273,6 +273,12 @@ choice! {
         sync_trusted_certificates_from => SyncTrustedCertificatesFrom(SyncTrustedCertificates),
         /// Compares every host with the coordinator (§7.2).
         detect_nonhomogeneous_external_auth => DetectNonhomogeneousExternalAuth(NoParameters),
+        /// Makes the pool's only host a member of another pool (§12).
+        join => Join(JoinPool),
+        /// The same, whatever its software and processors are (§12).
+        join_force => JoinForce(JoinPool),
+        /// A member becomes a pool of its own (§13).
+        eject => Eject(HostOnly),
         /// Joins all hosts to a domain (§7).
         enable_external_auth => EnableExternalAuth(EnableExternalAuth),
         /// Takes all hosts out of their domain (§8).

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, DownloadVariant, HostFault, HostName,
-    HostPath, Kebab, QuirkName, RelativePath, RouteFault, Step, Time, Version,
+    Circumstance, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, DownloadVariant,
+    HostFault, HostName, HostPath, Kebab, QuirkName, RelativePath, RouteFault, Step, Time, Version,
 };
 use crate::{
     Span,
@@ -104,6 +104,8 @@ table! {
         pub licence: Option<Licence>,
         /// Whether its hosts check each other's certificates.
         pub tls_verification: Option<bool>,
+        /// What keeps its host from joining another pool, or others from joining it.
+        pub circumstances: Vec<Spanned<Circumstance>>,
         /// Calls that it does not know, as if it were older.
         pub lacks: Vec<String>,
     }
@@ -148,6 +150,12 @@ impl World {
     /// The licence of a pool.
     pub fn licence_of(&self, pool: &str) -> &Licence {
         self.settings_of(pool).and_then(|own| own.licence.as_ref()).unwrap_or(&self.licence)
+    }
+
+    /// What a pool is in that concerns joins.
+    pub fn circumstances_of(&self, pool: &str) -> impl Iterator<Item = Circumstance> + '_ {
+        let own = self.settings_of(pool).into_iter();
+        own.flat_map(|own| own.circumstances.iter().map(|circumstance| circumstance.value))
     }
 
     /// Whether the hosts of a pool check each other's certificates.

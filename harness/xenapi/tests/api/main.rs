@@ -5,6 +5,7 @@
 mod client;
 mod http;
 mod interop;
+mod join;
 mod json;
 mod methods;
 mod world;

@@ -88,6 +88,16 @@ impl Pool {
             .map(|reference| self.certificate_row(reference).map(|row| row.name))
             .collect::<Result<Vec<_>, _>>()?;
         let _operation = self.register(PoolOperation::ExchangeCaCertificatesOnJoin, trail).await?;
+        self.import_legacy(import, trail)?;
+        names.into_iter().map(|name| self.sent_as(StoreDirectory::LegacyCa, name)).collect()
+    }
+
+    /// Installs legacy CAs that another pool has sent: all of them are looked at first.
+    pub(in crate::xapi) fn import_legacy(
+        &self,
+        import: &[(String, String)],
+        trail: &Trail,
+    ) -> Result<(), ApiError> {
         let certificates = import
             .iter()
             .map(|(name, text)| {
@@ -104,7 +114,7 @@ impl Pool {
         for ((name, _), certificate) in import.iter().zip(&certificates) {
             self.add_legacy_row(name, certificate, trail)?;
         }
-        names.into_iter().map(|name| self.sent_as(StoreDirectory::LegacyCa, name)).collect()
+        Ok(())
     }
 
     /// `pool.exchange_trusted_certificates_on_join`.
@@ -212,7 +222,11 @@ impl Pool {
     }
 
     /// A file of the coordinator's, as it goes to another pool: line by line (quirk Q16).
-    pub(super) fn sent(&self, directory: StoreDirectory, name: &str) -> Result<String, ApiError> {
+    pub(in crate::xapi) fn sent(
+        &self,
+        directory: StoreDirectory,
+        name: &str,
+    ) -> Result<String, ApiError> {
         let mut content = self.coordinator().root().read(&directory.file(name))?;
         if self.quirks().has(Quirk::MemberCopyDropsNewline) {
             drop_newline(&mut content);

@@ -23,6 +23,7 @@ pub(crate) struct Side {
 
 #[derive(Clone, Debug)]
 pub(crate) struct PoolSide {
+    pub(crate) reference: Reference,
     pub(crate) ha_enabled: bool,
     pub(crate) is_applying_updates: bool,
     pub(crate) tls_verification_enabled: bool,
@@ -60,6 +61,7 @@ impl Side {
             hosts.iter().partition(|host| host.reference == pool.master);
         Self {
             pool: PoolSide {
+                reference: pool.reference.clone(),
                 ha_enabled: pool.ha_enabled,
                 is_applying_updates: pool
                     .current_operations

@@ -1,0 +1,363 @@
+//! `pool.join` and `pool.join_force`, on the joiner (xapi-flows.md §12.1; xen-api, `join_common`).
+
+use std::net::{IpAddr, SocketAddr};
+
+use ground::{Secret, Trail};
+use xenapi_client::Value;
+
+use super::{
+    checks::Candidate,
+    remote::Remote,
+    side::{CertificateSide, Side},
+};
+use crate::{
+    ApiError, Certificate, Circumstance, Profile, Quirk, Records, Reference,
+    facts::{JoinRefused, JoinStep},
+    identity::Identity,
+    trust_store::{Files, StoreDirectory},
+    xapi::{Call, Pool, machine::Membership},
+};
+
+/// Where a host's service listens.
+const PORT: u16 = 443;
+
+/// Parameters of `pool.join` and `pool.join_force`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinParameters {
+    /// Address of the coordinator.
+    pub master_address: String,
+    /// An account of the pool to join.
+    pub master_username: String,
+    /// Its password.
+    pub master_password: Secret,
+    /// `pool.join_force`: software and processors may differ.
+    pub force: bool,
+}
+
+impl Pool {
+    /// Makes the only host of this pool a member of another one.
+    pub(in crate::xapi) async fn join(
+        &self,
+        parameters: &JoinParameters,
+        trail: &Trail,
+    ) -> Result<(), ApiError> {
+        let joiner = Joiner { pool: self, parameters, trail };
+        joiner.step(1, "licence");
+        let circumstances = joiner.records().pool.circumstances;
+        if circumstances.contains(&Circumstance::PoolingUnlicensed) {
+            return Err(ApiError::bare("LICENCE_RESTRICTION"));
+        }
+        let before = self.certificates_before()?;
+        let joined = joiner.become_known().await;
+        if joined.is_err() && !self.quirks().has(Quirk::JoinKeepsExchangedCertificates) {
+            // As far as it goes: the failure of the join is the one to report.
+            let _ = self.put_certificates_back(before, trail);
+        }
+        let secret = joined?;
+        joiner.restart_as_member(&secret).await
+    }
+
+    /// The files of the trust store and the rows about them.
+    fn certificates_before(&self) -> Result<Exchanged, ApiError> {
+        let store = self.coordinator();
+        let files = StoreDirectory::ALL
+            .into_iter()
+            .map(|directory| Ok((directory, store.trust_store().files(directory)?)))
+            .collect::<Result<_, ApiError>>()?;
+        Ok(Exchanged { files, rows: self.database().read(|records| records.certificates.clone()) })
+    }
+
+    fn put_certificates_back(&self, before: Exchanged, trail: &Trail) -> Result<(), ApiError> {
+        let coordinator = self.coordinator_at_work(trail);
+        let store = coordinator.host.trust_store();
+        for (directory, files) in before.files {
+            if store.files(directory)? != files {
+                store.replace(directory, &files, &coordinator.trail)?;
+                store.renew_bundle(directory, &coordinator.trail)?;
+            }
+        }
+        store.rehash_all()?;
+        self.database()
+            .change(&coordinator.trail, |draft| draft.records.certificates = before.rows)?;
+        Ok(())
+    }
+}
+
+/// What the exchange of certificates changes on a joiner.
+struct Exchanged {
+    files: Vec<(StoreDirectory, Files)>,
+    rows: Vec<Certificate>,
+}
+
+/// A host on its way into another pool.
+struct Joiner<'a> {
+    pool: &'a Pool,
+    parameters: &'a JoinParameters,
+    trail: &'a Trail,
+}
+
+impl Joiner<'_> {
+    /// Steps 2 to 13: afterwards the pool knows the host. Returns the pool's secret.
+    async fn become_known(&self) -> Result<Secret, ApiError> {
+        let remote = self.log_in(2, "log in without verification", None).await?;
+        let trusted = self.get_to_know(&remote).await;
+        remote.log_out().await;
+        let (pool, secret) = trusted?;
+        // Without TLS verification xapi has nothing to verify by.
+        let verifies = self.records().pool.tls_verification_enabled;
+        let bundle = if verifies { Some(self.pool_bundle()?) } else { None };
+        let remote = self.log_in(7, "log in, verified against the pool bundle", bundle).await?;
+        let exchanged = self.exchange(&remote, &pool).await;
+        remote.log_out().await;
+        exchanged.map(|()| secret)
+    }
+
+    /// Steps 3 to 6.
+    async fn get_to_know(&self, remote: &Remote) -> Result<(Side, Secret), ApiError> {
+        self.step(3, "pre-checks");
+        let pool = remote.side().await?;
+        let joiner = Side::of_records(&self.records());
+        let candidate = Candidate {
+            joiner: &joiner,
+            pool: &pool,
+            force: self.parameters.force,
+            quirks: self.pool.quirks(),
+        };
+        if let Some((check, error)) = candidate.first_failure() {
+            self.trail.record(JoinRefused { check, error: error.code.clone() });
+            return Err(error);
+        }
+        self.step(4, "fetch the pool secret");
+        let secret = remote.call("pool.initial_auth", &[]).await?;
+        let secret = Secret::new(secret.as_text().unwrap_or_default());
+        self.step(5, "exchange pool-internal certificates");
+        let own = Identity::Internal
+            .read(self.pool.coordinator().root())?
+            .ok_or_else(|| ApiError::internal("the host has no internal certificate"))?;
+        let params = [Value::text(&joiner.coordinator()?.uuid), Value::text(own.pem)];
+        let answer = remote.call("pool.exchange_certificates_on_join", &params).await?;
+        let certificates = texts(&answer);
+        let coordinator = &pool.coordinator()?.uuid;
+        if !certificates.iter().any(|(name, _)| *name == format!("{coordinator}.pem")) {
+            let code = "POOL_JOINING_MASTER_CERTIFICATE_NOT_IN_POOL_BUNDLE";
+            return Err(ApiError::new(code, [coordinator.as_str()]));
+        }
+        self.step(6, "import pool-internal certificates");
+        self.pool
+            .coordinator_at_work(self.trail)
+            .merge(StoreDirectory::PoolInternal, &certificates)?;
+        self.pool_bundle()?;
+        Ok((pool, secret))
+    }
+
+    /// Steps 8 to 13.
+    async fn exchange(&self, remote: &Remote, pool: &Side) -> Result<(), ApiError> {
+        let joiner = Side::of_records(&self.records());
+        self.step(8, "exchange legacy CAs");
+        self.exchange_legacy(remote, &joiner, pool).await?;
+        for (ca, kind) in [(true, "ca"), (false, "pinned")] {
+            let what = if ca { "exchange trusted CAs" } else { "exchange pinned certificates" };
+            self.step(9, what);
+            self.exchange_trusted(remote, &joiner, pool, ca, kind).await?;
+        }
+        self.step(10, "exchange revocation lists");
+        self.exchange_crls(remote, pool).await?;
+        // Step 11 brings copies of what is not modelled: a backup of the database, UEFI
+        // certificates, SSH settings.
+        let coordinator = pool.coordinator()?;
+        let me = joiner.coordinator()?;
+        if self.pool.profile() == Profile::Landed
+            && !coordinator.external_auth_type.is_empty()
+            && me.external_auth_ldaps != coordinator.external_auth_ldaps
+        {
+            self.step(12, "adopt the coordinator's ldaps");
+            let call = Call::HostExternalAuthSetLdaps {
+                host: me.reference.clone(),
+                ldaps: coordinator.external_auth_ldaps,
+                force: Some(true),
+            };
+            let adopted = self.pool.call_host(call, self.trail).await;
+            if !self.pool.quirks().has(Quirk::JoinLdapsSyncBestEffort) {
+                adopted?;
+            }
+        }
+        self.step(13, "push the host record");
+        // Best effort: without it the coordinator does not let the host in.
+        let _ = self.push_host_record(remote).await;
+        Ok(())
+    }
+
+    /// Only the names that the other side lacks.
+    async fn exchange_legacy(
+        &self,
+        remote: &Remote,
+        joiner: &Side,
+        pool: &Side,
+    ) -> Result<(), ApiError> {
+        let lacks = |side: &Side, name: &str| !side.certificates.iter().any(|row| row.name == name);
+        let wanted = pool.certificates.iter().filter(|row| !row.is_trusted());
+        let export: Vec<_> =
+            wanted.filter(|row| lacks(joiner, &row.name)).map(|row| &row.reference).collect();
+        let mut import = Vec::new();
+        for row in joiner.certificates.iter().filter(|row| !row.is_trusted()) {
+            if lacks(pool, &row.name) {
+                let text = self.pool.sent(StoreDirectory::LegacyCa, &row.name)?;
+                import.push((row.name.clone(), Value::Text(text)));
+            }
+        }
+        let params = [Value::Struct(import), Value::texts(export)];
+        let answer = remote.call("pool.exchange_ca_certificates_on_join", &params).await?;
+        self.pool.import_legacy(&texts(&answer), self.trail)
+    }
+
+    /// All of this type both ways; what is there already is passed over.
+    async fn exchange_trusted(
+        &self,
+        remote: &Remote,
+        joiner: &Side,
+        pool: &Side,
+        ca: bool,
+        kind: &str,
+    ) -> Result<(), ApiError> {
+        let is_meant = |row: &&CertificateSide| row.kind == kind && row.is_trusted();
+        let mut import = Vec::new();
+        for row in joiner.certificates.iter().filter(is_meant) {
+            let (pem, purposes) = self.pool.export_trusted(ca, &row.reference)?;
+            import.push((pem, Value::texts(purposes)));
+        }
+        let export = pool.certificates.iter().filter(is_meant).map(|row| &row.reference);
+        let import = if self.pool.quirks().has(Quirk::ExchangeMapDuplicateKeys) {
+            Value::Struct(import)
+        } else {
+            let pair = |(pem, set)| Value::Array(vec![Value::Text(pem), set]);
+            Value::Array(import.into_iter().map(pair).collect())
+        };
+        let reference = Value::text(&pool.pool.reference);
+        let params = [reference, Value::Bool(ca), import, Value::texts(export)];
+        let answer = remote.call("pool.exchange_trusted_certificates_on_join", &params).await?;
+        for (pem, purposes) in sets(&answer) {
+            self.pool.import_trusted(ca, &pem, &purposes, self.trail)?;
+        }
+        Ok(())
+    }
+
+    /// All names both ways.
+    async fn exchange_crls(&self, remote: &Remote, pool: &Side) -> Result<(), ApiError> {
+        let listed = remote.call("pool.crl_list", &[]).await?;
+        let mut import = Vec::new();
+        for name in self.pool.coordinator().trust_store().names(StoreDirectory::Crl)? {
+            let text = self.pool.sent(StoreDirectory::Crl, &name)?;
+            import.push((name, Value::Text(text)));
+        }
+        let params = [Value::text(&pool.pool.reference), Value::Struct(import), listed];
+        let answer = remote.call("pool.exchange_crls_on_join", &params).await?;
+        for (name, text) in texts(&answer) {
+            self.pool.import_crl(&name, &text, self.trail)?;
+        }
+        Ok(())
+    }
+
+    /// The coordinator gets a record of the host, unless it has one of that uuid.
+    async fn push_host_record(&self, remote: &Remote) -> Result<(), ApiError> {
+        let record = self.pool.coordinator_record()?;
+        if remote.call("host.get_by_uuid", &[Value::text(record.uuid)]).await.is_ok() {
+            return Ok(());
+        }
+        let configuration = record.external_auth_configuration.into_iter();
+        let configuration = configuration.map(|(key, text)| (key, Value::Text(text))).collect();
+        let params = [
+            Value::text(record.uuid),
+            Value::Text(record.name_label),
+            Value::Text(record.name_description),
+            Value::Text(record.hostname),
+            Value::Text(record.address),
+            Value::Text(record.external_auth_type),
+            Value::Text(record.external_auth_service_name),
+            Value::Struct(configuration),
+            // license_params
+            Value::Struct(Vec::new()),
+            Value::Text(record.edition),
+            // license_server, local_cache_sr, chipset_info
+            Value::Struct(Vec::new()),
+            Value::text(Reference::null()),
+            Value::Struct(Vec::new()),
+        ];
+        remote.call("host.create", &params).await.map(drop)
+    }
+
+    /// Step 14. The host has no storage to unplug.
+    async fn restart_as_member(&self, secret: &Secret) -> Result<(), ApiError> {
+        self.step(14, "restart as a member");
+        let host = self.pool.coordinator();
+        let rig = self.pool.rig().ok_or_else(|| ApiError::internal("the host stands alone"))?;
+        host.machine().set_pool_secret(secret)?;
+        host.machine().set_membership(Membership::MemberOf(self.address()?.ip()))?;
+        Ok(rig.restart(host.name(), self.trail).await?)
+    }
+
+    async fn log_in(
+        &self,
+        number: u8,
+        what: &'static str,
+        bundle: Option<String>,
+    ) -> Result<Remote, ApiError> {
+        let trail = self.step(number, what);
+        let JoinParameters { master_username, master_password, .. } = self.parameters;
+        let to = self.pool.coordinator().network().route(self.address()?);
+        Remote::log_in(to, bundle, master_username, master_password, &trail).await
+    }
+
+    /// The coordinator's, as the host believes in it.
+    fn address(&self) -> Result<SocketAddr, ApiError> {
+        let text = &self.parameters.master_address;
+        let address = text.parse::<IpAddr>().map_err(|_| {
+            ApiError::internal(format!("the name `{text}` is not known; give an address"))
+        })?;
+        Ok((address, PORT).into())
+    }
+
+    /// The bundle of pool-internal certificates.
+    fn pool_bundle(&self) -> Result<String, ApiError> {
+        const EMPTY: &str = "POOL_JOINING_POOL_BUNDLE_EMPTY_AFTER_IMPORT";
+        let path = StoreDirectory::PoolInternal.bundle().unwrap_or_default();
+        let text = self.pool.coordinator().root().read_text_if_present(&path)?;
+        text.filter(|text| !text.trim().is_empty()).ok_or_else(|| ApiError::new(EMPTY, [path]))
+    }
+
+    fn records(&self) -> Records {
+        self.pool.database_view()
+    }
+
+    /// Notes that a step of §12.1 begins.
+    fn step(&self, step: u8, what: &'static str) -> Trail {
+        self.trail.begin(JoinStep { step, what })
+    }
+}
+
+/// The members of a map whose values are texts.
+fn texts(value: &Value) -> Vec<(String, String)> {
+    let text = |(key, value): &(String, Value)| Some((key.clone(), value.as_text()?.to_owned()));
+    value.members().unwrap_or_default().iter().filter_map(text).collect()
+}
+
+/// A map of sets of texts, or the list of pairs that it is without quirk Q18.
+fn sets(value: &Value) -> Vec<(String, Vec<String>)> {
+    let set = |value: &Value| {
+        let texts = value.as_texts().unwrap_or_default();
+        texts.into_iter().map(str::to_owned).collect()
+    };
+    let pair = |pair: &Value| match pair {
+        Value::Array(pair) => match pair.as_slice() {
+            [Value::Text(key), value] => Some((key.clone(), set(value))),
+            _ => None,
+        },
+        _ => None,
+    };
+    match value {
+        Value::Array(pairs) => pairs.iter().filter_map(pair).collect(),
+        Value::Struct(members) => {
+            members.iter().map(|(key, value)| (key.clone(), set(value))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
