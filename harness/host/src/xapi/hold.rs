@@ -23,7 +23,16 @@ pub(crate) struct Holds {
 #[derive(Debug, Default)]
 struct State {
     programs: BTreeSet<String>,
-    waiting: Vec<(&'static str, oneshot::Sender<()>)>,
+    waiting: Vec<Held>,
+    /// How many programs have been held up.
+    count: u64,
+}
+
+#[derive(Debug)]
+struct Held {
+    number: u64,
+    program: &'static str,
+    go: oneshot::Sender<()>,
 }
 
 impl Holds {
@@ -42,12 +51,12 @@ impl Holds {
         state.programs.remove(program);
         let (go, stay) = std::mem::take(&mut state.waiting)
             .into_iter()
-            .partition::<Vec<_>, _>(|(waiting, _)| *waiting == program);
+            .partition::<Vec<_>, _>(|held| held.program == program);
         state.waiting = stay;
         let count = go.len();
-        for (_, go) in go {
+        for Held { go, .. } in go {
             self.room.leave();
-            // Nobody listens if the caller has given up.
+            // Nobody listens if the caller gives up at this moment.
             let _ = go.send(());
         }
         count
@@ -56,23 +65,41 @@ impl Holds {
     /// Comes back as soon as the program may begin.
     pub(crate) async fn pass(&self, command: &SambaCommand, trail: &Trail) {
         let program = command.name();
-        let go = {
+        let (turn, _held_up) = {
             let mut state = self.lock();
             if !state.programs.contains(program) {
                 return;
             }
             trail.record(ProgramHeld { program });
-            let (sender, go) = oneshot::channel();
-            state.waiting.push((program, sender));
+            let (go, turn) = oneshot::channel();
+            state.count += 1;
+            let number = state.count;
+            state.waiting.push(Held { number, program, go });
             self.room.enter();
-            go
+            (turn, HeldUp { holds: self, number })
         };
         // The sender is dropped only after it has sent.
-        let _ = go.await;
+        let _ = turn.await;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Consistent after every statement under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A caller whose program is held up. One that gives up waits no more.
+struct HeldUp<'a> {
+    holds: &'a Holds,
+    number: u64,
+}
+
+impl Drop for HeldUp<'_> {
+    fn drop(&mut self) {
+        let mut state = self.holds.lock();
+        if let Some(place) = state.waiting.iter().position(|held| held.number == self.number) {
+            state.waiting.remove(place);
+            self.holds.room.leave();
+        }
     }
 }
