@@ -8,8 +8,13 @@ mod clock;
 mod ledger;
 mod secret;
 mod seed;
+mod timers;
+mod timestamp;
+mod waiting_room;
 
-pub use clock::{Clock, Skew, Timestamp, TimestampError, VirtualClock};
+pub use clock::{Clock, Skew, VirtualClock};
 pub use ledger::{Actor, Event, EventId, Fact, Ledger, Trail, Transport};
 pub use secret::Secret;
 pub use seed::{Seed, Stream};
+pub use timestamp::{Timestamp, TimestampError};
+pub use waiting_room::{Bell, Moving, WaitingRoom};

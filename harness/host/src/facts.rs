@@ -6,7 +6,7 @@ use ground::fact;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{LockName, PoolOperation, Profile};
+use crate::{Duty, LockName, PoolOperation, Profile};
 
 /// The kinds of all facts below.
 pub const KINDS: &[&str] = &[
@@ -14,6 +14,7 @@ pub const KINDS: &[&str] = &[
     CallBegan::KIND,
     CallEnded::KIND,
     HostTurn::KIND,
+    DutyBegan::KIND,
     SmbConfWritten::KIND,
     TrustStoreChanged::KIND,
     CertificatesMissing::KIND,
@@ -92,6 +93,16 @@ pub struct HostTurn {
     pub task: &'static str,
 }
 fact!(HostTurn, "xapi.turn");
+
+/// A host begins something that it does by itself (xapi-flows.md §18).
+#[derive(Clone, Debug, Serialize)]
+pub struct DutyBegan {
+    /// Name of the host.
+    pub host: String,
+    /// What.
+    pub duty: Duty,
+}
+fact!(DutyBegan, "xapi.duty");
 
 /// The Samba configuration of a host was written.
 #[derive(Clone, Debug, Serialize)]

@@ -40,6 +40,7 @@ pub use datamodel::{Role, UnknownRole};
 pub use error::HostError;
 pub use error_codes::{CodeGroup, ErrorCode, error_codes};
 pub use estate::{Circumstance, Estate, UnknownCircumstance};
+pub use ground::WaitingRoom;
 pub use network::{Network, Patience, SharedNetwork};
 pub use probe::ProbeFailure;
 pub use profile::{Profile, UnknownProfile};
@@ -52,9 +53,9 @@ pub use root::{Entry, HostRoot};
 pub use telemetry::Telemetry;
 pub use trust_store::{ConsumerTrust, GENERAL_BUNDLE, LDAPS_BUNDLE, PeerCheck, consumer_trust};
 pub use xapi::{
-    AuthConfig, Call, CallResult, DownloadVariant, ExchangeCall, ExtAuthSetting, Host, HostConfig,
-    HostCreation, JoinParameters, Liveness, LockName, Pool, PoolConfig, PoolOperation, RemotePool,
-    Rig, WaitingRoom, Wanted,
+    AuthConfig, Call, CallResult, DownloadVariant, Due, Duties, Duty, ExchangeCall, ExtAuthSetting,
+    Host, HostConfig, HostCreation, JoinParameters, Liveness, LockName, Pool, PoolConfig,
+    PoolOperation, RemotePool, Rig, Stuck, Timekeeper, Wanted,
 };
 pub use xapi_conf::{EncryptionTypes, IgnoredItem, XapiConf};
 pub use xenapi_client::ApiError;

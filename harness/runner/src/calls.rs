@@ -12,8 +12,6 @@ use sim_host::{
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::steps::StepError;
-
 /// What a step asks the pool for.
 #[derive(Debug)]
 pub(crate) enum Request {
@@ -56,16 +54,6 @@ impl std::fmt::Debug for Sessions {
 }
 
 impl Backgrounds {
-    /// Whether no call is in the background.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// How many calls are in the background. One that has ended counts until somebody asked.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Begins a call, which goes on by itself.
     pub(crate) fn begin(
         &mut self,
@@ -78,24 +66,26 @@ impl Backgrounds {
         let (send, answer) = oneshot::channel();
         let (pool, sessions) = (Arc::clone(pool), sessions.clone());
         let (title, trail) = (step.to_owned(), trail.clone());
+        let moving = pool.waiting_room().begin();
         let task = tokio::spawn(async move {
             let answer = perform(&pool, &sessions, &title, request, &trail).await;
             // Nobody asks any more when the case is over.
             let _ = send.send(answer);
-            // It stands still for ever.
-            pool.waiting_room().enter();
+            drop(moving);
         });
         self.0.insert(step.to_owned(), Background { task, answer });
     }
 
-    /// How a call has ended. All calls stand still when this is asked.
-    pub(crate) fn end(&mut self, step: &str, pool: &Pool) -> Result<Answer, StepError> {
-        let still_waits = || StepError::StillWaits { step: step.to_owned() };
-        let background = self.0.get_mut(step).ok_or_else(still_waits)?;
-        let answer = background.answer.try_recv().map_err(|_| still_waits())?;
+    /// Whether no call is in the background. One that has ended counts until somebody asked how.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Waits for the end of a call, however long that takes.
+    pub(crate) async fn end(&mut self, step: &str) -> Option<Answer> {
+        let answer = (&mut self.0.get_mut(step)?.answer).await.ok();
         self.0.remove(step);
-        pool.waiting_room().leave();
-        Ok(answer)
+        answer
     }
 
     /// Breaks off what has not ended.

@@ -1,6 +1,6 @@
 //! Applies one step to the world.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use fake_dc::facts::Connection;
 use ground::{Event, EventId, Secret, Trail, fact};
@@ -197,24 +197,32 @@ pub(crate) async fn apply(
         }
         (Some(request), _) => call(world, &place.title, request, &trail, before).await?,
         (None, Action::Background(BackgroundAction::Ended(ended))) => {
-            let World { backgrounds, pool, .. } = world;
-            backgrounds.end(&ended.step, pool)?
+            end_of_background(world, &ended.step, &trail).await?
+        }
+        (None, Action::Clock(ClockAction::Advance(advance))) => {
+            let trail = trail.begin(ClockAdvanced { seconds: advance.0.as_secs() });
+            world.keeper.advance(&world.rig, &trail, advance.0).await;
+            Ok(CallResult::Void)
         }
         (None, Action::Client(ClientAction::Join(join))) => {
             client_steps::join(world, join, &trail).await?
         }
         (None, Action::Xenapi(XenapiAction::Call(call))) => {
-            xenapi::call(world, &place.title, call, &trail).await?
+            let (keeper, rig) = (world.keeper.clone(), Arc::clone(&world.rig));
+            let answer = xenapi::call(world, &place.title, call, &trail);
+            keeper.attend(&rig, &trail, answer).await.map_err(|_| stuck(&trail, before))??
         }
         (None, other) => {
-            output = act(world, other, &trail).await?;
+            let (keeper, rig) = (world.keeper.clone(), Arc::clone(&world.rig));
+            let acted = keeper.attend(&rig, &trail, act(world, other, &trail)).await;
+            output = acted.map_err(|_| stuck(&trail, before))??;
             Ok(CallResult::Void)
         }
     };
     // The step may have put the host into another pool.
     world.turn_to(on)?;
-    let all_stand_still = world.rig.waiting_room().holds(world.backgrounds.len());
-    if tokio::time::timeout(SETTLE_LIMIT, all_stand_still).await.is_err() {
+    let all_is_done = world.keeper.settle(&world.rig, &trail);
+    if tokio::time::timeout(SETTLE_LIMIT, all_is_done).await.is_err() {
         return Err(StepError::Restless { waits: calls::waits(&trail, before) });
     }
     settle(world, before).await?;
@@ -230,19 +238,28 @@ async fn call(
     before: Option<EventId>,
 ) -> Result<calls::Answer, StepError> {
     let known: BTreeSet<Reference> = references(world);
-    // Should this call wait, too, then nothing moves any more.
-    let all = world.backgrounds.len() + 1;
-    let answer = tokio::select! {
-        biased;
-        answer = calls::perform(&world.pool, &world.sessions, title, request, trail) => answer,
-        () = world.rig.waiting_room().holds(all) => {
-            return Err(StepError::Stuck { waits: calls::waits(trail, before) });
-        }
-    };
+    let answer = calls::perform(&world.pool, &world.sessions, title, request, trail);
+    let answer = world.keeper.attend(&world.rig, trail, answer).await;
+    let answer = answer.map_err(|_| stuck(trail, before))?;
     if let Some(new) = references(world).difference(&known).next() {
         world.installed.insert(title.to_owned(), new.clone());
     }
     Ok(answer)
+}
+
+/// Waits for the end of a call in the background, for as long as that takes.
+async fn end_of_background(
+    world: &mut World,
+    step: &str,
+    trail: &Trail,
+) -> Result<calls::Answer, StepError> {
+    let World { backgrounds, keeper, rig, .. } = world;
+    let ended = keeper.await_end(rig, trail, backgrounds.end(step)).await;
+    ended.ok().flatten().ok_or_else(|| StepError::StillWaits { step: step.to_owned() })
+}
+
+fn stuck(trail: &Trail, before: Option<EventId>) -> StepError {
+    StepError::Stuck { waits: calls::waits(trail, before) }
 }
 
 /// `None` if nothing is to be called.
@@ -385,10 +402,6 @@ async fn act(
     trail: &Trail,
 ) -> Result<Option<Output>, StepError> {
     match action {
-        Action::Clock(ClockAction::Advance(advance)) => {
-            world.time.advance(advance.0);
-            trail.record(ClockAdvanced { seconds: advance.0.as_secs() });
-        }
         Action::Dc(action) => change_dc(world, action, trail)?,
         Action::Host(HostAction::SetFaults(change)) => {
             let faults = change.faults.iter().map(|fault| fault.as_str());
@@ -420,6 +433,7 @@ async fn act(
         Action::Xapi(action) => certificate_steps::change_operations(world, action, trail)?,
         Action::Auth(_)
         | Action::Background(_)
+        | Action::Clock(_)
         | Action::Host(_)
         | Action::Pool(_)
         | Action::Session(_)

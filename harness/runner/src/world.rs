@@ -20,6 +20,7 @@ use scenario::{
 use serde::Serialize;
 use sim_host::{
     HostConfig, HostRecord, HostRoot, Network, Pool, PoolConfig, Reference, Rig, SharedNetwork,
+    Timekeeper,
 };
 use tempfile::TempDir;
 
@@ -38,7 +39,8 @@ pub(crate) const ROOT_PASSWORD: &str = "xenroot";
 /// Everything that a case acts on.
 #[derive(Debug)]
 pub(crate) struct World {
-    pub(crate) time: VirtualClock,
+    /// Who moves its time.
+    pub(crate) keeper: Timekeeper,
     pub(crate) ledger: Ledger,
     /// The runner's own trail, below nothing.
     pub(crate) trail: Trail,
@@ -248,7 +250,7 @@ impl World {
         let first_host = plan.hosts.head().name.to_string();
         let pool = pool_of(&rig, &first_host)?;
         let mut world = Self {
-            time,
+            keeper: Timekeeper::new(time),
             ledger,
             trail,
             rig,

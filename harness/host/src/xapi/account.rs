@@ -319,13 +319,8 @@ impl OnHost<'_> {
             sid: sid.to_owned(),
             attributes: ATTRIBUTES.map(str::to_owned).to_vec(),
         });
-        let output = tokio::select! {
-            biased;
-            output = query => output,
-            () = clock.reaches(end) => {
-                return Err(PluginError::generic("the query took too long").into());
-            }
-        };
+        let output = clock.limit(end, query).await;
+        let output = output.ok_or_else(|| PluginError::generic("the query took too long"))?;
         if !output.succeeded() {
             return Err(PluginError::generic("the query failed").into());
         }

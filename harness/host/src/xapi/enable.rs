@@ -10,7 +10,7 @@ use crate::{
     database::{AuthConfiguration, reads_as_true},
     smb_conf::SmbConf,
     xapi::{
-        AuthConfig,
+        AuthConfig, Duty,
         machine::HOSTNAME,
         on_host::OnHost,
         password_rotation::float_text,
@@ -84,6 +84,7 @@ impl OnHost<'_> {
         };
         let cleared = self.change_record(|host| host.external_auth_configuration.clear());
         first = first.and(cleared.map_err(PluginError::from));
+        self.process.schedule.cancel(Duty::RotatePassword);
         if let (Some(user), Some(password)) = (config.value("user"), config.value("pass")) {
             let output = self
                 .run(SambaCommand::AdsLeave {
@@ -204,7 +205,7 @@ impl OnHost<'_> {
     ) -> Result<(), PluginError> {
         self.wait_for_winbind().await?;
         self.change_record(|host| host.external_auth_configuration = configuration)?;
-        self.rotate_machine_password().await;
+        self.schedule_rotation(true);
         self.add_to_hosts_file(&wanted.netbios_name, &wanted.service_name)?;
         self.apply_hostname()?;
         if self.process.conf.winbind_set_machine_account_kerberos_encryption_type {

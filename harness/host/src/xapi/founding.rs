@@ -19,7 +19,7 @@ use crate::{
     identity::Identity,
     trust_store::{Files, StoreDirectory},
     xapi::{
-        Host, HostConfig, Pool, WaitingRoom,
+        Host, HostConfig, Pool,
         certificates::drop_newline,
         lock::{Lock, LockName},
         login_cache::LoginCache,
@@ -83,15 +83,11 @@ impl Pool {
     /// Sets up a pool that reaches no other one. If the coordinator's root holds a database already,
     /// that pool goes on.
     pub fn create(config: PoolConfig) -> Result<Self, HostError> {
-        Self::create_in(config, &WaitingRoom::default(), RigLink::new())
+        Self::create_in(config, RigLink::new())
     }
 
     /// Sets up a pool of a rig.
-    pub(super) fn create_in(
-        config: PoolConfig,
-        room: &WaitingRoom,
-        rig: RigLink,
-    ) -> Result<Self, HostError> {
+    pub(super) fn create_in(config: PoolConfig, rig: RigLink) -> Result<Self, HostError> {
         let PoolConfig { name, profile, quirks, seed, root_password, hosts, trail } = config;
         let mut names = BTreeSet::new();
         if let Some(host) = hosts.iter().find(|host| !names.insert(host.name.as_str())) {
@@ -103,15 +99,16 @@ impl Pool {
             .map(|host| {
                 let own = seed.child(&format!("host {}", host.name));
                 let uuid = seed.uuid(&format!("uuid of host {}", host.name));
-                Machine::set_up(host, own, uuid, room).map(Arc::new)
+                Machine::set_up(host, own, uuid).map(Arc::new)
             })
             .collect::<Result<Vec<_>, _>>()?;
         let (ad_licensed, offered) = (true, Offered::default());
         let plan = PoolPlan { name, profile, quirks, seed, root_password, ad_licensed, offered };
-        let pool = Self::found(plan, machines, room, rig, &trail)?;
+        let pool = Self::found(plan, machines, rig, &trail)?;
         for host in pool.hosts() {
             // It has been running for long.
             host.process().note_auth_initialised();
+            pool.on_host(&host, &trail).begin_schedule();
         }
         Ok(pool)
     }
@@ -121,7 +118,6 @@ impl Pool {
     pub(super) fn found(
         plan: PoolPlan,
         machines: Vec<Arc<Machine>>,
-        room: &WaitingRoom,
         rig: RigLink,
         trail: &Trail,
     ) -> Result<Self, HostError> {
@@ -149,10 +145,11 @@ impl Pool {
             .into_iter()
             .zip(&records.hosts)
             .map(|(machine, record)| {
-                Host::start(machine, record.reference.clone(), profile, room).map(Arc::new)
+                Host::start(machine, record.reference.clone(), profile).map(Arc::new)
             })
             .collect::<Result<Vec<_>, _>>()?;
         establish_pool_internal(&hosts, &records, &quirks)?;
+        let room = clock.waiting_room().clone();
         let places = usize::try_from(records.pool.ext_auth_max_threads).unwrap_or(usize::MAX);
         Ok(Self {
             profile,
@@ -163,13 +160,13 @@ impl Pool {
             sessions: Sessions::new(root_password, seed, clock.clone()),
             tasks: Tasks::new(seed, clock),
             login_cache: SyncMutex::new(LoginCache::new(seed)),
-            login_places: Lock::with_places(LockName::Login, places, room),
+            login_places: Lock::with_places(LockName::Login, places, &room),
             due_hooks: SyncMutex::default(),
-            extauth_lock: Lock::new(LockName::PoolExtauth, room),
+            extauth_lock: Lock::new(LockName::PoolExtauth, &room),
             ad_licensed: AtomicBool::new(ad_licensed),
-            operations: Operations::new(seed, room),
+            operations: Operations::new(seed, &room),
             offered,
-            room: room.clone(),
+            room,
             rig,
         })
     }

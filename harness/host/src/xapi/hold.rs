@@ -8,10 +8,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use ground::Trail;
+use ground::{Trail, WaitingRoom};
 use tokio::sync::oneshot;
 
-use crate::{SambaCommand, facts::ProgramHeld, xapi::WaitingRoom};
+use crate::{SambaCommand, facts::ProgramHeld};
 
 /// What is held up on one host.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! One host of a pool: its machine, its record's reference, and its xapi process.
 
 use std::sync::{
-    Arc, PoisonError, RwLock,
+    Arc, Mutex, PoisonError, RwLock,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -11,11 +11,11 @@ use crate::{
     HostError, HostRoot, Network, Profile, Programs, Reference, XapiConf, identity,
     trust_store::TrustStore,
     xapi::{
-        WaitingRoom,
         dc_warning::LastWarning,
         hold::Holds,
         lock::{Lock, LockName},
         machine::Machine,
+        schedule::Schedule,
         trusted_domains::TrustedDomains,
     },
     xapi_conf::IgnoredItem,
@@ -39,7 +39,6 @@ pub struct Host {
     machine: Arc<Machine>,
     reference: Reference,
     profile: Profile,
-    room: WaitingRoom,
     process: RwLock<Arc<Process>>,
 }
 
@@ -57,7 +56,11 @@ pub(crate) struct Process {
     pub(crate) trusted_domains: TrustedDomains,
     /// design-v1: when people were last told of a DC that does not answer.
     pub(crate) last_dc_warning: LastWarning,
+    /// What it does by itself.
+    pub(crate) schedule: Schedule,
     auth_initialised: AtomicBool,
+    /// Why AD could not be initialised when it was last tried.
+    auth_error: Mutex<Option<String>>,
 }
 
 impl Host {
@@ -66,11 +69,10 @@ impl Host {
         machine: Arc<Machine>,
         reference: Reference,
         profile: Profile,
-        room: &WaitingRoom,
     ) -> Result<Self, HostError> {
-        let process = Process::start(&machine.root, profile, room)?;
+        let process = Process::start(&machine, profile)?;
         let process = RwLock::new(Arc::new(process));
-        Ok(Self { machine, reference, profile, room: room.clone(), process })
+        Ok(Self { machine, reference, profile, process })
     }
 
     /// Name in the scenario.
@@ -166,14 +168,17 @@ impl Host {
 
     /// Replaces the xapi process by one that has just read its configuration.
     pub(crate) fn restart_process(&self) -> Result<(), HostError> {
-        let process = Arc::new(Process::start(self.root(), self.profile, &self.room)?);
-        *self.process.write().unwrap_or_else(PoisonError::into_inner) = process;
+        let process = Arc::new(Process::start(&self.machine, self.profile)?);
+        let mut current = self.process.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, process).schedule.end();
         Ok(())
     }
 }
+
 impl Process {
-    fn start(root: &HostRoot, profile: Profile, room: &WaitingRoom) -> Result<Self, HostError> {
-        let (conf, ignored_items) = XapiConf::load(root, profile)?;
+    fn start(machine: &Machine, profile: Profile) -> Result<Self, HostError> {
+        let (conf, ignored_items) = XapiConf::load(&machine.root, profile)?;
+        let room = machine.clock.waiting_room();
         Ok(Self {
             conf,
             ignored_items,
@@ -181,7 +186,9 @@ impl Process {
             plugin_lock: Lock::new(LockName::Plugin, room),
             trusted_domains: TrustedDomains::default(),
             last_dc_warning: LastWarning::default(),
+            schedule: Schedule::default(),
             auth_initialised: AtomicBool::new(false),
+            auth_error: Mutex::default(),
         })
     }
 
@@ -193,5 +200,15 @@ impl Process {
     /// From now on AD logins can go on.
     pub(crate) fn note_auth_initialised(&self) {
         self.auth_initialised.store(true, Ordering::SeqCst);
+    }
+
+    /// AD could not be initialised.
+    pub(crate) fn note_auth_error(&self, message: String) {
+        *self.auth_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
+    }
+
+    /// Why not, if it has been tried.
+    pub(crate) fn last_auth_error(&self) -> Option<String> {
+        self.auth_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -81,6 +81,8 @@ impl OnHost<'_> {
             host.external_auth_type.clear();
             host.external_auth_service_name.clear();
         })?;
+        // An initialisation that was still being tried ends with this.
+        self.process.note_auth_initialised();
         self.check_homogeneity()?;
         self.run(SambaCommand::StopWinbind).await;
         left.map_err(|PluginError { message, .. }| {

@@ -15,14 +15,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use ground::Trail;
+use ground::{Trail, WaitingRoom};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::{
-    facts::{LockTaken, LockWaiting},
-    xapi::WaitingRoom,
-};
+use crate::facts::{LockTaken, LockWaiting};
 
 /// The locks in the order in which they are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

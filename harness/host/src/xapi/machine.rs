@@ -16,7 +16,7 @@ use crate::{
     HostError, HostRoot, Programs, SharedNetwork, hosts_file,
     samba::Client,
     trust_store::TrustStore,
-    xapi::{Liveness, WaitingRoom, hold::Holds},
+    xapi::{Liveness, hold::Holds},
     xapi_conf,
 };
 
@@ -82,12 +82,7 @@ pub(crate) struct Machine {
 impl Machine {
     /// Writes the files that every host has, as far as they are missing. The uuid of a new host is
     /// `uuid`.
-    pub(crate) fn set_up(
-        config: HostConfig,
-        seed: Seed,
-        uuid: Uuid,
-        room: &WaitingRoom,
-    ) -> Result<Self, HostError> {
+    pub(crate) fn set_up(config: HostConfig, seed: Seed, uuid: Uuid) -> Result<Self, HostError> {
         let root = HostRoot::open(&config.root)?;
         root.remove_unfinished()?;
         if let Some(text) = &config.xapi_conf {
@@ -120,7 +115,7 @@ impl Machine {
             seed,
             programs,
             trust_store,
-            holds: Holds::new(room),
+            holds: Holds::new(config.clock.waiting_room()),
             liveness: RwLock::default(),
         };
         if !machine.root.exists(INVENTORY)? {

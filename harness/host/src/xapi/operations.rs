@@ -8,16 +8,15 @@ use std::{
     time::Duration,
 };
 
-use ground::{Seed, Timestamp, Trail};
+use ground::{Bell, Seed, Timestamp, Trail, WaitingRoom};
 use rand::RngExt as _;
 use serde::Serialize;
-use tokio::sync::Notify;
 
 use crate::{
     ApiError, HostError, Reference,
     facts::{OperationBegan, OperationEnded},
     xapi::{
-        Pool, WaitingRoom,
+        Pool,
         lock::{Lock, LockGuard, LockName},
     },
 };
@@ -100,7 +99,7 @@ pub(crate) struct Operations {
     current: Mutex<Vec<Current>>,
     /// Copies of certificates go to one member at a time, also those of calls that do not wait.
     copying: Mutex<()>,
-    ended: Notify,
+    ended: Bell,
     begun: Mutex<u64>,
 }
 
@@ -119,7 +118,7 @@ impl Operations {
             turn: Lock::new(LockName::PoolOperation, room),
             current: Mutex::default(),
             copying: Mutex::default(),
-            ended: Notify::new(),
+            ended: Bell::new(room),
             begun: Mutex::default(),
         }
     }
@@ -148,7 +147,7 @@ impl Operations {
     /// Everything is over: the process that remembered it has ended.
     pub(crate) fn forget(&self) {
         self.list().clear();
-        self.ended.notify_waiters();
+        self.ended.ring();
     }
 
     fn begin(&self, operation: PoolOperation, until: Option<Timestamp>) -> Reference {
@@ -161,7 +160,7 @@ impl Operations {
 
     fn end(&self, task: &Reference) {
         self.list().retain(|current| current.task != *task);
-        self.ended.notify_waiters();
+        self.ended.ring();
     }
 
     /// Whether nothing is going on at this time.
@@ -225,14 +224,10 @@ impl Pool {
         let began = clock.now();
         let limit = began.plus_seconds(WAIT_LIMIT.as_secs().cast_signed());
         self.refuse_while_secret_rotates()?;
-        let turn = tokio::select! {
-            biased;
-            turn = operations.turn.take(operation.name(), trail) => turn,
-            () = clock.reaches(limit) => return Err(operations.in_progress(self.reference())),
-        };
+        let turn = clock.limit(limit, operations.turn.take(operation.name(), trail)).await;
+        let turn = turn.ok_or_else(|| operations.in_progress(self.reference()))?;
         let mut random = operations.seed.stream(&format!("waits from {began}"));
         loop {
-            let ended = operations.ended.notified();
             self.refuse_while_secret_rotates()?;
             if operations.is_idle(clock.now()) {
                 break;
@@ -241,12 +236,8 @@ impl Pool {
                 return Err(operations.in_progress(self.reference()));
             }
             let wait = Duration::from_millis(random.random_range(1_000..=20_000));
-            tokio::select! {
-                biased;
-                () = ended => {}
-                () = clock.sleep(wait) => {}
-            }
-            // In virtual time nothing has been waited for: others are let in.
+            operations.ended.interrupts(clock.sleep(wait)).await;
+            // Where nobody drives the time nothing has been waited for: others are let in.
             tokio::task::yield_now().await;
         }
         let task = operations.begin(operation, None);

@@ -1,9 +1,8 @@
 //! The rotation of the machine account's password (xapi-flows.md §§1.3, 7.4 step 15, 14).
 //!
-//! In xapi it is a background task that comes back every `winbind_machine_pwd_timeout`, the first
-//! time right after a join and 5 s after a start. Here it takes its turn where xapi starts that
-//! task, so that two runs of a scenario agree. Right after a join nothing is due yet, unless the
-//! interval is shorter than what the join took.
+//! It is a duty of the host ([`super::schedule`]) that comes back every
+//! `winbind_machine_pwd_timeout`, the first time right after a join and 5 s after a start. A password
+//! that is not old enough by then has to wait for the next turn.
 
 use ground::Timestamp;
 
@@ -12,21 +11,24 @@ use crate::{Quirk, SambaCommand, Wbinfo, xapi::on_host::OnHost};
 const CHANGED: &str = "machine_pwd_last_change_time";
 
 impl OnHost<'_> {
-    /// Changes the password if it is due. A failure is logged by xapi and forgotten: the next turn
-    /// tries again.
-    pub(crate) async fn rotate_machine_password(&self) {
-        let Ok(record) = self.record() else { return };
-        let now = self.whole_second();
+    /// Whether the password is as old as it may get, or nobody knows how old it is.
+    pub(crate) fn password_is_old(&self) -> bool {
+        let Ok(record) = self.record() else { return false };
         let interval = self.process.conf.winbind_machine_pwd_timeout.as_secs_f64();
-        if let Some(changed) = record.external_auth_configuration.get(CHANGED) {
-            match float(changed) {
-                Some(changed) if float_of(now) < changed + interval => return,
-                Some(_) => {}
-                // xapi stumbles over what is no number.
-                None => return,
-            }
+        match record.external_auth_configuration.get(CHANGED).map(|changed| float(changed)) {
+            Some(Some(changed)) => float_of(self.whole_second()) >= changed + interval,
+            // xapi stumbles over what is no number.
+            Some(None) => false,
+            None => true,
         }
-        if !self.run(SambaCommand::Wbinfo(Wbinfo::ChangeSecret)).await.succeeded() {
+    }
+
+    /// Changes the password if it is old enough. A failure is logged by xapi and forgotten.
+    pub(crate) async fn rotate_machine_password(&self) {
+        let now = self.whole_second();
+        if !self.password_is_old()
+            || !self.run(SambaCommand::Wbinfo(Wbinfo::ChangeSecret)).await.succeeded()
+        {
             return;
         }
         let text = float_text(now, self.has(Quirk::FloatTrailingDot));

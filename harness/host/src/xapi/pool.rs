@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use ground::{Actor, Trail};
+use ground::{Actor, Trail, WaitingRoom};
 
 use crate::{
     ApiError, Certificate, HostError, HostRecord, Message, Output, Profile, Quirk, Quirks, Records,
@@ -17,7 +17,7 @@ use crate::{
     database::Database,
     facts::{CallBegan, CallEnded, HostTurn},
     xapi::{
-        Call, CallResult, Host, Liveness, Rig, WaitingRoom, certificates::NamedStore, lock::Lock,
+        Call, CallResult, Host, Liveness, Rig, certificates::NamedStore, lock::Lock,
         login_cache::LoginCache, machine::Machine, offered::Offered, on_host::OnHost,
         operations::Operations, rig::RigLink, session::Sessions, tasks::Tasks,
     },
@@ -188,7 +188,7 @@ impl Pool {
         };
         let unknown = || HostError::UnknownToCoordinator { host: machine.name.clone() };
         let reference = self.database.read(known).ok_or_else(unknown)?;
-        let host = Host::start(Arc::clone(machine), reference, self.profile, &self.room)?;
+        let host = Host::start(Arc::clone(machine), reference, self.profile)?;
         self.hosts.write().unwrap_or_else(PoisonError::into_inner).push(Arc::new(host));
         Ok(())
     }
@@ -196,6 +196,7 @@ impl Pool {
     /// A member is in another pool from now on. The last host of a pool that is closed stays, for
     /// calls that have begun.
     pub(super) fn forget_host(&self, gone: &Host) {
+        gone.process().schedule.end();
         let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
         if hosts.len() > 1 {
             hosts.retain(|host| host.reference() != gone.reference());
@@ -205,6 +206,7 @@ impl Pool {
     /// The pool ends, since its coordinator has become a member of another one: its database is
     /// gone.
     pub(super) fn close(&self) -> Result<(), HostError> {
+        self.coordinator().process().schedule.end();
         self.forget_sessions();
         self.tasks.forget();
         self.operations.forget();

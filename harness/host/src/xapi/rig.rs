@@ -11,7 +11,7 @@ use crate::{
     HostError,
     facts::HostMoved,
     xapi::{
-        Host, Pool, PoolConfig, WaitingRoom,
+        Host, Pool, PoolConfig,
         founding::PoolPlan,
         machine::{Machine, Membership},
     },
@@ -22,7 +22,6 @@ use crate::{
 pub struct Rig {
     /// In the order of their beginning.
     pools: RwLock<Vec<Arc<Pool>>>,
-    room: WaitingRoom,
 }
 
 impl Rig {
@@ -37,7 +36,7 @@ impl Rig {
         if let Some(host) = config.hosts.iter().find(|host| taken(&host.name)) {
             return Err(HostError::DuplicateHost { name: host.name.clone() });
         }
-        let pool = Arc::new(Pool::create_in(config, &self.room, Arc::downgrade(self))?);
+        let pool = Arc::new(Pool::create_in(config, Arc::downgrade(self))?);
         self.change(|pools| pools.push(Arc::clone(&pool)));
         Ok(pool)
     }
@@ -55,11 +54,6 @@ impl Rig {
     /// The host of this name.
     pub fn host(&self, name: &str) -> Option<Arc<Host>> {
         self.pools().iter().find_map(|pool| pool.host(name))
-    }
-
-    /// Callers of any pool that stand still.
-    pub fn waiting_room(&self) -> &WaitingRoom {
-        &self.room
     }
 
     /// Restarts xapi of a host. Where its files say that it belongs to another pool than before, it
@@ -111,7 +105,7 @@ impl Rig {
         let plan = PoolPlan::of_one_that_left(left, machine);
         let machines = vec![Arc::clone(machine)];
         let link = Arc::downgrade(self);
-        Pool::found(plan, machines, &self.room, link, trail).map(Arc::new)
+        Pool::found(plan, machines, link, trail).map(Arc::new)
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<Arc<Pool>>)) {

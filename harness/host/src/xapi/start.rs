@@ -78,7 +78,7 @@ pub(super) fn record_ignored_items(host: &Host, trail: &Trail) {
 }
 
 impl OnHost<'_> {
-    /// Failures of every step are ignored, as xapi does; those of the last lead to a message.
+    /// Failures of every step are ignored, as xapi does; the last step goes on by itself.
     async fn start(&self) {
         let _ = self.report_in();
         let is_member = !self.pool.is_coordinator(&self.host);
@@ -89,33 +89,56 @@ impl OnHost<'_> {
             let call = Call::HostCopyPrimaryHostCerts { host };
             let _ = self.pool.call(call, &self.trail).await;
         }
+        self.begin_schedule();
         let _ = self.run_extauth_hook("xapi-start");
         let Ok(record) = self.record() else { return };
         if record.external_auth_type != AD {
             return;
         }
-        let _plugin = self.lock_plugin("xapi start").await;
-        let _ = self.configure_winbind(&record, record.ldaps()).await;
-        if let Err(error) = self.initialise_auth().await {
-            let body = format!(
-                "host_external_auth_type={}, host_external_auth_service_name={}, error={}",
-                record.external_auth_type, record.external_auth_service_name, error.message
-            );
-            let _ = self.create_host_message("EXTAUTH_INIT_IN_HOST_FAILED", MAJOR, body);
+        {
+            let _plugin = self.lock_plugin("xapi start").await;
+            let _ = self.configure_winbind(&record, record.ldaps()).await;
+        }
+        self.schedule_ad();
+    }
+
+    /// Step 4, tried once. It comes back until it has succeeded or AD is disabled.
+    pub(crate) async fn initialise_auth(&self) {
+        let initialised = {
+            let _plugin = self.lock_plugin("initialisation of AD").await;
+            self.try_to_initialise_auth().await
+        };
+        match initialised {
+            Ok(()) => {
+                self.process.note_auth_initialised();
+                let _ = self.run_extauth_hook("xapi-start");
+            }
+            Err(error) => self.process.note_auth_error(error.message),
         }
     }
 
-    /// Step 4, tried once: it comes back every 300 s with the periodic tasks.
-    async fn initialise_auth(&self) -> Result<(), PluginError> {
+    async fn try_to_initialise_auth(&self) -> Result<(), PluginError> {
         self.start_winbind().await?;
-        self.rotate_machine_password().await;
+        self.schedule_rotation(false);
         self.wait_for_winbind().await?;
         self.run(SambaCommand::CacheFlush).await;
         let record = self.record().map_err(PluginError::generic)?;
         if let Some(name) = record.external_auth_configuration.get("netbios_name") {
             self.add_to_hosts_file(name, &record.external_auth_service_name)?;
         }
-        self.process.note_auth_initialised();
         Ok(())
+    }
+
+    /// Tells people that step 4 has not succeeded so far, and what its last error was, if there was
+    /// one.
+    pub(crate) fn warn_of_auth(&self) {
+        let Ok(record) = self.record() else { return };
+        let body = format!(
+            "host_external_auth_type={}, host_external_auth_service_name={}, error={}",
+            record.external_auth_type,
+            record.external_auth_service_name,
+            self.process.last_auth_error().as_deref().unwrap_or("timeout")
+        );
+        let _ = self.create_host_message("EXTAUTH_INIT_IN_HOST_FAILED", MAJOR, body);
     }
 }

@@ -111,6 +111,7 @@ async fn a_hosts_file_with_a_line_of_its_own_blocks_the_start() {
         rig.host(1).root().write("/etc/hosts", b"10.0.0.9 nas\n", 0o644).unwrap();
         rig.enable(&[]).await.unwrap();
         rig.restart(1).await;
+        rig.let_go_by(120).await;
         assert_eq!(rig.pool.messages().len(), messages);
     }
 }

@@ -324,6 +324,20 @@ impl Rig {
 
     pub(crate) async fn restart(&self, number: usize) {
         self.pool.restart(&format!("host{number}"), &self.trail).await.unwrap();
+        self.let_go_by(0).await;
+    }
+
+    /// So much time goes by, and what falls due meanwhile is done.
+    pub(crate) async fn let_go_by(&self, seconds: i64) {
+        let clock = self.time.clock();
+        let until = clock.now().plus_seconds(seconds);
+        while let Some(due) = self.pool.next_due().filter(|due| due.at <= until.max(clock.now())) {
+            self.time.move_to(due.at);
+            if !self.pool.pass_over(&due, &self.trail) {
+                self.pool.perform(due, &self.trail).await;
+            }
+        }
+        self.time.move_to(until);
     }
 
     /// Changes the rules of one host.

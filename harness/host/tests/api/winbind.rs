@@ -49,9 +49,11 @@ async fn the_domain_is_told_of_encryption_types_where_configured() {
 async fn the_password_is_changed_at_once_where_it_is_always_due() {
     let always = Plan::new(Profile::Landed, 1).conf("winbind_machine_pwd_timeout = 0").build();
     always.enable(&[]).await.unwrap();
+    always.let_go_by(0).await;
     assert_eq!(asked(&always, "wbinfo"), 1);
     let rig = Rig::landed(1);
     rig.enable(&[]).await.unwrap();
+    rig.let_go_by(0).await;
     assert_eq!(asked(&rig, "wbinfo"), 0);
 }
 

@@ -221,6 +221,13 @@ impl Rig {
     /// Restarts xapi of one host.
     pub(crate) async fn restart(&self, index: usize) {
         self.pool.restart(self.host(index).name(), &self.trail).await.unwrap();
+        let clock = self.host(index).clock().clone();
+        // The start goes on by itself.
+        while let Some(due) = self.pool.next_due().filter(|due| due.at <= clock.steady()) {
+            if !self.pool.pass_over(&due, &self.trail) {
+                self.pool.perform(due, &self.trail).await;
+            }
+        }
     }
 }
 
