@@ -205,6 +205,17 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
         }
 
         // Clients of the service.
+        "client.answer" => return Told::Nothing,
+        "client.call" => {
+            let end = tree.effects(event).iter().find(|effect| effect.kind() == "client.answer");
+            let end = end.map(|end| Fields(end.fields())).map(|end| match &*end.text("error") {
+                "" => end.with("= ", "returned"),
+                error => format!("→ {error}"),
+            });
+            let (method, at, params) = (text("method"), text("at"), text("params"));
+            let call = format!("the client calls {method}({params}) on the {at}");
+            format!("{call} {}", end.unwrap_or_default()).trim_end().to_owned()
+        }
         "xenapi.garbage" => format!("answers what is no request with HTTP {}", text("status")),
         "xenapi.request" => {
             let end = tree.effects(event).iter().find(|effect| effect.kind() == "xenapi.response");
