@@ -77,9 +77,9 @@ quirks! {
     RevalidateKeepsGroups: "Q9", "revalidate_keeps_groups", [false, true], None;
     /// Winbind unable to answer `--uid-info` makes the account "not found"; session destroyed. Off:
     /// treat as a service error; keep.
-    RevalidateWinbindOutageKills: "Q10", "revalidate_winbind_outage_kills", [false, true], Some(7);
+    RevalidateWinbindOutageKills: "Q10", "revalidate_winbind_outage_kills", [false, true], None;
     /// Sessions skipped through the per-run verdict keep their old `validation_time`. Off: renew.
-    RevalidateMemoStaleTime: "Q11", "revalidate_memo_stale_time", [false, true], Some(7);
+    RevalidateMemoStaleTime: "Q11", "revalidate_memo_stale_time", [false, true], None;
     /// Row created before files; any later failure leaves it, so a retry says "already exists".
     /// Off: roll back.
     InstallLeavesRow: "Q12", "install_leaves_row", [false, true], None;

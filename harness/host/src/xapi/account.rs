@@ -22,6 +22,10 @@ use crate::{
 /// What xapi has for a number that winbind cannot give.
 const NO_ID: i64 = -1;
 
+/// What `wbinfo --uid-info` says of a number that nobody has (Samba 4.22, `fixtures/winbind`): in the
+/// answer to any other question it is a service error, here it tells that the account is gone.
+const UNKNOWN_NUMBER: &str = "WBC_ERR_DOMAIN_NOT_FOUND";
+
 /// Why AD has no answer about an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum AccountError {
@@ -251,10 +255,11 @@ impl OnHost<'_> {
         // The program reads a C integer: −1 is the largest number.
         let number = u32::try_from(uid).unwrap_or(u32::MAX);
         let stdout = match self.wbinfo(Wbinfo::UidInfo { uid: number }).await {
-            Err(error @ AccountError::Service(_))
-                if !self.has(Quirk::RevalidateWinbindOutageKills) =>
+            Err(AccountError::Service(error))
+                if error.message != UNKNOWN_NUMBER
+                    && !self.has(Quirk::RevalidateWinbindOutageKills) =>
             {
-                return Err(error);
+                return Err(error.into());
             }
             answer => answer.map_err(|_| AccountError::NotFound)?,
         };

@@ -269,6 +269,31 @@ mod tests {
     }
 
     #[test]
+    fn a_lifespan_is_up_to_ten_minutes_longer_drawn_anew_each_time() {
+        let drawn = |sessions: &Sessions| [(); 100].map(|()| sessions.more_lifespan());
+        let (first, again) = (drawn(&sessions().1), drawn(&sessions().1));
+        assert_eq!(first, again);
+        let minutes = Duration::from_secs(60);
+        assert!(first.iter().all(|more| *more <= 10 * minutes));
+        assert!(first.iter().min() < Some(&minutes) && first.iter().max() > Some(&(9 * minutes)));
+    }
+
+    #[test]
+    fn a_session_that_is_validated_counts_from_then_on() {
+        let (time, sessions) = sessions();
+        let session = sessions.open(Newcomer::root(""));
+        time.advance(Duration::from_secs(1_800));
+        sessions.renew(&session, Reference::new("subject"));
+        let [renewed] = &sessions.view()[..] else { panic!("one session") };
+        assert_eq!(renewed.validation_time, Timestamp::from_unix(1_800));
+        assert_eq!(renewed.subject, Reference::new("subject"));
+        assert_eq!(renewed.last_active, Timestamp::from_unix(0));
+        sessions.close(|_| true);
+        sessions.renew(&session, Reference::null());
+        assert_eq!(sessions.view(), []);
+    }
+
+    #[test]
     fn a_session_ends_after_a_day_without_use() {
         let (time, sessions) = sessions();
         let used = sessions.open(Newcomer::root(""));
