@@ -118,6 +118,15 @@ fn codes_of(step: &Step) -> Vec<String> {
 
 /// Why no call can end with the code; `None` if one can.
 fn why_never(code: &str) -> Option<&'static str> {
+    match code {
+        "JOINING_HOST_CONNECTION_FAILED" | "JOINING_HOST_SERVICE_FAILED" => {
+            return Some("at port 443 of every address of a scenario is a host's service, or nothing");
+        }
+        "POOL_JOINING_POOL_BUNDLE_EMPTY_AFTER_IMPORT" => {
+            return Some("the answer that is imported holds the joiner's own certificate");
+        }
+        _ => {}
+    }
     let code = code.strip_prefix("POOL_").unwrap_or(code);
     if let Some(suffix) = code.strip_prefix("AUTH_DISABLE_FAILED") {
         return (!suffix.is_empty())
