@@ -120,7 +120,9 @@ fn codes_of(step: &Step) -> Vec<String> {
 fn why_never(code: &str) -> Option<&'static str> {
     match code {
         "JOINING_HOST_CONNECTION_FAILED" | "JOINING_HOST_SERVICE_FAILED" => {
-            return Some("at port 443 of every address of a scenario is a host's service, or nothing");
+            return Some(
+                "at port 443 of every address of a scenario is a host's service, or nothing",
+            );
         }
         "POOL_JOINING_POOL_BUNDLE_EMPTY_AFTER_IMPORT" => {
             return Some("the answer that is imported holds the joiner's own certificate");

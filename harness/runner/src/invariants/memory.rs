@@ -107,6 +107,13 @@ impl HostMemory {
                 }
                 self.is_behind = false;
             }
+            // A joiner takes a copy where hosts verify each other (§14 step 1). The others get what
+            // it brings with the next one.
+            _ if JOINS.contains(&action.as_str()) => {
+                let verified = view.world.pool.database_view().pool.tls_verification_enabled;
+                let joins = view.step.on.as_ref().is_some_and(|on| on.as_str() == host.name());
+                self.is_behind = !(verified && joins);
+            }
             // Members get these certificates as far as they can be reached, or with the next copy
             // (§5.4).
             _ if LEAVES_MEMBERS.contains(&action.as_str()) => self.is_behind = true,
@@ -137,6 +144,9 @@ const LEGACY: &str = "/etc/stunnel/certs";
 /// Errors of certificate calls after which stores are not what records say, or not everywhere.
 const STORE_TROUBLE: [&str; 3] =
     ["CERTIFICATE_CORRUPT", "CERTIFICATE_LIBRARY_CORRUPT", "INTERNAL_ERROR"];
+
+/// Calls by which a host comes in.
+const JOINS: [&str; 3] = ["client.join", "pool.join", "pool.join_force"];
 
 /// Calls that may leave members without what the coordinator gets.
 const LEAVES_MEMBERS: [&str; 2] =

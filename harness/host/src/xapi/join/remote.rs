@@ -28,7 +28,6 @@ const POOL_NAME: &str = "pool";
 #[derive(Debug)]
 pub(crate) struct Remote {
     session: Session,
-    trail: Trail,
 }
 
 impl Remote {
@@ -61,28 +60,33 @@ impl Remote {
                     other => of_call(other),
                 },
             )?;
-        Ok(Self { session, trail: trail.clone() })
+        Ok(Self { session })
     }
 
     /// Ends the session. Whether that works matters to nobody.
-    pub(crate) async fn log_out(self) {
-        let _ = self.session.log_out(&self.trail).await;
+    pub(crate) async fn log_out(self, trail: &Trail) {
+        let _ = self.session.log_out(trail).await;
     }
 
     /// Calls a method.
-    pub(crate) async fn call(&self, method: &str, params: &[Value]) -> Result<Value, ApiError> {
-        self.session.call(method, params, &self.trail).await.map_err(of_call)
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        params: &[Value],
+        trail: &Trail,
+    ) -> Result<Value, ApiError> {
+        self.session.call(method, params, trail).await.map_err(of_call)
     }
 
     /// All that the pre-checks look at.
-    pub(crate) async fn side(&self) -> Result<Side, ApiError> {
+    pub(crate) async fn side(&self, trail: &Trail) -> Result<Side, ApiError> {
         const INSTALLED: &str = r#"field "type"="ca" or field "type"="pinned""#;
 
-        let pools = self.records("pool").await?;
+        let pools = self.records("pool", trail).await?;
         let [pool] = pools.as_slice() else {
             return Err(ApiError::internal("Should get only one pool"));
         };
-        let hosts = self.records("host").await?;
+        let hosts = self.records("host", trail).await?;
         let master = pool.text("master");
         let (coordinator, members): (Vec<_>, Vec<_>) =
             hosts.iter().partition(|host| host.reference == master);
@@ -90,8 +94,9 @@ impl Remote {
             .first()
             .copied()
             .ok_or_else(|| ApiError::handle_invalid("host", Reference::new(master)))?;
-        let certificates =
-            self.call("Certificate.get_all_records_where", &[Value::text(INSTALLED)]).await?;
+        let certificates = self
+            .call("Certificate.get_all_records_where", &[Value::text(INSTALLED)], trail)
+            .await?;
         Ok(Side {
             pool: PoolSide {
                 reference: Reference::new(pool.reference.as_str()),
@@ -102,15 +107,20 @@ impl Remote {
                     .any(|operation| operation == "apply_updates"),
                 tls_verification_enabled: pool.flag("tls_verification_enabled"),
             },
-            estate: self.estate(pool, coordinator).await?,
+            estate: self.estate(pool, coordinator, trail).await?,
             hosts: std::iter::once(coordinator).chain(members).map(host_side).collect(),
             certificates: records_of(&certificates).iter().map(certificate_side).collect(),
             circumstances: BTreeSet::new(),
         })
     }
 
-    async fn estate(&self, pool: &Row, coordinator: &Row) -> Result<Estate, ApiError> {
-        let rows = async |class| self.records(class).await;
+    async fn estate(
+        &self,
+        pool: &Row,
+        coordinator: &Row,
+        trail: &Trail,
+    ) -> Result<Estate, ApiError> {
+        let rows = async |class| self.records(class, trail).await;
         Ok(Estate {
             api_version: (
                 coordinator.number("API_version_major"),
@@ -151,9 +161,9 @@ impl Remote {
         })
     }
 
-    async fn records(&self, class: &str) -> Result<Vec<Row>, ApiError> {
+    async fn records(&self, class: &str, trail: &Trail) -> Result<Vec<Row>, ApiError> {
         let method = format!("{class}.get_all_records");
-        Ok(records_of(&self.call(&method, &[]).await?))
+        Ok(records_of(&self.call(&method, &[], trail).await?))
     }
 }
 

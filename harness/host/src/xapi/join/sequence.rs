@@ -101,21 +101,21 @@ impl Joiner<'_> {
     async fn become_known(&self) -> Result<Secret, ApiError> {
         let remote = self.log_in(2, "log in without verification", None).await?;
         let trusted = self.get_to_know(&remote).await;
-        remote.log_out().await;
+        remote.log_out(self.trail).await;
         let (pool, secret) = trusted?;
         // Without TLS verification xapi has nothing to verify by.
         let verifies = self.records().pool.tls_verification_enabled;
         let bundle = if verifies { Some(self.pool_bundle()?) } else { None };
         let remote = self.log_in(7, "log in, verified against the pool bundle", bundle).await?;
         let exchanged = self.exchange(&remote, &pool).await;
-        remote.log_out().await;
+        remote.log_out(self.trail).await;
         exchanged.map(|()| secret)
     }
 
     /// Steps 3 to 6.
     async fn get_to_know(&self, remote: &Remote) -> Result<(Side, Secret), ApiError> {
-        self.step(3, "pre-checks");
-        let pool = remote.side().await?;
+        let trail = self.step(3, "pre-checks");
+        let pool = remote.side(&trail).await?;
         let joiner = Side::of_records(&self.records());
         let candidate = Candidate {
             joiner: &joiner,
@@ -124,28 +124,26 @@ impl Joiner<'_> {
             quirks: self.pool.quirks(),
         };
         if let Some((check, error)) = candidate.first_failure() {
-            self.trail.record(JoinRefused { check, error: error.code.clone() });
+            trail.record(JoinRefused { check, error: error.code.clone() });
             return Err(error);
         }
-        self.step(4, "fetch the pool secret");
-        let secret = remote.call("pool.initial_auth", &[]).await?;
+        let trail = self.step(4, "fetch the pool secret");
+        let secret = remote.call("pool.initial_auth", &[], &trail).await?;
         let secret = Secret::new(secret.as_text().unwrap_or_default());
-        self.step(5, "exchange pool-internal certificates");
+        let trail = self.step(5, "exchange pool-internal certificates");
         let own = Identity::Internal
             .read(self.pool.coordinator().root())?
             .ok_or_else(|| ApiError::internal("the host has no internal certificate"))?;
         let params = [Value::text(&joiner.coordinator()?.uuid), Value::text(own.pem)];
-        let answer = remote.call("pool.exchange_certificates_on_join", &params).await?;
+        let answer = remote.call("pool.exchange_certificates_on_join", &params, &trail).await?;
         let certificates = texts(&answer);
         let coordinator = &pool.coordinator()?.uuid;
         if !certificates.iter().any(|(name, _)| *name == format!("{coordinator}.pem")) {
             let code = "POOL_JOINING_MASTER_CERTIFICATE_NOT_IN_POOL_BUNDLE";
             return Err(ApiError::new(code, [coordinator.as_str()]));
         }
-        self.step(6, "import pool-internal certificates");
-        self.pool
-            .coordinator_at_work(self.trail)
-            .merge(StoreDirectory::PoolInternal, &certificates)?;
+        let trail = self.step(6, "import pool-internal certificates");
+        self.pool.coordinator_at_work(&trail).merge(StoreDirectory::PoolInternal, &certificates)?;
         self.pool_bundle()?;
         Ok((pool, secret))
     }
@@ -153,14 +151,9 @@ impl Joiner<'_> {
     /// Steps 8 to 13.
     async fn exchange(&self, remote: &Remote, pool: &Side) -> Result<(), ApiError> {
         let joiner = Side::of_records(&self.records());
-        self.step(8, "exchange legacy CAs");
         self.exchange_legacy(remote, &joiner, pool).await?;
-        for (ca, kind) in [(true, "ca"), (false, "pinned")] {
-            let what = if ca { "exchange trusted CAs" } else { "exchange pinned certificates" };
-            self.step(9, what);
-            self.exchange_trusted(remote, &joiner, pool, ca, kind).await?;
-        }
-        self.step(10, "exchange revocation lists");
+        self.exchange_trusted(remote, &joiner, pool, true).await?;
+        self.exchange_trusted(remote, &joiner, pool, false).await?;
         self.exchange_crls(remote, pool).await?;
         // Step 11 brings copies of what is not modelled: a backup of the database, UEFI
         // certificates, SSH settings.
@@ -170,18 +163,17 @@ impl Joiner<'_> {
             && !coordinator.external_auth_type.is_empty()
             && me.external_auth_ldaps != coordinator.external_auth_ldaps
         {
-            self.step(12, "adopt the coordinator's ldaps");
+            let trail = self.step(12, "adopt the coordinator's ldaps");
             let call = Call::HostExternalAuthSetLdaps {
                 host: me.reference.clone(),
                 ldaps: coordinator.external_auth_ldaps,
                 force: Some(true),
             };
-            let adopted = self.pool.call_host(call, self.trail).await;
+            let adopted = self.pool.call_host(call, &trail).await;
             if !self.pool.quirks().has(Quirk::JoinLdapsSyncBestEffort) {
                 adopted?;
             }
         }
-        self.step(13, "push the host record");
         // Best effort: without it the coordinator does not let the host in.
         let _ = self.push_host_record(remote).await;
         Ok(())
@@ -194,6 +186,7 @@ impl Joiner<'_> {
         joiner: &Side,
         pool: &Side,
     ) -> Result<(), ApiError> {
+        let trail = self.step(8, "exchange legacy CAs");
         let lacks = |side: &Side, name: &str| !side.certificates.iter().any(|row| row.name == name);
         let wanted = pool.certificates.iter().filter(|row| !row.is_trusted());
         let export: Vec<_> =
@@ -206,8 +199,8 @@ impl Joiner<'_> {
             }
         }
         let params = [Value::Struct(import), Value::texts(export)];
-        let answer = remote.call("pool.exchange_ca_certificates_on_join", &params).await?;
-        self.pool.import_legacy(&texts(&answer), self.trail)
+        let answer = remote.call("pool.exchange_ca_certificates_on_join", &params, &trail).await?;
+        self.pool.import_legacy(&texts(&answer), &trail)
     }
 
     /// All of this type both ways; what is there already is passed over.
@@ -217,8 +210,12 @@ impl Joiner<'_> {
         joiner: &Side,
         pool: &Side,
         ca: bool,
-        kind: &str,
     ) -> Result<(), ApiError> {
+        let (kind, what) = match ca {
+            true => ("ca", "exchange trusted CAs"),
+            false => ("pinned", "exchange pinned certificates"),
+        };
+        let trail = self.step(9, what);
         let is_meant = |row: &&CertificateSide| row.kind == kind && row.is_trusted();
         let mut import = Vec::new();
         for row in joiner.certificates.iter().filter(is_meant) {
@@ -234,33 +231,36 @@ impl Joiner<'_> {
         };
         let reference = Value::text(&pool.pool.reference);
         let params = [reference, Value::Bool(ca), import, Value::texts(export)];
-        let answer = remote.call("pool.exchange_trusted_certificates_on_join", &params).await?;
+        let answer =
+            remote.call("pool.exchange_trusted_certificates_on_join", &params, &trail).await?;
         for (pem, purposes) in sets(&answer) {
-            self.pool.import_trusted(ca, &pem, &purposes, self.trail)?;
+            self.pool.import_trusted(ca, &pem, &purposes, &trail)?;
         }
         Ok(())
     }
 
     /// All names both ways.
     async fn exchange_crls(&self, remote: &Remote, pool: &Side) -> Result<(), ApiError> {
-        let listed = remote.call("pool.crl_list", &[]).await?;
+        let trail = self.step(10, "exchange revocation lists");
+        let listed = remote.call("pool.crl_list", &[], &trail).await?;
         let mut import = Vec::new();
         for name in self.pool.coordinator().trust_store().names(StoreDirectory::Crl)? {
             let text = self.pool.sent(StoreDirectory::Crl, &name)?;
             import.push((name, Value::Text(text)));
         }
         let params = [Value::text(&pool.pool.reference), Value::Struct(import), listed];
-        let answer = remote.call("pool.exchange_crls_on_join", &params).await?;
+        let answer = remote.call("pool.exchange_crls_on_join", &params, &trail).await?;
         for (name, text) in texts(&answer) {
-            self.pool.import_crl(&name, &text, self.trail)?;
+            self.pool.import_crl(&name, &text, &trail)?;
         }
         Ok(())
     }
 
     /// The coordinator gets a record of the host, unless it has one of that uuid.
     async fn push_host_record(&self, remote: &Remote) -> Result<(), ApiError> {
+        let trail = self.step(13, "push the host record");
         let record = self.pool.coordinator_record()?;
-        if remote.call("host.get_by_uuid", &[Value::text(record.uuid)]).await.is_ok() {
+        if remote.call("host.get_by_uuid", &[Value::text(record.uuid)], &trail).await.is_ok() {
             return Ok(());
         }
         let configuration = record.external_auth_configuration.into_iter();
@@ -282,17 +282,17 @@ impl Joiner<'_> {
             Value::text(Reference::null()),
             Value::Struct(Vec::new()),
         ];
-        remote.call("host.create", &params).await.map(drop)
+        remote.call("host.create", &params, &trail).await.map(drop)
     }
 
     /// Step 14. The host has no storage to unplug.
     async fn restart_as_member(&self, secret: &Secret) -> Result<(), ApiError> {
-        self.step(14, "restart as a member");
+        let trail = self.step(14, "restart as a member");
         let host = self.pool.coordinator();
         let rig = self.pool.rig().ok_or_else(|| ApiError::internal("the host stands alone"))?;
         host.machine().set_pool_secret(secret)?;
         host.machine().set_membership(Membership::MemberOf(self.address()?.ip()))?;
-        Ok(rig.restart(host.name(), self.trail).await?)
+        Ok(rig.restart(host.name(), &trail).await?)
     }
 
     async fn log_in(

@@ -100,6 +100,8 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
             format!("{} is in {} now, no longer in {}", text("host"), text("to"), text("from"))
         }
         "host.restarted" => format!("xapi of {} has restarted", text("host")),
+        "join.refused" => format!("pre-check {} fails: {}", text("check"), text("error")),
+        "join.step" => format!("step {} of the join: {}", text("step"), text("what")),
         "lock.taken" => format!("{} has the lock {}", text("task"), text("lock")),
         "lock.waiting" => format!(
             "{} waits for the lock {}, held by {}",
