@@ -11,6 +11,7 @@
 
 mod api_error;
 mod client;
+mod exchange;
 pub mod facts;
 mod fingerprint;
 mod http;

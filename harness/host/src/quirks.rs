@@ -98,10 +98,10 @@ quirks! {
     ExchangeMapDuplicateKeys: "Q18", "exchange_map_duplicate_keys", [false, true], None;
     /// Unknown purpose: no rollback at all; failing certificate's own row stays. Off: full
     /// rollback.
-    SyncIncompleteRollback: "Q19", "sync_incomplete_rollback", [false, true], Some(7);
+    SyncIncompleteRollback: "Q19", "sync_incomplete_rollback", [false, true], None;
     /// Peer not verified if TLS verification is off here; host name never checked. Off: always
     /// verify against the given certificate.
-    SyncUnverifiedWhenTlsOff: "Q20", "sync_unverified_when_tls_off", [false, true], Some(7);
+    SyncUnverifiedWhenTlsOff: "Q20", "sync_unverified_when_tls_off", [false, true], None;
     /// Certificate changes do not refresh smb.conf. Off: a change of certificates rewrites smb.conf
     /// on every host with AD.
     SmbConfNotRefreshed: "Q21", "smb_conf_not_refreshed", [true, true], None;
@@ -139,7 +139,7 @@ quirks! {
     /// `MESSAGE_PARAMETER_COUNT_MISMATCH` excludes defaulted parameters. Off: reject.
     ExtraArgsIgnored: "Q34", "extra_args_ignored", [false, true], None;
     /// Syncing from itself waits for up to 2 h (§5.3). Off: reject.
-    SyncFromSelfWaits: "Q35", "sync_from_self_waits", [false, true], Some(7);
+    SyncFromSelfWaits: "Q35", "sync_from_self_waits", [false, true], None;
     /// Code published without parameters but carries names. Off: declare.
     CaConflictUndeclaredParams: "Q37", "ca_conflict_undeclared_params", [false, true], None;
     /// A legacy CA can be uninstalled as a trusted certificate; its file stays (§4.2). Off:

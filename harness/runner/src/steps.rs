@@ -219,6 +219,9 @@ pub(crate) async fn apply(
             Ok(CallResult::Void)
         }
     };
+    if world.backgrounds.is_empty() || matches!(step.action.value, Action::Xenapi(_)) {
+        xenapi::quiet(world).await?;
+    }
     // The step may have put the host into another pool.
     world.turn_to(on)?;
     let all_is_done = world.keeper.settle(&world.rig, &trail);

@@ -105,7 +105,6 @@ pub(crate) async fn call(
         trail,
     };
     let answer = door.converse(world, call).await?;
-    quiet(world, &[&coordinator, &host]).await?;
     let result = answer.map(result_of);
     if let Ok(CallResult::Text(text)) = &result {
         world.clients.returned.insert(title.to_owned(), text.clone());
@@ -119,9 +118,9 @@ pub(crate) async fn call(
     Ok(result)
 }
 
-/// Waits until every call that the services of these hosts have begun has ended.
-pub(crate) async fn quiet(world: &World, hosts: &[&str]) -> Result<(), CallError> {
-    for server in hosts.iter().filter_map(|host| world.clients.servers.get(*host)) {
+/// Waits until all services have done what they were asked for.
+pub(crate) async fn quiet(world: &World) -> Result<(), CallError> {
+    for server in world.clients.servers.values() {
         let quiet = tokio::time::timeout(QUIET_LIMIT, server.quiet());
         quiet.await.map_err(|_| CallError::Endless)?;
     }
@@ -302,25 +301,9 @@ fn result_of(value: Value) -> CallResult {
 /// A map of sets of texts, or a list of its pairs. As most clients do, this one makes a real map of a
 /// map: of a key that recurs only the last is left.
 fn sets_by_text(value: &Value) -> Option<Vec<(String, Vec<String>)>> {
-    let set = |value: &Value| match value {
-        Value::Array(items) => Some(items.iter().map(text_of).collect::<Vec<_>>()),
-        _ => None,
-    };
-    let pair = |value: &Value| match value {
-        Value::Array(pair) => match pair.as_slice() {
-            [Value::Text(key), items] => Some((key.clone(), set(items)?)),
-            _ => None,
-        },
-        _ => None,
-    };
-    match value {
-        Value::Array(pairs) if !pairs.is_empty() => pairs.iter().map(pair).collect(),
-        Value::Struct(members) if !members.is_empty() => {
-            let sets = members.iter().map(|(key, value)| Some((key.clone(), set(value)?)));
-            Some(sets.collect::<Option<BTreeMap<_, _>>>()?.into_iter().collect())
-        }
-        _ => None,
-    }
+    let pairs = value.as_sets_by_key().filter(|pairs| !pairs.is_empty())?;
+    let is_map = value.members().is_some();
+    Some(if is_map { BTreeMap::from_iter(pairs).into_iter().collect() } else { pairs })
 }
 
 fn text_of(value: &Value) -> String {

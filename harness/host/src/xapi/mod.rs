@@ -30,6 +30,7 @@ mod operations;
 mod password_rotation;
 mod plugin;
 mod pool;
+mod remote;
 mod revalidation;
 mod rig;
 mod schedule;

@@ -452,9 +452,11 @@ pub(super) fn begin(call: &Call, host: Option<String>, trail: &Trail) -> Trail {
 
 pub(super) fn end<T>(call: &'static str, trail: &Trail, result: &Result<T, ApiError>) {
     let error = result.as_ref().err();
-    trail.record(CallEnded {
-        call,
-        error: error.map(|error| error.code.clone()),
-        params: error.map(|error| error.params.clone()).unwrap_or_default(),
-    });
+    let params = match error {
+        // The session may be one of another pool, where it is open.
+        Some(error) if error.code == "SESSION_INVALID" => vec!["***".to_owned()],
+        Some(error) => error.params.clone(),
+        None => Vec::new(),
+    };
+    trail.record(CallEnded { call, error: error.map(|error| error.code.clone()), params });
 }

@@ -24,7 +24,7 @@ pub(super) const TABLE: &[Entry] = &[
     }),
     call("pool.exchange_ca_certificates_on_join", 2, |arguments| {
         Ok(Call::Exchange(ExchangeCall::ExchangeCaCertificatesOnJoin {
-            import: arguments.texts_by_name(0)?,
+            import: arguments.texts_by_key(0)?,
             export: arguments.references(1)?,
         }))
     }),
@@ -37,7 +37,7 @@ pub(super) const TABLE: &[Entry] = &[
     call("pool.exchange_crls_on_join", 3, |arguments| {
         Ok(Call::Exchange(ExchangeCall::ExchangeCrlsOnJoin {
             pool: Some(arguments.reference(0)?),
-            import: arguments.texts_by_name(1)?,
+            import: arguments.texts_by_key(1)?,
             export: arguments.references(2)?.iter().map(Reference::to_string).collect(),
         }))
     }),
@@ -45,7 +45,7 @@ pub(super) const TABLE: &[Entry] = &[
         Ok(Call::Exchange(ExchangeCall::ExchangeTrustedCertificatesOnJoin {
             pool: Some(arguments.reference(0)?),
             ca: arguments.bool(1)?,
-            import: arguments.sets_by_text(2)?,
+            import: arguments.sets_by_key(2)?,
             export: arguments.references(3)?,
         }))
     }),
@@ -64,43 +64,14 @@ pub(super) const TABLE: &[Entry] = &[
 
 impl Arguments<'_> {
     /// A map of strings, in its order and with keys that recur.
-    fn texts_by_name(&self, index: usize) -> Result<Vec<(String, String)>, ApiError> {
-        let wrong = || wrong_type(index, "map of strings");
-        let Some(Value::Struct(members)) = self.0.get(index) else { return Err(wrong()) };
-        let member = |(name, value): &(String, Value)| match value {
-            Value::Text(text) => Ok((name.clone(), text.clone())),
-            _ => Err(wrong()),
-        };
-        members.iter().map(member).collect()
+    fn texts_by_key(&self, index: usize) -> Result<Vec<(String, String)>, ApiError> {
+        let found = self.0.get(index).and_then(Value::as_texts_by_key);
+        found.ok_or_else(|| wrong_type(index, "map of strings"))
     }
 
-    /// A map of sets of strings, in its order and with keys that recur; or, as it is without quirk
-    /// Q18, a list of pairs.
-    fn sets_by_text(&self, index: usize) -> Result<Vec<(String, Vec<String>)>, ApiError> {
-        let wrong = || wrong_type(index, "map of sets of strings");
-        let text = |value: &Value| match value {
-            Value::Text(text) => Ok(text.clone()),
-            _ => Err(wrong()),
-        };
-        let set = |value: &Value| match value {
-            Value::Array(items) => items.iter().map(text).collect::<Result<Vec<_>, _>>(),
-            _ => Err(wrong()),
-        };
-        match self.0.get(index) {
-            Some(Value::Struct(members)) => {
-                members.iter().map(|(key, value)| Ok((key.clone(), set(value)?))).collect()
-            }
-            Some(Value::Array(pairs)) => pairs
-                .iter()
-                .map(|pair| match pair {
-                    Value::Array(pair) => match pair.as_slice() {
-                        [key, value] => Ok((text(key)?, set(value)?)),
-                        _ => Err(wrong()),
-                    },
-                    _ => Err(wrong()),
-                })
-                .collect(),
-            _ => Err(wrong()),
-        }
+    /// A map of sets of strings, in its order and with keys that recur.
+    fn sets_by_key(&self, index: usize) -> Result<Vec<(String, Vec<String>)>, ApiError> {
+        let found = self.0.get(index).and_then(Value::as_sets_by_key);
+        found.ok_or_else(|| wrong_type(index, "map of sets of strings"))
     }
 }

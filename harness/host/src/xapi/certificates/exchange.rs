@@ -49,8 +49,9 @@ impl Pool {
                     self.exchange_trusted_certificates_on_join(*ca, import, export, trail).await;
                 sent.map(CallResult::SetsByKey)
             }
-            ExchangeCall::SyncTrustedCertificatesFrom { .. } => {
-                Err(ApiError::internal("no way to another pool"))
+            ExchangeCall::SyncTrustedCertificatesFrom { remote, ca, .. } => {
+                let created = self.sync_trusted_certificates_from(remote, *ca, trail).await?;
+                Ok(CallResult::Texts(created.iter().map(Reference::to_string).collect()))
             }
         }
     }
@@ -166,12 +167,7 @@ impl Pool {
         purposes: &[String],
         trail: &Trail,
     ) -> Result<Option<Reference>, ApiError> {
-        let purposes = purposes
-            .iter()
-            .map(|word| word.parse::<Purpose>())
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(ApiError::internal)?;
-        match self.install_trusted(ca, pem, purposes, trail) {
+        match self.install_trusted(ca, pem, parse_purposes(purposes)?, trail) {
             Ok(reference) => Ok(Some(reference)),
             Err(error) if error.code == "TRUSTED_CERTIFICATE_ALREADY_EXISTS" => Ok(None),
             Err(error) => Err(error),
@@ -255,4 +251,9 @@ impl OnHost<'_> {
         store.rehash_all()?;
         Ok(())
     }
+}
+
+/// What a certificate is for, in words of the enumeration. An unknown one is an `INTERNAL_ERROR`.
+pub(in crate::xapi) fn parse_purposes(words: &[String]) -> Result<Vec<Purpose>, ApiError> {
+    words.iter().map(|word| word.parse().map_err(ApiError::internal)).collect()
 }

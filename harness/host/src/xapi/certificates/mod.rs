@@ -9,6 +9,7 @@ mod exchange;
 mod exchange_call;
 mod identity;
 mod legacy;
+mod sync;
 mod trusted;
 mod validation;
 

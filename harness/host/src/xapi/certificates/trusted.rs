@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ground::Trail;
 
-use super::Checked;
+use super::{Checked, exchange::parse_purposes};
 use crate::{
     ApiError, Certificate, CertificateType, Purpose, Quirk, Reference,
     certificate::ParsedCertificate,
@@ -21,11 +21,7 @@ impl Pool {
         purpose: &[String],
         trail: &Trail,
     ) -> Result<(), ApiError> {
-        let purposes = purpose
-            .iter()
-            .map(|word| word.parse::<Purpose>())
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(ApiError::internal)?;
+        let purposes = parse_purposes(purpose)?;
         let _operation = self.register(PoolOperation::CopyPrimaryHostCerts, trail).await?;
         self.install_trusted(ca, text, purposes, trail)?;
         self.certificates_changed(trail).await
