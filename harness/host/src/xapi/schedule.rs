@@ -113,7 +113,7 @@ impl Schedule {
         let state = self.lock();
         let queue_is_busy = state.under_way.iter().any(|duty| duty.is_queued());
         let can_begin =
-            |duty: &Duty| !state.under_way.contains(duty) && !(duty.is_queued() && queue_is_busy);
+            |duty: &Duty| !(state.under_way.contains(duty) || duty.is_queued() && queue_is_busy);
         let free = state.due.iter().filter(|(duty, _)| can_begin(duty));
         free.map(|(duty, at)| (*at, *duty)).min()
     }
