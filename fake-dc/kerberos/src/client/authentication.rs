@@ -1,10 +1,13 @@
 //! From a password to a ticket-granting ticket.
 
+use std::sync::Arc;
+
 use ground::{Clock, Secret, Stream, Timestamp};
 
 use super::{Credential, check_reply, nonce, refusal};
 use crate::{
     crypto::{DEFAULT_ROUNDS, Etype, Key, Usage},
+    db::KeyCache,
     der::Reader,
     error::Error,
     limits,
@@ -22,6 +25,8 @@ pub enum ClientSecret {
     Keys(Vec<Key>),
     /// A password; salt and iterations come from the KDC.
     Password(Secret),
+    /// A password whose keys may have been made already.
+    PasswordWithKeys(Secret, Arc<KeyCache>),
 }
 
 /// One exchange with the authentication service.
@@ -66,7 +71,9 @@ impl AsExchange {
     ) -> Self {
         let etypes = match &secret {
             ClientSecret::Keys(keys) => keys.iter().map(|key| key.etype().number()).collect(),
-            ClientSecret::Password(_) => Etype::ALL.map(Etype::number).to_vec(),
+            ClientSecret::Password(_) | ClientSecret::PasswordWithKeys(..) => {
+                Etype::ALL.map(Etype::number).to_vec()
+            }
         };
         let body = KdcReqBody {
             options: KdcOptions::FORWARDABLE
@@ -180,7 +187,7 @@ impl AsExchange {
             ClientSecret::Keys(keys) => {
                 keys.iter().find(|key| key.etype() == etype).cloned().ok_or_else(missing)
             }
-            ClientSecret::Password(password) => {
+            ClientSecret::Password(password) | ClientSecret::PasswordWithKeys(password, _) => {
                 let rounds = info.rounds.unwrap_or(DEFAULT_ROUNDS);
                 if !(1..=limits::ROUNDS_MAX).contains(&rounds) {
                     return Err(Error::TooLarge {
@@ -190,6 +197,15 @@ impl AsExchange {
                     });
                 }
                 let salt = info.salt.unwrap_or_else(|| self.default_salt());
+                if let (ClientSecret::PasswordWithKeys(_, made), DEFAULT_ROUNDS) =
+                    (&self.secret, rounds)
+                {
+                    return made
+                        .keys(password, &salt, 0)
+                        .of(info.etype)
+                        .cloned()
+                        .ok_or_else(missing);
+                }
                 Ok(Key::from_password(etype, password, &salt, rounds))
             }
         }

@@ -5,11 +5,14 @@
 
 use std::{
     net::IpAddr,
-    sync::atomic::{AtomicU16, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU16, AtomicU64, Ordering},
+    },
 };
 
 use fake_dc_kerberos::{
-    Credential, PrincipalName,
+    Credential, KeyCache, PrincipalName,
     gss::{ChannelBindings, GssFlags, Initiator, InitiatorConfig, Mechanism, SecurityLayer},
 };
 use ground::{Clock, Secret, Seed, Stream, Timestamp, Trail};
@@ -118,6 +121,8 @@ pub(super) struct Context<'a> {
     pub(super) seed: Seed,
     /// Number of logins so far.
     pub(super) logins: &'a AtomicU64,
+    /// Keys that were made of passwords already.
+    pub(super) keys: &'a Arc<KeyCache>,
     /// Where to record.
     pub(super) trail: &'a Trail,
 }
@@ -283,6 +288,7 @@ impl Context<'_> {
             trail: self.trail,
             realm: realm.to_owned(),
             kdcs: Kdcs::default(),
+            keys: self.keys,
         }
     }
 

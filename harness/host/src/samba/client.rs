@@ -2,9 +2,13 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::atomic::{AtomicU16, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU16, AtomicU64, Ordering},
+    },
 };
 
+use fake_dc_kerberos::KeyCache;
 use ground::{Clock, Secret, Seed, Timestamp, Trail};
 use rand::RngExt as _;
 
@@ -33,6 +37,8 @@ pub struct Client {
     dns_id: AtomicU16,
     passwords: AtomicU64,
     logins: AtomicU64,
+    /// No program has it: to make a key from a password costs more than the rest of a command.
+    keys: Arc<KeyCache>,
 }
 
 impl Client {
@@ -47,6 +53,7 @@ impl Client {
             dns_id: AtomicU16::new(1),
             passwords: AtomicU64::new(0),
             logins: AtomicU64::new(0),
+            keys: Arc::default(),
         }
     }
 
@@ -185,6 +192,7 @@ impl<'a> Run<'a> {
             dns_id: &self.client.dns_id,
             seed: self.client.seed.child("login"),
             logins: &self.client.logins,
+            keys: &self.client.keys,
             trail: self.trail,
         }
     }

@@ -3,10 +3,10 @@
 //! It finds KDCs by DNS, once for each transport, asks over UDP and, when told so, over TCP, and
 //! takes the first that answers. Order and words as in the transcripts of Samba 4.22.11.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use fake_dc_kerberos::{
-    AsExchange, AsOutcome, ClientSecret, Credential, Error, ErrorCode, Frame, Principal,
+    AsExchange, AsOutcome, ClientSecret, Credential, Error, ErrorCode, Frame, KeyCache, Principal,
     PrincipalName, TgsExchange, TicketFlags, frame, refusal_code, unframe,
 };
 use ground::{Clock, Secret, Stream, Trail};
@@ -38,6 +38,8 @@ pub(super) struct Kerberos<'a> {
     pub(super) trail: &'a Trail,
     pub(super) realm: String,
     pub(super) kdcs: Kdcs,
+    /// Keys that were made already.
+    pub(super) keys: &'a Arc<KeyCache>,
 }
 
 /// Where the KDCs of the realm are, as far as that was looked up.
@@ -196,7 +198,7 @@ impl Kerberos<'_> {
         random: &mut Stream,
     ) -> Result<(Credential, Clock), NoTicket> {
         let client = Principal { name, realm: self.realm.clone() };
-        let secret = ClientSecret::Password(password);
+        let secret = ClientSecret::PasswordWithKeys(password, Arc::clone(self.keys));
         let asked = service.to_string();
         let clock = self.clock.clone();
         let mut exchange =
