@@ -400,3 +400,6 @@ fn not_allowed(reason: &str) -> ApiError {
 fn not_homogeneous(reason: &str) -> ApiError {
     ApiError::new("HOSTS_NOT_HOMOGENEOUS", [reason])
 }
+
+#[cfg(test)]
+mod tests;
