@@ -13,7 +13,7 @@ use ground::{Timestamp, Trail};
 use uuid::Uuid;
 
 use crate::{
-    ApiError, Certificate, CertificateType, Message, MessageClass, Records,
+    ApiError, Certificate, CertificateType, Message, MessageClass, Records, Reference,
     facts::CertificateCheckFailed, xapi::Pool,
 };
 
@@ -27,31 +27,58 @@ impl Pool {
         }
     }
 
+    /// Whether the job would find anything to do.
+    pub(super) fn has_expiry_to_tell(&self) -> bool {
+        self.replacements().map_or(true, |found| !found.is_empty())
+    }
+
+    /// When the job runs next: once a day, at the hour of `cron.daily`.
+    pub(super) fn next_expiry_check(now: Timestamp) -> Timestamp {
+        let day = now.plus_seconds(-HOUR_OF_CRON).unix().div_euclid(86_400) + 1;
+        Timestamp::from_unix(day * 86_400 + HOUR_OF_CRON)
+    }
+
     fn alert_about_certificates(&self, trail: &Trail) -> Result<(), ApiError> {
-        let now = self.coordinator().clock().now();
-        let alerts = self.database().read(|records| alerts(records, now))?;
-        if alerts.is_empty() {
-            return Ok(());
+        for Replacement { outdated, alert } in self.replacements()? {
+            for message in outdated {
+                self.destroy_message(&message, trail)?;
+            }
+            if let Some(Alert { name, priority, object: (class, uuid), body, .. }) = alert {
+                self.create_message(&name, priority, class, uuid, &body, trail)?;
+            }
         }
-        // All that there was before the first is raised.
-        let messages = self.messages();
-        for alert in &alerts {
+        Ok(())
+    }
+
+    /// What is to be done about each certificate, as messages are before the first is touched.
+    fn replacements(&self) -> Result<Vec<Replacement>, ApiError> {
+        let now = self.coordinator().clock().now();
+        let (alerts, messages) =
+            self.database().read(|records| (alerts(records, now), records.messages.clone()));
+        let replacement = |alert: Alert| {
             let (current, outdated): (Vec<&Message>, Vec<&Message>) =
                 messages.iter().filter(|message| alert.replaces(message)).partition(|message| {
                     message.name == alert.name
                         && message.priority == alert.priority
                         && message.body == alert.body
                 });
-            for message in outdated {
-                self.destroy_message(&message.reference, trail)?;
+            Replacement {
+                outdated: outdated.iter().map(|message| message.reference.clone()).collect(),
+                alert: current.is_empty().then_some(alert),
             }
-            if current.is_empty() {
-                let Alert { name, priority, object: (class, uuid), body, .. } = alert;
-                self.create_message(name, *priority, *class, *uuid, body, trail)?;
-            }
-        }
-        Ok(())
+        };
+        let is_any = |found: &Replacement| !found.outdated.is_empty() || found.alert.is_some();
+        Ok(alerts?.into_iter().map(replacement).filter(is_any).collect())
     }
+}
+
+/// `run-parts /etc/cron.daily` in the crontab of the platform: two minutes past four.
+const HOUR_OF_CRON: i64 = 4 * 3_600 + 120;
+
+/// Messages that make room, and the one that takes their place unless it is there already.
+struct Replacement {
+    outdated: Vec<Reference>,
+    alert: Option<Alert>,
 }
 
 /// A message that ought to exist.
@@ -193,6 +220,15 @@ mod tests {
         for (days, seconds, expected) in cases {
             assert_eq!(at(days, seconds), expected, "{days} days and {seconds} s");
         }
+    }
+
+    #[test]
+    fn the_job_runs_once_a_day() {
+        let next = |now: &str| Pool::next_expiry_check(now.parse().unwrap()).to_string();
+        assert_eq!(next("2026-08-21T02:00:23Z"), "2026-08-21T04:02:00Z");
+        assert_eq!(next("2026-08-21T04:01:59.9Z"), "2026-08-21T04:02:00Z");
+        assert_eq!(next("2026-08-21T04:02:00Z"), "2026-08-22T04:02:00Z");
+        assert_eq!(next("2026-12-31T23:59:59Z"), "2027-01-01T04:02:00Z");
     }
 
     #[test]
