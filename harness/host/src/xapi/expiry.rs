@@ -32,12 +32,6 @@ impl Pool {
         self.replacements().map_or(true, |found| !found.is_empty())
     }
 
-    /// When the job runs next: once a day, at the hour of `cron.daily`.
-    pub(super) fn next_expiry_check(now: Timestamp) -> Timestamp {
-        let day = now.plus_seconds(-HOUR_OF_CRON).unix().div_euclid(86_400) + 1;
-        Timestamp::from_unix(day * 86_400 + HOUR_OF_CRON)
-    }
-
     fn alert_about_certificates(&self, trail: &Trail) -> Result<(), ApiError> {
         for Replacement { outdated, alert } in self.replacements()? {
             for message in outdated {
@@ -71,9 +65,6 @@ impl Pool {
         Ok(alerts?.into_iter().map(replacement).filter(is_any).collect())
     }
 }
-
-/// `run-parts /etc/cron.daily` in the crontab of the platform: two minutes past four.
-const HOUR_OF_CRON: i64 = 4 * 3_600 + 120;
 
 /// Messages that make room, and the one that takes their place unless it is there already.
 struct Replacement {
@@ -220,15 +211,6 @@ mod tests {
         for (days, seconds, expected) in cases {
             assert_eq!(at(days, seconds), expected, "{days} days and {seconds} s");
         }
-    }
-
-    #[test]
-    fn the_job_runs_once_a_day() {
-        let next = |now: &str| Pool::next_expiry_check(now.parse().unwrap()).to_string();
-        assert_eq!(next("2026-08-21T02:00:23Z"), "2026-08-21T04:02:00Z");
-        assert_eq!(next("2026-08-21T04:01:59.9Z"), "2026-08-21T04:02:00Z");
-        assert_eq!(next("2026-08-21T04:02:00Z"), "2026-08-22T04:02:00Z");
-        assert_eq!(next("2026-12-31T23:59:59Z"), "2027-01-01T04:02:00Z");
     }
 
     #[test]

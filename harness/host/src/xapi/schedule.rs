@@ -214,7 +214,7 @@ impl OnHost<'_> {
             Duty::RotatePassword => is_ad(self) && self.password_is_old(),
             Duty::RefreshSubjects => self.pool.has_subjects_to_refresh(),
             Duty::RevalidateSessions => self.pool.has_sessions_to_revalidate(),
-            Duty::CheckCertificateExpiry => true,
+            Duty::CheckCertificateExpiry => self.pool.has_expiry_to_tell(),
         }
     }
 
