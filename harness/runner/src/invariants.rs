@@ -126,38 +126,40 @@ pub(crate) struct Judged {
 }
 
 /// Judges every invariant; a breach is accepted if it is declared that one of `quirks` breaks it.
-///
-/// The pool is judged that the step is about.
 pub(crate) fn judge(
     view: &StepView<'_>,
     memories: &mut Memories,
     quirks: &BTreeSet<Quirk>,
 ) -> Judged {
-    let memory = memories.of_pool(view.world.pool.reference());
-    let look = Look::at(view, memory);
     let mut judged = Judged { breaches: Vec::new(), excuses: BTreeSet::new() };
     let mut broken = BTreeSet::new();
+    let mut learnt = Vec::new();
     // A call in the background may be in the middle of things.
     let at_rest =
         |invariant: &&Invariant| view.world.backgrounds.is_empty() || invariant.name == SECRETS;
-    for invariant in INVARIANTS.iter().filter(at_rest) {
-        let excuse = invariant.quirks.iter().find(|quirk| quirks.contains(quirk));
-        for breach in (invariant.check)(&look) {
-            let key = (invariant.name, breach.host);
-            match excuse {
-                _ if memory.is_broken(&key) => {}
-                Some(quirk) => {
-                    judged.excuses.insert(*quirk);
+    for pool in view.world.rig.pools() {
+        let look = Look::at(view, pool, memories);
+        for invariant in INVARIANTS.iter().filter(at_rest) {
+            let excuse = invariant.quirks.iter().find(|quirk| quirks.contains(quirk));
+            for breach in (invariant.check)(&look) {
+                let key = (look.pool.reference().clone(), invariant.name, breach.host);
+                match excuse {
+                    _ if memories.is_broken(&key) => {}
+                    Some(quirk) => {
+                        judged.excuses.insert(*quirk);
+                    }
+                    None => judged.breaches.push((invariant.name, breach.what)),
                 }
-                None => judged.breaches.push((invariant.name, breach.what)),
+                broken.insert(key);
             }
-            broken.insert(key);
         }
+        learnt.push(look.into_learnt());
     }
-    let learnt = look.into_learnt();
-    memory.learn(learnt, broken);
+    memories.set_broken(broken);
+    learnt.into_iter().for_each(|learnt| memories.learn(learnt));
     judged
 }
+
 /// The invariants that do not hold after a step of a scenario, and excuses that excuse nothing.
 pub(crate) fn check(view: &StepView<'_>, memories: &mut Memories) -> Vec<Failure> {
     let quirks = view.world.pool.quirks();

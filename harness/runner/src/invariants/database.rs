@@ -14,7 +14,7 @@ pub(super) fn hosts_agree(look: &Look<'_>) -> Vec<Breach> {
     let Action::Pool(call) = &look.view.step.action.value else { return Vec::new() };
     let toggles = matches!(call, PoolCall::ExternalAuthSetLdaps(_));
     let joins = matches!(call, PoolCall::EnableExternalAuth(_) | PoolCall::DisableExternalAuth(_));
-    if !(toggles || joins) || look.view.done.result.is_err() {
+    if !(toggles || joins) || !look.is_of_step || look.view.done.result.is_err() {
         return Vec::new();
     }
     let states: Vec<(&str, String)> = look
@@ -50,7 +50,7 @@ pub(super) fn is_on_disk(look: &Look<'_>) -> Vec<Breach> {
 impl Look<'_> {
     /// How the file of the database and the database in memory differ.
     pub(super) fn database_differs(&self) -> Vec<Breach> {
-        let on_disk = match self.view.world.pool.database_on_disk() {
+        let on_disk = match self.pool.database_on_disk() {
             Ok(on_disk) => on_disk,
             Err(error) => {
                 return vec![Breach::of_pool(format!("the file cannot be used: {error}"))];
@@ -119,7 +119,7 @@ pub(super) fn references_lead_to_records(look: &Look<'_>) -> Vec<Breach> {
 /// Type, service name and configuration of a host belong together (§§1.2, 1.3). What a failed
 /// enable leaves in the configuration of a host without AD is documented (§7.2).
 pub(super) fn fields_go_together(look: &Look<'_>) -> Vec<Breach> {
-    let landed = look.view.world.pool.profile() == Profile::Landed;
+    let landed = look.pool.profile() == Profile::Landed;
     let mut breaches = Vec::new();
     for record in &look.records.hosts {
         let host = record.name_label.as_str();

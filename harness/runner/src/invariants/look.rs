@@ -3,14 +3,18 @@
 use std::{collections::BTreeMap, fs, sync::Arc};
 
 use ground::Actor;
-use sim_host::{Host, HostRecord, Quirk, Records, facts::SmbConfWritten, smb_conf};
+use sim_host::{Host, HostRecord, Pool, Quirk, Records, facts::SmbConfWritten, smb_conf};
 
-use super::memory::{HostMemory, Memory};
+use super::memory::{HostMemory, Memories};
 use crate::expect::StepView;
 
-/// The world after a step.
+/// One pool after a step.
 pub(super) struct Look<'v> {
     pub(super) view: &'v StepView<'v>,
+    /// The pool that is looked at.
+    pub(super) pool: Arc<Pool>,
+    /// Whether the step is about this pool.
+    pub(super) is_of_step: bool,
     /// The database in memory.
     pub(super) records: Records,
     /// The coordinator first.
@@ -107,31 +111,35 @@ pub(super) const STORES: &[Store] = &[
 ];
 
 impl<'v> Look<'v> {
-    pub(super) fn at(view: &'v StepView<'v>, memory: &Memory) -> Self {
-        let records = view.world.pool.database_view();
-        let mut hosts: Vec<HostLook> = view
-            .world
-            .pool
-            .hosts()
-            .iter()
-            .map(|host| HostLook::at(view, Arc::clone(host), &records, memory))
-            .collect();
+    pub(super) fn at(view: &'v StepView<'v>, pool: Arc<Pool>, memories: &Memories) -> Self {
+        let records = pool.database_view();
+        let is_of_step = Arc::ptr_eq(&pool, &view.world.pool);
+        let mut hosts: Vec<HostLook> = Vec::new();
+        for host in pool.hosts() {
+            let mut look = HostLook::at(view, host, &records, memories);
+            let is_coordinator = hosts.is_empty();
+            look.memory.notice(view, &look.host, look.wrote_smb_conf);
+            if is_of_step {
+                look.memory.notice_call(view, &look.host, is_coordinator);
+            }
+            hosts.push(look);
+        }
         let edited = hosts.iter().any(|host| host.memory.edited_stores);
         if edited || !view.world.backgrounds.is_empty() {
             // A member's stores were changed, or those that it has a copy of; or a call in the
             // background may be changing them.
             hosts.iter_mut().for_each(|host| host.memory.is_behind = true);
         }
-        let mut secrets = memory.secrets();
+        let mut secrets = memories.secrets();
         for host in &hosts {
             secrets.extend(machine_password(&host.host));
         }
         secrets.sort();
         secrets.dedup();
         // One that has ended opens nothing, and is named in SESSION_INVALID.
-        let sessions = view.world.pool.open_sessions().into_iter();
+        let sessions = pool.open_sessions().into_iter();
         let sessions = sessions.map(|session| session.reference.to_string()).collect();
-        Self { view, records, hosts, secrets, sessions }
+        Self { view, pool, is_of_step, records, hosts, secrets, sessions }
     }
 
     /// The host that has the database; there is one in every pool.
@@ -144,17 +152,19 @@ impl<'v> Look<'v> {
     }
 
     pub(super) fn has(&self, quirk: Quirk) -> bool {
-        self.view.world.pool.quirks().has(quirk)
+        self.pool.quirks().has(quirk)
     }
 
     /// Whether the step was a call that copies the stores to all members, and it succeeded.
     pub(super) fn has_copied(&self) -> bool {
-        self.view.done.result.is_ok() && is_certificate_call(&self.view.step.action.name())
+        self.is_of_step
+            && self.view.done.result.is_ok()
+            && is_certificate_call(&self.view.step.action.name())
     }
 }
 
 impl HostLook {
-    fn at(view: &StepView<'_>, host: Arc<Host>, records: &Records, memory: &Memory) -> Self {
+    fn at(view: &StepView<'_>, host: Arc<Host>, records: &Records, memories: &Memories) -> Self {
         let actor = Actor::Host(host.name().to_owned());
         let wrote_smb_conf = view
             .done
@@ -162,16 +172,14 @@ impl HostLook {
             .iter()
             .any(|event| event.actor == actor && event.fact::<SmbConfWritten>().is_some());
         let stores = STORES.iter().map(|store| StoreLook::at(store, &host)).collect();
-        let mut look = Self {
+        Self {
             record: records.host(host.reference()).cloned(),
             stores,
             smb_conf: host.root().read_text_if_present(smb_conf::PATH).ok().flatten(),
             wrote_smb_conf,
-            memory: memory.of(host.name()),
+            memory: memories.of_host(host.name()),
             host,
-        };
-        look.memory.notice(view, &look.host, wrote_smb_conf);
-        look
+        }
     }
 
     pub(super) fn name(&self) -> &str {

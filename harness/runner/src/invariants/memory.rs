@@ -11,21 +11,12 @@ use super::{
 };
 use crate::expect::StepView;
 
-/// What is remembered of a case, by the references of the pools.
+/// What is remembered of a case.
 #[derive(Debug, Default)]
-pub(crate) struct Memories(BTreeMap<Reference, Memory>);
-
-impl Memories {
-    pub(super) fn of_pool(&mut self, pool: &Reference) -> &mut Memory {
-        self.0.entry(pool.clone()).or_default()
-    }
-}
-
-/// What is remembered of one pool.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    /// What was broken after the last step, by invariant and host: it is reported once.
-    broken: BTreeSet<(&'static str, String)>,
+pub(crate) struct Memories {
+    /// What was broken after the last step, by pool, invariant and host: it is reported once.
+    broken: BTreeSet<Broken>,
+    /// By the names of hosts, which go from pool to pool.
     hosts: BTreeMap<String, HostMemory>,
     /// Passwords of machine accounts that there were.
     secrets: BTreeSet<String>,
@@ -59,12 +50,15 @@ pub(super) struct Learnt {
     secrets: Vec<String>,
 }
 
-impl Memory {
-    pub(super) fn is_broken(&self, key: &(&'static str, String)) -> bool {
+/// Something that is broken: the pool, the invariant, the host.
+pub(super) type Broken = (Reference, &'static str, String);
+
+impl Memories {
+    pub(super) fn is_broken(&self, key: &Broken) -> bool {
         self.broken.contains(key)
     }
 
-    pub(super) fn of(&self, host: &str) -> HostMemory {
+    pub(super) fn of_host(&self, host: &str) -> HostMemory {
         self.hosts.get(host).cloned().unwrap_or_default()
     }
 
@@ -72,10 +66,13 @@ impl Memory {
         self.secrets.iter().cloned().collect()
     }
 
-    pub(super) fn learn(&mut self, learnt: Learnt, broken: BTreeSet<(&'static str, String)>) {
-        self.broken = broken;
-        self.hosts = learnt.hosts;
+    pub(super) fn learn(&mut self, learnt: Learnt) {
+        self.hosts.extend(learnt.hosts);
         self.secrets.extend(learnt.secrets);
+    }
+
+    pub(super) fn set_broken(&mut self, broken: BTreeSet<Broken>) {
+        self.broken = broken;
     }
 }
 
@@ -85,7 +82,7 @@ impl HostMemory {
         self.edited.iter().any(|edit| is_below(edit, path))
     }
 
-    /// Takes in what the step has done to the host's files other than by xapi.
+    /// Takes in what the step has done to the host's files by hand.
     pub(super) fn notice(&mut self, view: &StepView<'_>, host: &Host, wrote_smb_conf: bool) {
         let edited = view.world.edited.get(host.name()).map(Vec::as_slice).unwrap_or_default();
         let new = edited.iter().skip(self.edits);
@@ -96,9 +93,11 @@ impl HostMemory {
         if wrote_smb_conf {
             self.edited.remove(smb_conf::PATH);
         }
+    }
+
+    /// Takes in what the call of the step has done to the stores of its pool.
+    pub(super) fn notice_call(&mut self, view: &StepView<'_>, host: &Host, is_coordinator: bool) {
         let action = view.step.action.name();
-        let is_coordinator =
-            view.world.pool.hosts().first().is_some_and(|first| first.name() == host.name());
         match &view.done.result {
             Ok(_) if is_certificate_call(&action) => {
                 if !is_coordinator {

@@ -78,7 +78,7 @@ impl Look<'_> {
             }),
             _ => SmbConf::NotJoined,
         };
-        content.render(self.view.world.pool.profile(), &host.host.xapi_conf())
+        content.render(self.pool.profile(), &host.host.xapi_conf())
     }
 
     /// What the file must name: the choice of now if it was written now, else what it named then.
