@@ -10,6 +10,7 @@
 //!
 //! To let sequences do more, add a row to a table in [`steps`]'s or [`world`]'s module.
 
+mod between;
 mod dice;
 mod driver;
 mod plan;
@@ -110,7 +111,7 @@ fn draw(exploration: &Exploration, number: u64, length: usize) -> Plan {
     let mut dice = Dice::new(stream);
     let names = world::Names::draw(exploration, &mut dice);
     let world = world::draw(&names, &mut dice);
-    let mut steps = steps::opening(&mut dice);
+    let mut steps = steps::opening(&names, &mut dice);
     steps.truncate(length);
     while steps.len() < length {
         steps.push(steps::draw(&names, &mut dice));

@@ -577,7 +577,7 @@ pub(crate) async fn run_program(
     command: SambaCommand,
     trail: &Trail,
 ) -> Result<Output, StepError> {
-    let output = world.pool.run_program(host, command, trail).await?;
+    let output = world.pool_of(host)?.run_program(host, command, trail).await?;
     trail.record(ProgramEnded {
         exit: output.exit,
         stdout: output.stdout.clone(),

@@ -80,7 +80,7 @@ fn inline(value: &Value) -> String {
         Value::Object(fields) if fields.is_empty() => "{}".to_owned(),
         Value::Object(fields) => {
             let fields: Vec<String> =
-                fields.iter().map(|(key, value)| format!("{key} = {}", inline(value))).collect();
+                fields.iter().map(|(k, value)| format!("{} = {}", key(k), inline(value))).collect();
             format!("{{ {} }}", fields.join(", "))
         }
         Value::Array(items) => {
@@ -90,6 +90,12 @@ fn inline(value: &Value) -> String {
         Value::String(text) => quoted(text),
         other => other.to_string(),
     }
+}
+
+/// A key, in quotes if it needs them.
+fn key(text: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !text.is_empty() && text.chars().all(is_bare) { text.to_owned() } else { quoted(text) }
 }
 
 /// A basic string of TOML, whose escapes are those of JSON but for the delete character.

@@ -4,6 +4,7 @@ use scenario::{FaultPlace, Profile};
 use serde_json::{Map, Value, json};
 
 use super::{
+    between,
     dice::Dice,
     world::{DOMAIN, Names, PASSWORD, fault, xapi_conf},
 };
@@ -50,6 +51,10 @@ const STEPS: &[(usize, Draw)] = &[
     (1, |_, dice| {
         Some(call("pool", "set_ext_auth_cache_enabled", json!({ "value": dice.chance(50) })))
     }),
+    (2, |_, dice| Some(between::exchange(dice))),
+    (2, between::download),
+    (3, |names, dice| Some(between::sync(names, dice))),
+    (5, |_, dice| Some(account(dice))),
     (1, |_, dice| Some(operation(dice))),
     (1, |_, dice| {
         Some(json!({ "xapi": { "rotate_pool_secret": { "pending": dice.chance(30) } } }))
@@ -60,14 +65,34 @@ const STEPS: &[(usize, Draw)] = &[
 pub(super) fn draw(names: &Names, dice: &mut Dice) -> Value {
     loop {
         let drawn = dice.weighted(STEPS)(names, dice);
-        if let Some(step) = drawn {
+        if let Some(mut step) = drawn {
+            // A call about a host is mostly made where that host is.
+            let host = step["host"].as_object().and_then(|call| call.values().next()?["host"].as_str());
+            let host = host.filter(|_| names.pools.len() > 1 && dice.chance(85)).map(str::to_owned);
+            if let Some(host) = host.or_else(|| names.elsewhere(dice).map(str::to_owned)) {
+                step["on"] = json!(host);
+            }
             return step;
         }
     }
 }
 
 /// How most sequences begin, so that they play where most can happen: with AD.
-pub(super) fn opening(dice: &mut Dice) -> Vec<Value> {
+pub(super) fn opening(names: &Names, dice: &mut Dice) -> Vec<Value> {
+    let mut steps = Vec::new();
+    for pool in &names.pools {
+        // Elsewhere, too, or a host could not join.
+        for mut step in opening_of_pool(dice) {
+            if pool != &names.pools[0] {
+                step["on"] = json!(pool[0]);
+            }
+            steps.push(step);
+        }
+    }
+    steps
+}
+
+fn opening_of_pool(dice: &mut Dice) -> Vec<Value> {
     if dice.chance(30) {
         return Vec::new();
     }
@@ -82,11 +107,11 @@ pub(super) fn opening(dice: &mut Dice) -> Vec<Value> {
 }
 
 /// A call, which may end as it likes.
-fn call(class: &str, method: &str, parameters: Value) -> Value {
+pub(super) fn call(class: &str, method: &str, parameters: Value) -> Value {
     json!({ class: { method: parameters }, "expect": { "any_outcome": true } })
 }
 
-fn certificate(dice: &mut Dice) -> Value {
+pub(super) fn certificate(dice: &mut Dice) -> Value {
     match *dice.weighted(&[(8, "root"), (2, "intermediate"), (2, "other_root"), (1, "twin_root")]) {
         _ if dice.chance(4) => json!({ "pem": "no certificate" }),
         _ if dice.chance(12) => json!({ "leaf": "dc1" }),
@@ -144,7 +169,7 @@ fn crl(dice: &mut Dice) -> Value {
     }
 }
 
-fn file_name(dice: &mut Dice) -> &'static str {
+pub(super) fn file_name(dice: &mut Dice) -> &'static str {
     dice.weighted::<&str>(&[
         (4, "one.pem"),
         (4, "two.pem"),
@@ -199,6 +224,25 @@ fn auth(dice: &mut Dice) -> Value {
             call("auth", "get_subject_information_from_identifier", account)
         }
     }
+}
+
+/// Changes an account, as an administrator does: a session of it may be looked at afterwards.
+fn account(dice: &mut Dice) -> Value {
+    let (attribute, value) = *dice.weighted(&[
+        (4, ("userAccountControl", "512")),
+        (3, ("userAccountControl", "514")),
+        (1, ("accountExpires", "1")),
+        (1, ("accountExpires", "0")),
+        (1, ("pwdLastSet", "0")),
+        (1, ("pwdLastSet", "-1")),
+        (1, ("lockoutTime", "0")),
+        (1, ("displayName", "Somebody Else")),
+    ]);
+    let ldif = format!(
+        "dn: CN=Administrator,CN=Users,DC=corp,DC=example\nchangetype: modify\n\
+         replace: {attribute}\n{attribute}: {value}\n"
+    );
+    json!({ "domain": { "change": { "domain": DOMAIN, "ldif": ldif } } })
 }
 
 /// Something that calls of §4.1 and §4.2 wait for (§17), for a while.
@@ -300,6 +344,7 @@ fn advance(dice: &mut Dice) -> Option<Value> {
     let (by, days) = *dice.weighted(&[
         (3, ("1s", 1)),
         (4, ("10m", 1)),
+        (4, ("45m", 1)),
         (4, ("3h", 1)),
         (4, ("1d", 1)),
         (3, ("9d", 9)),

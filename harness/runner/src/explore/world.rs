@@ -18,8 +18,10 @@ pub(super) const PASSWORD: &str = "Passw0rd!Lab1";
 #[derive(Debug)]
 pub(super) struct Names {
     pub(super) profile: Profile,
-    /// The coordinator first.
+    /// In the order of their numbers.
     pub(super) hosts: Vec<String>,
+    /// The hosts of each pool at the start, the coordinator first. The first host is in the first.
+    pub(super) pools: Vec<Vec<String>>,
     pub(super) dcs: Vec<String>,
 }
 
@@ -32,7 +34,18 @@ impl Names {
         let numbered = |what: &str, count: usize| {
             (1..=count).map(|number| format!("{what}{number}")).collect::<Vec<_>>()
         };
-        Self { profile, hosts: numbered("host", hosts), dcs: numbered("dc", dcs) }
+        let mut pools = vec![numbered("host", hosts)];
+        for _ in 0..*dice.weighted(&[(5, 0), (4, 1), (1, 2)]) {
+            let first = pools.iter().map(Vec::len).sum::<usize>() + 1;
+            let count = *dice.weighted(&[(5, 1), (1, 2)]);
+            pools.push((first..first + count).map(|number| format!("host{number}")).collect());
+        }
+        Self { profile, hosts: pools.concat(), pools, dcs: numbered("dc", dcs) }
+    }
+
+    /// Now and then, where there are several pools, the host whose pool a step is to be about.
+    pub(super) fn elsewhere(&self, dice: &mut Dice) -> Option<&str> {
+        (self.pools.len() > 1 && dice.chance(50)).then(|| self.host(dice))
     }
 
     /// One of the hosts.
@@ -42,7 +55,8 @@ impl Names {
 
     /// One of the members, if there is any.
     pub(super) fn member(&self, dice: &mut Dice) -> Option<&str> {
-        let members = self.hosts.get(1..).filter(|members| !members.is_empty())?;
+        let pool = dice.pick(&self.pools);
+        let members = pool.get(1..).filter(|members| !members.is_empty())?;
         Some(dice.pick(members).as_str())
     }
 
@@ -62,11 +76,26 @@ pub(super) fn draw(names: &Names, dice: &mut Dice) -> Value {
             false => json!({ "name": name }),
         })
         .collect();
-    let hosts: Vec<Value> = names.hosts.iter().map(|name| json!({ "name": name })).collect();
+    let mut hosts = Vec::new();
+    for (number, pool) in names.pools.iter().enumerate() {
+        for name in pool {
+            hosts.push(match number {
+                0 => json!({ "name": name }),
+                _ => json!({ "name": name, "pool": format!("pool{}", number + 1) }),
+            });
+        }
+    }
     let mut world = json!({
         "domain": [{ "name": DOMAIN, "dc": dcs }],
         "host": hosts,
     });
+    if names.profile == Profile::DesignV1 && dice.chance(50) {
+        world["download"] = json!(dice.pick(&["d1", "d2", "d3"]));
+    }
+    if dice.chance(15) {
+        let name = format!("pool{}", dice.below(names.pools.len()) + 1);
+        world["pool"] = json!([{ "name": name, "tls_verification": false }]);
+    }
     let quirks = quirks(dice);
     if !quirks.is_empty() {
         world["quirks"] = Value::Object(quirks);
