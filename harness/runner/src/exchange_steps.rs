@@ -124,11 +124,13 @@ async fn remote(
     let session = match pool {
         Some(pool) => {
             let login = pool.login(user, &Secret::new(password), "trustrig", &world.trail).await;
-            login.map_err(|error| StepError::NoRemoteSession { error })?.to_string()
+            let session = login.map_err(|error| StepError::NoRemoteSession { error })?.to_string();
+            world.secrets.push(session.clone());
+            session
         }
+        // No secret: many fields hold it.
         None => Reference::null().to_string(),
     };
-    world.secrets.push(session.clone());
     Ok(RemotePool { address, session: Secret::new(session), certificate })
 }
 

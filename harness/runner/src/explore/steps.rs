@@ -67,7 +67,8 @@ pub(super) fn draw(names: &Names, dice: &mut Dice) -> Value {
         let drawn = dice.weighted(STEPS)(names, dice);
         if let Some(mut step) = drawn {
             // A call about a host is mostly made where that host is.
-            let host = step["host"].as_object().and_then(|call| call.values().next()?["host"].as_str());
+            let host =
+                step["host"].as_object().and_then(|call| call.values().next()?["host"].as_str());
             let host = host.filter(|_| names.pools.len() > 1 && dice.chance(85)).map(str::to_owned);
             if let Some(host) = host.or_else(|| names.elsewhere(dice).map(str::to_owned)) {
                 step["on"] = json!(host);
