@@ -10,6 +10,7 @@ mod database;
 mod files;
 mod look;
 mod memory;
+mod pools;
 mod secrets;
 mod smb_conf;
 mod stores;
@@ -108,6 +109,26 @@ const INVARIANTS: &[Invariant] = &[
         name: "nothing half done is left behind",
         quirks: &[],
         check: files::nothing_half_done_is_left,
+    },
+    Invariant {
+        name: "a host knows its pool",
+        quirks: &[],
+        check: pools::hosts_know_their_pool,
+    },
+    Invariant {
+        name: "a failed join leaves nothing behind",
+        quirks: &[Quirk::JoinKeepsExchangedCertificates],
+        check: pools::failed_joins_leave_nothing,
+    },
+    Invariant {
+        name: "sessions of AD end with it",
+        quirks: &[],
+        check: pools::sessions_of_ad_end_with_it,
+    },
+    Invariant {
+        name: "one alert tells of the end of a certificate",
+        quirks: &[],
+        check: pools::one_alert_about_an_object,
     },
     Invariant {
         name: "a host with AD has its machine account",

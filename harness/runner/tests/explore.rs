@@ -56,10 +56,18 @@ async fn one_seed_plays_the_same_however_it_is_scheduled() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_found_becomes_a_short_scenario_that_fails_by_itself() {
     let out = tempfile::tempdir().unwrap();
-    let all = Exploration { excuses: false, ..exploration(Profile::Landed, out.path()) };
     let mut told = Vec::new();
-    let mut progressed = |progress: &runner::Progress| told.extend(progress.fresh.clone());
-    let report = runner::explore(&all, &mut progressed).await.unwrap();
+    let mut report = ExploreReport::default();
+    // Few sequences come upon a quirk; which seed does changes with whatever can be drawn.
+    for seed in 1..=20 {
+        let all =
+            Exploration { seed, excuses: false, ..exploration(Profile::Landed, out.path()) };
+        let mut progressed = |progress: &runner::Progress| told.extend(progress.fresh.clone());
+        report = runner::explore(&all, &mut progressed).await.unwrap();
+        if !report.held() {
+            break;
+        }
+    }
     assert!(!report.held(), "the quirks break invariants");
     // Each is told of at once, too, for whoever does not wait for the end.
     assert_eq!(told.len(), report.found.len(), "{told:#?}");

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     dice::Dice,
     steps::{call, certificate, file_name},
-    world::Names,
+    world::{Names, PASSWORD},
 };
 
 /// `pool.sync_trusted_certificates_from` (§5.3), which may ask the very pool that calls.
@@ -77,6 +77,36 @@ pub(super) fn download(names: &Names, dice: &mut Dice) -> Option<Value> {
             call("pool", "download_trusted_certificates", parameters)
         }
     })
+}
+
+/// `pool.join` of the host whose pool the step is about (§12).
+pub(super) fn join(names: &Names, dice: &mut Dice) -> Option<Value> {
+    let (joiner, coordinator) = names.two(dice)?;
+    let mut parameters = json!({ "master_address": coordinator });
+    if dice.chance(5) {
+        parameters["master_password"] = json!("Wr0ng!Passphrase");
+    }
+    let method = if dice.chance(85) { "join" } else { "join_force" };
+    let mut step = call("pool", method, parameters);
+    step["on"] = json!(joiner);
+    Some(step)
+}
+
+/// The client that prepares a host for a pool with LDAPS and lets it join (§12.3).
+pub(super) fn client_join(names: &Names, dice: &mut Dice) -> Option<Value> {
+    let (joiner, coordinator) = names.two(dice)?;
+    let password = if dice.chance(85) { PASSWORD } else { "Wr0ng!Passphrase" };
+    let account = json!({ "user": "Administrator", "password": password });
+    Some(call(
+        "client",
+        "join",
+        json!({ "joiner": joiner, "coordinator": coordinator, "account": account }),
+    ))
+}
+
+/// `pool.eject` (§13).
+pub(super) fn eject(names: &Names, dice: &mut Dice) -> Value {
+    call("pool", "eject", json!({ "host": names.host(dice) }))
 }
 
 /// Up to two files.

@@ -54,6 +54,9 @@ const STEPS: &[(usize, Draw)] = &[
     (2, |_, dice| Some(between::exchange(dice))),
     (2, between::download),
     (3, |names, dice| Some(between::sync(names, dice))),
+    (10, between::join),
+    (8, between::client_join),
+    (4, |names, dice| Some(between::eject(names, dice))),
     (5, |_, dice| Some(account(dice))),
     (1, |_, dice| Some(operation(dice))),
     (1, |_, dice| {
@@ -66,9 +69,13 @@ pub(super) fn draw(names: &Names, dice: &mut Dice) -> Value {
     loop {
         let drawn = dice.weighted(STEPS)(names, dice);
         if let Some(mut step) = drawn {
+            if step.get("on").is_some() {
+                return step;
+            }
             // A call about a host is mostly made where that host is.
-            let host =
-                step["host"].as_object().and_then(|call| call.values().next()?["host"].as_str());
+            let mut calls =
+                ["host", "pool"].into_iter().filter_map(|class| step[class].as_object());
+            let host = calls.find_map(|call| call.values().next()?["host"].as_str());
             let host = host.filter(|_| names.pools.len() > 1 && dice.chance(85)).map(str::to_owned);
             if let Some(host) = host.or_else(|| names.elsewhere(dice).map(str::to_owned)) {
                 step["on"] = json!(host);

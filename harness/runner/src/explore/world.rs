@@ -43,6 +43,15 @@ impl Names {
         Self { profile, hosts: pools.concat(), pools, dcs: numbered("dc", dcs) }
     }
 
+    /// Two hosts that began in different pools, if there are several.
+    pub(super) fn two(&self, dice: &mut Dice) -> Option<(&str, &str)> {
+        let first = dice.below(self.pools.len());
+        let other = (first + 1 + dice.below(self.pools.len() - 1)) % self.pools.len();
+        let one_of = |pool: usize, dice: &mut Dice| Some(dice.pick(self.pools.get(pool)?).as_str());
+        (first != other).then_some(())?;
+        Some((one_of(first, dice)?, one_of(other, dice)?))
+    }
+
     /// Now and then, where there are several pools, the host whose pool a step is to be about.
     pub(super) fn elsewhere(&self, dice: &mut Dice) -> Option<&str> {
         (self.pools.len() > 1 && dice.chance(50)).then(|| self.host(dice))

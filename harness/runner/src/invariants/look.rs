@@ -125,9 +125,9 @@ impl<'v> Look<'v> {
             hosts.push(look);
         }
         let edited = hosts.iter().any(|host| host.memory.edited_stores);
-        if edited || !view.world.backgrounds.is_empty() {
-            // A member's stores were changed, or those that it has a copy of; or a call in the
-            // background may be changing them.
+        if edited || Self::moves_a_host(view) || !view.world.backgrounds.is_empty() {
+            // A member's stores were changed, or those that it has a copy of; or a host has come or
+            // gone; or a call in the background may be changing them.
             hosts.iter_mut().for_each(|host| host.memory.is_behind = true);
         }
         let mut secrets = memories.secrets();

@@ -34,6 +34,8 @@ pub(super) struct HostMemory {
     pub(super) edited_database: bool,
     /// Whether the last step has changed stores by hand.
     pub(super) edited_stores: bool,
+    /// What a join that fails has to leave as it was; `None` before the first step.
+    pub(super) before: Option<Before>,
     /// smb.conf after the last step.
     pub(super) smb_conf: Option<String>,
     /// The line of smb.conf that names what is trusted, as xapi chose it when it last wrote.
@@ -41,6 +43,15 @@ pub(super) struct HostMemory {
     /// Of a member: whether a copy of the stores has failed to reach it, or somebody has changed
     /// its stores or those of the coordinator, since the last copy.
     pub(super) is_behind: bool,
+}
+
+/// What a host had after the last step.
+#[derive(Clone, Debug)]
+pub(super) struct Before {
+    /// The files of the stores by directory.
+    pub(super) stores: BTreeMap<&'static str, BTreeMap<String, Vec<u8>>>,
+    /// Whether it was in a domain.
+    pub(super) has_ad: bool,
 }
 
 /// What a step has taught.
@@ -179,6 +190,7 @@ impl Look<'_> {
         });
         let names_in_order: Vec<&str> = names_in_order.unwrap_or_default();
         let hosts = self.hosts.into_iter().zip(behind).map(|(host, behind)| {
+            let has_ad = host.has_ad();
             let HostLook { host, stores, smb_conf, mut memory, .. } = host;
             for look in stores.iter().filter(|look| !look.is_blocked && look.bundle_is_in_order()) {
                 let directory = look.store.directory;
@@ -192,6 +204,8 @@ impl Look<'_> {
             memory.trust_line =
                 smb_conf.as_deref().and_then(super::smb_conf::trust_line).map(str::to_owned);
             memory.smb_conf = smb_conf;
+            let stores = stores.into_iter().map(|look| (look.store.directory, look.files));
+            memory.before = Some(Before { stores: stores.collect(), has_ad });
             (host.name().to_owned(), memory)
         });
         Learnt { hosts: hosts.collect(), secrets: self.secrets }

@@ -243,6 +243,78 @@ async fn a_backup_that_stayed() {
 }
 
 #[tokio::test]
+async fn a_host_that_belongs_elsewhere() {
+    let tested = Tested::sound().await;
+    tested.write("host2", "/etc/xensource/pool.conf", "master");
+    assert_found(&tested.found().await, "a host knows its pool", "host2:/etc/xensource/pool.conf");
+}
+
+#[tokio::test]
+async fn two_alerts_about_one_certificate() {
+    let tested = Tested::sound().await;
+    tested
+        .change_database(|data| {
+            let alert = |name: &str, id: &str| {
+                json!({
+                    "reference": format!("OpaqueRef:{id}"), "uuid": id, "name": name,
+                    "priority": 3, "cls": "Certificate", "body": "",
+                    "obj_uuid": data["certificates"][0]["uuid"],
+                    "timestamp": "2026-08-21T02:00:23Z",
+                })
+            };
+            data["messages"] = json!([
+                alert("POOL_CA_CERTIFICATE_EXPIRING_30", "a"),
+                alert("POOL_CA_CERTIFICATE_EXPIRED", "b"),
+            ]);
+        })
+        .await;
+    let name = "one alert tells of the end of a certificate";
+    assert_found(&tested.found().await, name, "2 messages POOL_CA_CERTIFICATE_…");
+}
+
+/// What is broken if a step of these words has just ended so.
+async fn found_after(
+    mut tested: Tested,
+    step: &str,
+    result: Result<sim_host::CallResult, sim_host::ApiError>,
+) -> Vec<String> {
+    let head = SCENARIO.split("[[step]]").next().unwrap();
+    let text = format!("{head}[[step]]\n{step}\n");
+    let scenario = scenario::parse("broken-by-hand", &text, &load::vocabulary()).unwrap();
+    let done = steps::Done { result, output: None, events: Vec::new() };
+    let step = &scenario.steps[0];
+    let view = StepView { case: &tested.case, step, world: &tested.world, done: &done };
+    let judged = judge(&view, &mut tested.memory, &BTreeSet::new());
+    judged.breaches.into_iter().map(|(name, what)| format!("{name}: {what}")).collect()
+}
+
+#[tokio::test]
+async fn a_certificate_that_a_failed_join_left() {
+    let tested = Tested::sound().await;
+    tested.write("host1", "/etc/stunnel/crls/stray.pem", "stray");
+    let step = "on = \"host1\"\npool.join = { master_address = \"host2\" }";
+    let error = sim_host::ApiError::bare("CRL_ALREADY_EXISTS");
+    let found = found_after(tested, step, Err(error)).await;
+    assert_found(&found, "a failed join leaves nothing behind", "/etc/stunnel/crls");
+}
+
+#[tokio::test]
+async fn a_session_that_outlives_its_domain() {
+    let tested = Tested::sound().await;
+    let session = json!({
+        "reference": "OpaqueRef:s", "uuid": "s", "is_local_superuser": false,
+        "client_certificate": false, "pool": false, "subject": "OpaqueRef:NULL",
+        "auth_user_sid": "S-1-5-21-1", "auth_user_name": "CORP\\alice",
+        "validation_time": "2026-08-21T02:00:23Z", "last_active": "2026-08-21T02:00:23Z",
+        "rbac_permissions": [], "originator": "",
+    });
+    tested.change_database(|data| data["sessions"] = json!([session])).await;
+    let done = Ok(sim_host::CallResult::Void);
+    let found = found_after(tested, "pool.disable_external_auth = { config = {} }", done).await;
+    assert_found(&found, "sessions of AD end with it", "the session of CORP\\alice");
+}
+
+#[tokio::test]
 async fn a_secret_in_an_event() {
     let mut tested = Tested::sound().await;
     // What the last step tells of itself is taken for a secret.

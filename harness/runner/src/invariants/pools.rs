@@ -1,0 +1,107 @@
+//! Hosts that come to a pool and leave it, and what a pool says to people (xapi-flows.md §§11–15).
+
+use std::collections::BTreeMap;
+
+use scenario::{Action, ClientAction, PoolCall};
+
+use super::{
+    Breach,
+    look::{HostLook, Look},
+};
+
+/// Where a host says whose member it is.
+const MEMBERSHIP: &str = "/etc/xensource/pool.conf";
+
+/// A host's files name the pool that it is in (§12.1 step 14, §13).
+pub(super) fn hosts_know_their_pool(look: &Look<'_>) -> Vec<Breach> {
+    let Some(coordinator) = look.coordinator() else { return Vec::new() };
+    let address = coordinator.record.as_ref().map(|record| record.address.as_str());
+    let slave = format!("slave:{}", address.unwrap_or_default());
+    let wrong = |host: &HostLook| {
+        let expected = if host.name() == coordinator.name() { "master" } else { &slave };
+        let found = host.host.root().read_text_if_present(MEMBERSHIP).ok().flatten();
+        let found = found.unwrap_or_default();
+        (found.trim() != expected && !host.memory.was_edited(MEMBERSHIP)).then(|| {
+            let name = host.name();
+            Breach::new(name, format!("{name}:{MEMBERSHIP} says `{found}`, not `{expected}`"))
+        })
+    };
+    look.hosts.iter().filter_map(wrong).collect()
+}
+
+/// A host that could not join has the certificates and the domain that it had (§§5.1, 12.3). What
+/// `pool.join` has exchanged before it failed stays with quirk O4 (§12.1).
+pub(super) fn failed_joins_leave_nothing(look: &Look<'_>) -> Vec<Breach> {
+    let step = look.view.step;
+    let joiner = match &step.action.value {
+        Action::Client(ClientAction::Join(join)) => Some(join.joiner.as_str()),
+        Action::Pool(PoolCall::Join(_) | PoolCall::JoinForce(_)) => {
+            step.on.as_ref().map(|host| host.as_str())
+        }
+        _ => return Vec::new(),
+    };
+    if look.view.done.result.is_ok() {
+        return Vec::new();
+    }
+    let mut breaches = Vec::new();
+    for host in look.hosts.iter().filter(|host| Some(host.name()) == joiner) {
+        let Some(before) = &host.memory.before else { continue };
+        let name = host.name();
+        let mut broken = |what: String| breaches.push(Breach::new(name, format!("{name} {what}")));
+        for store in &host.stores {
+            let directory = store.store.directory;
+            if before.stores.get(directory) != Some(&store.files) {
+                broken(format!("has other files in {directory} than before"));
+            }
+        }
+        if before.has_ad != host.has_ad() {
+            broken(format!("has AD: {}, before: {}", host.has_ad(), before.has_ad));
+        }
+    }
+    breaches
+}
+
+/// `pool.disable_external_auth` ends the sessions that came in through AD (§11.1).
+pub(super) fn sessions_of_ad_end_with_it(look: &Look<'_>) -> Vec<Breach> {
+    let disables =
+        matches!(&look.view.step.action.value, Action::Pool(PoolCall::DisableExternalAuth(_)));
+    if !disables || !look.is_of_step || look.view.done.result.is_err() {
+        return Vec::new();
+    }
+    let of_ad = look.records.sessions.iter().filter(|session| !session.auth_user_sid.is_empty());
+    of_ad
+        .map(|session| {
+            let user = &session.auth_user_name;
+            Breach::of_pool(format!("the session of {user} outlives the pool's membership"))
+        })
+        .collect()
+}
+
+/// Of the messages about the end of a certificate the last one alone stays (§15).
+pub(super) fn one_alert_about_an_object(look: &Look<'_>) -> Vec<Breach> {
+    let mut alerts: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for message in &look.records.messages {
+        let family = message.name.split_once("_EXPIR").map(|(family, _)| family);
+        if let Some(family) = family.filter(|family| family.ends_with("CERTIFICATE")) {
+            *alerts.entry((family, message.obj_uuid.to_string())).or_default() += 1;
+        }
+    }
+    let several = alerts.into_iter().filter(|(_, count)| *count > 1);
+    several
+        .map(|((family, object), count)| {
+            Breach::of_pool(format!("there are {count} messages {family}_… about {object}"))
+        })
+        .collect()
+}
+
+impl Look<'_> {
+    /// Whether a host comes or goes with the step: others hear of it as far as they can be
+    /// reached, or with the next copy (§§5.4, 13).
+    pub(super) fn moves_a_host(view: &crate::expect::StepView<'_>) -> bool {
+        matches!(
+            &view.step.action.value,
+            Action::Client(ClientAction::Join(_))
+                | Action::Pool(PoolCall::Eject(_) | PoolCall::Join(_) | PoolCall::JoinForce(_))
+        )
+    }
+}
