@@ -110,11 +110,7 @@ const INVARIANTS: &[Invariant] = &[
         quirks: &[],
         check: files::nothing_half_done_is_left,
     },
-    Invariant {
-        name: "a host knows its pool",
-        quirks: &[],
-        check: pools::hosts_know_their_pool,
-    },
+    Invariant { name: "a host knows its pool", quirks: &[], check: pools::hosts_know_their_pool },
     Invariant {
         name: "a failed join leaves nothing behind",
         quirks: &[Quirk::JoinKeepsExchangedCertificates],

@@ -60,8 +60,7 @@ async fn what_is_found_becomes_a_short_scenario_that_fails_by_itself() {
     let mut report = ExploreReport::default();
     // Few sequences come upon a quirk; which seed does changes with whatever can be drawn.
     for seed in 1..=20 {
-        let all =
-            Exploration { seed, excuses: false, ..exploration(Profile::Landed, out.path()) };
+        let all = Exploration { seed, excuses: false, ..exploration(Profile::Landed, out.path()) };
         let mut progressed = |progress: &runner::Progress| told.extend(progress.fresh.clone());
         report = runner::explore(&all, &mut progressed).await.unwrap();
         if !report.held() {

@@ -68,8 +68,9 @@ pub(super) fn sessions_of_ad_end_with_it(look: &Look<'_>) -> Vec<Breach> {
     if !disables || !look.is_of_step || look.view.done.result.is_err() {
         return Vec::new();
     }
-    let of_ad = look.records.sessions.iter().filter(|session| !session.auth_user_sid.is_empty());
-    of_ad
+    let sessions = look.pool.open_sessions().into_iter();
+    sessions
+        .filter(|session| !session.auth_user_sid.is_empty())
         .map(|session| {
             let user = &session.auth_user_name;
             Breach::of_pool(format!("the session of {user} outlives the pool's membership"))

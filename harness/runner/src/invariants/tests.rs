@@ -263,8 +263,8 @@ async fn two_alerts_about_one_certificate() {
                 })
             };
             data["messages"] = json!([
-                alert("POOL_CA_CERTIFICATE_EXPIRING_30", "a"),
-                alert("POOL_CA_CERTIFICATE_EXPIRED", "b"),
+                alert("POOL_CA_CERTIFICATE_EXPIRING_30", "00000000-0000-4000-8000-00000000000a"),
+                alert("POOL_CA_CERTIFICATE_EXPIRED", "00000000-0000-4000-8000-00000000000b"),
             ]);
         })
         .await;
@@ -272,17 +272,21 @@ async fn two_alerts_about_one_certificate() {
     assert_found(&tested.found().await, name, "2 messages POOL_CA_CERTIFICATE_…");
 }
 
-/// What is broken if a step of these words has just ended so.
-async fn found_after(
-    mut tested: Tested,
-    step: &str,
+/// Steps in the world of [`SCENARIO`].
+fn steps_of(text: &str) -> scenario::Scenario {
+    let head = SCENARIO.split("[[step]]").next().unwrap();
+    let text = format!("{head}{text}");
+    scenario::parse("broken-by-hand", &text, &load::vocabulary()).unwrap()
+}
+
+/// What is broken if the first of these steps has just ended so.
+fn found_after(
+    tested: &mut Tested,
+    steps: &scenario::Scenario,
     result: Result<sim_host::CallResult, sim_host::ApiError>,
 ) -> Vec<String> {
-    let head = SCENARIO.split("[[step]]").next().unwrap();
-    let text = format!("{head}[[step]]\n{step}\n");
-    let scenario = scenario::parse("broken-by-hand", &text, &load::vocabulary()).unwrap();
     let done = steps::Done { result, output: None, events: Vec::new() };
-    let step = &scenario.steps[0];
+    let step = &steps.steps[0];
     let view = StepView { case: &tested.case, step, world: &tested.world, done: &done };
     let judged = judge(&view, &mut tested.memory, &BTreeSet::new());
     judged.breaches.into_iter().map(|(name, what)| format!("{name}: {what}")).collect()
@@ -290,28 +294,35 @@ async fn found_after(
 
 #[tokio::test]
 async fn a_certificate_that_a_failed_join_left() {
-    let tested = Tested::sound().await;
+    let mut tested = Tested::sound().await;
     tested.write("host1", "/etc/stunnel/crls/stray.pem", "stray");
-    let step = "on = \"host1\"\npool.join = { master_address = \"host2\" }";
+    let join = "[[step]]\non = \"host1\"\npool.join = { master_address = \"host2\" }";
     let error = sim_host::ApiError::bare("CRL_ALREADY_EXISTS");
-    let found = found_after(tested, step, Err(error)).await;
+    let found = found_after(&mut tested, &steps_of(join), Err(error));
     assert_found(&found, "a failed join leaves nothing behind", "/etc/stunnel/crls");
 }
 
 #[tokio::test]
 async fn a_session_that_outlives_its_domain() {
-    let tested = Tested::sound().await;
-    let session = json!({
-        "reference": "OpaqueRef:s", "uuid": "s", "is_local_superuser": false,
-        "client_certificate": false, "pool": false, "subject": "OpaqueRef:NULL",
-        "auth_user_sid": "S-1-5-21-1", "auth_user_name": "CORP\\alice",
-        "validation_time": "2026-08-21T02:00:23Z", "last_active": "2026-08-21T02:00:23Z",
-        "rbac_permissions": [], "originator": "",
-    });
-    tested.change_database(|data| data["sessions"] = json!([session])).await;
-    let done = Ok(sim_host::CallResult::Void);
-    let found = found_after(tested, "pool.disable_external_auth = { config = {} }", done).await;
-    assert_found(&found, "sessions of AD end with it", "the session of CORP\\alice");
+    let mut tested = Tested::sound().await;
+    let login = steps_of(
+        r#"
+        [[step]]
+        subject.create = { account = "Administrator" }
+        [[step]]
+        subject.add_to_roles = { account = "Administrator", role = "pool-admin" }
+        [[step]]
+        session.login_with_password = { uname = "Administrator", pwd = "Passw0rd!Lab1" }
+        "#,
+    );
+    for step in &login.steps {
+        let place = Place { step: 1, title: step.title() };
+        let done = steps::apply(&mut tested.world, &place, step).await.unwrap();
+        assert!(done.result.is_ok(), "{:?}", done.result);
+    }
+    let disable = steps_of("[[step]]\npool.disable_external_auth = { config = {} }");
+    let found = found_after(&mut tested, &disable, Ok(sim_host::CallResult::Void));
+    assert_found(&found, "sessions of AD end with it", "administrator outlives");
 }
 
 #[tokio::test]

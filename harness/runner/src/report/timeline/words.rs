@@ -95,22 +95,6 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
             Some(line) => line,
             None => return Told::Nothing,
         },
-        "client.answer" => return Told::Nothing,
-        "client.call" => {
-            let end = tree.effects(event).iter().find(|effect| effect.kind() == "client.answer");
-            let end = end.map(|end| Fields(end.fields()));
-            let end = end.map(|end| match end.text("error").as_str() {
-                "" => format!("→ {}", end.text("returned")),
-                error => format!("→ {error}"),
-            });
-            format!(
-                "a client calls {}({}) at the {} {}",
-                text("method"),
-                text("params"),
-                text("at"),
-                end.unwrap_or_default()
-            )
-        }
         "extauth.hook" => format!("the hook runs: {}", text("reason")),
         "host.moved" => {
             format!("{} is in {} now, no longer in {}", text("host"), text("to"), text("from"))
