@@ -205,7 +205,9 @@ pub(crate) async fn apply(
             Ok(CallResult::Void)
         }
         (None, Action::Client(ClientAction::Join(join))) => {
-            client_steps::join(world, join, &trail).await?
+            let (keeper, rig) = (world.keeper.clone(), Arc::clone(&world.rig));
+            let answer = client_steps::join(world, join, &trail);
+            keeper.attend(&rig, &trail, answer).await.map_err(|_| stuck(&trail, before))??
         }
         (None, Action::Xenapi(XenapiAction::Call(call))) => {
             let (keeper, rig) = (world.keeper.clone(), Arc::clone(&world.rig));
