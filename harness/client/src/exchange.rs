@@ -8,6 +8,12 @@ impl Value {
         Self::Struct(pairs.into_iter().map(|(key, set)| (key, Self::texts(set))).collect())
     }
 
+    /// A list of the pairs of such a map, without quirk Q18.
+    pub fn pairs_of_sets(pairs: impl IntoIterator<Item = (String, Vec<String>)>) -> Self {
+        let pair = |(key, set)| Self::Array(vec![Self::Text(key), Self::texts(set)]);
+        Self::Array(pairs.into_iter().map(pair).collect())
+    }
+
     /// A map of strings.
     pub fn texts_by_key(pairs: impl IntoIterator<Item = (String, String)>) -> Self {
         Self::Struct(pairs.into_iter().map(|(key, text)| (key, Self::Text(text))).collect())
@@ -55,10 +61,7 @@ mod tests {
         ];
         let map = Value::sets_by_key(pairs.clone());
         assert_eq!(map.as_sets_by_key(), Some(pairs.clone()));
-        let pair = |(key, set): (String, Vec<String>)| {
-            Value::Array(vec![Value::Text(key), Value::texts(set)])
-        };
-        let list = Value::Array(pairs.iter().cloned().map(pair).collect());
+        let list = Value::pairs_of_sets(pairs.clone());
         assert_eq!(list.as_sets_by_key(), Some(pairs));
         for other in
             [Value::Nil, Value::texts(["a"]), Value::texts_by_key([("a".into(), "b".into())])]

@@ -246,20 +246,12 @@ enum Admitted {
 
 fn wire_form(result: CallResult, quirks: &Quirks) -> Answer {
     Ok(match result {
-        CallResult::Map(members) => {
-            let members = members.into_iter().map(|(key, text)| (key, Value::Text(text)));
-            Value::Struct(members.collect())
-        }
+        CallResult::Map(members) => Value::texts_by_key(members),
         CallResult::Reference(reference) => Value::text(reference),
-        CallResult::SetsByKey(pairs) => {
-            let pairs = pairs.into_iter().map(|(key, set)| (key, Value::texts(set)));
-            if quirks.has(Quirk::ExchangeMapDuplicateKeys) {
-                Value::Struct(pairs.collect())
-            } else {
-                let pair = |(key, set)| Value::Array(vec![Value::Text(key), set]);
-                Value::Array(pairs.map(pair).collect())
-            }
+        CallResult::SetsByKey(pairs) if quirks.has(Quirk::ExchangeMapDuplicateKeys) => {
+            Value::sets_by_key(pairs)
         }
+        CallResult::SetsByKey(pairs) => Value::pairs_of_sets(pairs),
         CallResult::Text(text) => Value::Text(text),
         CallResult::Texts(texts) => Value::texts(texts),
         CallResult::Void => Value::void(),

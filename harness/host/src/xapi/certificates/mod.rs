@@ -16,4 +16,5 @@ mod validation;
 pub(super) use distribution::drop_newline;
 pub use exchange_call::{ExchangeCall, RemotePool, Wanted};
 pub(super) use legacy::NamedStore;
+pub(super) use sync::malformed;
 use validation::Checked;

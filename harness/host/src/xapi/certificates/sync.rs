@@ -133,6 +133,7 @@ impl<'a> RemoteSide<'a> {
     }
 }
 
-fn malformed(method: &str) -> ApiError {
+/// What another pool answers is none of the answers that the method has.
+pub(in crate::xapi) fn malformed(method: &str) -> ApiError {
     ApiError::internal(format!("the other pool's answer to {method} has another form"))
 }

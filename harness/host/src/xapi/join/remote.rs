@@ -17,6 +17,7 @@ use crate::{
     estate::{
         ClusterHost, Identity, Interface, Network, PoolUpdate, SdnController, StorageManager,
     },
+    xapi::certificates::malformed,
 };
 
 /// What a host calls itself when it logs in to another pool.
@@ -76,6 +77,29 @@ impl Remote {
         trail: &Trail,
     ) -> Result<Value, ApiError> {
         self.session.call(method, params, trail).await.map_err(of_call)
+    }
+
+    /// Calls a method that returns a map of texts.
+    pub(crate) async fn call_for_texts(
+        &self,
+        method: &str,
+        params: &[Value],
+        trail: &Trail,
+    ) -> Result<Vec<(String, String)>, ApiError> {
+        let answer = self.call(method, params, trail).await?;
+        answer.as_texts_by_key().ok_or_else(|| malformed(method))
+    }
+
+    /// Calls a method that returns a map of sets of texts, or, without quirk Q18, a list of its
+    /// pairs.
+    pub(crate) async fn call_for_sets(
+        &self,
+        method: &str,
+        params: &[Value],
+        trail: &Trail,
+    ) -> Result<Vec<(String, Vec<String>)>, ApiError> {
+        let answer = self.call(method, params, trail).await?;
+        answer.as_sets_by_key().ok_or_else(|| malformed(method))
     }
 
     /// All that the pre-checks look at.

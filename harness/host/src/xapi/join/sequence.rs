@@ -135,8 +135,8 @@ impl Joiner<'_> {
             .read(self.pool.coordinator().root())?
             .ok_or_else(|| ApiError::internal("the host has no internal certificate"))?;
         let params = [Value::text(&joiner.coordinator()?.uuid), Value::text(own.pem)];
-        let answer = remote.call("pool.exchange_certificates_on_join", &params, &trail).await?;
-        let certificates = texts(&answer);
+        let method = "pool.exchange_certificates_on_join";
+        let certificates = remote.call_for_texts(method, &params, &trail).await?;
         let coordinator = &pool.coordinator()?.uuid;
         if !certificates.iter().any(|(name, _)| *name == format!("{coordinator}.pem")) {
             let code = "POOL_JOINING_MASTER_CERTIFICATE_NOT_IN_POOL_BUNDLE";
@@ -195,12 +195,13 @@ impl Joiner<'_> {
         for row in joiner.certificates.iter().filter(|row| !row.is_trusted()) {
             if lacks(pool, &row.name) {
                 let text = self.pool.sent(StoreDirectory::LegacyCa, &row.name)?;
-                import.push((row.name.clone(), Value::Text(text)));
+                import.push((row.name.clone(), text));
             }
         }
-        let params = [Value::Struct(import), Value::texts(export)];
-        let answer = remote.call("pool.exchange_ca_certificates_on_join", &params, &trail).await?;
-        self.pool.import_legacy(&texts(&answer), &trail)
+        let params = [Value::texts_by_key(import), Value::texts(export)];
+        let method = "pool.exchange_ca_certificates_on_join";
+        let sent = remote.call_for_texts(method, &params, &trail).await?;
+        self.pool.import_legacy(&sent, &trail)
     }
 
     /// All of this type both ways; what is there already is passed over.
@@ -219,21 +220,18 @@ impl Joiner<'_> {
         let is_meant = |row: &&CertificateSide| row.kind == kind && row.is_trusted();
         let mut import = Vec::new();
         for row in joiner.certificates.iter().filter(is_meant) {
-            let (pem, purposes) = self.pool.export_trusted(ca, &row.reference)?;
-            import.push((pem, Value::texts(purposes)));
+            import.push(self.pool.export_trusted(ca, &row.reference)?);
         }
         let export = pool.certificates.iter().filter(is_meant).map(|row| &row.reference);
         let import = if self.pool.quirks().has(Quirk::ExchangeMapDuplicateKeys) {
-            Value::Struct(import)
+            Value::sets_by_key(import)
         } else {
-            let pair = |(pem, set)| Value::Array(vec![Value::Text(pem), set]);
-            Value::Array(import.into_iter().map(pair).collect())
+            Value::pairs_of_sets(import)
         };
         let reference = Value::text(&pool.pool.reference);
         let params = [reference, Value::Bool(ca), import, Value::texts(export)];
-        let answer =
-            remote.call("pool.exchange_trusted_certificates_on_join", &params, &trail).await?;
-        for (pem, purposes) in sets(&answer) {
+        let method = "pool.exchange_trusted_certificates_on_join";
+        for (pem, purposes) in remote.call_for_sets(method, &params, &trail).await? {
             self.pool.import_trusted(ca, &pem, &purposes, &trail)?;
         }
         Ok(())
@@ -246,11 +244,11 @@ impl Joiner<'_> {
         let mut import = Vec::new();
         for name in self.pool.coordinator().trust_store().names(StoreDirectory::Crl)? {
             let text = self.pool.sent(StoreDirectory::Crl, &name)?;
-            import.push((name, Value::Text(text)));
+            import.push((name, text));
         }
-        let params = [Value::text(&pool.pool.reference), Value::Struct(import), listed];
-        let answer = remote.call("pool.exchange_crls_on_join", &params, &trail).await?;
-        for (name, text) in texts(&answer) {
+        let params = [Value::text(&pool.pool.reference), Value::texts_by_key(import), listed];
+        let method = "pool.exchange_crls_on_join";
+        for (name, text) in remote.call_for_texts(method, &params, &trail).await? {
             self.pool.import_crl(&name, &text, &trail)?;
         }
         Ok(())
@@ -263,8 +261,6 @@ impl Joiner<'_> {
         if remote.call("host.get_by_uuid", &[Value::text(record.uuid)], &trail).await.is_ok() {
             return Ok(());
         }
-        let configuration = record.external_auth_configuration.into_iter();
-        let configuration = configuration.map(|(key, text)| (key, Value::Text(text))).collect();
         let params = [
             Value::text(record.uuid),
             Value::Text(record.name_label),
@@ -273,7 +269,7 @@ impl Joiner<'_> {
             Value::Text(record.address),
             Value::Text(record.external_auth_type),
             Value::Text(record.external_auth_service_name),
-            Value::Struct(configuration),
+            Value::texts_by_key(record.external_auth_configuration),
             // license_params
             Value::Struct(Vec::new()),
             Value::Text(record.edition),
@@ -331,33 +327,5 @@ impl Joiner<'_> {
     /// Notes that a step of §12.1 begins.
     fn step(&self, step: u8, what: &'static str) -> Trail {
         self.trail.begin(JoinStep { step, what })
-    }
-}
-
-/// The members of a map whose values are texts.
-fn texts(value: &Value) -> Vec<(String, String)> {
-    let text = |(key, value): &(String, Value)| Some((key.clone(), value.as_text()?.to_owned()));
-    value.members().unwrap_or_default().iter().filter_map(text).collect()
-}
-
-/// A map of sets of texts, or the list of pairs that it is without quirk Q18.
-fn sets(value: &Value) -> Vec<(String, Vec<String>)> {
-    let set = |value: &Value| {
-        let texts = value.as_texts().unwrap_or_default();
-        texts.into_iter().map(str::to_owned).collect()
-    };
-    let pair = |pair: &Value| match pair {
-        Value::Array(pair) => match pair.as_slice() {
-            [Value::Text(key), value] => Some((key.clone(), set(value))),
-            _ => None,
-        },
-        _ => None,
-    };
-    match value {
-        Value::Array(pairs) => pairs.iter().filter_map(pair).collect(),
-        Value::Struct(members) => {
-            members.iter().map(|(key, value)| (key.clone(), set(value))).collect()
-        }
-        _ => Vec::new(),
     }
 }
