@@ -198,6 +198,11 @@ impl Message {
         TABLE.iter().find(|message| message.name == name)
     }
 
+    /// The messages that do more than read, in order of names.
+    pub fn all() -> &'static [Self] {
+        TABLE
+    }
+
     /// The roles that may send it, the most powerful first.
     pub fn roles(&self) -> impl Iterator<Item = Role> + '_ {
         Role::ALL.into_iter().filter(|role| self.is_permitted_to(*role))

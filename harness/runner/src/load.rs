@@ -8,6 +8,7 @@ use std::{
 };
 
 use scenario::{Colour, Diagnostics, FaultWord, Scenario, Source, Vocabulary};
+use sim_host::datamodel::Message;
 
 use crate::{
     CaseName,
@@ -31,6 +32,7 @@ pub fn vocabulary() -> Vocabulary {
     Vocabulary {
         faults: catalogue().into_iter().map(fault_word).collect(),
         is_value,
+        calls: Message::all().iter().map(|message| message.name.to_owned()).collect(),
         quirks: sim_host::Quirk::ALL.iter().map(|quirk| quirk.name().to_owned()).collect(),
         facts: facts.concat().into_iter().map(str::to_owned).collect(),
     }

@@ -54,9 +54,9 @@ pub use step::{
     PoolSetLdaps, Purpose, RestartXapi, Step, UninstallTrustedCertificate, WriteFile, XapiAction,
 };
 pub use texts::{
-    CallRef, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, EarlierStep, ErrorCode,
-    FactKind, HostFault, HostName, HostPath, HostRef, Kebab, MessageName, QuirkName, RelativePath,
-    RouteFault, SessionRef, StepName, StepRef,
+    CallName, CallRef, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, EarlierStep,
+    ErrorCode, FactKind, HostFault, HostName, HostPath, HostRef, Kebab, MessageName, QuirkName,
+    RelativePath, RouteFault, SessionRef, StepName, StepRef,
 };
 pub use values::{Advance, AuthConfig, NoDuration, Password, Pattern, Status, Time, True, Version};
 pub use wbinfo::{

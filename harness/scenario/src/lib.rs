@@ -61,6 +61,8 @@ pub struct Vocabulary {
     pub faults: Vec<FaultWord>,
     /// Whether the fault of this id can read this value.
     pub is_value: fn(id: &str, value: &str) -> bool,
+    /// Names of the calls that a pool may lack, such as `pool.join`.
+    pub calls: Vec<String>,
     /// Names of the toolstack's quirk toggles, such as `ping_reports_first_dc`.
     pub quirks: Vec<String>,
     /// Kinds of facts in the ledger, such as `ldap.request`. Empty: kinds are not checked.
@@ -71,7 +73,13 @@ impl Default for Vocabulary {
     /// No words, and every value will do.
     fn default() -> Self {
         let is_value = |_: &str, _: &str| true;
-        Self { faults: Vec::new(), is_value, quirks: Vec::new(), facts: Vec::new() }
+        Self {
+            faults: Vec::new(),
+            is_value,
+            calls: Vec::new(),
+            quirks: Vec::new(),
+            facts: Vec::new(),
+        }
     }
 }
 

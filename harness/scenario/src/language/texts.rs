@@ -90,6 +90,11 @@ text! {
 }
 
 text! {
+    /// Name of a call of the XenAPI, such as `pool.join`.
+    pub struct CallName: rules::call_name;
+}
+
+text! {
     /// Code of a XenAPI failure, such as `AUTH_NO_TRUSTED_CERTS` (xapi-flows.md §16).
     pub struct ErrorCode: rules::error_code;
 }
@@ -278,6 +283,10 @@ mod rules {
 
     pub(super) fn quirk(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
         known("quirk", text, reader.vocabulary.quirks.iter().map(String::as_str))
+    }
+
+    pub(super) fn call_name(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("call", text, reader.vocabulary.calls.iter().map(String::as_str))
     }
 
     pub(super) fn fact_kind(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Circumstance, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, DownloadVariant,
-    HostFault, HostName, HostPath, Kebab, QuirkName, RelativePath, RouteFault, Step, Time, Version,
+    CallName, Circumstance, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef,
+    DownloadVariant, HostFault, HostName, HostPath, Kebab, QuirkName, RelativePath, RouteFault,
+    Step, Time, Version,
 };
 use crate::{
     Span,
@@ -107,7 +108,7 @@ table! {
         /// What keeps its host from joining another pool, or others from joining it.
         pub circumstances: Vec<Spanned<Circumstance>>,
         /// Calls that it does not know, as if it were older.
-        pub lacks: Vec<String>,
+        pub lacks: Vec<Spanned<CallName>>,
     }
 }
 
@@ -165,8 +166,9 @@ impl World {
     }
 
     /// The calls that a pool does not know.
-    pub fn lacked_by(&self, pool: &str) -> &[String] {
-        self.settings_of(pool).map_or(&[], |own| &own.lacks)
+    pub fn lacked_by(&self, pool: &str) -> impl Iterator<Item = &str> + '_ {
+        let own = self.settings_of(pool).into_iter();
+        own.flat_map(|own| own.lacks.iter().map(|name| name.as_str()))
     }
 
     fn settings_of(&self, pool: &str) -> Option<&PoolSettings> {

@@ -36,6 +36,7 @@ fn vocabulary() -> Vocabulary {
             },
         ],
         is_value: |_, value| value.ends_with('s') || value.ends_with('h'),
+        calls: words(&["pool.join", "pool.join_force"]),
         quirks: words(&["ping_reports_first_dc", "set_ldaps_old_value_race"]),
         facts: words(&["dns.query", "ldap.request", "ldap.result", "tls.handshake"]),
     }

@@ -59,6 +59,7 @@ mistakes! {
     fault_that_is_not_at_that_listener: step("route.set_faults = { host = \"host1\", dc = \"dc1\", faults = [\"net.black-hole@kdc\"] }");
     error_of_a_change_of_a_host: step("host.clear_faults.host = \"host1\"\nexpect.error.code = \"INTERNAL_ERROR\"");
     misspelt_quirk: with("[world]", "[world]\nquirks = { ping_report_first_dc = false }");
+    misspelt_call: with("[world]", "[world]\n[[world.pool]]\nname = \"pool1\"\nlacks = [\"pool.jion\"]");
     misspelt_profile: with("\n[world]", "profiles = [\"Landed\"]\n[world]");
     misspelt_purpose: with("\"corp.example\" } }", "\"corp.example\" }, purpose = [\"ldap\"] }");
     misspelt_error_code: step("clock.advance = \"1d\"").replace(
