@@ -1,17 +1,26 @@
-//! Calls over real TCP and TLS, with a connection for each session.
+//! Calls over real TCP and TLS, with a connection for each.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
-use ground::{Secret, Trail};
+use ground::{Secret, Trail, Transport};
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::TlsConnector;
 
 use crate::{
-    Answer, ApiError, Encoding, Malformed, Request, Trust, Value,
-    connection::{Connection, Kept},
-    json_rpc, xml_rpc,
+    Answer, ApiError, Encoding, Malformed, Request, Trust, Value, http, json_rpc, xml_rpc,
 };
 
 /// Bytes of an answer that are taken.
 pub const ANSWER_MAX: usize = 64 * 1024 * 1024;
+/// How long in real time a connection and its handshake may take. For the answer itself a client
+/// waits as long as the server works on it.
+pub const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// A client of a host's service. Cheap to clone.
 ///
@@ -87,24 +96,14 @@ impl Client {
         params: Vec<Value>,
         trail: &Trail,
     ) -> Result<Answer, ClientError> {
-        self.call_over(&Kept::default(), method, params, trail).await
-    }
-
-    async fn call_over(
-        &self,
-        kept: &Kept,
-        method: &str,
-        params: Vec<Value>,
-        trail: &Trail,
-    ) -> Result<Answer, ClientError> {
         let request = Request { method: method.to_owned(), params };
         Ok(match self.encoding {
             Encoding::JsonRpc => {
-                let body = self.post(&json_rpc::write_request(&request), kept, trail).await?;
+                let body = self.post(&json_rpc::write_request(&request), trail).await?;
                 json_rpc::read_answer(&body)?
             }
             Encoding::XmlRpc => {
-                let body = self.post(&xml_rpc::write_request(&request), kept, trail).await?;
+                let body = self.post(&xml_rpc::write_request(&request), trail).await?;
                 xml_rpc::read_answer(&body)?
             }
         })
@@ -124,48 +123,59 @@ impl Client {
     ) -> Result<Session, CallError> {
         let version = "1.1";
         let params = [user, password.expose(), version, originator].map(Value::text).to_vec();
-        let (kept, method) = (Kept::default(), "session.login_with_password");
-        let reference = self.call_over(&kept, method, params, trail).await??;
+        let reference = self.call("session.login_with_password", params, trail).await??;
         let reference = reference.as_text().ok_or(Malformed::Member { name: "Value" });
         let reference = Secret::new(reference.map_err(ClientError::from)?);
-        Ok(Session { client: self.clone(), reference, kept })
+        Ok(Session { client: self.clone(), reference })
     }
 
     /// A session that somebody has opened.
     pub fn session(&self, reference: Secret) -> Session {
-        Session { client: self.clone(), reference, kept: Kept::default() }
+        Session { client: self.clone(), reference }
     }
 
-    /// Over the connection that is kept, or one that is kept from now on.
-    async fn post(&self, body: &str, kept: &Kept, trail: &Trail) -> Result<Vec<u8>, ClientError> {
-        let mut connection = match kept.take() {
-            Some(connection) => {
-                connection.announce(trail)?;
-                connection
-            }
-            None => {
-                let name = self.server_name.as_deref();
-                Connection::open(self.address, self.trust.as_ref(), name, trail).await?
-            }
+    async fn post(&self, body: &str, trail: &Trail) -> Result<Vec<u8>, ClientError> {
+        let late = |_| ClientError::from(io::Error::from(io::ErrorKind::TimedOut));
+        let connected = tokio::time::timeout(CONNECT_LIMIT, self.connect(trail));
+        let stream = connected.await.map_err(late)??;
+        let Some(trust) = &self.trust else {
+            return http::exchange(stream, &self.name, self.encoding, body).await;
         };
-        let response = connection.exchange(&self.name, self.encoding, body).await?;
-        if response.keeps_connection {
-            kept.put(connection);
+        let mut config = trust.configuration().map_err(ClientError::tls)?;
+        config.enable_sni = self.server_name.is_some();
+        // Without SNI the name is told to nobody.
+        let name = self.server_name.as_deref().unwrap_or("localhost").to_owned();
+        let name = ServerName::try_from(name).map_err(ClientError::tls)?;
+        let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
+        let handshake = tokio::time::timeout(CONNECT_LIMIT, handshake);
+        let stream = handshake.await.map_err(late)?.map_err(ClientError::of_handshake)?;
+        http::exchange(stream, &self.name, self.encoding, body).await
+    }
+
+    async fn connect(&self, trail: &Trail) -> io::Result<TcpStream> {
+        let socket = match self.address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // A server that shares our ledger is on this machine.
+        if self.address.ip().is_loopback()
+            && let Some(cause) = trail.cause()
+        {
+            socket.bind(match self.address {
+                SocketAddr::V4(_) => (Ipv4Addr::LOCALHOST, 0).into(),
+                SocketAddr::V6(_) => (Ipv6Addr::LOCALHOST, 0).into(),
+            })?;
+            trail.ledger().open_flow(Transport::Tcp, socket.local_addr()?, cause);
         }
-        Ok(response.body)
+        socket.connect(self.address).await
     }
 }
 
 /// A session on a server. It is not logged out when dropped.
-///
-/// It keeps its connection from call to call, if the server does, and opens another one when the
-/// server has closed it between two calls. Nothing is sent twice: of a connection that ends while
-/// the answer is awaited nobody knows whether the call was carried out.
 #[derive(Clone, Debug)]
 pub struct Session {
     client: Client,
     reference: Secret,
-    kept: Kept,
 }
 
 impl Session {
@@ -182,7 +192,7 @@ impl Session {
     ) -> Result<Value, CallError> {
         let session = Value::text(self.reference.expose());
         let params = [std::slice::from_ref(&session), params].concat();
-        Ok(self.client.call_over(&self.kept, method, params, trail).await??)
+        Ok(self.client.call(method, params, trail).await??)
     }
 
     /// Ends it.
@@ -253,11 +263,11 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    pub(crate) fn tls(reason: impl std::fmt::Display) -> Self {
+    fn tls(reason: impl std::fmt::Display) -> Self {
         Self::Tls { reason: reason.to_string() }
     }
 
-    pub(crate) fn of_handshake(error: io::Error) -> Self {
+    fn of_handshake(error: io::Error) -> Self {
         let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match tls {
             Some(rustls::Error::InvalidCertificate(

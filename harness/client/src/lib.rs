@@ -11,7 +11,6 @@
 
 mod api_error;
 mod client;
-mod connection;
 mod exchange;
 pub mod facts;
 mod fingerprint;
@@ -25,8 +24,7 @@ mod value;
 pub mod xml_rpc;
 
 pub use api_error::ApiError;
-pub use client::{ANSWER_MAX, CallError, Client, ClientError, Session};
-pub use connection::CONNECT_LIMIT;
+pub use client::{ANSWER_MAX, CONNECT_LIMIT, CallError, Client, ClientError, Session};
 pub use malformed::Malformed;
 pub use request::{Answer, Encoding, Request};
 pub use trust::Trust;

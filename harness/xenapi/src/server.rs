@@ -152,9 +152,7 @@ async fn accept(listener: TcpListener, handler: Handler, mut stopped: oneshot::R
             Some(_) = connections.join_next() => {}
             accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => {
                 // A connection that broke before it was taken is the client's affair.
-                if let Ok((stream, peer)) = accepted
-                    && stream.set_nodelay(true).is_ok()
-                {
+                if let Ok((stream, peer)) = accepted {
                     connections.spawn(handler.clone().converse(stream, peer));
                 }
             }
@@ -173,10 +171,9 @@ struct Handler {
 impl Handler {
     /// Answers the requests of one connection.
     async fn converse(self, stream: TcpStream, peer: SocketAddr) {
+        let cause = self.service.trail().ledger().cause_of_flow(Transport::Tcp, peer);
         let handler = &self;
         let respond = service_fn(move |request| async move {
-            // A client of this run says for each request anew what caused it.
-            let cause = handler.service.trail().ledger().cause_of_flow(Transport::Tcp, peer);
             Ok::<_, Infallible>(handler.respond(request, cause).await)
         });
         // However a connection ends, the client knows.
