@@ -1,7 +1,5 @@
 //! The year of a pool: what people do in it is necessary, each step of it, and is all that is.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking")]
-
 use runner::{Outcome, RunOptions, Suite};
 
 const YEAR: &str = include_str!("../../../scenarios/year-of-a-pool/scenario.toml");
