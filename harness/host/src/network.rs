@@ -5,18 +5,21 @@
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, PoisonError, RwLock},
 };
 
 /// The network as one host sees it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     /// DNS servers, in the order they are asked.
     pub nameservers: Vec<SocketAddr>,
     /// From the address a host believes in (a DC's IP with port 88, 389 or 636) to the address
     /// where that service listens.
     pub translations: BTreeMap<SocketAddr, SocketAddr>,
+    /// The address of its TCP connections to peers on loopback. Where many worlds run, one for each
+    /// host spares the kernel the search for a port that no closed connection holds.
+    pub loopback: Ipv4Addr,
     /// How long its programs wait in real time for what does not come.
     pub patience: Patience,
 }
@@ -33,6 +36,18 @@ impl Default for Patience {
     /// Once.
     fn default() -> Self {
         Self(1)
+    }
+}
+
+impl Default for Network {
+    /// No name server, and `127.0.0.1`.
+    fn default() -> Self {
+        Self {
+            nameservers: Vec::new(),
+            translations: BTreeMap::new(),
+            loopback: Ipv4Addr::LOCALHOST,
+            patience: Patience::default(),
+        }
     }
 }
 

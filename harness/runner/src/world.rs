@@ -3,8 +3,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
-    net::IpAddr,
+    env, fs, io,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
     sync::{Arc, MutexGuard},
 };
@@ -180,7 +180,7 @@ impl World {
         for trust in &plan.trusts {
             make_trust(&domains, trust)?;
         }
-        let roots = TempDir::with_prefix("trustrig-").map_err(WorldError::Roots)?;
+        let roots = new_folder(samba_client).map_err(WorldError::Roots)?;
         let network = network_of(&domains);
         let mut hosts: BTreeMap<&str, Vec<HostConfig>> = BTreeMap::new();
         for (index, host) in plan.hosts.iter().enumerate() {
@@ -189,7 +189,9 @@ impl World {
             for file in &host.files {
                 files.write(&file.path, file.text.as_bytes(), 0o644)?;
             }
-            let (network, skew) = (SharedNetwork::new(network.clone()), Skew::default());
+            let loopback = loopback_of(seed.child("loopback").child(host.name.as_str()));
+            let network = SharedNetwork::new(Network { loopback, ..network.clone() });
+            let skew = Skew::default();
             let programs = match samba_client {
                 SambaClient::Model => None,
                 SambaClient::Net { patience } => {
@@ -450,6 +452,29 @@ fn host_address(index: usize) -> IpAddr {
 }
 
 /// The standard ports of every DC lead to where it listens; every DC is a name server.
+/// Where shared memory is mounted.
+const SHARED_MEMORY: &str = "/dev/shm";
+
+/// A folder for the hosts' files: in memory, unless somebody has said where (`TMPDIR`). A world makes
+/// some hundred files and removes them again, for which a file system on disk takes as long as for all
+/// the rest. The real programs get their own `/dev`.
+fn new_folder(samba_client: SambaClient) -> io::Result<TempDir> {
+    const PREFIX: &str = "trustrig-";
+
+    let is_free = samba_client == SambaClient::Model && env::var_os("TMPDIR").is_none();
+    let in_memory = is_free.then(|| TempDir::with_prefix_in(PREFIX, SHARED_MEMORY));
+    match in_memory {
+        Some(Ok(folder)) => Ok(folder),
+        Some(Err(_)) | None => TempDir::with_prefix(PREFIX),
+    }
+}
+
+/// One of the four million addresses from 127.64.0.0 on: DCs have the lowest.
+fn loopback_of(seed: Seed) -> Ipv4Addr {
+    let [a, b, c, ..] = *seed.uuid("address").as_bytes();
+    Ipv4Addr::new(127, 64 | a & 0x3f, b, c)
+}
+
 fn network_of(domains: &[Domain]) -> Network {
     let mut network = Network::default();
     for dc in domains.iter().flat_map(Domain::dcs) {

@@ -152,7 +152,8 @@ impl<'a> Resolver<'a> {
         if answer.as_ref().is_ok_and(|answer| answer.metadata.truncation) {
             trail.record(answered(name, record, "truncated", Vec::new(), None));
             trail = self.trail.begin(asked(server, name, record, "tcp"));
-            answer = bounded(self.network.patience, over_tcp(server, &query, &trail)).await;
+            answer = bounded(self.network.patience, over_tcp(server, self.network, &query, &trail))
+                .await;
         }
         conclude(name, record, answer, &trail)
     }
@@ -272,8 +273,13 @@ async fn over_udp(
     }
 }
 
-async fn over_tcp(server: SocketAddr, query: &Message, trail: &Trail) -> io::Result<Message> {
-    let mut stream: TcpStream = sockets::tcp(server, trail).await?;
+async fn over_tcp(
+    server: SocketAddr,
+    network: &Network,
+    query: &Message,
+    trail: &Trail,
+) -> io::Result<Message> {
+    let mut stream: TcpStream = sockets::tcp(server, network, trail).await?;
     let bytes = encoded(query)?;
     let length = u16::try_from(bytes.len()).map_err(io::Error::other)?;
     stream.write_all(&[&length.to_be_bytes()[..], &bytes].concat()).await?;

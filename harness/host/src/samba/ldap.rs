@@ -47,7 +47,8 @@ pub(super) async fn connect(
 ) -> Result<(TcpStream, Trail), ()> {
     let trail = trail.begin(TcpConnecting { dc, port });
     let to = network.route(SocketAddr::new(dc, port));
-    let outcome = timeout(TCP_CONNECT.waited(network.patience), sockets::tcp(to, &trail)).await;
+    let outcome =
+        timeout(TCP_CONNECT.waited(network.patience), sockets::tcp(to, network, &trail)).await;
     let cause = match outcome {
         Ok(Ok(stream)) => return Ok((stream, trail)),
         Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => "refused",

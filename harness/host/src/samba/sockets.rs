@@ -8,18 +8,25 @@ use std::{
 use ground::{Trail, Transport};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
+use crate::Network;
+
 /// A datagram socket that speaks with `peer` alone. What the peer sees of it is caused by `trail`.
 pub(super) async fn udp(peer: SocketAddr, trail: &Trail) -> io::Result<UdpSocket> {
-    let socket = UdpSocket::bind(local_address(peer)).await?;
+    let socket = UdpSocket::bind(local_address(peer, Ipv4Addr::LOCALHOST)).await?;
     socket.connect(peer).await?;
     announce(Transport::Udp, socket.local_addr()?, trail);
     Ok(socket)
 }
 
-/// A stream to `peer`. What the peer sees of it is caused by `trail`.
-pub(super) async fn tcp(peer: SocketAddr, trail: &Trail) -> io::Result<TcpStream> {
+/// A stream to `peer`, on loopback from the host's own address there. What the peer sees of it is
+/// caused by `trail`.
+pub(super) async fn tcp(
+    peer: SocketAddr,
+    network: &Network,
+    trail: &Trail,
+) -> io::Result<TcpStream> {
     let socket = if peer.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.bind(local_address(peer))?;
+    socket.bind(local_address(peer, network.loopback))?;
     announce(Transport::Tcp, socket.local_addr()?, trail);
     let stream = socket.connect(peer).await?;
     stream.set_nodelay(true)?;
@@ -27,9 +34,9 @@ pub(super) async fn tcp(peer: SocketAddr, trail: &Trail) -> io::Result<TcpStream
 }
 
 /// Loopback for a peer on loopback, so that the address is known before the connection is.
-fn local_address(peer: SocketAddr) -> SocketAddr {
+fn local_address(peer: SocketAddr, loopback: Ipv4Addr) -> SocketAddr {
     let address: IpAddr = match peer.ip() {
-        IpAddr::V4(ip) if ip.is_loopback() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V4(ip) if ip.is_loopback() => loopback.into(),
         IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
         IpAddr::V6(ip) if ip.is_loopback() => Ipv6Addr::LOCALHOST.into(),
         IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
