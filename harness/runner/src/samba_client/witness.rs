@@ -31,12 +31,25 @@ impl Witness {
         Self { host: host.to_owned(), client, dcs }
     }
 
-    async fn watch(&self, command: SambaCommand, debug_level: u8, trail: &Trail) -> Output {
-        let search = match &command {
-            SambaCommand::AdsSearch { server: Server::Address(dc), filter, .. } => {
-                Some((*dc, filter.clone()))
+    /// The address of a DC that a command names.
+    fn address(&self, server: &Server) -> Option<IpAddr> {
+        match server {
+            Server::Address(address) => Some(*address),
+            Server::Name(name) => {
+                let (label, _) = name.split_once('.').unwrap_or((name, ""));
+                self.dcs.get(label).copied()
             }
-            _ => None,
+            Server::Unnamed => None,
+        }
+    }
+
+    async fn watch(&self, command: SambaCommand, debug_level: u8, trail: &Trail) -> Output {
+        let (server, filter) = match &command {
+            SambaCommand::AdsSearch { server, filter, .. } => {
+                (self.address(server), Some(filter.clone()))
+            }
+            SambaCommand::AdsSid { server, .. } => (self.address(server), None),
+            _ => (None, None),
         };
         let before = trail.ledger().last();
         let output = match self.client.finish(command, debug_level, trail).await {
@@ -53,13 +66,13 @@ impl Witness {
                 };
             }
         };
-        if let Some((server, filter)) = search {
+        if let Some(server) = server {
             let seen = Seen::new(self, trail.ledger().events_after(before));
             if let Some(verdict) = seen.verdict(server, &output) {
                 trail.record(verdict);
             }
-            let found = seen.searches(&filter, &output);
-            for search in found {
+            let found = filter.map(|filter| seen.searches(&filter, &output));
+            for search in found.into_iter().flatten() {
                 trail.record(search);
             }
         }
