@@ -39,10 +39,11 @@ enum ClientCommand {
 
 #[derive(Args, Debug)]
 struct JoinArguments {
-    /// The host that is to join: [https://|http://]HOST[:PORT].
+    /// The host that is to join: its name or address, before it `http://` if it has no TLS, after it `:` and a
+    /// port if that is another than usual.
     #[arg(long, value_name = "HOST")]
     joiner: String,
-    /// The coordinator of the pool: [https://|http://]HOST[:PORT].
+    /// The coordinator of the pool, in the same form.
     #[arg(long, value_name = "HOST")]
     pool: String,
     /// What the joiner is told the coordinator is called. Default: the host of --pool.

@@ -17,8 +17,9 @@ pub struct Network {
     /// From the address a host believes in (a DC's IP with port 88, 389 or 636) to the address
     /// where that service listens.
     pub translations: BTreeMap<SocketAddr, SocketAddr>,
-    /// The address of its TCP connections to peers on loopback. Where many worlds run, one for each
-    /// host spares the kernel the search for a port that no closed connection holds.
+    /// The address of its TCP connections to peers on loopback. Any but `127.0.0.1` stands for all that
+    /// begin with the same two numbers, one for each connection: that spares the kernel the search for
+    /// a port that no closed connection holds.
     pub loopback: Ipv4Addr,
     /// How long its programs wait in real time for what does not come.
     pub patience: Patience,

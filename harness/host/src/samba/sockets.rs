@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use ground::{Trail, Transport};
+use ground::{EventId, Trail, Transport};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 use crate::Network;
@@ -26,11 +26,22 @@ pub(super) async fn tcp(
     trail: &Trail,
 ) -> io::Result<TcpStream> {
     let socket = if peer.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.bind(local_address(peer, network.loopback))?;
+    socket.bind(local_address(peer, next_address(network.loopback, trail)))?;
     announce(Transport::Tcp, socket.local_addr()?, trail);
     let stream = socket.connect(peer).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
+}
+
+/// The address of a connection: where a host has many, the event that leads to it says which.
+fn next_address(first: Ipv4Addr, trail: &Trail) -> Ipv4Addr {
+    if first == Ipv4Addr::LOCALHOST {
+        return first;
+    }
+    let number = trail.cause().map_or(0, EventId::number).to_be_bytes();
+    let [network, host, third, fourth] = first.octets();
+    let [.., more_third, more_fourth] = number;
+    Ipv4Addr::new(network, host, third ^ more_third, fourth ^ more_fourth)
 }
 
 /// Loopback for a peer on loopback, so that the address is known before the connection is.
