@@ -44,12 +44,12 @@ impl Witness {
     }
 
     async fn watch(&self, command: SambaCommand, debug_level: u8, trail: &Trail) -> Output {
-        let (server, filter) = match &command {
+        let (asks, server, filter) = match &command {
             SambaCommand::AdsSearch { server, filter, .. } => {
-                (self.address(server), Some(filter.clone()))
+                (true, self.address(server), Some(filter.clone()))
             }
-            SambaCommand::AdsSid { server, .. } => (self.address(server), None),
-            _ => (None, None),
+            SambaCommand::AdsSid { server, .. } => (true, self.address(server), None),
+            _ => (false, None, None),
         };
         let before = trail.ledger().last();
         let output = match self.client.finish(command, debug_level, trail).await {
@@ -66,9 +66,10 @@ impl Witness {
                 };
             }
         };
-        if let Some(server) = server {
+        if asks {
             let seen = Seen::new(self, trail.ledger().events_after(before));
-            if let Some(verdict) = seen.verdict(server, &output) {
+            let server = server.or_else(|| seen.asked());
+            if let Some(verdict) = server.and_then(|server| seen.verdict(server, &output)) {
                 trail.record(verdict);
             }
             let found = filter.map(|filter| seen.searches(&filter, &output));
@@ -111,6 +112,14 @@ impl<'a> Seen<'a> {
             }
         }
         seen
+    }
+
+    /// The DC that a program has found for itself: the first that it shook hands with.
+    fn asked(&self) -> Option<IpAddr> {
+        let mut events = self.connections.values().flatten();
+        let first = events.find(|event| event.fact::<Handshake>().is_some())?;
+        let Actor::Dc(name) = &first.actor else { return None };
+        self.witness.dcs.get(name).copied()
     }
 
     /// What the program concluded of the certificates of the DC: its own words, if it refuses them;
