@@ -8,7 +8,7 @@ use xenapi_client::{CallError, Client, Trust};
 use crate::{ApiError, hosts_file, xapi::on_host::OnHost};
 
 /// Where every host serves its API.
-const PORT: u16 = 443;
+pub(in crate::xapi) const API_PORT: u16 = 443;
 
 impl OnHost<'_> {
     /// A client of what serves at this address, or at the one that `/etc/hosts` has for this name.
@@ -16,7 +16,7 @@ impl OnHost<'_> {
         let text = self.host.root().read_text_if_present(hosts_file::PATH)?.unwrap_or_default();
         let address = peer.parse().ok().or_else(|| address_in(&text, peer));
         let unknown = || ApiError::internal(format!("{peer}: name or service not known"));
-        let believed = SocketAddr::new(address.ok_or_else(unknown)?, PORT);
+        let believed = SocketAddr::new(address.ok_or_else(unknown)?, API_PORT);
         let really = self.host.network().route(believed);
         Ok(Client::new(really).named(peer).tls(trust))
     }

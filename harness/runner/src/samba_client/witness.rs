@@ -44,12 +44,12 @@ impl Witness {
     }
 
     async fn watch(&self, command: SambaCommand, debug_level: u8, trail: &Trail) -> Output {
-        let (asks, server, filter) = match &command {
+        let question = match &command {
             SambaCommand::AdsSearch { server, filter, .. } => {
-                (true, self.address(server), Some(filter.clone()))
+                Some((self.address(server), Some(filter.clone())))
             }
-            SambaCommand::AdsSid { server, .. } => (true, self.address(server), None),
-            _ => (false, None, None),
+            SambaCommand::AdsSid { server, .. } => Some((self.address(server), None)),
+            _ => None,
         };
         let before = trail.ledger().last();
         let output = match self.client.finish(command, debug_level, trail).await {
@@ -66,7 +66,7 @@ impl Witness {
                 };
             }
         };
-        if asks {
+        if let Some((server, filter)) = question {
             let seen = Seen::new(self, trail.ledger().events_after(before));
             let server = server.or_else(|| seen.asked());
             if let Some(verdict) = server.and_then(|server| seen.verdict(server, &output)) {

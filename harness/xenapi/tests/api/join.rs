@@ -10,8 +10,8 @@ use std::{
 
 use ground::{Actor, Ledger, Secret, Seed, Skew, Timestamp, Trail, VirtualClock};
 use sim_host::{
-    ApiError, Call, Circumstance, HostConfig, JoinParameters, Network, Pool, PoolConfig, Profile,
-    Quirk, Quirks, Rig, SharedNetwork,
+    ApiError, Call, Circumstance, Host, HostConfig, JoinParameters, Network, Pool, PoolConfig,
+    Profile, Quirk, Quirks, Rig, SharedNetwork,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -44,6 +44,12 @@ struct World {
 struct State {
     files: BTreeMap<String, Vec<u8>>,
     database: serde_json::Value,
+}
+
+/// How many certificates of hosts a host knows.
+fn pool_internal_certificates(host: &Host) -> usize {
+    let names = host.root().list("/etc/stunnel/certs-pool").unwrap();
+    names.iter().filter(|name| name.ends_with(".pem")).count()
 }
 
 impl World {
@@ -317,13 +323,7 @@ async fn a_host_joins_and_leaves_over_the_wire() {
     assert_eq!(own.count(), 2);
     // All three know each other's certificates.
     for host in world.pool.hosts() {
-        let names = host.root().list("/etc/stunnel/certs-pool").unwrap();
-        assert_eq!(
-            names.iter().filter(|name| name.ends_with(".pem")).count(),
-            3,
-            "{}",
-            host.name()
-        );
+        assert_eq!(pool_internal_certificates(&host), 3, "{}", host.name());
     }
     let secret = |host: &str| {
         world.rig.host(host).unwrap().root().read_text_if_present("/etc/xensource/ptoken").unwrap()
@@ -337,13 +337,7 @@ async fn a_host_joins_and_leaves_over_the_wire() {
     assert_eq!(world.pool.hosts().len(), 2);
     assert_ne!(secret("host9"), secret("host1"));
     for host in world.pool.hosts() {
-        let names = host.root().list("/etc/stunnel/certs-pool").unwrap();
-        assert_eq!(
-            names.iter().filter(|name| name.ends_with(".pem")).count(),
-            2,
-            "{}",
-            host.name()
-        );
+        assert_eq!(pool_internal_certificates(&host), 2, "{}", host.name());
     }
     let again = world.rig.pool_of("host9").unwrap();
     assert_eq!(again.hosts().len(), 1);

@@ -17,7 +17,7 @@ use crate::{
     estate::{
         ClusterHost, Identity, Interface, Network, PoolUpdate, SdnController, StorageManager,
     },
-    xapi::certificates::malformed,
+    xapi::{certificates::malformed, remote::from_there},
 };
 
 /// What a host calls itself when it logs in to another pool.
@@ -48,16 +48,13 @@ impl Remote {
         let session =
             client.log_in(user, password, ORIGINATOR, trail).await.map_err(
                 |error| match error {
-                    CallError::Client(ClientError::Io(error)) if is_reset(&error) => {
-                        connection_failed()
-                    }
                     CallError::Client(
                         ClientError::Cut
                         | ClientError::Long
                         | ClientError::Malformed(_)
                         | ClientError::NoHttp
                         | ClientError::Status { .. },
-                    ) => ApiError::new("JOINING_HOST_SERVICE_FAILED", [""; 0]),
+                    ) => ApiError::bare("JOINING_HOST_SERVICE_FAILED"),
                     other => of_call(other),
                 },
             )?;
@@ -194,9 +191,8 @@ impl Remote {
 /// A call failed: as the server says, or it did not come through.
 fn of_call(error: CallError) -> ApiError {
     match error {
-        CallError::Api(error) => error,
         CallError::Client(ClientError::Io(error)) if is_reset(&error) => connection_failed(),
-        CallError::Client(error) => ApiError::internal(error),
+        other => from_there(other),
     }
 }
 
@@ -205,7 +201,7 @@ fn is_reset(error: &io::Error) -> bool {
 }
 
 fn connection_failed() -> ApiError {
-    ApiError::new("JOINING_HOST_CONNECTION_FAILED", [""; 0])
+    ApiError::bare("JOINING_HOST_CONNECTION_FAILED")
 }
 
 /// A record of the wire. A field that is absent, or of another type, is as in a pool too old to

@@ -15,11 +15,8 @@ use crate::{
     facts::{JoinRefused, JoinStep},
     identity::Identity,
     trust_store::{Files, StoreDirectory},
-    xapi::{Call, Pool, machine::Membership},
+    xapi::{Call, Pool, machine::Membership, remote::API_PORT},
 };
-
-/// Where a host's service listens.
-const PORT: u16 = 443;
 
 /// Parameters of `pool.join` and `pool.join_force`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +44,10 @@ impl Pool {
         if circumstances.contains(&Circumstance::PoolingUnlicensed) {
             return Err(ApiError::bare("LICENCE_RESTRICTION"));
         }
-        let before = self.certificates_before()?;
+        let keeps = self.quirks().has(Quirk::JoinKeepsExchangedCertificates);
+        let before = if keeps { None } else { Some(self.certificates_before()?) };
         let joined = joiner.become_known().await;
-        if joined.is_err() && !self.quirks().has(Quirk::JoinKeepsExchangedCertificates) {
+        if let (Some(before), Err(_)) = (before, &joined) {
             // As far as it goes: the failure of the join is the one to report.
             let _ = self.put_certificates_back(before, trail);
         }
@@ -309,7 +307,7 @@ impl Joiner<'_> {
         let address = text.parse::<IpAddr>().map_err(|_| {
             ApiError::internal(format!("the name `{text}` is not known; give an address"))
         })?;
-        Ok((address, PORT).into())
+        Ok((address, API_PORT).into())
     }
 
     /// The bundle of pool-internal certificates.
