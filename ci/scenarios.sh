@@ -6,8 +6,9 @@ cd "$(dirname "$0")/.."
 
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-# With the features of the whole workspace, so that what the tests have built is used.
-cargo build --quiet --workspace --all-features --bin trustrig
+# With the features of the whole workspace and of its dev-dependencies (a test is named for these
+# alone), so that what the tests have built is used.
+cargo build --quiet --workspace --all-features --bin trustrig --test program
 for run in 1 2; do
     "${CARGO_TARGET_DIR:-target}"/debug/trustrig run scenarios --check --seed 7 --events "$out/$run.jsonl" --junit "$out/$run.xml"
 done
