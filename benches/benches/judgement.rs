@@ -5,7 +5,7 @@
 
 use std::{hint::black_box, time::Duration};
 
-use benches::{Failure, Scene};
+use benches::{Failure, Policy, Scene};
 use criterion::{Criterion, criterion_group, criterion_main};
 use trust_verdict::{Client, PeerName, PemFile, Presented, TlsVersion};
 
@@ -17,7 +17,7 @@ criterion_group! {
 criterion_main!(judgement);
 
 fn judge(criterion: &mut Criterion) {
-    let scene = Scene::new().expect("a domain");
+    let scene = Scene::new(Policy::XapiRsa2048).expect("a domain");
     let client = Client::new(scene.client.clone()).expect("sound settings");
     let peer = PeerName::new(scene.peer.as_str());
     let mut group = criterion.benchmark_group("judge");
@@ -32,7 +32,7 @@ fn judge(criterion: &mut Criterion) {
 }
 
 fn handshake(criterion: &mut Criterion) {
-    let scene = Scene::new().expect("a domain");
+    let scene = Scene::new(Policy::XapiRsa2048).expect("a domain");
     let handshake = scene.handshake().expect("sound configurations");
     let mut group = criterion.benchmark_group("handshake");
     group.bench_function("client-and-server", |bencher| bencher.iter(|| handshake.run()));
@@ -50,7 +50,7 @@ fn handshake(criterion: &mut Criterion) {
 }
 
 fn files(criterion: &mut Criterion) {
-    let scene = Scene::new().expect("a domain");
+    let scene = Scene::new(Policy::XapiRsa2048).expect("a domain");
     let der = scene.presented.certificates.concat();
     let mut group = criterion.benchmark_group("read");
     group.bench_function("chain-of-three", |bencher| {
