@@ -1,6 +1,7 @@
 //! From the description of a domain to the running one.
 
 use std::{
+    collections::BTreeSet,
     net::Ipv4Addr,
     sync::{Arc, RwLock, atomic::AtomicU64},
 };
@@ -51,6 +52,7 @@ pub struct Builder {
     ports: Ports,
     addresses_in_certificates: bool,
     behind: Option<RealDc>,
+    in_memory: bool,
 }
 
 /// A DC before it is started. Everything but the name has a default.
@@ -144,6 +146,7 @@ impl Builder {
             ports: Ports::SYSTEM,
             addresses_in_certificates: false,
             behind: None,
+            in_memory: false,
         }
     }
 
@@ -282,6 +285,14 @@ impl Builder {
         self
     }
 
+    /// Without sockets: its DCs have addresses 10.`index`.0.10 and up that exist nowhere, standard
+    /// ports, and only [doors in memory](Domain::memory_door). There may be
+    /// [`limits::DCS_IN_MEMORY_MAX`] of them, and the runtime needs no I/O.
+    pub fn in_memory(mut self) -> Self {
+        self.in_memory = true;
+        self
+    }
+
     /// Starts the domain: when this returns, every listener takes connections.
     ///
     /// Must be called within a tokio runtime with I/O and time, which then serves the domain.
@@ -301,11 +312,11 @@ impl Builder {
         // First, since they are what may be refused.
         let mut sockets = Vec::with_capacity(views.len());
         for (view, spec) in views.iter().zip(&self.dcs) {
-            sockets.push(Sockets::open(
-                &view.name,
-                view.address,
-                spec.ports.unwrap_or(self.ports),
-            )?);
+            let ports = spec.ports.unwrap_or(self.ports);
+            sockets.push(match self.in_memory {
+                true => Sockets::none(view.address),
+                false => Sockets::open(&view.name, view.address, ports)?,
+            });
         }
         let pki = Pki::new(&self.seed, self.clock.now(), &self.name)?;
         let directory = Directory::build(DirectoryConfig {
@@ -366,9 +377,10 @@ impl Builder {
             provider: TlsPolicy::provider(),
             open: watch::Sender::new(0),
             addresses_in_certificates: self.addresses_in_certificates,
+            in_memory: self.in_memory,
         });
 
-        let mut served: Vec<(Arc<Dc>, UdpSocket)> = Vec::with_capacity(drafts.len());
+        let mut served: Vec<(Arc<Dc>, Option<UdpSocket>)> = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let (dc, dns) = draft.finish(&common)?;
             served.push((Arc::new(dc), dns));
@@ -376,7 +388,9 @@ impl Builder {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let mut dcs = Vec::with_capacity(served.len());
         for (dc, dns) in served {
-            tasks::serve(&dc, dns, &Spawner::new(&tasks, stop.clone()));
+            if let Some(dns) = dns {
+                tasks::serve(&dc, dns, &Spawner::new(&tasks, stop.clone()));
+            }
             dcs.push(dc);
         }
         Ok(Domain::running(common, dcs, tasks, stop))
@@ -394,13 +408,13 @@ impl Builder {
                 dcs: self.dcs.iter().map(|dc| dc.name.clone()).collect(),
             });
         }
-        if self.dcs.len() > limits::DCS_MAX {
-            return Err(Error::TooManyDcs { asked: self.dcs.len() });
+        let most = if self.in_memory { limits::DCS_IN_MEMORY_MAX } else { limits::DCS_MAX };
+        if self.dcs.len() > most {
+            return Err(Error::TooManyDcs { asked: self.dcs.len(), most });
         }
-        for (index, dc) in self.dcs.iter().enumerate() {
-            if self.dcs[..index].iter().any(|other| other.name.eq_ignore_ascii_case(&dc.name)) {
-                return Err(Error::DuplicateDc { dc: dc.name.clone() });
-            }
+        let mut names = BTreeSet::new();
+        if let Some(dc) = self.dcs.iter().find(|dc| !names.insert(dc.name.to_ascii_lowercase())) {
+            return Err(Error::DuplicateDc { dc: dc.name.clone() });
         }
         for (name, fault) in std::mem::take(&mut self.faults) {
             let known = self.dcs.iter().map(|dc| dc.name.clone()).collect();
@@ -413,7 +427,10 @@ impl Builder {
     }
 
     fn views(&self) -> Result<Vec<DcView>, Error> {
-        let first = Ipv4Addr::new(127, 0, self.index, 10);
+        let first = match self.in_memory {
+            true => Ipv4Addr::new(10, self.index, 0, 10),
+            false => Ipv4Addr::new(127, 0, self.index, 10),
+        };
         (0_u32..)
             .zip(&self.dcs)
             .map(|(number, dc)| {

@@ -47,6 +47,17 @@ impl DatagramGate {
         Ok(Self { address, sockets, state, changed, runtime })
     }
 
+    /// The port of a DC that has no sockets. Must be called within a tokio runtime.
+    pub(crate) fn none(address: SocketAddr) -> Self {
+        Self {
+            address,
+            sockets: SocketSource::here(),
+            state: Mutex::new(State::Closed),
+            changed: Notify::new(),
+            runtime: Handle::current(),
+        }
+    }
+
     /// Reads datagrams from now on, or refuses them.
     pub(crate) fn set_refusing(&self, refusing: bool) -> io::Result<()> {
         let mut state = self.lock();

@@ -1,9 +1,9 @@
 //! Netlogon pings, Kerberos and its password service over UDP: the sockets, and the line that
 //! answers travel on.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
-use ground::Transport;
+use ground::{Trail, Transport};
 use tokio::time::sleep;
 
 use crate::{behind, cldap, facts::Listener, kdc, kpasswd, limits, route::Way, tasks::Spawner};
@@ -31,11 +31,7 @@ pub(crate) async fn serve(way: Way, listener: Listener, spawner: Spawner) {
             });
             continue;
         }
-        let answer = match listener {
-            Listener::Kdc => kdc::answer_datagram(&way, &trail, &datagram[..size]),
-            Listener::Kpasswd => kpasswd::answer_datagram(&way, &trail, &datagram[..size]),
-            _ => cldap::answer(&way, &trail, client.ip(), &datagram[..size]),
-        };
+        let answer = answer(&way, listener, &trail, client.ip(), &datagram[..size]);
         let Some(answer) = answer else { continue };
         let delay = way.line(listener).draw_delay(&mut dice);
         if delay.is_zero() {
@@ -47,5 +43,20 @@ pub(crate) async fn serve(way: Way, listener: Listener, spawner: Spawner) {
                 way.datagram_gate(listener).send(&answer, client);
             });
         }
+    }
+}
+
+/// What a DC with none behind it answers to a datagram; `None` for silence.
+pub(crate) fn answer(
+    way: &Way,
+    listener: Listener,
+    trail: &Trail,
+    client: IpAddr,
+    datagram: &[u8],
+) -> Option<Vec<u8>> {
+    match listener {
+        Listener::Kdc => kdc::answer_datagram(way, trail, datagram),
+        Listener::Kpasswd => kpasswd::answer_datagram(way, trail, datagram),
+        _ => cldap::answer(way, trail, client, datagram),
     }
 }

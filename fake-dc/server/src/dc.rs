@@ -56,7 +56,7 @@ pub struct Dc {
 
 /// Sockets of a DC that is being started.
 pub(crate) struct Sockets {
-    dns: (Gate, UdpSocket),
+    dns: (Gate, Option<UdpSocket>),
     doors: Doors,
 }
 
@@ -94,8 +94,14 @@ impl Sockets {
     /// Opens the listeners of the DC `dc`.
     pub(crate) fn open(dc: &str, ip: Ipv4Addr, ports: Ports) -> Result<Self, Error> {
         let sockets = SocketSource::here();
-        let dns = open_dns(dc, ip, ports.dns, &sockets)?;
-        Ok(Self { dns, doors: Doors::open(dc, ip, ports, &sockets)? })
+        let (gate, datagrams) = open_dns(dc, ip, ports.dns, &sockets)?;
+        Ok(Self { dns: (gate, Some(datagrams)), doors: Doors::open(dc, ip, ports, &sockets)? })
+    }
+
+    /// The listeners of a DC in memory, which have numbers and no sockets.
+    pub(crate) fn none(ip: Ipv4Addr) -> Self {
+        let ports = Ports::STANDARD;
+        Self { dns: (Gate::none((ip, ports.dns).into()), None), doors: Doors::none(ip, ports) }
     }
 }
 
@@ -136,8 +142,8 @@ impl Draft {
         registration(&self.host, &self.view, &self.sockets.doors, &self.settings, &faults)
     }
 
-    /// The DC, and the socket for DNS datagrams, to be served.
-    pub(crate) fn finish(self, domain: &Arc<Common>) -> Result<(Dc, UdpSocket), Error> {
+    /// The DC, and the socket for DNS datagrams, to be served; none of a domain in memory.
+    pub(crate) fn finish(self, domain: &Arc<Common>) -> Result<(Dc, Option<UdpSocket>), Error> {
         let given = self.given.map(Arc::new);
         let condition = condition(self.faults, |faults, listener| {
             let enrolment = Enrolment::default();

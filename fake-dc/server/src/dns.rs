@@ -12,10 +12,8 @@ use hickory_proto::{
     rr::{DNSClass, Name, RData, Record, RecordType},
 };
 
-#[cfg(feature = "fuzzing")]
-pub(crate) use self::server::answer as answer_bytes;
 pub(crate) use self::{
-    server::{serve_datagrams, serve_stream},
+    server::{answer as answer_bytes, serve_datagrams, serve_stream},
     zone::{Registration, Zone},
 };
 use crate::facts::DnsQuery;

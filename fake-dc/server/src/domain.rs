@@ -61,6 +61,8 @@ pub(crate) struct Common {
     pub(crate) ldap_policy: LdapPolicy,
     pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) addresses_in_certificates: bool,
+    /// Whether its DCs have no sockets.
+    pub(crate) in_memory: bool,
     pub(crate) zone: RwLock<Arc<Zone>>,
     /// Domains whose names the DCs' name servers know of their name servers.
     pub(crate) forwarders: RwLock<Vec<Weak<Common>>>,

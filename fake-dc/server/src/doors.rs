@@ -58,6 +58,23 @@ impl Doors {
         Ok(Self { kdc, kdc_datagrams, kpasswd, kpasswd_datagrams, ldap, cldap, ldaps, gc, gcs })
     }
 
+    /// Ports without sockets, for a domain in memory. Must be called within a tokio runtime.
+    pub(crate) fn none(ip: Ipv4Addr, ports: Ports) -> Self {
+        let gate = |port| Gate::none((ip, port).into());
+        let datagrams = |port| DatagramGate::none((ip, port).into());
+        Self {
+            kdc: gate(ports.kdc),
+            kdc_datagrams: datagrams(ports.kdc),
+            kpasswd: gate(ports.kpasswd),
+            kpasswd_datagrams: datagrams(ports.kpasswd),
+            ldap: gate(ports.ldap),
+            cldap: datagrams(ports.ldap),
+            ldaps: gate(ports.ldaps),
+            gc: gate(ports.gc),
+            gcs: gate(ports.gcs),
+        }
+    }
+
     /// Where Kerberos is, over UDP and TCP.
     pub(crate) fn kdc(&self) -> SocketAddr {
         self.kdc.address()

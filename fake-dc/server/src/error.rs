@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr};
 use fake_dc_directory::DirectoryError;
 use fake_dc_pki::PkiError;
 
-use crate::{behind::RealDcError, facts::Listener, fault::FaultError, limits};
+use crate::{behind::RealDcError, facts::Listener, fault::FaultError};
 
 /// Failed to start or change a domain.
 #[derive(Debug, thiserror::Error)]
@@ -114,10 +114,12 @@ pub enum Error {
         dc: String,
     },
     /// More DCs than a domain has addresses.
-    #[error("{asked} DCs, but a domain has at most {}", limits::DCS_MAX)]
+    #[error("{asked} DCs, but a domain has at most {most}")]
     TooManyDcs {
         /// How many.
         asked: usize,
+        /// How many there may be.
+        most: usize,
     },
     /// No DC of that name.
     #[error("no DC is called `{name}`; the domain has {}", .known.join(", "))]

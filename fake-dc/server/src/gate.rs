@@ -88,6 +88,18 @@ impl Gate {
         })
     }
 
+    /// The gate of a DC that has no sockets, which nobody can come to. Must be called within a tokio
+    /// runtime.
+    pub(crate) fn none(address: SocketAddr) -> Self {
+        Self {
+            address,
+            sockets: SocketSource::here(),
+            state: Mutex::new(State::Closed),
+            changed: Notify::new(),
+            runtime: Handle::current(),
+        }
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

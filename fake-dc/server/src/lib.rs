@@ -53,6 +53,8 @@ mod ldap_policy;
 pub mod limits;
 mod line;
 mod live;
+mod memory;
+mod memory_door;
 mod records;
 mod route;
 mod sasl;
@@ -72,5 +74,7 @@ pub use faults::FaultInfo;
 
 pub use ldap_policy::LdapPolicy;
 pub use live::{FaultGuard, Place};
+pub use memory::MemoryStream;
+pub use memory_door::{Caller, MemoryDoor};
 pub use route::{Route, RouteSpec};
 pub use sockets::SocketSource;

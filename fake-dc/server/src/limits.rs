@@ -8,6 +8,9 @@ use std::time::Duration;
 /// DCs of one domain: last octets 10 to 209 of its /24.
 pub const DCS_MAX: usize = 200;
 
+/// DCs of one domain in memory, which needs no addresses of the machine.
+pub const DCS_IN_MEMORY_MAX: usize = 10_000;
+
 /// Connections open at one LDAP port (`MaxConnections`). AD's default is 5,000; a server for tests
 /// holds more before it drops any.
 pub const LDAP_CONNECTIONS_MAX: usize = 12_000;

@@ -19,7 +19,6 @@ use ground::Stream as Dice;
 use rand::RngExt as _;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, split},
-    net::TcpStream,
     sync::{Notify, watch},
     time::{Instant, sleep_until, timeout},
 };
@@ -28,7 +27,7 @@ use crate::{
     facts::Listener,
     limits,
     route::Way,
-    stream::{LINGER, reset_on_close},
+    stream::{LINGER, Link},
     tasks::{OpenConnection, Spawner},
 };
 
@@ -165,10 +164,10 @@ impl Course {
     }
 }
 
-/// Passes bytes between the client's `socket` and the server's end of the line until one of them
+/// Passes bytes between the `link` to the client and the server's end of the line until one of them
 /// ends the connection.
 pub(crate) async fn pump(
-    mut socket: TcpStream,
+    mut link: Link,
     server: DuplexStream,
     is_reset: Arc<AtomicBool>,
     course: Course,
@@ -180,12 +179,13 @@ pub(crate) async fn pump(
         client_has_left: Notify::new(),
     };
     let end = {
-        let (from_client, to_client) = socket.split();
+        let (from_client, to_client) = split(&mut link);
         let (from_server, to_server) = split(server);
         let up = Carrier::new(Direction::ToServer, &shared).carry(from_client, to_server);
         let down = Carrier::new(Direction::ToClient, &shared).carry(from_server, to_client);
         tokio::pin!(up, down);
         tokio::select! {
+            biased;
             end = &mut down => match end {
                 // The server may close its socket now, as any server may.
                 End::Passed => timeout(LINGER, up).await.unwrap_or(End::Passed),
@@ -198,7 +198,7 @@ pub(crate) async fn pump(
         }
     };
     if end == End::Reset {
-        reset_on_close(&socket);
+        link.reset_on_close();
     }
 }
 
@@ -290,6 +290,8 @@ impl<'a> Carrier<'a> {
             let has_room = self.size < limits::LINE_BYTES_MAX || self.is_lost();
             let silence = self.silence();
             tokio::select! {
+                // In this order: of two things that come at one time the same is always first.
+                biased;
                 Ok(()) = changes.changed() => self.line = self.shared.course.line(),
                 read = from.read(&mut buffer), if !has_ended && has_room => match read {
                     Ok(0) => {

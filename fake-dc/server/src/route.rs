@@ -183,6 +183,12 @@ impl Way {
         }
     }
 
+    /// What becomes of a SYN.
+    pub(crate) fn passage(&self, listener: Listener) -> Passage {
+        let on_route = self.route.as_ref().map(|route| route.faults().passage(listener));
+        on_route.unwrap_or_default().or(self.dc.condition().faults.passage(listener))
+    }
+
     /// What becomes of datagrams.
     pub(crate) fn datagram_passage(&self, listener: Listener) -> Passage {
         let on_route = self.route.as_ref().map(|route| route.faults().datagram_passage(listener));

@@ -1,5 +1,6 @@
 //! A client's TCP connection as the DC sees it: straight to the socket, or through a
-//! [`Line`](crate::line::Line) that is not as it should be.
+//! [`Line`](crate::line::Line) that is not as it should be. A client in this process may come without
+//! a socket.
 
 use std::{
     io,
@@ -23,6 +24,7 @@ use tokio::{
 use crate::{
     limits,
     line::{Course, pump},
+    memory::MemoryStream,
 };
 
 /// The connection. A line that becomes wrong while it is open is noticed with the next byte.
@@ -37,17 +39,52 @@ pub(crate) struct Stream {
 
 #[derive(Debug)]
 enum End {
-    /// The socket itself.
-    Direct(TcpStream),
+    /// What leads to the client itself.
+    Direct(Link),
     /// Our end of a line; at the other end a task passes the bytes on.
     Shaped { near: DuplexStream, is_reset: Arc<AtomicBool> },
 }
 
+/// What leads to a client without any line between.
+#[derive(Debug)]
+pub(crate) enum Link {
+    /// Within this process.
+    Memory(MemoryStream),
+    /// A TCP socket.
+    Socket(TcpStream),
+}
+
+impl Link {
+    /// Makes the coming close a reset.
+    pub(crate) fn reset_on_close(&self) {
+        match self {
+            Self::Memory(stream) => stream.reset_on_close(),
+            Self::Socket(socket) => reset_on_close(socket),
+        }
+    }
+
+    /// Waits until the client has sent something, or has left.
+    pub(crate) async fn heard(mut self) {
+        // A failure is as good as its end.
+        let _ = match &mut self {
+            Self::Memory(stream) => stream.read(&mut [0]).await,
+            Self::Socket(socket) => socket.peek(&mut [0]).await,
+        };
+    }
+
+    fn get(&mut self) -> Pin<&mut dyn Both> {
+        match self {
+            Self::Memory(stream) => Pin::new(stream),
+            Self::Socket(socket) => Pin::new(socket),
+        }
+    }
+}
+
 impl Stream {
-    /// The connection `socket` on the way that `course` follows.
-    pub(crate) fn new(socket: TcpStream, course: Course) -> Self {
-        let client = socket.peer_addr().ok().map(|client| client.ip());
-        let mut stream = Self { end: End::Direct(socket), client, course: Some(course) };
+    /// The connection `link` to `client` on the way that `course` follows.
+    pub(crate) fn new(link: Link, client: IpAddr, course: Course) -> Self {
+        let mut stream =
+            Self { end: End::Direct(link), client: Some(client), course: Some(course) };
         stream.follow();
         stream
     }
@@ -66,7 +103,7 @@ impl Stream {
     /// that with. A client that writes its last flight of a handshake in small pieces waits for
     /// that, 40 ms each time: Samba's and GnuTLS' do.
     pub(crate) fn acknowledge_at_once(&self) {
-        if let End::Direct(socket) = &self.end {
+        if let End::Direct(Link::Socket(socket)) = &self.end {
             // A failure costs latency only.
             let _ = SockRef::from(socket).set_tcp_quickack(true);
         }
@@ -80,7 +117,7 @@ impl Stream {
     /// Ends the connection with a reset.
     pub(crate) fn reset(self) {
         match self.end {
-            End::Direct(socket) => reset_on_close(&socket),
+            End::Direct(link) => link.reset_on_close(),
             End::Shaped { is_reset, .. } => is_reset.store(true, Ordering::Release),
         }
     }
@@ -95,15 +132,15 @@ impl Stream {
         let is_reset = Arc::new(AtomicBool::new(false));
         let shaped = End::Shaped { near, is_reset: Arc::clone(&is_reset) };
         let before = std::mem::replace(&mut self.end, shaped);
-        if let (End::Direct(socket), Some(course)) = (before, self.course.take()) {
-            course.spawner().spawn(pump(socket, far, is_reset, course));
+        if let (End::Direct(link), Some(course)) = (before, self.course.take()) {
+            course.spawner().spawn(pump(link, far, is_reset, course));
         }
     }
 
     fn end(&mut self) -> Pin<&mut dyn Both> {
         self.follow();
         match &mut self.end {
-            End::Direct(socket) => Pin::new(socket),
+            End::Direct(link) => link.get(),
             End::Shaped { near, .. } => Pin::new(near),
         }
     }
@@ -117,7 +154,35 @@ impl From<TcpStream> for Stream {
     /// A connection on which nothing is wrong, ever.
     fn from(socket: TcpStream) -> Self {
         let client = socket.peer_addr().ok().map(|client| client.ip());
-        Self { end: End::Direct(socket), client, course: None }
+        Self { end: End::Direct(Link::Socket(socket)), client, course: None }
+    }
+}
+
+impl AsyncRead for Link {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.get().poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Link {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.get().poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get().poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get().poll_shutdown(cx)
     }
 }
 

@@ -19,8 +19,9 @@ use crate::{
     gate::Gate,
     kdc, kpasswd, ldap, limits,
     line::Course,
+    memory_door::Caller,
     route::Way,
-    stream::{Stream, reset_on_close},
+    stream::{Link, Stream},
 };
 
 /// Serves every socket of `dc` until the spawner stops.
@@ -122,16 +123,7 @@ impl Entrance {
 }
 
 async fn accept_at(way: Way, entrance: Entrance, spawner: Spawner) {
-    let listener = entrance.listener();
-    let most = match listener {
-        Listener::Dns => limits::DNS_CONNECTIONS_MAX,
-        Listener::Kdc | Listener::Kpasswd => limits::KDC_CONNECTIONS_MAX,
-        Listener::Rpc => limits::PASSED_CONNECTIONS_MAX,
-        Listener::Cldap | Listener::Gc | Listener::Gcs | Listener::Ldap | Listener::Ldaps => {
-            way.dc.domain.ldap_policy.max_connections
-        }
-    };
-    let crowd = Crowd::new(most);
+    let crowd = Crowd::new(connections_max(&way.dc, entrance.listener()));
     loop {
         let Ok((socket, client)) = entrance.gate(&way).accept().await else {
             // No descriptors are left, and those who wait would wait for ever.
@@ -139,39 +131,66 @@ async fn accept_at(way: Way, entrance: Entrance, spawner: Spawner) {
             sleep(if is_made { limits::LEAVING } else { limits::ACCEPT_PAUSE }).await;
             continue;
         };
-        let open = Arc::new(OpenConnection::new(&way.dc));
-        let cause = way.dc.trail.ledger().cause_of_flow(Transport::Tcp, client);
-        let trail = way.dc.trail.under(cause).begin(Connection { listener, route: way.host() });
-        let present = u64::try_from(crowd.size()).unwrap_or(u64::MAX);
-        if let Some(limit) = way.connections_max(listener).filter(|&most| present >= most) {
-            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-            trail.record(ConnectionRefused { listener, limit });
-            reset_on_close(&socket);
-            spawner.spawn(async move {
-                let _open = open;
-                // Not while the client may still be in `connect`, which would take it for refused.
-                let _ = timeout(limits::RESET_WITHIN, socket.peek(&mut [0])).await;
-            });
-            continue;
-        }
         // Answers go out as they are written; a failure costs latency only.
         let _ = socket.set_nodelay(true);
-        let course = Course::new(&way, listener, &spawner, &open);
-        let (way, entrance, tasks) = (way.clone(), entrance.clone(), spawner.clone());
-        let mut member = crowd.enter();
-        let leave = member.leave();
+        let cause = way.dc.trail.ledger().cause_of_flow(Transport::Tcp, client);
+        let caller = Caller { address: client.ip(), cause };
+        admit(&way, &entrance, &crowd, Link::Socket(socket), caller, &spawner);
+    }
+}
+
+/// How many connections may be open at a port of a DC.
+pub(crate) fn connections_max(dc: &Dc, listener: Listener) -> usize {
+    match listener {
+        Listener::Dns => limits::DNS_CONNECTIONS_MAX,
+        Listener::Kdc | Listener::Kpasswd => limits::KDC_CONNECTIONS_MAX,
+        Listener::Rpc => limits::PASSED_CONNECTIONS_MAX,
+        Listener::Cldap | Listener::Gc | Listener::Gcs | Listener::Ldap | Listener::Ldaps => {
+            dc.domain.ldap_policy.max_connections
+        }
+    }
+}
+
+/// Takes a connection that has been made, or ends it if there are too many.
+pub(crate) fn admit(
+    way: &Way,
+    entrance: &Entrance,
+    crowd: &Arc<Crowd>,
+    link: Link,
+    caller: Caller,
+    spawner: &Spawner,
+) {
+    let listener = entrance.listener();
+    let open = Arc::new(OpenConnection::new(&way.dc));
+    let trail = way.dc.trail.under(caller.cause).begin(Connection { listener, route: way.host() });
+    let present = u64::try_from(crowd.size()).unwrap_or(u64::MAX);
+    if let Some(limit) = way.connections_max(listener).filter(|&most| present >= most) {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        trail.record(ConnectionRefused { listener, limit });
+        link.reset_on_close();
         spawner.spawn(async move {
             let _open = open;
-            let stream = Stream::new(socket, course);
-            let conversation = converse(&way, &entrance, stream, &mut member, &trail, &tasks);
-            tokio::select! {
-                () = leave.notified() => {
-                    trail.record(ConnectionDropped { listener });
-                }
-                () = conversation => {}
-            }
+            // Not while the client may still be in `connect`, which would take it for refused.
+            let _ = timeout(limits::RESET_WITHIN, link.heard()).await;
         });
+        return;
     }
+    let course = Course::new(way, listener, spawner, &open);
+    let (way, entrance, tasks) = (way.clone(), entrance.clone(), spawner.clone());
+    let mut member = crowd.enter();
+    let leave = member.leave();
+    spawner.spawn(async move {
+        let _open = open;
+        let stream = Stream::new(link, caller.address, course);
+        let conversation = converse(&way, &entrance, stream, &mut member, &trail, &tasks);
+        tokio::select! {
+            biased;
+            () = leave.notified() => {
+                trail.record(ConnectionDropped { listener });
+            }
+            () = conversation => {}
+        }
+    });
 }
 
 /// Serves one connection to its end.

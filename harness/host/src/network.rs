@@ -9,6 +9,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use crate::medium::SharedMedium;
+
 /// The network as one host sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -23,6 +25,8 @@ pub struct Network {
     pub loopback: Ipv4Addr,
     /// How long its programs wait in real time for what does not come.
     pub patience: Patience,
+    /// What carries its packets in place of sockets, if anything does.
+    pub medium: Option<SharedMedium>,
 }
 
 /// How many times its usual real time the model waits for what does not come.
@@ -32,6 +36,11 @@ pub struct Network {
 /// waited is in the facts either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience(pub u32);
+
+impl Patience {
+    /// As long as the real program waits: for a [medium](Network::medium) on a clock that is paused.
+    pub const REAL: Self = Self(u32::MAX);
+}
 
 impl Default for Patience {
     /// Once.
@@ -48,6 +57,7 @@ impl Default for Network {
             translations: BTreeMap::new(),
             loopback: Ipv4Addr::LOCALHOST,
             patience: Patience::default(),
+            medium: None,
         }
     }
 }

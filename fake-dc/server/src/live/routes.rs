@@ -181,7 +181,11 @@ impl Domain {
         let whose = format!("the route from {host} to {name}");
         let address = address.unwrap_or_else(|| dc.ip());
         let sockets = elsewhere.clone().unwrap_or_default();
-        let doors = Doors::open(&whose, address, *ports, &sockets)?;
+        let in_memory = dc.domain.in_memory;
+        let doors = match in_memory {
+            true => Doors::none(address, dc.ports()),
+            false => Doors::open(&whose, address, *ports, &sockets)?,
+        };
         let dns = elsewhere.as_ref().map(|sockets| open_dns(&whose, address, ports.dns, sockets));
         let (dns, dns_socket) = dns.transpose()?.unzip();
         let stop = self.stop_token().child_token();
@@ -190,6 +194,9 @@ impl Domain {
         if let Err(error) = dc.apply_faults() {
             dc.remove_route(host);
             return Err(error);
+        }
+        if in_memory {
+            return Ok(route);
         }
         let (way, spawner) = (Way::along(&route, dc), Spawner::new(self.tasks(), stop));
         tasks::serve_way(&way, &spawner);

@@ -28,6 +28,7 @@ use super::{
     ldap::{self, Channel, Ldap, LdapError},
     netlogon::NetlogonAnswer,
     smb_conf::{Settings, Wrapping},
+    sockets::Tcp,
     timeouts::TLS_HANDSHAKE,
     tls::{self, HandshakeError, TlsStream},
     trust::Trust,
@@ -341,7 +342,7 @@ impl Context<'_> {
     async fn secure(
         &self,
         dc: &FoundDc,
-        (tcp, heard): (tokio::net::TcpStream, &[u8]),
+        (tcp, heard): (Tcp, &[u8]),
         trail: &Trail,
         console: &mut Console,
     ) -> Result<(TlsStream, Option<ChannelBindings>), ConnectError> {

@@ -56,7 +56,7 @@ pub async fn capture(
     let offer = client.offer();
     let narrowed = hello.versions.len() < offer.versions.len()
         || hello.provider.cipher_suites.len() < offer.cipher_suites.len();
-    match tls::handshake(tcp, &[], hello, TLS_HANDSHAKE.real).await {
+    match tls::handshake(tcp.into(), &[], hello, TLS_HANDSHAKE.real).await {
         Ok((stream, shown)) => {
             stream.close().await;
             Ok(presented(&shown))

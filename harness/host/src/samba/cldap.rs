@@ -31,7 +31,8 @@ const DATAGRAM_MAX: usize = 65_535;
 pub(super) async fn ping(dc: IpAddr, network: &Network, trail: &Trail) -> Option<NetlogonAnswer> {
     let trail = trail.begin(CldapAsked { dc });
     let to = network.route(SocketAddr::new(dc, LDAP_PORT));
-    let answer = match timeout(CLDAP_PING.waited(network.patience), ask(to, &trail)).await {
+    let answer = match timeout(CLDAP_PING.waited(network.patience), ask(to, network, &trail)).await
+    {
         Ok(answer) => answer,
         Err(_) => Err(Failure::new("no answer")),
     };
@@ -79,8 +80,8 @@ impl From<io::Error> for Failure {
     }
 }
 
-async fn ask(to: SocketAddr, trail: &Trail) -> Result<NetlogonAnswer, Failure> {
-    let socket = sockets::udp(to, trail).await?;
+async fn ask(to: SocketAddr, network: &Network, trail: &Trail) -> Result<NetlogonAnswer, Failure> {
+    let mut socket = sockets::udp(to, network, trail).await?;
     socket.send(&question().encode()).await?;
     let mut buffer = vec![0; DATAGRAM_MAX];
     let length = socket.recv(&mut buffer).await?;

@@ -21,7 +21,6 @@ use hickory_proto::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     time::timeout,
 };
 
@@ -146,8 +145,7 @@ impl<'a> Resolver<'a> {
         query.set_edns(edns);
 
         let udp = self.trail.begin(asked(server, name, record, "udp"));
-        let mut answer =
-            bounded(self.network.patience, over_udp(self.library, server, &query, &udp)).await;
+        let mut answer = self.over_udp(server, &query, &udp).await;
         let mut trail = udp;
         if answer.as_ref().is_ok_and(|answer| answer.metadata.truncation) {
             trail.record(answered(name, record, "truncated", Vec::new(), None));
@@ -156,6 +154,29 @@ impl<'a> Resolver<'a> {
                 .await;
         }
         conclude(name, record, answer, &trail)
+    }
+
+    async fn over_udp(
+        &self,
+        server: SocketAddr,
+        query: &Message,
+        trail: &Trail,
+    ) -> io::Result<Message> {
+        let asking = async {
+            let mut socket = sockets::udp(server, self.network, trail).await?;
+            socket.send(&encoded(query)?).await?;
+            let mut buffer = vec![0; MESSAGE_MAX];
+            loop {
+                let length = socket.recv(&mut buffer).await?;
+                match (decoded(&buffer[..length], query), self.library) {
+                    (Some(answer), _) => return Ok(answer),
+                    (None, Library::Samba) => return Err(io::ErrorKind::InvalidData.into()),
+                    // Late or forged answers are passed over: the right one may still come.
+                    (None, Library::Libc) => {}
+                }
+            }
+        };
+        bounded(self.network.patience, asking).await
     }
 }
 
@@ -253,33 +274,13 @@ async fn bounded<T>(
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-async fn over_udp(
-    library: Library,
-    server: SocketAddr,
-    query: &Message,
-    trail: &Trail,
-) -> io::Result<Message> {
-    let socket = sockets::udp(server, trail).await?;
-    socket.send(&encoded(query)?).await?;
-    let mut buffer = vec![0; MESSAGE_MAX];
-    loop {
-        let length = socket.recv(&mut buffer).await?;
-        match (decoded(&buffer[..length], query), library) {
-            (Some(answer), _) => return Ok(answer),
-            (None, Library::Samba) => return Err(io::ErrorKind::InvalidData.into()),
-            // Late or forged answers are passed over: the right one may still come.
-            (None, Library::Libc) => {}
-        }
-    }
-}
-
 async fn over_tcp(
     server: SocketAddr,
     network: &Network,
     query: &Message,
     trail: &Trail,
 ) -> io::Result<Message> {
-    let mut stream: TcpStream = sockets::tcp(server, network, trail).await?;
+    let mut stream = sockets::tcp(server, network, trail).await?;
     let bytes = encoded(query)?;
     let length = u16::try_from(bytes.len()).map_err(io::Error::other)?;
     stream.write_all(&[&length.to_be_bytes()[..], &bytes].concat()).await?;

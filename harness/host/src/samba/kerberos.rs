@@ -321,7 +321,7 @@ async fn over_datagram(
     request: &[u8],
     trail: &Trail,
 ) -> io::Result<Vec<u8>> {
-    let socket = sockets::udp(network.route(kdc), trail).await?;
+    let mut socket = sockets::udp(network.route(kdc), network, trail).await?;
     socket.send(request).await?;
     let mut answer = vec![0; MESSAGE_MAX];
     let length = socket.recv(&mut answer).await?;

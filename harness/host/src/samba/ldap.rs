@@ -17,13 +17,12 @@ use ldap_wire::{
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     time::timeout,
 };
 
 use super::{
     facts::{LdapBound, LdapChanged, LdapFailed, LdapSearched, TcpConnecting, TcpFailed},
-    sockets,
+    sockets::{self, Tcp},
     timeouts::{LDAP_ANSWER, TCP_CONNECT},
     tls::{self, TlsStream},
 };
@@ -44,7 +43,7 @@ pub(super) async fn connect(
     port: u16,
     network: &Network,
     trail: &Trail,
-) -> Result<(TcpStream, Trail), ()> {
+) -> Result<(Tcp, Trail), ()> {
     let trail = trail.begin(TcpConnecting { dc, port });
     let to = network.route(SocketAddr::new(dc, port));
     let outcome =
@@ -65,7 +64,7 @@ pub(super) async fn connect(
 #[derive(Debug)]
 pub(super) enum Channel {
     /// Bare TCP.
-    Plain(TcpStream),
+    Plain(Tcp),
     /// TLS.
     Tls(Box<TlsStream>),
 }
@@ -154,7 +153,7 @@ impl Ldap {
 
     /// Asks for TLS on a plain connection, and gives the connection back for the handshake, with what
     /// the server has said after its answer.
-    pub(super) async fn start_tls(mut self) -> Result<(TcpStream, Vec<u8>), LdapError> {
+    pub(super) async fn start_tls(mut self) -> Result<(Tcp, Vec<u8>), LdapError> {
         let request = ExtendedRequest { name: extended::START_TLS.to_owned(), value: None };
         let response = match self.ask(ProtocolOp::ExtendedRequest(request), Vec::new()).await?.op {
             ProtocolOp::ExtendedResponse(response) => response,
