@@ -24,16 +24,28 @@ pub(crate) fn cpu(pid: u32) -> Result<f64, Failure> {
     Ok(used)
 }
 
-/// KiB of memory in which a process and its children reside.
+/// KiB of memory in which a process resides. Of a process with children, all of them, what they share
+/// counted once.
 pub(crate) fn resident(pid: u32) -> Result<u64, Failure> {
-    let status = fs::read_to_string(of(pid, "status"))?;
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let resident = resident.and_then(|text| text.split_whitespace().next()).unwrap_or("0");
-    let mut sum = resident.parse()?;
+    if children(pid)?.is_empty() {
+        return kib(pid, "status", "VmRSS:");
+    }
+    proportional(pid)
+}
+
+fn proportional(pid: u32) -> Result<u64, Failure> {
+    let mut sum = kib(pid, "smaps_rollup", "Pss:")?;
     for child in children(pid)? {
-        sum += self::resident(child)?;
+        sum += proportional(child)?;
     }
     Ok(sum)
+}
+
+fn kib(pid: u32, file: &str, name: &str) -> Result<u64, Failure> {
+    let text = fs::read_to_string(of(pid, file))?;
+    let value = text.lines().find_map(|line| line.strip_prefix(name));
+    let value = value.and_then(|text| text.split_whitespace().next());
+    Ok(value.ok_or_else(|| format!("no {name} in /proc/{pid}/{file}"))?.parse()?)
 }
 
 fn children(pid: u32) -> Result<Vec<u32>, Failure> {
