@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::{
     config::{DcView, DirectoryConfig},
     defaults,
-    dn::{Dn, DnKey},
+    dn::Dn,
     domain::Domain,
     entry::Entry,
     error::{DirectoryError, LdifErrors},
@@ -70,10 +70,10 @@ pub(crate) fn build(
     let whole = domain.naming_contexts.iter().all(is_whole);
     // A head with its GUID is that of a domain written out, which has the samples it names.
     let written_out = head.is_some_and(|head| head.entry.guid().is_some());
-    let named: HashSet<DnKey> = overlay.entries.iter().map(|each| each.entry.dn.key()).collect();
-    builder.built_in("domain.ldif", DOMAIN, |dn| !whole || named.contains(&dn.key()));
-    builder.built_in("configuration.ldif", CONFIGURATION, |dn| !whole || named.contains(&dn.key()));
-    builder.built_in("samples.ldif", SAMPLES, |dn| !written_out || named.contains(&dn.key()));
+    let named: HashSet<Dn> = overlay.entries.iter().map(|each| each.entry.dn.clone()).collect();
+    builder.built_in("domain.ldif", DOMAIN, |dn| !whole || named.contains(dn));
+    builder.built_in("configuration.ldif", CONFIGURATION, |dn| !whole || named.contains(dn));
+    builder.built_in("samples.ldif", SAMPLES, |dn| !written_out || named.contains(dn));
     for dc in &config.dcs {
         builder.dc(dc)?;
     }
@@ -407,7 +407,7 @@ impl Builder<'_> {
         let known = self
             .state
             .store
-            .with_value("member", key.as_str().as_bytes())
+            .with_value("member", key.as_bytes())
             .is_some_and(|groups| groups.contains(&group));
         if !known {
             self.state.store.update(group, |entry| {
@@ -421,7 +421,7 @@ impl Builder<'_> {
 
 /// The GUID of an entry that has none: from the seed and its first name.
 pub(crate) fn drawn_guid(domain: &Domain, dn: &Dn, usn: i64) -> Uuid {
-    domain.seed.uuid(&format!("{} {usn}", dn.key().as_str()))
+    domain.seed.uuid(&format!("{} {usn}", dn.key()))
 }
 
 /// The present, as AD writes it.

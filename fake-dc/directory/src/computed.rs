@@ -140,7 +140,7 @@ impl Reader<'_> {
     /// The names that a request for all attributes gets besides the stored ones.
     pub(crate) fn always(&self, entry: &Entry) -> Vec<&'static str> {
         let key = entry.dn.key();
-        let named = |link: &&str| self.state.store.first(link, key.as_str().as_bytes()).is_some();
+        let named = |link: &&str| self.state.store.first(link, key.as_bytes()).is_some();
         let other = |link| Some(schema::attribute(link)?.other_side()?.name);
         let backlinks = self.state.store.forward_links().filter(named).filter_map(other);
         let mut names: Vec<&str> = backlinks.collect();
@@ -271,7 +271,6 @@ fn allowed_children(entry: &Entry) -> BTreeSet<&'static str> {
         inherited.any(|each| each.superiors.iter().any(|name| parent.chain.contains(name)))
     };
     schema::classes()
-        .iter()
         .filter(|class| matches!(class.kind, ClassKind::Structural | ClassKind::Legacy))
         .filter(|class| !class.system_only && superior(class))
         .map(|class| class.name)
@@ -285,7 +284,7 @@ fn backlinks(state: &State, entry: &Entry, name: &str) -> Vec<Vec<u8>> {
         return values;
     };
     let key = entry.dn.key();
-    let linking = state.store.with_value(link.name, key.as_str().as_bytes());
+    let linking = state.store.with_value(link.name, key.as_bytes());
     let linking = linking.into_iter().flatten().filter_map(|&id| state.store.get(id));
     let mut linking: Vec<&Entry> = linking.collect();
     // Both products keep links in the order of GUIDs.
@@ -302,7 +301,7 @@ fn backlinks(state: &State, entry: &Entry, name: &str) -> Vec<Vec<u8>> {
 
 fn groups_of<'a>(state: &'a State, entry: &Entry) -> impl Iterator<Item = EntryId> + 'a {
     let key = entry.dn.key();
-    state.store.with_value("member", key.as_str().as_bytes()).into_iter().flatten().copied()
+    state.store.with_value("member", key.as_bytes()).into_iter().flatten().copied()
 }
 
 /// SIDs of all security groups that an account is in, directly or through others, the primary

@@ -24,7 +24,7 @@ pub(crate) fn complete(domain: &Domain, entry: &mut Entry, usn: i64) {
         entry.set("objectClass", names);
     }
     if let Some(component) = entry.dn.first() {
-        let (attribute, value) = (component.attribute.clone(), component.value.clone());
+        let (attribute, value) = (component.attribute.to_owned(), component.value.into_owned());
         entry.set_default(&attribute, value.as_str());
         entry.set_default("name", value);
     }
@@ -118,7 +118,7 @@ fn most_specific_class(entry: &Entry) -> Option<&'static Class> {
 /// Captured answers to searches for a few attributes have no `objectClass`.
 fn implied_class(entry: &Entry) -> &'static str {
     let account = entry.text("sAMAccountName");
-    let naming = entry.dn.first().map(|component| component.attribute.as_str());
+    let naming = entry.dn.first().map(|component| component.attribute);
     match (account, naming) {
         (Some(name), _) if name.ends_with('$') => "computer",
         (Some(_), _) if entry.has("groupType") || entry.has("member") => "group",

@@ -1,37 +1,43 @@
 //! Distinguished names (RFC 4514), and the extended forms that AD accepts as a search base.
 
-use std::fmt;
+use std::{
+    borrow::{Borrow, Cow},
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use uuid::Uuid;
 
 use crate::sid::Sid;
 
 /// A distinguished name, most specific component first. Equality ignores letter case.
-#[derive(Clone, Debug, Default)]
-pub struct Dn {
-    components: Vec<Component>,
+///
+/// It is kept as it is written and as it is looked up, so that neither is made anew for each
+/// search. A clone is the same name.
+#[derive(Clone, Default)]
+pub struct Dn(Arc<Name>);
+
+#[derive(Default)]
+struct Name {
+    text: Box<str>,
+    /// The form by which entries are found: lower case, no optional space.
+    key: Box<str>,
+    components: Box<[Start]>,
+}
+
+/// Where a component begins in both forms.
+#[derive(Clone, Copy)]
+struct Start {
+    text: usize,
+    key: usize,
 }
 
 /// One component. AD has no components of several attributes ([MS-ADTS] 3.1.1.1.4).
 #[derive(Clone, Debug)]
-pub(crate) struct Component {
-    pub(crate) attribute: String,
-    pub(crate) value: String,
-}
-
-/// The form of a DN by which entries are found: lower case, no optional space.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct DnKey(String);
-
-impl DnKey {
-    /// A key that [`Dn::key`] made and that was stored as bytes.
-    pub(crate) fn from_normal(bytes: &[u8]) -> Option<Self> {
-        std::str::from_utf8(bytes).ok().map(|text| Self(text.to_owned()))
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
+pub(crate) struct Component<'a> {
+    pub(crate) attribute: &'a str,
+    pub(crate) value: Cow<'a, str>,
 }
 
 impl Dn {
@@ -41,7 +47,8 @@ impl Dn {
     /// If the text is no DN, or has a component of several attributes.
     pub fn parse(text: &str) -> Result<Self, DnError> {
         let error = |position| DnError { text: text.to_owned(), position };
-        let mut components = Vec::new();
+        let mut draft = Draft::with_capacity(text.len());
+        draft.components.reserve_exact(text.bytes().filter(|&byte| byte == b'=').count());
         let mut rest = text;
         if rest.trim_matches(' ').is_empty() {
             return Ok(Self::default());
@@ -56,52 +63,43 @@ impl Dn {
             }
             let (value, remainder) = component_value(after)
                 .map_err(|offset| error(text.len() - after.len() + offset))?;
-            components.push(Component { attribute: attribute.to_owned(), value });
+            draft.push(attribute, &value);
             match remainder {
                 Some(remainder) => rest = remainder,
-                None => return Ok(Self { components }),
+                None => return Ok(draft.finish()),
             }
         }
     }
 
     /// The DN of the domain of that DNS name.
     pub fn of_domain(dns_name: &str) -> Self {
-        let component =
-            |label: &str| Component { attribute: "DC".to_owned(), value: label.to_owned() };
-        Self { components: dns_name.split('.').map(component).collect() }
+        let mut draft = Draft::with_capacity(2 * dns_name.len());
+        dns_name.split('.').for_each(|label| draft.push("DC", label));
+        draft.finish()
     }
 
     /// The DN of the entry above; `None` for the empty DN.
     pub fn parent(&self) -> Option<Self> {
-        let (_, above) = self.components.split_first()?;
-        Some(Self { components: above.to_vec() })
+        (!self.is_empty()).then(|| self.without_first(1))
     }
 
     /// True for the DN of the rootDSE.
     pub fn is_empty(&self) -> bool {
-        self.components.is_empty()
+        self.0.components.is_empty()
     }
 
     /// True if `other` is this DN or above it.
     pub fn is_at_or_below(&self, other: &Self) -> bool {
-        let (here, there) = (self.components.len(), other.components.len());
-        here >= there
-            && self.components[here - there..]
-                .iter()
-                .zip(&other.components)
-                .all(|(one, another)| one.same(another))
+        let (here, there) = (self.depth(), other.depth());
+        here >= there && self.key_behind(here - there) == other.key()
     }
 
     /// The DNS name that the `DC` components at the end spell; `None` without any.
     pub fn dns_name(&self) -> Option<String> {
-        let labels: Vec<&str> = self
-            .components
-            .iter()
-            .rev()
-            .take_while(|component| component.attribute.eq_ignore_ascii_case("DC"))
-            .map(|component| component.value.as_str())
-            .collect();
-        let labels: Vec<&str> = labels.into_iter().rev().collect();
+        let is_label = |component: &Component<'_>| component.attribute.eq_ignore_ascii_case("DC");
+        let labels = self.components().rev().take_while(is_label).count();
+        let labels: Vec<Cow<'_, str>> =
+            self.components().skip(self.depth() - labels).map(|each| each.value).collect();
         (!labels.is_empty()).then(|| labels.join("."))
     }
 
@@ -109,69 +107,222 @@ impl Dn {
     pub(crate) fn canonical_name(&self) -> String {
         let dns_name = self.dns_name().unwrap_or_default();
         let labels = if dns_name.is_empty() { 0 } else { dns_name.split('.').count() };
-        let above = &self.components[..self.components.len() - labels];
-        let path: Vec<&str> = above.iter().rev().map(|c| c.value.as_str()).collect();
+        let above = self.components().take(self.depth() - labels);
+        let path: Vec<Cow<'_, str>> = above.map(|each| each.value).rev().collect();
         format!("{dns_name}/{}", path.join("/"))
     }
 
-    pub(crate) fn first(&self) -> Option<&Component> {
-        self.components.first()
+    pub(crate) fn first(&self) -> Option<Component<'_>> {
+        self.components().next()
     }
 
     pub(crate) fn depth(&self) -> usize {
-        self.components.len()
+        self.0.components.len()
+    }
+
+    /// As it is written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The form by which entries are found: lower case, no optional space.
+    pub(crate) fn key(&self) -> &str {
+        &self.0.key
     }
 
     pub(crate) fn child(&self, attribute: &str, value: &str) -> Self {
-        let component = Component { attribute: attribute.to_owned(), value: value.to_owned() };
-        let mut components = vec![component];
-        components.extend_from_slice(&self.components);
-        Self { components }
+        let mut draft = Draft::with_capacity(attribute.len() + value.len() + self.0.text.len() + 2);
+        draft.components.reserve_exact(self.depth() + 1);
+        draft.push(attribute, value);
+        draft.append(self);
+        draft.finish()
     }
 
     /// The name of this entry after `old`, which is at or above it, has become `new`.
     pub(crate) fn moved(&self, old: &Self, new: &Self) -> Self {
-        let kept = self.components.len().saturating_sub(old.components.len());
-        let mut components = self.components[..kept].to_vec();
-        components.extend_from_slice(&new.components);
-        Self { components }
+        let kept = self.depth().saturating_sub(old.depth());
+        let mut draft = Draft::with_capacity(self.0.text.len() + new.0.text.len());
+        self.components().take(kept).for_each(|each| draft.push(each.attribute, &each.value));
+        draft.append(new);
+        draft.finish()
     }
 
     /// The components from the top, in lower case: entries in order of it are in the order of the
     /// tree.
-    pub(crate) fn path(&self) -> Vec<String> {
-        self.components.iter().rev().map(|each| each.to_string().to_lowercase()).collect()
+    pub(crate) fn path(&self) -> Vec<&str> {
+        let component = |at| {
+            let rest = self.key_behind(at);
+            let next = self.key_behind(at + 1);
+            // The comma between the two is of neither.
+            &rest[..rest.len() - next.len() - usize::from(!next.is_empty())]
+        };
+        (0..self.depth()).rev().map(component).collect()
     }
 
-    pub(crate) fn key(&self) -> DnKey {
-        let mut text = self.to_string().to_lowercase();
-        // Spaces in a row count as one.
-        while text.contains("  ") {
-            text = text.replace("  ", " ");
-        }
-        DnKey(text)
+    fn components(&self) -> impl DoubleEndedIterator<Item = Component<'_>> + ExactSizeIterator {
+        let Name { text, components, .. } = &*self.0;
+        (0..components.len()).map(move |at| {
+            let end = components.get(at + 1).map_or(text.len(), |next| next.text - 1);
+            let component = &text[components[at].text..end];
+            let (attribute, value) = component.split_once('=').unwrap_or((component, ""));
+            Component { attribute, value: unescaped(value) }
+        })
+    }
+
+    /// The key without the first components.
+    fn key_behind(&self, count: usize) -> &str {
+        let Name { key, components, .. } = &*self.0;
+        components.get(count).map_or("", |start| &key[start.key..])
+    }
+
+    fn without_first(&self, count: usize) -> Self {
+        let Name { text, key, components } = &*self.0;
+        let Some(&first) = components.get(count) else { return Self::default() };
+        let shifted =
+            |start: &Start| Start { text: start.text - first.text, key: start.key - first.key };
+        Self(Arc::new(Name {
+            text: text[first.text..].into(),
+            key: key[first.key..].into(),
+            components: components[count..].iter().map(shifted).collect(),
+        }))
     }
 }
 
 impl PartialEq for Dn {
     fn eq(&self, other: &Self) -> bool {
-        self.components.len() == other.components.len() && self.is_at_or_below(other)
+        self.key() == other.key()
     }
 }
 
 impl Eq for Dn {}
 
-impl Component {
-    fn same(&self, other: &Self) -> bool {
-        self.attribute.eq_ignore_ascii_case(&other.attribute)
-            && (self.value.eq_ignore_ascii_case(&other.value)
-                || (!self.value.is_ascii()
-                    && self.value.to_lowercase() == other.value.to_lowercase()))
+impl Hash for Dn {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
     }
 }
 
+impl Borrow<str> for Dn {
+    /// The key, by which names are equal and hashed.
+    fn borrow(&self) -> &str {
+        self.key()
+    }
+}
+
+/// A DN that is being written.
+struct Draft {
+    text: String,
+    key: String,
+    components: Vec<Start>,
+}
+
+impl Draft {
+    fn with_capacity(bytes: usize) -> Self {
+        Self {
+            text: String::with_capacity(bytes),
+            key: String::with_capacity(bytes),
+            components: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, attribute: &str, value: &str) {
+        self.begin();
+        let start = self.text.len();
+        self.components.push(Start { text: start, key: self.key.len() });
+        self.text.push_str(attribute);
+        self.text.push('=');
+        escape_onto(&mut self.text, value);
+        push_key(&mut self.key, &self.text[start..]);
+    }
+
+    fn append(&mut self, other: &Dn) {
+        if other.is_empty() {
+            return;
+        }
+        self.begin();
+        let (text, key) = (self.text.len(), self.key.len());
+        let starts = other.0.components.iter();
+        self.components
+            .extend(starts.map(|start| Start { text: text + start.text, key: key + start.key }));
+        self.text.push_str(&other.0.text);
+        self.key.push_str(&other.0.key);
+    }
+
+    fn begin(&mut self) {
+        if !self.components.is_empty() {
+            self.text.push(',');
+            self.key.push(',');
+        }
+    }
+
+    fn finish(self) -> Dn {
+        let Self { text, key, components } = self;
+        Dn(Arc::new(Name { text: text.into(), key: key.into(), components: components.into() }))
+    }
+}
+
+/// Adds the key of a component: spaces in a row count as one.
+fn push_key(key: &mut String, component: &str) {
+    let start = key.len();
+    if component.is_ascii() {
+        key.push_str(component);
+        key[start..].make_ascii_lowercase();
+    } else {
+        key.push_str(&component.to_lowercase());
+    }
+    if key[start..].contains("  ") {
+        let mut single = key.split_off(start);
+        while single.contains("  ") {
+            single = single.replace("  ", " ");
+        }
+        key.push_str(&single);
+    }
+}
+
+/// Adds a value as RFC 4514, section 2.4, writes it.
+fn escape_onto(text: &mut String, value: &str) {
+    let is_plain = |byte: u8| !b"\"+,;<>\\".contains(&byte) && !byte.is_ascii_control();
+    if value.bytes().all(is_plain) && !value.starts_with(['#', ' ']) && !value.ends_with(' ') {
+        return text.push_str(value);
+    }
+    let end = value.len();
+    for (at, character) in value.char_indices() {
+        let outer = at == 0 || at + 1 == end;
+        let escaped = match character {
+            '"' | '+' | ',' | ';' | '<' | '>' | '\\' => true,
+            '#' => at == 0,
+            ' ' => outer,
+            _ => false,
+        };
+        if character.is_ascii_control() {
+            text.push_str(&format!("\\{:02X}", u32::from(character)));
+        } else {
+            text.extend(escaped.then_some('\\'));
+            text.push(character);
+        }
+    }
+}
+
+fn unescaped(value: &str) -> Cow<'_, str> {
+    if !value.contains('\\') {
+        return Cow::Borrowed(value);
+    }
+    component_value(value).map_or(Cow::Borrowed(value), |(value, _)| value)
+}
+
 /// The value up to the next unescaped comma, and what follows the comma.
-fn component_value(text: &str) -> Result<(String, Option<&str>), usize> {
+fn component_value(text: &str) -> Result<(Cow<'_, str>, Option<&str>), usize> {
+    let end = text.bytes().position(|byte| b",;\\\"+<>".contains(&byte)).unwrap_or(text.len());
+    if matches!(text.as_bytes().get(end), None | Some(b',' | b';')) {
+        let value = text[..end].trim_matches(' ');
+        let rest = text.get(end + 1..);
+        return if value.is_empty() { Err(end) } else { Ok((Cow::Borrowed(value), rest)) };
+    }
+    written_value(text).map(|(value, rest)| (Cow::Owned(value), rest))
+}
+
+/// The same of a value with escapes or quotes.
+fn written_value(text: &str) -> Result<(String, Option<&str>), usize> {
     let mut value = Vec::new();
     // Length of the value up to its last character that is not an optional space.
     let mut kept = 0;
@@ -224,31 +375,13 @@ fn escape(after: &[u8]) -> Option<(u8, usize)> {
 
 impl fmt::Display for Dn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, component) in self.components.iter().enumerate() {
-            if index > 0 {
-                f.write_str(",")?;
-            }
-            write!(f, "{component}")?;
-        }
-        Ok(())
+        f.write_str(self.as_str())
     }
 }
 
-impl fmt::Display for Component {
+impl fmt::Debug for Dn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}=", self.attribute)?;
-        let end = self.value.len();
-        for (at, character) in self.value.char_indices() {
-            let outer = at == 0 || at + 1 == end;
-            match character {
-                '"' | '+' | ',' | ';' | '<' | '>' | '\\' => write!(f, "\\{character}")?,
-                '#' if at == 0 => f.write_str("\\#")?,
-                ' ' if outer => f.write_str("\\ ")?,
-                _ if character.is_ascii_control() => write!(f, "\\{:02X}", u32::from(character))?,
-                _ => write!(f, "{character}")?,
-            }
-        }
-        Ok(())
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 

@@ -61,6 +61,12 @@ impl Domain {
         self.naming_contexts.iter().filter(|head| dn.is_at_or_below(head)).max_by_key(|h| h.depth())
     }
 
+    /// Head of the naming context that another one lies in.
+    pub(crate) fn naming_context_above(&self, head: &Dn) -> Option<&Dn> {
+        let above = |other: &&Dn| *other != head && head.is_at_or_below(other);
+        self.naming_contexts.iter().filter(above).max_by_key(|other| other.depth())
+    }
+
     pub(crate) fn diagnostics(&self) -> Diagnostics {
         Diagnostics { flavour: self.flavour }
     }

@@ -41,7 +41,7 @@ impl Directory {
         // The schema is the same everywhere.
         let of_schema = |entry: &Entry| entry.is_a("attributeSchema") || entry.is_a("classSchema");
         let told = |(_, entry): &(EntryId, &Entry)| !entry.built_in || !of_schema(entry);
-        let mut entries: Vec<(&Entry, Vec<String>)> =
+        let mut entries: Vec<(&Entry, Vec<&str>)> =
             state.store.iter().filter(told).map(|(_, entry)| (entry, entry.dn.path())).collect();
         entries.sort_by(|(_, one), (_, other)| one.cmp(other));
         let mut text = String::from("version: 1\n");

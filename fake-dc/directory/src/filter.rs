@@ -223,15 +223,15 @@ impl Compiler<'_> {
     /// The normal form of a value to compare with.
     fn value(&self, attribute: &str, syntax: Syntax, value: &[u8]) -> Option<Vec<u8>> {
         let text = || std::str::from_utf8(value).ok();
-        let key = |id| Some(self.state.store.get(id)?.dn.key().as_str().as_bytes().to_vec());
+        let key = |id| Some(self.state.store.get(id)?.dn.key().as_bytes().to_vec());
         match (attribute, syntax) {
             // By the name of a class ([MS-ADTS] 3.1.1.3.1.3.5).
             ("objectCategory", _) if schema::class(text()?).is_some() => {
                 let dn = self.domain.schema().child("CN", schema::class(text()?)?.category);
-                Some(dn.key().as_str().as_bytes().to_vec())
+                Some(dn.key().as_bytes().to_vec())
             }
             ("objectClass", _) => {
-                let of_oid = schema::classes().iter().find(|class| Some(class.oid) == text());
+                let of_oid = text().and_then(schema::class_of_oid);
                 syntax.normalise(of_oid.map_or(value, |class| class.name.as_bytes()))
             }
             // An entry may be named in any form.
@@ -260,7 +260,7 @@ impl Compiler<'_> {
             Some(whole) => self.equality(name, whole),
             None => self.substrings(name, Some(value), &[], None),
         };
-        let names = schema::attributes().iter().filter(|attribute| attribute.is_name());
+        let names = schema::attributes().filter(|attribute| attribute.is_name());
         let mut any: Vec<Matcher> = names.map(|attribute| like(attribute.name, value)).collect();
         if let Some(space) = value.iter().position(|&byte| byte == b' ') {
             let (first, second) = (&value[..space], value[space..].trim_ascii());

@@ -6,7 +6,7 @@ use ground::Secret;
 use ldap_wire::Attribute;
 
 use crate::{
-    dn::{Dn, DnKey, EntryName},
+    dn::{Dn, EntryName},
     entry::Entry,
     ldif::{self, ChangeRecord, LdifCause, LdifError, Piece, Record, RecordAttribute},
     schema,
@@ -23,7 +23,7 @@ pub(crate) struct Overlay {
     pub(crate) errors: Vec<LdifError>,
     /// Changes to make when all entries are there, in order.
     pub(crate) changes: Vec<FileChange>,
-    places: HashMap<DnKey, usize>,
+    places: HashMap<Dn, usize>,
 }
 
 /// A change and the file that asks for it.
@@ -84,7 +84,7 @@ impl Overlay {
             }));
             return;
         }
-        let place = *self.places.entry(dn.key()).or_insert_with(|| {
+        let place = *self.places.entry(dn.clone()).or_insert_with(|| {
             self.entries.push(OverlayEntry {
                 entry: Entry::new(dn),
                 file: file.to_owned(),

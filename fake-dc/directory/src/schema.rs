@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod entries;
+mod table;
 mod tables;
 
 use std::borrow::Cow;
@@ -16,7 +17,8 @@ pub(crate) use self::{
     aggregate::values as aggregate,
     entries::entries,
     tables::{
-        AttributeType, Class, ClassKind, attribute, attribute_of_oid, attributes, class, classes,
+        AttributeType, Class, ClassKind, attribute, attribute_count, attribute_of_oid, attributes,
+        class, class_count, class_of_oid, classes,
     },
 };
 use crate::{
@@ -62,7 +64,7 @@ impl Syntax {
             }
             Self::Dn => {
                 let dn = Dn::parse(EntryName::without_extensions(text()?)).ok()?;
-                Some(dn.key().as_str().as_bytes().to_vec())
+                Some(dn.key().as_bytes().to_vec())
             }
             Self::Guid if value.len() == 16 => Some(value.to_vec()),
             Self::Guid => Some(Uuid::try_parse(text()?).ok()?.to_bytes_le().to_vec()),
@@ -97,7 +99,7 @@ impl Syntax {
             Self::Guid | Self::Sid => normal,
             Self::Dn => {
                 let text = String::from_utf8(value).ok()?;
-                Dn::parse(EntryName::without_extensions(&text)).ok()?.to_string().into_bytes()
+                Dn::parse(EntryName::without_extensions(&text)).ok()?.as_str().into()
             }
             _ => value,
         })

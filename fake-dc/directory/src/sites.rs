@@ -19,7 +19,7 @@ impl Directory {
             Flavour::WindowsServer2022 => {
                 let state = self.read();
                 let sites = state.store.of_class("site");
-                sites.filter_map(|site| Some(site.dn.first()?.value.clone())).collect()
+                sites.filter_map(|site| Some(site.dn.first()?.value.into_owned())).collect()
             }
         }
     }
@@ -64,5 +64,5 @@ fn holds(subnet: &Entry, address: IpAddr) -> Option<(u32, String)> {
         _ => false,
     };
     let site = Dn::parse(subnet.text("siteObject")?).ok()?;
-    same.then(|| Some((length, site.first()?.value.clone())))?
+    same.then(|| Some((length, site.first()?.value.into_owned())))?
 }

@@ -1,17 +1,13 @@
 //! The entries of a domain and the indexes by which they are found.
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    sync::LazyLock,
-};
+use std::collections::{BTreeSet, HashMap};
 
-use ldap_wire::Attribute;
 use uuid::Uuid;
 
 use crate::{
-    dn::{Dn, DnKey},
+    dn::Dn,
     entry::Entry,
-    schema,
+    schema::{self, AttributeType},
     sid::Sid,
 };
 
@@ -23,13 +19,13 @@ pub(crate) struct EntryId(usize);
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     slots: Vec<Option<Entry>>,
-    by_dn: HashMap<DnKey, EntryId>,
+    by_dn: HashMap<Dn, EntryId>,
     by_value: HashMap<&'static str, HashMap<Vec<u8>, BTreeSet<EntryId>>>,
 }
 
-/// The attributes whose values are indexed, as spelled in the schema: by which clients look for
-/// entries, and links, whose other side is made from the index.
-static INDEXED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+/// Whether the values of an attribute are indexed: those by which clients look for entries, and
+/// links, whose other side is made from the index.
+fn is_indexed(attribute: &AttributeType) -> bool {
     const LOOKED_FOR: [&str; 11] = [
         "cn",
         "flatName",
@@ -43,15 +39,14 @@ static INDEXED: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
         "trustPartner",
         "userPrincipalName",
     ];
-    let links = schema::attributes().iter().filter(|attribute| attribute.is_forward_link());
-    LOOKED_FOR.into_iter().chain(links.map(|attribute| attribute.name)).collect()
-});
+    attribute.is_forward_link() || LOOKED_FOR.contains(&attribute.name)
+}
 
 impl Store {
     /// Adds an entry. The caller has made sure that the name is free.
     pub(crate) fn insert(&mut self, entry: Entry) -> EntryId {
         let id = EntryId(self.slots.len());
-        self.by_dn.insert(entry.dn.key(), id);
+        self.by_dn.insert(entry.dn.clone(), id);
         self.slots.push(None);
         self.index(id, &entry);
         self.slots[id.0] = Some(entry);
@@ -61,7 +56,7 @@ impl Store {
     /// Takes an entry out.
     pub(crate) fn remove(&mut self, id: EntryId) -> Option<Entry> {
         let entry = self.slots.get_mut(id.0)?.take()?;
-        self.by_dn.remove(&entry.dn.key());
+        self.by_dn.remove(&entry.dn);
         self.unindex(id, &entry);
         Some(entry)
     }
@@ -73,10 +68,10 @@ impl Store {
         change: impl FnOnce(&mut Entry) -> T,
     ) -> Option<T> {
         let mut entry = self.slots.get_mut(id.0)?.take()?;
-        self.by_dn.remove(&entry.dn.key());
+        self.by_dn.remove(&entry.dn);
         self.unindex(id, &entry);
         let result = change(&mut entry);
-        self.by_dn.insert(entry.dn.key(), id);
+        self.by_dn.insert(entry.dn.clone(), id);
         self.index(id, &entry);
         self.slots[id.0] = Some(entry);
         Some(result)
@@ -87,12 +82,12 @@ impl Store {
     }
 
     pub(crate) fn find(&self, dn: &Dn) -> Option<EntryId> {
-        self.by_dn.get(&dn.key()).copied()
+        self.by_dn.get(dn).copied()
     }
 
     /// The entry whose normalised DN is `key`.
     pub(crate) fn find_key(&self, key: &[u8]) -> Option<EntryId> {
-        self.by_dn.get(&DnKey::from_normal(key)?).copied()
+        self.by_dn.get(std::str::from_utf8(key).ok()?).copied()
     }
 
     pub(crate) fn by_sid(&self, sid: &Sid) -> Option<EntryId> {
@@ -132,7 +127,7 @@ impl Store {
     }
 
     pub(crate) fn is_indexed(attribute: &str) -> bool {
-        INDEXED.contains(attribute)
+        schema::attribute(attribute).is_some_and(is_indexed)
     }
 
     /// All entries in order of creation.
@@ -167,11 +162,11 @@ impl Store {
 }
 
 fn indexed_values(entry: &Entry) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
-    let indexed = |attribute: &'_ Attribute| INDEXED.get(attribute.name.as_str()).copied();
-    let attributes = entry.attributes.iter();
-    attributes.filter_map(move |each| Some((indexed(each)?, each))).flat_map(|(name, attribute)| {
-        let syntax = schema::syntax(name);
-        let normal = move |value: &Vec<u8>| Some((name, syntax.normalise(value)?));
-        attribute.values.iter().filter_map(normal)
+    entry.attributes.iter().flat_map(|attribute| {
+        let known = schema::attribute(&attribute.name).filter(|known| is_indexed(known));
+        known.into_iter().flat_map(|known| {
+            let normal = |value: &Vec<u8>| Some((known.name, known.syntax.normalise(value)?));
+            attribute.values.iter().filter_map(normal)
+        })
     })
 }

@@ -206,7 +206,8 @@ impl Directory {
             if !entry.has("nETBIOSName") || !entry.dn.is_at_or_below(&partitions) {
                 return None;
             }
-            let head = Dn::parse(entry.text("nCName")?).ok()?;
+            let head = entry.text("nCName").filter(|head| *head != self.domain.dn.as_str())?;
+            let head = Dn::parse(head).ok()?;
             let is_own = self.domain.naming_contexts.contains(&head);
             (!is_own).then_some((head, entry.text("dnsRoot")?.to_owned()))
         };

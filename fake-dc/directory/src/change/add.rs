@@ -4,8 +4,15 @@ use ldap_wire::{AddRequest, Attribute, LdapResult};
 
 use super::{Verb, class::Classes, sam, values::is_single};
 use crate::{
-    config::Flavour, defaults, directory::Directory, dn::Dn, entry::Entry, search::without_options,
-    session::Session, state::State, store::EntryId,
+    config::Flavour,
+    defaults,
+    directory::Directory,
+    dn::{Component, Dn},
+    entry::Entry,
+    search::without_options,
+    session::Session,
+    state::State,
+    store::EntryId,
 };
 
 impl Directory {
@@ -133,7 +140,7 @@ impl Directory {
             if let Some(twice) = twice {
                 return Err(diagnostics.same_value_twice(name, &values[twice], dn));
             }
-            let is_name = |first: &crate::dn::Component| first.attribute.eq_ignore_ascii_case(name);
+            let is_name = |first: &Component<'_>| first.attribute.eq_ignore_ascii_case(name);
             if let Some(first) = dn.first().filter(|first| is_name(first)) {
                 let given = String::from_utf8_lossy(&stored[0]).into_owned();
                 if given.to_lowercase() != first.value.to_lowercase() {

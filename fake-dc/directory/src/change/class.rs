@@ -94,7 +94,7 @@ impl Directory {
         parent: &Entry,
     ) -> Result<(), LdapResult> {
         let diagnostics = self.domain.diagnostics();
-        let naming = dn.first().map(|first| first.attribute.as_str()).unwrap_or_default();
+        let naming = dn.first().map(|first| first.attribute).unwrap_or_default();
         // Samba 4.22 is content with the naming attribute of a class above, such as `top`.
         let fits = |class: &Class| naming.eq_ignore_ascii_case(class.naming);
         let above = || class.chain.iter().filter_map(|name| schema::class(name)).any(fits);

@@ -63,7 +63,7 @@ impl Directory {
 
     /// The account name of an account that was given none.
     pub(super) fn drawn_account_name(&self, dn: &Dn, usn: i64, is_computer: bool) -> String {
-        let drawn = self.domain.seed.uuid(&format!("account {} {usn}", dn.key().as_str()));
+        let drawn = self.domain.seed.uuid(&format!("account {} {usn}", dn.key()));
         let drawn = drawn.simple().to_string().to_uppercase();
         let end = if is_computer { "$" } else { "" };
         format!("${}-{}{end}", &drawn[..6], &drawn[6..18])

@@ -62,12 +62,12 @@ impl Directory {
         if !self.is_administrator(&state, who) {
             return Err(diagnostics.may_not_rename(&old));
         }
-        let naming = old.first().map(|first| first.attribute.clone()).unwrap_or_default();
+        let naming = old.first().map(|first| first.attribute.to_owned()).unwrap_or_default();
         let new = parent.dn.child(&naming, &first.value);
         if state.store.find(&new).is_some_and(|other| other != id) {
             return Err(diagnostics.exists(&new));
         }
-        let value = first.value.clone();
+        let value = first.value.clone().into_owned();
         for moved in subtree(&state, id) {
             let Some(from) = state.store.get(moved).map(|entry| entry.dn.clone()) else { continue };
             let to = from.moved(&old, &new);
@@ -104,7 +104,7 @@ impl Directory {
 /// Values that name a moved entry follow it; those that name a removed one go.
 pub(super) fn rewrite_links(state: &mut State, from: &Dn, to: Option<&Dn>) {
     let key = from.key();
-    let old = key.as_str().as_bytes();
+    let old = key.as_bytes();
     let names = |value: &Vec<u8>| Syntax::Dn.normalise(value).as_deref() == Some(old);
     for id in state.store.ids() {
         let links: Vec<String> = state

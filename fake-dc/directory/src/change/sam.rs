@@ -137,14 +137,14 @@ impl Directory {
         before: Option<i64>,
     ) -> Result<(), LdapResult> {
         let diagnostics = self.domain.diagnostics();
-        let (now, member) = (entry.number("primaryGroupID"), entry.dn.key());
+        let (now, member) = (entry.number("primaryGroupID"), entry.dn.clone());
         if now == before {
             return Ok(());
         }
         let group = now
             .and_then(|rid| u32::try_from(rid).ok())
             .and_then(|rid| state.store.by_sid(&self.domain.sid.with_rid(rid)));
-        let groups = state.store.with_value("member", member.as_str().as_bytes());
+        let groups = state.store.with_value("member", member.key().as_bytes());
         match group {
             Some(group) if groups.is_some_and(|groups| groups.contains(&group)) => Ok(()),
             _ if state.store.get(id).is_none() => Ok(()),

@@ -393,7 +393,7 @@ impl Diagnostics {
 
     pub(crate) fn naming_value(self, dn: &Dn, given: &str) -> LdapResult {
         let (attribute, value) =
-            dn.first().map_or(("", ""), |first| (first.attribute.as_str(), first.value.as_str()));
+            dn.first().map_or_else(Default::default, |first| (first.attribute, first.value));
         let attribute = attribute.to_uppercase();
         let text =
             format!("RDN mismatch on {dn}: {attribute} ({value}) should match one of: ({given})");

@@ -10,11 +10,11 @@ use super::tables::{AttributeType, Class, ClassKind, attributes, class, classes}
 /// The values of an attribute of the subschema entry; none if it has no such attribute.
 pub(crate) fn values(name: &str) -> Vec<Vec<u8>> {
     let texts: Vec<String> = match name {
-        "attributeTypes" => attributes().iter().map(attribute_type).collect(),
-        "dITContentRules" => classes().iter().filter_map(content_rule).collect(),
-        "extendedAttributeInfo" => attributes().iter().map(attribute_info).collect(),
-        "extendedClassInfo" => classes().iter().map(class_info).collect(),
-        "objectClasses" => classes().iter().map(object_class).collect(),
+        "attributeTypes" => attributes().map(attribute_type).collect(),
+        "dITContentRules" => classes().filter_map(content_rule).collect(),
+        "extendedAttributeInfo" => attributes().map(attribute_info).collect(),
+        "extendedClassInfo" => classes().map(class_info).collect(),
+        "objectClasses" => classes().map(object_class).collect(),
         _ => Vec::new(),
     };
     texts.into_iter().map(String::into_bytes).collect()

@@ -9,8 +9,8 @@ use crate::{domain::Domain, entry::Entry};
 
 /// All entries of attributes and classes. What every entry has is left to be completed.
 pub(crate) fn entries(domain: &Domain) -> Vec<Entry> {
-    let attributes = attributes().iter().map(|attribute| of_attribute(domain, attribute));
-    attributes.chain(classes().iter().map(|class| of_class(domain, class))).collect()
+    let attributes = attributes().map(|attribute| of_attribute(domain, attribute));
+    attributes.chain(classes().map(|class| of_class(domain, class))).collect()
 }
 
 fn of_attribute(domain: &Domain, attribute: &AttributeType) -> Entry {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::Syntax;
+use super::{Syntax, table::Table};
 
 const ATTRIBUTES: &str = include_str!("attributes.txt");
 const CLASSES: &str = include_str!("classes.txt");
@@ -100,8 +100,7 @@ impl AttributeType {
 
     /// The link that makes this backlink, or the backlink of this link.
     pub(crate) fn other_side(&self) -> Option<&'static AttributeType> {
-        let at = *ATTRIBUTES_BY_LINK.get(&(self.link? ^ 1))?;
-        ALL_ATTRIBUTES.get(at)
+        ATTRIBUTES_BY_LINK.get(&(self.link? ^ 1)).copied()
     }
 
     /// Whether it follows from the other side of a link.
@@ -191,12 +190,19 @@ impl Class {
         let list = |field: Option<&'static str>| -> Vec<&'static str> {
             field.into_iter().flat_map(|field| field.split(',')).collect()
         };
+        let (name, cn, oid, above) = (next()??, next()??, next()??, next()??);
+        // `top` is above itself.
+        let mut chain = match above {
+            _ if above == name => Vec::new(),
+            _ => class(above)?.chain.clone(),
+        };
+        chain.push(name);
         Some(Self {
-            name: next()??,
-            cn: next()??,
-            oid: next()??,
-            above: next()??,
-            chain: Vec::new(),
+            name,
+            cn,
+            oid,
+            above,
+            chain,
             kind: match next()?? {
                 "88" => ClassKind::Legacy,
                 "abstract" => ClassKind::Abstract,
@@ -237,86 +243,66 @@ impl Class {
 
 /// The attribute of that name, in any letter case.
 pub(crate) fn attribute(name: &str) -> Option<&'static AttributeType> {
-    let found = match ATTRIBUTES_BY_NAME.get(name) {
-        Some(found) => Some(found),
-        None => ATTRIBUTES_BY_NAME.get(&*name.to_ascii_lowercase()),
-    };
-    found.map(|&at| &ALL_ATTRIBUTES[at])
+    ALL_ATTRIBUTES.named(name)
 }
 
 /// The attribute of that object identifier.
 pub(crate) fn attribute_of_oid(oid: &str) -> Option<&'static AttributeType> {
-    // Only an identifier begins with a digit; names are not looked for one by one.
-    let is_oid = oid.starts_with(|first: char| first.is_ascii_digit());
-    if is_oid { ALL_ATTRIBUTES.iter().find(|attribute| attribute.oid == oid) } else { None }
+    if is_oid(oid) { attributes().find(|attribute| attribute.oid == oid) } else { None }
+}
+
+/// The class of that object identifier.
+pub(crate) fn class_of_oid(oid: &str) -> Option<&'static Class> {
+    if is_oid(oid) { classes().find(|class| class.oid == oid) } else { None }
+}
+
+/// Only an identifier begins with a digit; names are not looked for one by one.
+fn is_oid(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// All attributes in order of their names.
-pub(crate) fn attributes() -> &'static [AttributeType] {
-    &ALL_ATTRIBUTES
+pub(crate) fn attributes() -> impl Iterator<Item = &'static AttributeType> {
+    ALL_ATTRIBUTES.all()
+}
+
+/// How many attributes there are.
+pub(crate) fn attribute_count() -> usize {
+    ALL_ATTRIBUTES.rows.len()
 }
 
 /// The class of that name, in any letter case.
 pub(crate) fn class(name: &str) -> Option<&'static Class> {
-    CLASSES_BY_NAME.get(&*name.to_ascii_lowercase()).map(|&at| &ALL_CLASSES[at])
+    ALL_CLASSES.named(name)
 }
 
 /// All classes in order of their names.
-pub(crate) fn classes() -> &'static [Class] {
-    &ALL_CLASSES
+pub(crate) fn classes() -> impl Iterator<Item = &'static Class> {
+    ALL_CLASSES.all()
 }
 
-fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
-    table.lines().filter(|line| !line.starts_with('#'))
+/// How many classes there are.
+pub(crate) fn class_count() -> usize {
+    ALL_CLASSES.rows.len()
 }
 
-static ALL_ATTRIBUTES: LazyLock<Vec<AttributeType>> =
-    LazyLock::new(|| rows(ATTRIBUTES).filter_map(AttributeType::read).collect());
+static ALL_ATTRIBUTES: LazyLock<Table<AttributeType>> =
+    LazyLock::new(|| Table::new(ATTRIBUTES, AttributeType::read));
 
-/// Places by the name in the schema's spelling and in lower case.
-static ATTRIBUTES_BY_NAME: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
-    let names = |(at, attribute): (usize, &AttributeType)| {
-        [(attribute.name.to_owned(), at), (attribute.name.to_ascii_lowercase(), at)]
-    };
-    ALL_ATTRIBUTES.iter().enumerate().flat_map(names).collect()
+static ATTRIBUTES_BY_LINK: LazyLock<HashMap<u32, &'static AttributeType>> = LazyLock::new(|| {
+    attributes().filter_map(|attribute| Some((attribute.link?, attribute))).collect()
 });
 
-static ATTRIBUTES_BY_LINK: LazyLock<HashMap<u32, usize>> = LazyLock::new(|| {
-    let links = ALL_ATTRIBUTES.iter().enumerate();
-    links.filter_map(|(at, attribute)| Some((attribute.link?, at))).collect()
-});
-
-static ALL_CLASSES: LazyLock<Vec<Class>> = LazyLock::new(|| {
-    let mut classes: Vec<Class> = rows(CLASSES).filter_map(Class::read).collect();
-    let above: HashMap<&str, &'static str> =
-        classes.iter().map(|class| (class.name, class.above)).collect();
-    for class in &mut classes {
-        let mut chain = vec![class.name];
-        // `top` is above itself.
-        while let Some(&above) = above.get(chain[chain.len() - 1])
-            && !chain.contains(&above)
-        {
-            chain.push(above);
-        }
-        chain.reverse();
-        class.chain = chain;
-    }
-    classes
-});
-
-static CLASSES_BY_NAME: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
-    let name = |(at, class): (usize, &Class)| (class.name.to_ascii_lowercase(), at);
-    ALL_CLASSES.iter().enumerate().map(name).collect()
-});
+static ALL_CLASSES: LazyLock<Table<Class>> = LazyLock::new(|| Table::new(CLASSES, Class::read));
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::table::rows, *};
 
     #[test]
     fn every_row_is_read() {
-        assert_eq!(attributes().len(), rows(ATTRIBUTES).count());
-        assert_eq!(classes().len(), rows(CLASSES).count());
+        assert_eq!(attributes().count(), rows(ATTRIBUTES).count());
+        assert_eq!(classes().count(), rows(CLASSES).count());
         let known = |name: &&str| attribute(name).is_some();
         for class in classes() {
             assert!(class.must.iter().chain(&class.may).all(known), "{}", class.name);

@@ -19,15 +19,13 @@ impl Directory {
         base: &Dn,
         scope: Scope,
     ) -> Vec<String> {
+        if scope == Scope::BaseObject {
+            return Vec::new();
+        }
         let scheme = if session.protection == Protection::Tls { "ldaps" } else { "ldap" };
         let below = |head: &Dn| {
-            let outside = head != base && head.is_at_or_below(base);
             // A naming context within another one below the base is that one's to report.
-            let direct = head
-                .parent()
-                .is_some_and(|parent| self.domain.naming_context_of(&parent) == Some(base));
-            outside
-                && direct
+            self.domain.naming_context_above(head) == Some(base)
                 && match scope {
                     Scope::BaseObject => false,
                     Scope::SingleLevel => head.depth() == base.depth() + 1,
@@ -38,21 +36,19 @@ impl Directory {
         let domain = &self.domain.dns_name;
         // The children of the base are asked for, so each is to be asked for itself.
         let depth = if scope == Scope::SingleLevel { "??base" } else { "" };
+        let url = |host: &[&str], head: &Dn| {
+            [scheme, "://", &host.concat(), "/", head.as_str(), depth].concat()
+        };
         let mut urls: Vec<String> = match self.domain.flavour {
-            Flavour::Samba4_22 => {
-                heads.map(|head| format!("{scheme}://{domain}/{head}{depth}")).collect()
-            }
+            Flavour::Samba4_22 => heads.map(|head| url(&[domain], head)).collect(),
             // The documented order is the other way round, and DNS zones have names of their own.
             Flavour::WindowsServer2022 => {
                 let mut urls: Vec<String> = heads
-                    .map(|head| {
-                        let host = match head.first() {
-                            Some(first) if first.attribute == "DC" => {
-                                format!("{}.{domain}", first.value)
-                            }
-                            _ => domain.clone(),
-                        };
-                        format!("{scheme}://{host}/{head}{depth}")
+                    .map(|head| match head.first() {
+                        Some(first) if first.attribute == "DC" => {
+                            url(&[&first.value, ".", domain], head)
+                        }
+                        _ => url(&[domain], head),
                     })
                     .collect();
                 urls.reverse();
@@ -65,7 +61,7 @@ impl Directory {
             Scope::WholeSubtree => head.is_at_or_below(base),
         };
         let others = self.other_domains(state).into_iter().filter(|(head, _)| in_scope(head));
-        urls.extend(others.map(|(head, host)| format!("{scheme}://{host}/{head}{depth}")));
+        urls.extend(others.map(|(head, host)| url(&[&host], &head)));
         urls
     }
 }

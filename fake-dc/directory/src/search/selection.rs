@@ -244,7 +244,7 @@ fn is_backlink(name: &str) -> bool {
 
 /// The name of an entry as the extended DN control wants it.
 pub(crate) fn dn_text(options: &Options, entry: &Entry) -> String {
-    let dn = entry.dn.to_string();
+    let dn = entry.dn.as_str().to_owned();
     let Some(flag) = options.extended_dn else { return dn };
     let hexadecimal =
         |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
