@@ -229,7 +229,7 @@ impl ChainPlan {
             Extension::new(oid::CRL_NUMBER, number).element(),
         ];
         body.push(Element::explicit(0, Element::sequence(extensions)));
-        Ok(key.sign_structure(algorithm, Element::sequence(body))?.to_bytes())
+        Ok(self.register.sign(&key, algorithm, Element::sequence(body))?.to_bytes())
     }
 
     /// Where the list of `ca` is published: without a host, so that clients ask their own DC.

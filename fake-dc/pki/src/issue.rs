@@ -13,6 +13,7 @@ use crate::{
     error::PkiError,
     key::SigningKey,
     plan::{CertificateId, ChainPlan, Sent},
+    register::Register,
 };
 
 impl ChainPlan {
@@ -72,6 +73,7 @@ impl ChainPlan {
 
     fn unsigned(&self, id: CertificateId) -> Unsigned<'_> {
         Unsigned {
+            register: &self.register,
             seed: &self.seed,
             certificate: self.certificate(id),
             issuer: self.certificate(self.issuer_of(id)),
@@ -98,7 +100,8 @@ impl CertificatePlan {
     ///
     /// A signature that the key is too small for.
     pub fn issue_alone(&self, seed: &Seed) -> Result<Chain, PkiError> {
-        let certificate = Unsigned { seed, certificate: self, issuer: self }.sign()?;
+        let register = &Register::default();
+        let certificate = Unsigned { register, seed, certificate: self, issuer: self }.sign()?;
         Ok(Chain {
             certificates: vec![certificate.clone()],
             key: SigningKey::choose(seed, &self.key)?.to_private_key(),
@@ -111,6 +114,7 @@ impl CertificatePlan {
 
 /// A certificate and who signs it.
 struct Unsigned<'a> {
+    register: &'a Register,
     seed: &'a Seed,
     certificate: &'a CertificatePlan,
     issuer: &'a CertificatePlan,
@@ -122,7 +126,7 @@ impl Unsigned<'_> {
         let (issuer_key, algorithm, body) = self.body()?;
         let serial = self.serial(&body);
         let body = complete(certificate.version, &serial, body);
-        let mut whole = issuer_key.sign_structure(algorithm, body)?;
+        let mut whole = self.register.sign(&issuer_key, algorithm, body)?;
         let CertificatePlan { signature, .. } = certificate;
         if let (Some(name), Some(outside)) = (&signature.named_outside, whole.at_mut(&[1])) {
             *outside = name.identifier();
@@ -137,7 +141,7 @@ impl Unsigned<'_> {
 
     /// Who signs it and how, and what of it does not depend on its serial number.
     fn body(&self) -> Result<(SigningKey, SignatureAlgorithm, Vec<Element>), PkiError> {
-        let Self { seed, certificate, issuer } = self;
+        let Self { seed, certificate, issuer, .. } = self;
         let issuer_key = SigningKey::choose(seed, &issuer.key)?;
         let signature = &certificate.signature;
         let algorithm = signature

@@ -45,6 +45,7 @@ mod oid;
 mod pem_file;
 mod pki;
 mod plan;
+mod register;
 mod renewal;
 mod store;
 

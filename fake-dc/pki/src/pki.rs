@@ -12,6 +12,7 @@ use crate::{
     faults::ChainFault,
     key::Authority,
     plan::{CertificateId, ChainPlan},
+    register::Register,
     renewal::Renewal,
 };
 
@@ -23,6 +24,7 @@ pub struct Pki {
     seed: Seed,
     founded: Timestamp,
     pub(crate) renewal: Option<Renewal>,
+    register: Register,
     domain: String,
     root_pem: String,
     intermediate_pem: String,
@@ -65,6 +67,7 @@ impl Pki {
             seed: seed.child(&format!("pki of {domain}")),
             founded: now,
             renewal: None,
+            register: Register::default(),
             domain: domain.to_owned(),
             root_pem: String::new(),
             intermediate_pem: String::new(),
@@ -130,6 +133,7 @@ impl Pki {
             return Err(PkiError::NoAddress { dc: dc.name.clone() });
         }
         let mut plan = ChainPlan::sound(self.seed, &self.domain, self.founded, dc, now);
+        plan.register = self.register.clone();
         if let Some(renewal) = &self.renewal {
             renewal.apply(&mut plan);
         }

@@ -4,7 +4,7 @@ use ground::{Seed, Timestamp};
 
 use crate::{
     certificate::CertificatePlan, crl::CrlPlan, key::Authority, pki::DcIdentity,
-    store::CertificateStore,
+    register::Register, store::CertificateStore,
 };
 
 /// A certificate of a [`ChainPlan`].
@@ -20,6 +20,8 @@ pub struct CertificateId(usize);
 #[derive(Clone, Debug)]
 pub struct ChainPlan {
     pub(crate) seed: Seed,
+    /// Of the authorities that sign what it says.
+    pub(crate) register: Register,
     domain: String,
     dc: DcIdentity,
     founded: Timestamp,
@@ -61,6 +63,7 @@ impl ChainPlan {
         let (root, intermediate, leaf) = (CertificateId(0), CertificateId(1), CertificateId(2));
         Self {
             seed,
+            register: Register::default(),
             domain: domain.to_owned(),
             dc: dc.clone(),
             founded,

@@ -252,20 +252,6 @@ impl SigningKey {
         signed.ok_or_else(|| PkiError::UnfitKey { key: self.to_string(), algorithm })
     }
 
-    /// `SEQUENCE { body, algorithm, signature }`: a certificate, a revocation list, a request.
-    ///
-    /// # Errors
-    ///
-    /// As [`SigningKey::sign`].
-    pub(crate) fn sign_structure(
-        &self,
-        algorithm: SignatureAlgorithm,
-        body: Element,
-    ) -> Result<Element, PkiError> {
-        let signature = self.sign(algorithm, &body.to_bytes())?;
-        Ok(Element::sequence([body, algorithm.identifier(), Element::bit_string(&signature)]))
-    }
-
     /// Its SubjectPublicKeyInfo (RFC 5280, section 4.1).
     pub(crate) fn public_key_info(&self) -> &Element {
         &self.public
