@@ -14,12 +14,13 @@ use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     fmt,
     net::SocketAddr,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::{Clock, Timestamp};
 
@@ -151,7 +152,8 @@ struct Shared {
     clock: Clock,
     capacity: usize,
     record: Mutex<Record>,
-    changed: watch::Sender<u64>,
+    /// Told of every event.
+    changed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -177,7 +179,7 @@ impl Ledger {
                 clock,
                 capacity: capacity.max(1),
                 record: Mutex::default(),
-                changed: watch::Sender::new(0),
+                changed: Notify::new(),
             }),
         }
     }
@@ -199,7 +201,7 @@ impl Ledger {
             fact: Arc::new(fact),
         });
         drop(record);
-        self.shared.changed.send_replace(id.0);
+        self.shared.changed.notify_waiters();
         id
     }
 
@@ -246,10 +248,15 @@ impl Ledger {
     ///
     /// Waits for ever if none comes: the caller sets the limit.
     pub async fn next_after(&self, id: Option<EventId>) -> Vec<Event> {
-        let mut changes = self.shared.changed.subscribe();
-        // Fails when the sender is gone; it lives in `self`.
-        let _ = changes.wait_for(|&last| last > id.map_or(0, EventId::number)).await;
-        self.events_after(id)
+        loop {
+            let mut changed = pin!(self.shared.changed.notified());
+            // From here on no event is missed.
+            changed.as_mut().enable();
+            if self.last() > id {
+                return self.events_after(id);
+            }
+            changed.await;
+        }
     }
 
     /// Waits until an event that satisfies `wanted` has happened, and returns the first.

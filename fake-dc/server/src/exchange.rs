@@ -93,7 +93,7 @@ pub(crate) enum After {
 
 impl From<&Reply> for Output {
     fn from(reply: &Reply) -> Self {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(512);
         for message in &reply.messages {
             message.encode_into(&mut bytes);
         }

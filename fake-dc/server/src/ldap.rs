@@ -9,9 +9,9 @@ use std::{
     future::poll_fn,
     io,
     mem::MaybeUninit,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
-    task::{Poll, ready},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -23,7 +23,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
     task::yield_now,
-    time::{Instant, sleep, timeout, timeout_at},
+    time::{Instant, Sleep, sleep, sleep_until, timeout},
 };
 
 use crate::{
@@ -135,6 +135,7 @@ impl Conversation<'_> {
     {
         let mut received = Vec::new();
         let mut output = Vec::new();
+        let mut silence = pin!(sleep_until(self.deadline));
         let mut then = self.greet(&mut output);
         loop {
             if then == After::Continue {
@@ -174,17 +175,20 @@ impl Conversation<'_> {
             for buffer in [&mut received, &mut output, &mut self.input] {
                 release(buffer);
             }
-            match timeout_at(self.deadline, read_more(stream, &mut received)).await {
-                Ok(Ok(size)) if size > 0 => {}
-                Ok(Ok(_)) => return End::Closed,
-                Ok(Err(error)) => {
+            if self.deadline < silence.deadline() {
+                silence.as_mut().reset(self.deadline);
+            }
+            match read_before(self.deadline, silence.as_mut(), stream, &mut received).await {
+                Some(Ok(size)) if size > 0 => {}
+                Some(Ok(_)) => return End::Closed,
+                Some(Err(error)) => {
                     if let Some(reason) = tls::tls_reason(&error) {
                         self.garbage("tls", reason);
                         return End::Closed;
                     }
                     return End::Left;
                 }
-                Err(_) => return End::Closed,
+                None => return End::Closed,
             }
         }
     }
@@ -338,19 +342,42 @@ const INPUT_BYTES: usize = 8_192;
 /// Answers are sent when they come to this size, even if more requests have arrived.
 const OUTPUT_BYTES: usize = 65_536;
 
-/// Reads what there is. Room for it is on the stack, and only while there is something to read.
-async fn read_more<S: AsyncRead + Unpin>(
+/// Reads what there is; `None` if nothing comes before `deadline`, which is at or behind that of
+/// `silence`.
+///
+/// A deadline moves with every request. The timer is set anew when it runs out, and not before.
+async fn read_before<S: AsyncRead + Unpin>(
+    deadline: Instant,
+    mut silence: Pin<&mut Sleep>,
     stream: &mut S,
     received: &mut Vec<u8>,
-) -> io::Result<usize> {
+) -> Option<io::Result<usize>> {
     poll_fn(|cx| {
-        let mut room = [const { MaybeUninit::uninit() }; INPUT_BYTES];
-        let mut buffer = ReadBuf::uninit(&mut room);
-        ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
-        received.extend_from_slice(buffer.filled());
-        Poll::Ready(Ok(buffer.filled().len()))
+        if let Poll::Ready(read) = poll_read_more(stream, received, cx) {
+            return Poll::Ready(Some(read));
+        }
+        while silence.as_mut().poll(cx).is_ready() {
+            if silence.deadline() >= deadline {
+                return Poll::Ready(None);
+            }
+            silence.as_mut().reset(deadline);
+        }
+        Poll::Pending
     })
     .await
+}
+
+/// Reads what there is. Room for it is on the stack, and only while there is something to read.
+fn poll_read_more<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    received: &mut Vec<u8>,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let mut room = [const { MaybeUninit::uninit() }; INPUT_BYTES];
+    let mut buffer = ReadBuf::uninit(&mut room);
+    ready!(Pin::new(stream).poll_read(cx, &mut buffer))?;
+    received.extend_from_slice(buffer.filled());
+    Poll::Ready(Ok(buffer.filled().len()))
 }
 
 /// Gives back the memory of a buffer that is empty.

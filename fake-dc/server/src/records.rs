@@ -3,11 +3,18 @@
 //! A TLS library reads what has arrived and judges all of it at once. If a client's last handshake
 //! message and the bytes of its displeasure (`samba-tls-verify.md` §11) arrive together, the
 //! handshake would sometimes count as failed and sometimes as complete. With a pause behind every
-//! record it is always complete first.
+//! record it is always complete first. The pause is none for anybody else: [`through_pauses`] asks
+//! again at once, without a way round by the scheduler, which would wake another thread for it.
 
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 
@@ -35,8 +42,27 @@ pub(crate) struct Records {
     rest: usize,
     /// Whether a record has just ended: the reader gets to look at it before the next.
     pause: bool,
+    pauses: Pauses,
     handshake_is_over: bool,
     damage: Damage,
+}
+
+/// Tells whether a reader that has to wait only waits behind a record.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pauses(Arc<AtomicBool>);
+
+/// Runs `future`, which reads [`Records`] with these pauses.
+pub(crate) async fn through_pauses<F: Future>(pauses: &Pauses, future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        loop {
+            let polled = future.as_mut().poll(cx);
+            if polled.is_ready() || !pauses.0.swap(false, Ordering::Relaxed) {
+                return polled;
+            }
+        }
+    })
+    .await
 }
 
 /// What becomes of the first sealed record that is written.
@@ -51,8 +77,10 @@ enum Damage {
 }
 
 impl Records {
-    pub(crate) fn new(stream: Stream) -> Self {
+    /// To be read by a future that runs [`through_pauses`] with the same pauses.
+    pub(crate) fn new(stream: Stream, pauses: &Pauses) -> Self {
         Self {
+            pauses: pauses.clone(),
             stream,
             ahead: Vec::new(),
             rest: 0,
@@ -131,7 +159,7 @@ impl AsyncRead for Records {
             return Poll::Ready(Ok(()));
         }
         if std::mem::take(&mut self.pause) {
-            cx.waker().wake_by_ref();
+            self.pauses.0.store(true, Ordering::Relaxed);
             return Poll::Pending;
         }
         if self.rest == 0 {
@@ -244,11 +272,12 @@ mod tests {
         let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         client.write_all(sent).await.unwrap();
         drop(client);
-        let mut records = Records::new(listener.accept().await.unwrap().0.into());
+        let pauses = Pauses::default();
+        let mut records = Records::new(listener.accept().await.unwrap().0.into(), &pauses);
         let mut chunks = Vec::new();
         loop {
             let mut chunk = vec![0; 64];
-            let size = records.read(&mut chunk).await.unwrap();
+            let size = through_pauses(&pauses, records.read(&mut chunk)).await.unwrap();
             if size == 0 {
                 return chunks;
             }

@@ -25,7 +25,7 @@ use crate::{
     dc::Dc,
     facts::{Garbage, Handshake, HandshakeOutcome, Listener},
     faults::{Afterwards, Greeting, HelloVerdict},
-    records::Records,
+    records::{Pauses, Records, through_pauses},
     stream::{Stream, close},
 };
 
@@ -38,7 +38,9 @@ pub(crate) async fn handshake(
     trail: &Trail,
 ) -> Option<(Secured, Option<CertificateDer<'static>>)> {
     let patience = dc.domain.ldap_policy.init_recv_timeout;
-    timeout(patience, shake(dc, Records::new(stream), listener, trail)).await.ok().flatten()
+    let pauses = Pauses::default();
+    let shaken = shake(dc, Records::new(stream, &pauses), listener, trail);
+    timeout(patience, through_pauses(&pauses, shaken)).await.ok().flatten()
 }
 
 async fn shake(
