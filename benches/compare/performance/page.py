@@ -79,7 +79,11 @@ def machine(figures, meanwhile):
     memory = re.search(r"MemTotal:\s*(\d+)", pathlib.Path("/proc/meminfo").read_text())
     system = platform.freedesktop_os_release().get("PRETTY_NAME", "?")
     version = subprocess.run(["rustc", "--version"], capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=pathlib.Path(__file__).parent
+    ).stdout.strip()
     rows = {
+        "Commit": commit or "?",
         "Date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
         "Processor": f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores",
         "Memory": f"{int(memory[1]) / 1024**2:.1f} GiB",

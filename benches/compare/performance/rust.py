@@ -14,6 +14,8 @@ from .peers import Missing, run
 # Criterion's samples for a page that is made in minutes; `cargo bench` by hand takes its usual time.
 SHORT = ["--warm-up-time", "0.3", "--measurement-time", "1", "--sample-size", "20", "--noplot"]
 UNITS = {"kib": "KiB", "microseconds": "µs", "milliseconds": "ms", "per-second": "/s", "ratio": ""}
+# Those of the bench `goals`.
+PARTS = ["probe", "dc", "hosts", "day", "suite"]
 # 1,000 DCs of which 900 swallow everything.
 LARGE = ["--dcs", "1000", "--shares", "black-hole=90"]
 
@@ -21,10 +23,14 @@ LARGE = ["--dcs", "1000", "--shares", "black-hole=90"]
 def criterion(root, target, figures):
     """Runs every criterion bench and takes the estimates."""
     figures.forget("criterion/")
+    figures.forget("costs/")
     began = time.time()
     for name in criterion_benches(root):
         print(f"measuring cargo bench {name}", file=sys.stderr)
-        run("cargo", "bench", "--quiet", "-p", "benches", "--all-features", "--bench", name, "--", *SHORT, cwd=root)
+        try:
+            bench(root, name, *SHORT)
+        except Missing as why:
+            note_missing(figures, name, why)
     for path in sorted((target / "criterion").rglob("new/estimates.json")):
         if path.stat().st_mtime < began:
             continue
@@ -37,6 +43,17 @@ def criterion(root, target, figures):
         figures.take(f"criterion/{name}", "µs", low, middle, high, 20)
 
 
+def bench(root, name, *options):
+    words = ["cargo", "bench", "--quiet", "-p", "benches", "--all-features", "--bench", name, "--"]
+    return run(*words, *options, cwd=root)
+
+
+def note_missing(figures, name, why):
+    """The others are measured all the same."""
+    print(f"missing: bench {name}: {why}", file=sys.stderr)
+    figures.texts[f"costs/bench/{name}"] = " ".join(str(why).split())
+
+
 def criterion_benches(root):
     manifest = (root / "benches/Cargo.toml").read_text()
     names = re.findall(r'\[\[bench\]\]\s*name = "([^"]+)"', manifest)
@@ -44,13 +61,19 @@ def criterion_benches(root):
 
 
 def goals(root, figures):
-    """The goals that are ratios of processor time, memory of processes, or sums."""
+    """The goals that are ratios of processor time, memory of processes, or sums; part by part."""
     figures.forget("bench/")
-    print("measuring cargo bench goals", file=sys.stderr)
-    said = run("cargo", "bench", "--quiet", "-p", "benches", "--all-features", "--bench", "goals", "--", "--json", cwd=root)
-    for one in json.loads(said)["figures"]:
-        unit = UNITS.get(one["unit"], one["unit"])
-        figures.take("bench/" + one["id"], unit, one["low"], one["median"], one["high"], one["samples"])
+    for part in PARTS:
+        print(f"measuring cargo bench goals, {part}", file=sys.stderr)
+        try:
+            said = bench(root, "goals", "--json", part)
+        except Missing as why:
+            note_missing(figures, f"goals -- {part}", why)
+            continue
+        for one in json.loads(said)["figures"]:
+            unit = UNITS.get(one["unit"], one["unit"])
+            median, samples = one["median"], one["samples"]
+            figures.take(f"bench/{one['id']}", unit, one["low"], median, one["high"], samples)
 
 
 def fleet(trustrig, figures):
@@ -93,6 +116,9 @@ def costs_table(figures):
         if name.startswith("bench/"):
             per_second = "/s" if figure["unit"] == "/s" else ""
             lines.append(f"| `{name.removeprefix('bench/')}` | {shown(figure)}{per_second} |")
+    for name, why in figures.texts.items():
+        if name.startswith("costs/bench/"):
+            lines += ["", f"Missing: the bench `{name.removeprefix('costs/bench/')}`: {why}"]
     return "\n".join(lines)
 
 
