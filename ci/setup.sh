@@ -23,6 +23,7 @@ declare -A wanted=(
     [setpriv]=util-linux
     [tdbrestore]=tdb-tools
     [unshare]=util-linux
+    [valgrind]=valgrind
 )
 
 missing=()
