@@ -248,6 +248,12 @@ impl Dc {
         }
     }
 
+    /// Priority and weight of its SRV records (RFC 2782).
+    pub fn srv_rank(&self) -> (u16, u16) {
+        let Registration { priority, weight, .. } = self.registration();
+        (priority, weight)
+    }
+
     /// The faults that it has, in the order in which they were set.
     pub fn faults(&self) -> Vec<Fault> {
         self.condition().faults.all().to_vec()

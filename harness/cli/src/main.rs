@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
+mod bench;
 mod client;
 mod explore;
 mod faults;
@@ -49,6 +50,8 @@ enum Command {
         #[arg(default_value = "scenarios")]
         paths: Vec<PathBuf>,
     },
+    /// Measures how a host would fare.
+    Bench(bench::BenchArguments),
     /// Does what a client of two pools does, call by call, against any XenAPI servers.
     Client(client::ClientArguments),
     /// Lists the error codes of xapi and the scenarios that end with them.
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments).into(),
         Command::Review { paths } => review::review(&paths).into(),
         Command::Accept { paths } => review::accept(&paths).into(),
+        Command::Bench(arguments) => bench::bench(&arguments).into(),
         Command::Client(arguments) => client::client(&arguments).into(),
         Command::Codes(arguments) => xapi::codes(&arguments).into(),
         Command::Explore(arguments) => explore::explore(&arguments).into(),

@@ -45,6 +45,7 @@ mod exchange_steps;
 mod exit;
 mod expect;
 mod explore;
+pub mod fleet;
 pub mod host_faults;
 mod invariants;
 mod load;
