@@ -54,7 +54,7 @@ impl Directory {
         if parent.dn.is_at_or_below(&old) {
             return Err(diagnostics.below_itself(&old));
         }
-        let new = parent.dn.child(&first.attribute, &first.value);
+        let new = parent.dn.child(first.attribute, &first.value);
         if let Some(classes) = Classes::of(&entry) {
             self.check_place(Verb::Rename, classes.structural, &new, parent)?;
         }
