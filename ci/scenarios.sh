@@ -8,7 +8,7 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 # With the features of the whole workspace and of its dev-dependencies (a test is named for these
 # alone), so that what the tests have built is used.
-cargo build --quiet --workspace --all-features --bin trustrig --test program
+cargo build --quiet --workspace --all-features --bin trustrig --test samba_client
 for run in 1 2; do
     "${CARGO_TARGET_DIR:-target}"/debug/trustrig run scenarios --check --seed 7 --events "$out/$run.jsonl" --junit "$out/$run.xml"
 done

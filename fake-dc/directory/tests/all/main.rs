@@ -1,0 +1,16 @@
+//! What a directory answers, in one executable: each file is a subject.
+
+mod bind;
+mod change;
+mod changes;
+mod descriptor;
+mod export;
+mod forest;
+mod ldif;
+mod logon;
+mod netlogon;
+mod replay;
+mod search;
+#[path = "../support/mod.rs"]
+mod support;
+mod windows;
