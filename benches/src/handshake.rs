@@ -1,9 +1,6 @@
 //! TLS handshakes without any server of ours: what probes are measured against.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use rustls::{
     ClientConfig, ClientConnection, ConnectionCommon, DigitallySignedStruct, ServerConfig,
@@ -17,7 +14,7 @@ use rustls::{
     server::NoServerSessionStorage,
 };
 
-use crate::{Failure, Scene};
+use crate::{Failure, Scene, processor_time};
 
 /// What a handshake needs again and again.
 #[derive(Clone, Debug)]
@@ -27,7 +24,7 @@ pub struct Handshake {
     pub(crate) name: ServerName<'static>,
 }
 
-/// Time spent by each end of one handshake.
+/// Processor time spent by each end of one handshake.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spent {
     /// The client, proof of possession included, judgement not.
@@ -63,12 +60,12 @@ impl Handshake {
     /// One full handshake without sockets.
     pub fn run(&self) -> Result<Spent, Failure> {
         let mut spent = Spent::default();
-        let start = Instant::now();
+        let start = processor_time();
         let mut client = ClientConnection::new(self.client.clone(), self.name.clone())?;
-        spent.client += start.elapsed();
-        let start = Instant::now();
+        spent.client += processor_time().saturating_sub(start);
+        let start = processor_time();
         let mut server = ServerConnection::new(self.server.clone())?;
-        spent.server += start.elapsed();
+        spent.server += processor_time().saturating_sub(start);
         let mut wire = Vec::with_capacity(8_192);
         while client.is_handshaking() || server.is_handshaking() {
             spent.client += turn(&mut client, &mut wire)?;
@@ -83,7 +80,7 @@ fn turn<S: SideData>(
     end: &mut ConnectionCommon<S>,
     wire: &mut Vec<u8>,
 ) -> Result<Duration, Failure> {
-    let start = Instant::now();
+    let start = processor_time();
     let mut arrived = wire.as_slice();
     while !arrived.is_empty() {
         end.read_tls(&mut arrived)?;
@@ -93,7 +90,7 @@ fn turn<S: SideData>(
     while end.wants_write() {
         end.write_tls(wire)?;
     }
-    Ok(start.elapsed())
+    Ok(processor_time().saturating_sub(start))
 }
 
 /// Lets every chain pass, as Samba does until the handshake is over, and checks possession.

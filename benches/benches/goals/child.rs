@@ -1,7 +1,8 @@
 //! Processes whose memory is measured.
 //!
-//! A child is this program again, with what it is to hold on its command line. It says `ready` with
-//! what its parent needs to know, and goes on until its standard input ends.
+//! A child is this program again, with what it is to hold on its command line. It says `ready`, the
+//! microseconds of processor time that it has used, and what its parent needs to know; and goes on until its
+//! standard input ends.
 
 use std::{
     env,
@@ -9,7 +10,7 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use benches::{DOMAIN, Failure, Member, Memory, Policy, Scene, Served};
+use benches::{DOMAIN, Failure, Member, Memory, Policy, Scene, Served, processor_time};
 use fake_dc::Domain;
 use ground::Seed;
 use tokio::runtime::Builder;
@@ -49,7 +50,7 @@ pub(crate) fn serve(arguments: &[String]) -> Result<(), Failure> {
 
 #[expect(clippy::print_stdout, reason = "the parent reads it")]
 fn wait(said: &str) -> Result<(), Failure> {
-    println!("ready {said}");
+    println!("ready {} {said}", processor_time().as_micros());
     io::stdout().flush()?;
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
@@ -59,6 +60,8 @@ fn wait(said: &str) -> Result<(), Failure> {
 #[derive(Debug)]
 pub(crate) struct Held {
     child: Child,
+    /// Milliseconds of processor time until it was ready.
+    pub(crate) processor_ms: f64,
     /// What it said.
     pub(crate) said: String,
     _out: BufReader<ChildStdout>,
@@ -75,8 +78,10 @@ impl Held {
         let mut out = BufReader::new(child.stdout.take().ok_or("a child without output")?);
         let mut line = String::new();
         out.read_line(&mut line)?;
-        let said = line.trim().strip_prefix("ready ").ok_or("the child broke")?.to_owned();
-        Ok(Self { child, said, _out: out })
+        let ready = line.trim().strip_prefix("ready ").and_then(|rest| rest.split_once(' '));
+        let (micros, said) = ready.ok_or("the child broke")?;
+        let (processor_ms, said) = (micros.parse::<f64>()? / 1e3, said.to_owned());
+        Ok(Self { child, processor_ms, said, _out: out })
     }
 
     /// What it holds now.

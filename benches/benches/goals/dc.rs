@@ -18,14 +18,17 @@ const CONNECTIONS: usize = 200;
 pub(crate) fn measure(report: &mut Report) -> Result<(), Failure> {
     let (mut one, mut many, mut further) = (Vec::new(), Vec::new(), Vec::new());
     let (mut one_ready, mut many_ready) = (Vec::new(), Vec::new());
+    let (mut one_used, mut many_used) = (Vec::new(), Vec::new());
     for _ in 0..PROCESSES {
         let start = Instant::now();
         let single = Held::start("domain", 1)?;
         one_ready.push(start.elapsed().as_secs_f64() * 1e3);
+        one_used.push(single.processor_ms);
         let single = kib(&single)?;
         let start = Instant::now();
         let domain = Held::start("domain", MANY)?;
         many_ready.push(start.elapsed().as_secs_f64() * 1e3);
+        many_used.push(domain.processor_ms);
         let domain = kib(&domain)?;
         one.push(single);
         many.push(domain);
@@ -33,9 +36,11 @@ pub(crate) fn measure(report: &mut Report) -> Result<(), Failure> {
     }
     report.add("dc/idle", Unit::Kib, &one, Some(8.0 * 1_024.0));
     report.add("dc/ready", Unit::Milliseconds, &one_ready, Some(10.0));
+    report.add("dc/ready-processor", Unit::Milliseconds, &one_used, None);
     report.add("dc/further", Unit::Kib, &further, Some(300.0));
     report.add("dc/200/idle", Unit::Kib, &many, Some(64.0 * 1_024.0));
     report.add("dc/200/ready", Unit::Milliseconds, &many_ready, Some(300.0));
+    report.add("dc/200/ready-processor", Unit::Milliseconds, &many_used, None);
     connections(report)
 }
 

@@ -6,7 +6,7 @@ use benches::{Failure, Memory, Report, Unit, processor_time};
 use runner::{RunOptions, Suite};
 use tokio::runtime::{Builder, Runtime};
 
-/// Repetitions of an eighth of the suite for memory.
+/// Repetitions of a sixteenth of the suite for memory.
 const REPETITIONS: usize = 10;
 
 pub(crate) fn measure(report: &mut Report) -> Result<(), Failure> {
@@ -29,7 +29,7 @@ pub(crate) fn measure(report: &mut Report) -> Result<(), Failure> {
     if let [quarter, _, whole] = processor[..] {
         report.add("suite/whole-over-quarter", Unit::Ratio, &[whole / quarter], Some(1.1));
     }
-    let some = every(&suite, 8);
+    let some = every(&suite, 16);
     let mut held = Vec::with_capacity(REPETITIONS);
     for _ in 0..REPETITIONS {
         run(&runtime, &some)?;
