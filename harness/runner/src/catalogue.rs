@@ -68,7 +68,7 @@ pub fn catalogue() -> Vec<Entry> {
     let dc = fake_dc::faults::catalogue().into_iter().map(Entry::of_dc);
     let mut entries: Vec<Entry> = dc.chain(host_faults::catalogue().map(Entry::of_host)).collect();
     // Stable: within a family the order of the source.
-    entries.sort_by_key(|entry| {
+    entries.sort_by_cached_key(|entry| {
         FAMILIES.iter().position(|(family, _)| *family == entry.family()).unwrap_or(FAMILIES.len())
     });
     entries
