@@ -79,7 +79,10 @@ pub enum HostError {
     #[error("the pool has ended: its coordinator is a member of another pool")]
     PoolEnded,
     /// A member that is not in the database of its pool.
-    #[error("the coordinator does not know {host}, which its `pool.conf` sends there")]
+    #[error(
+        "the coordinator does not know {host}, which its `pool.conf` sends there: give the file its \
+         former line back, or the pool a record of the host (`host.create`)"
+    )]
     UnknownToCoordinator {
         /// The member.
         host: String,

@@ -156,7 +156,7 @@ const GENERAL: [Row; 15] = [
     ("INTERNAL_ERROR", "text", "something failed that has no code"),
 ];
 
-const JOINING: [Row; 32] = [
+const JOINING: [Row; 33] = [
     ("CLUSTERING_ENABLED", "cluster host ref", "the joiner has a cluster"),
     ("HA_IS_ENABLED", "", "high availability is on"),
     ("HOSTS_NOT_COMPATIBLE", "", "joiner and coordinator run different platforms"),
@@ -167,6 +167,7 @@ const JOINING: [Row; 32] = [
         "the host has not done what an update demands",
     ),
     ("HOST_STILL_BOOTING", "", "the joiner has no management interface yet"),
+    ("HOST_UNKNOWN_TO_MASTER", "host uuid", "the host belongs to a pool that has no record of it"),
     ("JOINING_HOST_CANNOT_BE_MASTER_OF_OTHER_HOSTS", "", "the joiner has members of its own"),
     ("JOINING_HOST_CANNOT_CONTAIN_SHARED_SRS", "", "the joiner has shared storage"),
     ("JOINING_HOST_CANNOT_HAVE_RUNNING_VMS", "", "virtual machines run on the joiner"),

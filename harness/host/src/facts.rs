@@ -31,6 +31,7 @@ pub const KINDS: &[&str] = &[
     HookRan::KIND,
     HostRestarted::KIND,
     HostMoved::KIND,
+    HostStranded::KIND,
     JoinRefused::KIND,
     JoinStep::KIND,
     SessionOpened::KIND,
@@ -302,6 +303,23 @@ pub struct HostMoved {
     pub to: String,
 }
 fact!(HostMoved, "host.moved");
+
+/// A host has started as a member of a pool that has no record of it: pushing the record when it
+/// joined is best effort (xapi-flows.md §12.1 step 13). It is of no use until somebody mends that.
+#[derive(Clone, Debug, Serialize)]
+pub struct HostStranded {
+    /// Name of the host.
+    pub host: String,
+    /// Name of the host that it takes for its coordinator.
+    pub coordinator: String,
+    /// Name of the pool of that host.
+    pub pool: String,
+    /// The code that all its calls end with.
+    pub error: String,
+    /// How to mend it.
+    pub remedy: String,
+}
+fact!(HostStranded, "host.stranded");
 
 /// A pre-check keeps a host from joining a pool (xapi-flows.md §12.2).
 #[derive(Clone, Debug, Serialize)]

@@ -24,6 +24,9 @@ pub(crate) fn prepare(pool: &Pool, plan: &scenario::World, name: &str) {
         scenario::DownloadVariant::D3 => DownloadVariant::D3,
     });
     pool.set_missing_calls(plan.lacked_by(name));
+    // The language has the words of the same enumeration.
+    let purposes = plan.purposes_lacked_by(name).filter_map(|purpose| purpose.parse().ok());
+    pool.set_unknown_purposes(purposes);
 }
 
 /// The call of a step; `None` if it moves nothing between pools.

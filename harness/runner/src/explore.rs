@@ -88,12 +88,12 @@ pub async fn explore(
             (number, plan, played)
         });
         while let Some(joined) = running.try_join_next() {
-            let fresh = count(joined, &mut report, &mut first);
+            let fresh = count(exploration, joined, &mut report, &mut first)?;
             progressed(&report.progress(sequences, started.elapsed(), fresh));
         }
     }
     while let Some(joined) = running.join_next().await {
-        let fresh = count(joined, &mut report, &mut first);
+        let fresh = count(exploration, joined, &mut report, &mut first)?;
         progressed(&report.progress(sequences, started.elapsed(), fresh));
     }
     for (broken, (number, plan)) in first {
@@ -119,22 +119,27 @@ fn draw(exploration: &Exploration, number: u64, length: usize) -> Plan {
     Plan::new(id, names.profile, world, steps)
 }
 
-/// Counts what was played, and says what was not found before.
+/// Counts what was played, and says what was not found before. The sequence that shows it is
+/// written at once, as it is: shrinking it may take long, and a run may be broken off.
 fn count(
+    exploration: &Exploration,
     joined: Result<(u64, Plan, Played), tokio::task::JoinError>,
     report: &mut ExploreReport,
     first: &mut First,
-) -> Vec<String> {
+) -> std::io::Result<Vec<String>> {
     let (number, plan, played) = match joined {
         Ok(played) => played,
         // A bug of ours outside the played case: nothing can be trusted.
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => return Vec::new(),
+        Err(_) => return Ok(Vec::new()),
     };
     let fresh = played.first.iter().filter(|(broken, _)| !first.contains_key(broken));
     let fresh = fresh
         .map(|(broken, (step, how))| format!("{}, step {}: {broken}: {how}", plan.id, step + 1))
-        .collect();
+        .collect::<Vec<_>>();
+    if !fresh.is_empty() {
+        shrink::write(exploration, &plan)?;
+    }
     for broken in &played.broken {
         let known = first.get(broken).is_some_and(|(known, _)| *known <= number);
         if !known {
@@ -142,5 +147,5 @@ fn count(
         }
     }
     report.add(played);
-    fresh
+    Ok(fresh)
 }

@@ -8,6 +8,7 @@
 mod accounts;
 mod database;
 mod files;
+mod joins;
 mod look;
 mod memory;
 mod pools;
@@ -112,9 +113,14 @@ const INVARIANTS: &[Invariant] = &[
     },
     Invariant { name: "a host knows its pool", quirks: &[], check: pools::hosts_know_their_pool },
     Invariant {
-        name: "a failed join leaves nothing behind",
+        name: "a failed join leaves no certificates behind",
         quirks: &[Quirk::JoinKeepsExchangedCertificates],
-        check: pools::failed_joins_leave_nothing,
+        check: joins::failed_joins_leave_no_certificates,
+    },
+    Invariant {
+        name: "a failed join leaves nothing behind",
+        quirks: &[],
+        check: joins::failed_joins_leave_nothing,
     },
     Invariant {
         name: "sessions of AD end with it",

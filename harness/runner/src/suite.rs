@@ -92,7 +92,7 @@ pub async fn run(
 }
 
 /// Longest real time that a case may take: far above what any takes, so that a hang is reported.
-pub(crate) const CASE_LIMIT: Duration = Duration::from_secs(120);
+const CASE_LIMIT: Duration = Duration::from_secs(120);
 /// The same with the real programs, which wait as long as they wait.
 const REAL_CASE_LIMIT: Duration = Duration::from_secs(900);
 
@@ -168,6 +168,7 @@ async fn play_steps(case: &Case, world: &mut World, mode: SnapshotMode) -> Outco
             continue;
         }
         let place = Place { step: index + 1, title: step.title() };
+        memory.prepare(world, step);
         let done = match steps::apply(world, &place, step).await {
             Ok(done) => done,
             Err(error) => {

@@ -21,6 +21,7 @@ use crate::{
     xapi::{
         Host, HostConfig, Pool,
         certificates::drop_newline,
+        emergency::Emergency,
         lock::{Lock, LockName},
         login_cache::LoginCache,
         machine::{Machine, Membership},
@@ -166,6 +167,7 @@ impl Pool {
             ad_licensed: AtomicBool::new(ad_licensed),
             operations: Operations::new(seed, &room),
             offered,
+            emergency: Emergency::default(),
             room,
             rig,
         })

@@ -63,6 +63,7 @@ impl Pool {
         originator: &str,
         trail: &Trail,
     ) -> Result<Reference, ApiError> {
+        self.refuse_in_emergency()?;
         let record = self.coordinator_record()?;
         let newcomer = if user == ROOT || record.external_auth_type.is_empty() {
             if user != ROOT || !self.sessions().is_root_password(password) {

@@ -9,6 +9,7 @@ mod account_calls;
 mod call;
 mod certificates;
 mod dc_warning;
+mod emergency;
 mod enable;
 mod expiry;
 mod extauth_hook;

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{ApiError, Profile, xapi::Pool};
+use crate::{ApiError, Profile, Purpose, xapi::Pool};
 
 /// The call by which design-v1 gets certificates out of a pool: the sources leave it open (§5.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub(crate) struct Offered(Mutex<Differences>);
 struct Differences {
     download: DownloadVariant,
     missing: BTreeSet<String>,
+    unknown_purposes: BTreeSet<Purpose>,
 }
 
 impl Offered {
@@ -57,6 +58,25 @@ impl Pool {
     /// Makes it an older xapi, which does not know these calls.
     pub fn set_missing_calls(&self, names: impl IntoIterator<Item = impl Into<String>>) {
         self.offered().lock().missing = names.into_iter().map(Into::into).collect();
+    }
+
+    /// Makes it a xapi whose enumeration of purposes lacks these.
+    pub fn set_unknown_purposes(&self, purposes: impl IntoIterator<Item = Purpose>) {
+        self.offered().lock().unknown_purposes = purposes.into_iter().collect();
+    }
+
+    /// What a certificate is for, in words of the enumeration. One that it does not have is an
+    /// `INTERNAL_ERROR`.
+    pub(super) fn parse_purposes(&self, words: &[String]) -> Result<Vec<Purpose>, ApiError> {
+        words.iter().map(|word| self.parse_purpose(word)).collect()
+    }
+
+    pub(super) fn parse_purpose(&self, word: &str) -> Result<Purpose, ApiError> {
+        let purpose: Purpose = word.parse().map_err(ApiError::internal)?;
+        if self.offered().lock().unknown_purposes.contains(&purpose) {
+            return Err(ApiError::internal(format!("unknown purpose `{word}`")));
+        }
+        Ok(purpose)
     }
 
     /// Whether it has the call of this name, such as `pool.sync_trusted_certificates_from`. Of a

@@ -17,8 +17,8 @@ use crate::{
     database::Database,
     facts::{CallBegan, CallEnded, HostTurn},
     xapi::{
-        Call, CallResult, Host, Liveness, Rig, certificates::NamedStore, lock::Lock,
-        login_cache::LoginCache, machine::Machine, offered::Offered, on_host::OnHost,
+        Call, CallResult, Host, Liveness, Rig, certificates::NamedStore, emergency::Emergency,
+        lock::Lock, login_cache::LoginCache, machine::Machine, offered::Offered, on_host::OnHost,
         operations::Operations, rig::RigLink, session::Sessions, tasks::Tasks,
     },
 };
@@ -44,6 +44,7 @@ pub struct Pool {
     pub(super) room: WaitingRoom,
     pub(super) operations: Operations,
     pub(super) offered: Offered,
+    pub(super) emergency: Emergency,
     pub(super) rig: RigLink,
 }
 
@@ -56,6 +57,12 @@ impl Pool {
     /// Calls xapi on the coordinator.
     pub async fn call(&self, call: Call, trail: &Trail) -> Result<CallResult, ApiError> {
         let trail = trail.of(Actor::Host(self.coordinator().name().to_owned()));
+        if let Some(error) = self.emergency() {
+            let trail = begin(&call, None, &trail);
+            let result = Err(error);
+            end(call.name(), &trail, &result);
+            return result;
+        }
         match &call {
             Call::AuthGetGroupMembership { .. }
             | Call::AuthGetSubjectIdentifier { .. }

@@ -57,19 +57,22 @@ impl Rig {
     }
 
     /// Restarts xapi of a host. Where its files say that it belongs to another pool than before, it
-    /// starts there.
+    /// starts there; if that pool has no record of it, it is stranded ([`Pool::emergency`]).
     ///
     /// # Errors
     ///
     /// There is no such host, its files cannot be used, or no pool has the coordinator that they
-    /// name, or that coordinator does not know the host.
+    /// name, or that coordinator does not know the host, which is a member of another pool.
     pub async fn restart(self: &Arc<Self>, name: &str, trail: &Trail) -> Result<(), HostError> {
         let unknown = || HostError::UnknownHost { name: name.to_owned() };
         let pool = self.pool_of(name).ok_or_else(unknown)?;
         let host = pool.host(name).ok_or_else(unknown)?;
         let is_coordinator = pool.is_coordinator(&host);
         match host.machine().membership()? {
-            Membership::Coordinator if is_coordinator => pool.restart(name, trail).await,
+            Membership::Coordinator if is_coordinator => {
+                pool.leave_emergency();
+                pool.restart(name, trail).await
+            }
             Membership::Coordinator => {
                 let alone = self.found(&pool, host.machine(), trail)?;
                 pool.forget_host(&host);
@@ -81,7 +84,12 @@ impl Rig {
                 let unreachable = || HostError::NoCoordinator { host: name.to_owned(), address };
                 let target = self.pools().into_iter().find(has_it).ok_or_else(unreachable)?;
                 if !Arc::ptr_eq(&target, &pool) {
-                    target.take_in(host.machine())?;
+                    match target.take_in(host.machine()) {
+                        Err(HostError::UnknownToCoordinator { .. }) if pool.hosts().len() == 1 => {
+                            return pool.enter_emergency(&target, trail);
+                        }
+                        taken_in => taken_in?,
+                    }
                     pool.forget_host(&host);
                     if is_coordinator {
                         self.change(|pools| pools.retain(|known| !Arc::ptr_eq(known, &pool)));

@@ -30,8 +30,10 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// `SESSION_INVALID` if nobody has it, or it was idle for too long.
+    /// `SESSION_INVALID` if nobody has it, or it was idle for too long; what every call ends with
+    /// in an emergency.
     pub fn session(&self, reference: &Reference) -> Result<Session, ApiError> {
+        self.refuse_in_emergency()?;
         self.sessions().end_idle(self.idle_max());
         self.sessions().touch(reference)
     }

@@ -13,5 +13,6 @@ mod operations;
 mod set_ldaps;
 mod smb_conf;
 mod start;
+mod stranded;
 mod support;
 mod winbind;

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use scenario::{Source, Vocabulary};
@@ -11,13 +12,8 @@ use sim_host::Quirk;
 
 use super::plan::Plan;
 use crate::{
-    Case, CaseName, Place, RunOptions, SambaClient,
-    expect::StepView,
-    invariants,
-    load::vocabulary,
-    steps,
-    suite::{CASE_LIMIT, seed_of},
-    world::World,
+    Case, CaseName, Place, RunOptions, SambaClient, expect::StepView, invariants, load::vocabulary,
+    steps, suite::seed_of, world::World,
 };
 
 /// What can be found, told apart from other findings.
@@ -60,6 +56,10 @@ impl Played {
     }
 }
 
+/// A sequence that takes longer hangs. Months of several hosts take a minute of a processor, and who
+/// explores for long has less than a processor.
+const SEQUENCE_LIMIT: Duration = Duration::from_secs(1_200);
+
 /// The words of the language, collected once.
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(vocabulary);
 
@@ -94,12 +94,12 @@ pub(super) async fn play(plan: &Plan, excuses: bool) -> Played {
     let shared = Arc::new(Mutex::new(Played::default()));
     let playing = tokio::spawn(play_case(case.clone(), excuses, Arc::clone(&shared)));
     let abort = playing.abort_handle();
-    let trouble = match tokio::time::timeout(CASE_LIMIT, playing).await {
+    let trouble = match tokio::time::timeout(SEQUENCE_LIMIT, playing).await {
         Ok(Ok(trouble)) => trouble,
         Ok(Err(panic)) => Some(format!("the case panicked: {panic}")),
         Err(_) => {
             abort.abort();
-            Some(format!("the case took over {} s", CASE_LIMIT.as_secs()))
+            Some(format!("the case took over {} s", SEQUENCE_LIMIT.as_secs()))
         }
     };
     let mut played = std::mem::take(&mut *lock(&shared));
@@ -140,6 +140,7 @@ async fn play_steps(
     let quirks: BTreeSet<Quirk> = world.pool.quirks().iter().filter(|_| excuses).collect();
     for (number, step) in case.scenario.steps.iter().enumerate() {
         let place = Place { step: number + 1, title: step.title() };
+        memory.prepare(world, step);
         let done = match steps::apply(world, &place, step).await {
             Ok(done) => done,
             Err(error) => return Some(format!("{place}: {error}")),

@@ -1,6 +1,6 @@
 //! Makes a sequence that shows something as short as it can be, and a scenario file of it.
 
-use std::{fs, io};
+use std::{fs, io, path::PathBuf};
 
 use serde_json::{Value, json};
 
@@ -33,12 +33,18 @@ pub(super) async fn to_scenario(
         format!("Found by `trustrig explore --seed {}`, sequence {number}:", exploration.seed),
         format!("{broken}: {first_line}"),
     ];
+    let path = write(exploration, &plan)?;
+    let repeats = fails_with(&path, &how).await;
+    Ok(Found { what: broken.to_string(), times, how, steps: plan.steps.len(), path, repeats })
+}
+
+/// Writes the scenario of `plan` to the folder of the exploration.
+pub(super) fn write(exploration: &Exploration, plan: &Plan) -> io::Result<PathBuf> {
     let folder = exploration.out.join(&plan.id);
     fs::create_dir_all(&folder)?;
     let path = folder.join("scenario.toml");
     fs::write(&path, plan.to_toml())?;
-    let repeats = fails_with(&path, &how).await;
-    Ok(Found { what: broken.to_string(), times, how, steps: plan.steps.len(), path, repeats })
+    Ok(path)
 }
 
 /// Names the quirks that excuse other breaches in the steps that need them.

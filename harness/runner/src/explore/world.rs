@@ -101,9 +101,13 @@ pub(super) fn draw(names: &Names, dice: &mut Dice) -> Value {
     if names.profile == Profile::DesignV1 && dice.chance(50) {
         world["download"] = json!(dice.pick(&["d1", "d2", "d3"]));
     }
-    if dice.chance(15) {
+    if dice.chance(20) {
         let name = format!("pool{}", dice.below(names.pools.len()) + 1);
-        world["pool"] = json!([{ "name": name, "tls_verification": false }]);
+        world["pool"] = json!([match dice.below(4) {
+            0 => json!({ "name": name, "lacks": ["host.create"] }),
+            1 => json!({ "name": name, "lacks_purposes": ["licensing"] }),
+            _ => json!({ "name": name, "tls_verification": false }),
+        }]);
     }
     let quirks = quirks(dice);
     if !quirks.is_empty() {

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 use ground::Actor;
 use sim_host::{Host, HostRecord, Pool, Quirk, Records, facts::SmbConfWritten, smb_conf};
 
-use super::memory::{HostMemory, Memories};
+use super::{
+    joins::BeforeJoin,
+    memory::{HostMemory, Memories},
+};
 use crate::expect::StepView;
 
 /// One pool after a step.
@@ -23,6 +26,8 @@ pub(super) struct Look<'v> {
     pub(super) secrets: Vec<String>,
     /// References of the open sessions, which must not be told either.
     pub(super) sessions: Vec<String>,
+    /// The host that joins a pool with the step, as it was.
+    pub(super) before_join: Option<Arc<BeforeJoin>>,
 }
 
 /// One host after a step.
@@ -139,7 +144,8 @@ impl<'v> Look<'v> {
         // One that has ended opens nothing, and is named in SESSION_INVALID.
         let sessions = pool.open_sessions().into_iter();
         let sessions = sessions.map(|session| session.reference.to_string()).collect();
-        Self { view, pool, is_of_step, records, hosts, secrets, sessions }
+        let before_join = memories.before_join();
+        Self { view, pool, is_of_step, records, hosts, secrets, sessions, before_join }
     }
 
     /// The host that has the database; there is one in every pool.

@@ -1,15 +1,20 @@
 //! What is remembered from step to step: what was broken, what people have changed by hand, which
 //! members may be behind.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use scenario::Step;
 use sim_host::{Host, Liveness, Reference, smb_conf};
 
 use super::{
     database::DATABASE,
+    joins::BeforeJoin,
     look::{HostLook, Look, is_certificate_call},
 };
-use crate::expect::StepView;
+use crate::{expect::StepView, world::World};
 
 /// What is remembered of a case.
 #[derive(Debug, Default)]
@@ -20,6 +25,8 @@ pub(crate) struct Memories {
     hosts: BTreeMap<String, HostMemory>,
     /// Passwords of machine accounts that there were.
     secrets: BTreeSet<String>,
+    /// The host that joins a pool with the present step, as it was.
+    before_join: Option<Arc<BeforeJoin>>,
 }
 
 /// What is remembered of one host.
@@ -34,8 +41,6 @@ pub(super) struct HostMemory {
     pub(super) edited_database: bool,
     /// Whether the last step has changed stores by hand.
     pub(super) edited_stores: bool,
-    /// What a join that fails has to leave as it was; `None` before the first step.
-    pub(super) before: Option<Before>,
     /// smb.conf after the last step.
     pub(super) smb_conf: Option<String>,
     /// The line of smb.conf that names what is trusted, as xapi chose it when it last wrote.
@@ -43,15 +48,6 @@ pub(super) struct HostMemory {
     /// Of a member: whether a copy of the stores has failed to reach it, or somebody has changed
     /// its stores or those of the coordinator, since the last copy.
     pub(super) is_behind: bool,
-}
-
-/// What a host had after the last step.
-#[derive(Clone, Debug)]
-pub(super) struct Before {
-    /// The files of the stores by directory.
-    pub(super) stores: BTreeMap<&'static str, BTreeMap<String, Vec<u8>>>,
-    /// Whether it was in a domain.
-    pub(super) has_ad: bool,
 }
 
 /// What a step has taught.
@@ -65,6 +61,15 @@ pub(super) struct Learnt {
 pub(super) type Broken = (Reference, &'static str, String);
 
 impl Memories {
+    /// Takes in what `step`, which comes next, may have to leave as it is.
+    pub(crate) fn prepare(&mut self, world: &World, step: &Step) {
+        self.before_join = BeforeJoin::of(world, step).map(Arc::new);
+    }
+
+    pub(super) fn before_join(&self) -> Option<Arc<BeforeJoin>> {
+        self.before_join.clone()
+    }
+
     pub(super) fn is_broken(&self, key: &Broken) -> bool {
         self.broken.contains(key)
     }
@@ -91,6 +96,11 @@ impl HostMemory {
     /// Whether somebody changed `path` or something below it by hand.
     pub(super) fn was_edited(&self, path: &str) -> bool {
         self.edited.iter().any(|edit| is_below(edit, path))
+    }
+
+    /// Whether somebody changed the file `path`, or a folder that it is in, by hand.
+    pub(super) fn concerns_edit(&self, path: &str) -> bool {
+        self.was_edited(path) || self.edited.iter().any(|edit| is_below(path, edit))
     }
 
     /// Takes in what the step has done to the host's files by hand.
@@ -145,7 +155,7 @@ impl HostMemory {
 }
 
 /// Whether `path` is `folder` or something in it.
-fn is_below(path: &str, folder: &str) -> bool {
+pub(super) fn is_below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
@@ -190,7 +200,6 @@ impl Look<'_> {
         });
         let names_in_order: Vec<&str> = names_in_order.unwrap_or_default();
         let hosts = self.hosts.into_iter().zip(behind).map(|(host, behind)| {
-            let has_ad = host.has_ad();
             let HostLook { host, stores, smb_conf, mut memory, .. } = host;
             for look in stores.iter().filter(|look| !look.is_blocked && look.bundle_is_in_order()) {
                 let directory = look.store.directory;
@@ -204,8 +213,6 @@ impl Look<'_> {
             memory.trust_line =
                 smb_conf.as_deref().and_then(super::smb_conf::trust_line).map(str::to_owned);
             memory.smb_conf = smb_conf;
-            let stores = stores.into_iter().map(|look| (look.store.directory, look.files));
-            memory.before = Some(Before { stores: stores.collect(), has_ad });
             (host.name().to_owned(), memory)
         });
         Learnt { hosts: hosts.collect(), secrets: self.secrets }

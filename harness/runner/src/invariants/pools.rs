@@ -17,6 +17,9 @@ pub(super) fn hosts_know_their_pool(look: &Look<'_>) -> Vec<Breach> {
     let Some(coordinator) = look.coordinator() else { return Vec::new() };
     let address = coordinator.record.as_ref().map(|record| record.address.as_str());
     let slave = format!("slave:{}", address.unwrap_or_default());
+    if look.pool.emergency().is_some() {
+        return stranded_hosts_belong_elsewhere(look, coordinator);
+    }
     let wrong = |host: &HostLook| {
         let expected = if host.name() == coordinator.name() { "master" } else { &slave };
         let found = host.host.root().read_text_if_present(MEMBERSHIP).ok().flatten();
@@ -29,36 +32,23 @@ pub(super) fn hosts_know_their_pool(look: &Look<'_>) -> Vec<Breach> {
     look.hosts.iter().filter_map(wrong).collect()
 }
 
-/// A host that could not join has the certificates and the domain that it had (§§5.1, 12.3). What
-/// `pool.join` has exchanged before it failed stays with quirk O4 (§12.1).
-pub(super) fn failed_joins_leave_nothing(look: &Look<'_>) -> Vec<Breach> {
-    let step = look.view.step;
-    let joiner = match &step.action.value {
-        Action::Client(ClientAction::Join(join)) => Some(join.joiner.as_str()),
-        Action::Pool(PoolCall::Join(_) | PoolCall::JoinForce(_)) => {
-            step.on.as_ref().map(|host| host.as_str())
-        }
-        _ => return Vec::new(),
-    };
-    if look.view.done.result.is_ok() {
+/// A host that is stranded, which is alone, belongs to another pool by its files alone (§12.1 step
+/// 13).
+fn stranded_hosts_belong_elsewhere(look: &Look<'_>, host: &HostLook) -> Vec<Breach> {
+    let found = host.host.root().read_text_if_present(MEMBERSHIP).ok().flatten();
+    let found = found.unwrap_or_default();
+    let elsewhere = look.view.world.rig.pools().into_iter().any(|pool| {
+        let records = pool.database_view();
+        let coordinator = records.host(&records.pool.master);
+        let address = coordinator.map(|record| record.address.as_str()).unwrap_or_default();
+        pool.reference() != look.pool.reference() && found.trim() == format!("slave:{address}")
+    });
+    if elsewhere || host.memory.was_edited(MEMBERSHIP) {
         return Vec::new();
     }
-    let mut breaches = Vec::new();
-    for host in look.hosts.iter().filter(|host| Some(host.name()) == joiner) {
-        let Some(before) = &host.memory.before else { continue };
-        let name = host.name();
-        let mut broken = |what: String| breaches.push(Breach::new(name, format!("{name} {what}")));
-        for store in &host.stores {
-            let directory = store.store.directory;
-            if before.stores.get(directory) != Some(&store.files) {
-                broken(format!("has other files in {directory} than before"));
-            }
-        }
-        if before.has_ad != host.has_ad() {
-            broken(format!("has AD: {}, before: {}", host.has_ad(), before.has_ad));
-        }
-    }
-    breaches
+    let name = host.name();
+    let what = format!("{name} is stranded, and {MEMBERSHIP} says `{found}`, which no pool has");
+    vec![Breach::new(name, what)]
 }
 
 /// `pool.disable_external_auth` ends the sessions that came in through AD (§11.1).

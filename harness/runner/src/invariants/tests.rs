@@ -295,11 +295,28 @@ fn found_after(
 #[tokio::test]
 async fn a_certificate_that_a_failed_join_left() {
     let mut tested = Tested::sound().await;
-    tested.write("host1", "/etc/stunnel/crls/stray.pem", "stray");
     let join = "[[step]]\non = \"host1\"\npool.join = { master_address = \"host2\" }";
+    let join = steps_of(join);
+    tested.memory.prepare(&tested.world, &join.steps[0]);
+    tested.write("host1", "/etc/stunnel/crls/stray.pem", "stray");
     let error = sim_host::ApiError::bare("CRL_ALREADY_EXISTS");
-    let found = found_after(&mut tested, &steps_of(join), Err(error));
-    assert_found(&found, "a failed join leaves nothing behind", "/etc/stunnel/crls");
+    let found = found_after(&mut tested, &join, Err(error));
+    assert_found(&found, "a failed join leaves no certificates behind", "/etc/stunnel/crls");
+}
+
+#[tokio::test]
+async fn a_record_and_a_file_that_a_failed_join_left() {
+    let mut tested = Tested::sound().await;
+    let join = "[[step]]\non = \"host1\"\npool.join = { master_address = \"host2\" }";
+    let join = steps_of(join);
+    tested.memory.prepare(&tested.world, &join.steps[0]);
+    tested.change_database(|data| data["hosts"][0]["edition"] = json!("another")).await;
+    tested.write("host1", "/etc/xensource/ptoken", "another");
+    let error = sim_host::ApiError::bare("CRL_ALREADY_EXISTS");
+    let found = found_after(&mut tested, &join, Err(error));
+    let name = "a failed join leaves nothing behind";
+    assert_found(&found, name, "other hosts in its database");
+    assert_found(&found, name, "/etc/xensource/ptoken");
 }
 
 #[tokio::test]

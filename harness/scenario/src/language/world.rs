@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     CallName, Circumstance, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef,
-    DownloadVariant, HostFault, HostName, HostPath, Kebab, QuirkName, RelativePath, RouteFault,
-    Step, Time, Version,
+    DownloadVariant, HostFault, HostName, HostPath, Kebab, Purpose, QuirkName, RelativePath,
+    RouteFault, Step, Time, Version,
 };
 use crate::{
     Span,
@@ -109,6 +109,8 @@ table! {
         pub circumstances: Vec<Spanned<Circumstance>>,
         /// Calls that it does not know, as if it were older.
         pub lacks: Vec<Spanned<CallName>>,
+        /// Purposes of certificates that it does not know, as if it were older.
+        pub lacks_purposes: Vec<Purpose>,
     }
 }
 
@@ -169,6 +171,12 @@ impl World {
     pub fn lacked_by(&self, pool: &str) -> impl Iterator<Item = &str> + '_ {
         let own = self.settings_of(pool).into_iter();
         own.flat_map(|own| own.lacks.iter().map(|name| name.as_str()))
+    }
+
+    /// The purposes of certificates that a pool does not know.
+    pub fn purposes_lacked_by(&self, pool: &str) -> impl Iterator<Item = &str> + '_ {
+        let own = self.settings_of(pool).into_iter();
+        own.flat_map(|own| own.lacks_purposes.iter().map(|purpose| purpose.as_str()))
     }
 
     fn settings_of(&self, pool: &str) -> Option<&PoolSettings> {

@@ -2,7 +2,7 @@
 //! (xapi-flows.md §5.1).
 
 use crate::{
-    ApiError, Certificate, DownloadVariant, Purpose, Reference,
+    ApiError, Certificate, DownloadVariant, Reference,
     trust_store::StoreDirectory,
     xapi::{Pool, Wanted, certificates::trusted::trusted_kind},
 };
@@ -28,7 +28,7 @@ impl Pool {
     ) -> Result<Vec<String>, ApiError> {
         match (self.download_variant(), wanted) {
             (DownloadVariant::D3, Wanted::Purpose(purpose)) => {
-                let purpose: Purpose = purpose.parse().map_err(ApiError::internal)?;
+                let purpose = self.parse_purpose(purpose)?;
                 let rows = self.certificates();
                 let having = rows.iter().filter(|row| row.is_trusted());
                 let having = having.filter(|row| row.purpose.contains(&purpose));

@@ -5,7 +5,7 @@ use ground::Trail;
 
 use super::{Checked, drop_newline};
 use crate::{
-    ApiError, CertificateType, Purpose, Quirk, Reference,
+    ApiError, CertificateType, Quirk, Reference,
     certificate::ParsedCertificate,
     trust_store::{Files, StoreDirectory},
     xapi::{
@@ -167,7 +167,7 @@ impl Pool {
         purposes: &[String],
         trail: &Trail,
     ) -> Result<Option<Reference>, ApiError> {
-        match self.install_trusted(ca, pem, parse_purposes(purposes)?, trail) {
+        match self.install_trusted(ca, pem, self.parse_purposes(purposes)?, trail) {
             Ok(reference) => Ok(Some(reference)),
             Err(error) if error.code == "TRUSTED_CERTIFICATE_ALREADY_EXISTS" => Ok(None),
             Err(error) => Err(error),
@@ -251,9 +251,4 @@ impl OnHost<'_> {
         store.rehash_all()?;
         Ok(())
     }
-}
-
-/// What a certificate is for, in words of the enumeration. An unknown one is an `INTERNAL_ERROR`.
-pub(in crate::xapi) fn parse_purposes(words: &[String]) -> Result<Vec<Purpose>, ApiError> {
-    words.iter().map(|word| word.parse().map_err(ApiError::internal)).collect()
 }

@@ -8,10 +8,7 @@ use xenapi_client::{Session, Trust, Value};
 
 use crate::{
     ApiError, CertificateType, Quirk, Reference,
-    xapi::{
-        Pool, PoolOperation, RemotePool, certificates::exchange::parse_purposes, on_host::OnHost,
-        remote::from_there,
-    },
+    xapi::{Pool, PoolOperation, RemotePool, on_host::OnHost, remote::from_there},
 };
 
 impl Pool {
@@ -63,7 +60,7 @@ impl Pool {
         trail: &Trail,
     ) -> Result<(), Failure> {
         for (pem, purposes) in certificates {
-            parse_purposes(purposes)
+            self.parse_purposes(purposes)
                 .map_err(|error| Failure { error, purpose_is_unknown: true })?;
             let installed = self.import_trusted(ca, pem, purposes, trail);
             let failed = |error| Failure { error, purpose_is_unknown: false };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ground::Trail;
 
-use super::{Checked, exchange::parse_purposes};
+use super::Checked;
 use crate::{
     ApiError, Certificate, CertificateType, Purpose, Quirk, Reference,
     certificate::ParsedCertificate,
@@ -21,7 +21,7 @@ impl Pool {
         purpose: &[String],
         trail: &Trail,
     ) -> Result<(), ApiError> {
-        let purposes = parse_purposes(purpose)?;
+        let purposes = self.parse_purposes(purpose)?;
         let _operation = self.register(PoolOperation::CopyPrimaryHostCerts, trail).await?;
         self.install_trusted(ca, text, purposes, trail)?;
         self.certificates_changed(trail).await

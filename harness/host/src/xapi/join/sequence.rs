@@ -172,7 +172,7 @@ impl Joiner<'_> {
                 adopted?;
             }
         }
-        // Best effort: without it the coordinator does not let the host in.
+        // Best effort: a host of which the coordinator has no record is stranded.
         let _ = self.push_host_record(remote).await;
         Ok(())
     }

@@ -100,6 +100,14 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
             format!("{} is in {} now, no longer in {}", text("host"), text("to"), text("from"))
         }
         "host.restarted" => format!("xapi of {} has restarted", text("host")),
+        "host.stranded" => format!(
+            "{} is STRANDED: {} of {} does not know it, {}. To mend it: {}",
+            text("host"),
+            text("coordinator"),
+            text("pool"),
+            text("error"),
+            text("remedy")
+        ),
         "join.refused" => format!("pre-check {} fails: {}", text("check"), text("error")),
         "join.step" => format!("step {} of the join: {}", text("step"), text("what")),
         "lock.taken" => format!("{} has the lock {}", text("task"), text("lock")),
