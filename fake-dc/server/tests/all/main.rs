@@ -1,5 +1,6 @@
 //! Tests of a fake domain from outside, in one executable: each file is a subject. Those that count
 //! the whole process's panics, memory or descriptors have executables of their own.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
 
 mod adcli;
 mod behind;
