@@ -14,13 +14,12 @@ use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     fmt,
     net::SocketAddr,
-    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::{Clock, Timestamp};
 
@@ -152,8 +151,7 @@ struct Shared {
     clock: Clock,
     capacity: usize,
     record: Mutex<Record>,
-    /// Told of every event.
-    changed: Notify,
+    changed: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -179,7 +177,7 @@ impl Ledger {
                 clock,
                 capacity: capacity.max(1),
                 record: Mutex::default(),
-                changed: Notify::new(),
+                changed: watch::Sender::new(0),
             }),
         }
     }
@@ -201,7 +199,7 @@ impl Ledger {
             fact: Arc::new(fact),
         });
         drop(record);
-        self.shared.changed.notify_waiters();
+        self.shared.changed.send_replace(id.0);
         id
     }
 
@@ -248,15 +246,10 @@ impl Ledger {
     ///
     /// Waits for ever if none comes: the caller sets the limit.
     pub async fn next_after(&self, id: Option<EventId>) -> Vec<Event> {
-        loop {
-            let mut changed = pin!(self.shared.changed.notified());
-            // From here on no event is missed.
-            changed.as_mut().enable();
-            if self.last() > id {
-                return self.events_after(id);
-            }
-            changed.await;
-        }
+        let mut changes = self.shared.changed.subscribe();
+        // Fails when the sender is gone; it lives in `self`.
+        let _ = changes.wait_for(|&last| last > id.map_or(0, EventId::number)).await;
+        self.events_after(id)
     }
 
     /// Waits until an event that satisfies `wanted` has happened, and returns the first.
