@@ -1,6 +1,6 @@
 //! Simulated hosts that are members of a fake domain.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{net::Ipv4Addr, ops::RangeInclusive, sync::Arc};
 
 use ground::{Actor, Clock, Ledger, Secret, Seed, Skew, Trail};
 use sim_host::{
@@ -10,6 +10,9 @@ use sim_host::{
 use tempfile::TempDir;
 
 use crate::{DOMAIN, Failure, PASSWORD, Served, probe::PROBE_FILTER};
+
+/// Sessions outlive the days of a bench.
+const XAPI_CONF: &str = "inactive_session_timeout = 31536000\n";
 
 /// A pool whose hosts have joined, with LDAPS.
 #[derive(Debug)]
@@ -24,8 +27,8 @@ pub struct Member {
 }
 
 impl Member {
-    /// A pool of so many hosts joins the domain.
-    pub async fn join(served: &Served, hosts: usize) -> Result<Self, Failure> {
+    /// A pool of the hosts with these numbers joins the domain.
+    pub async fn join(served: &Served, hosts: RangeInclusive<usize>) -> Result<Self, Failure> {
         let clock = served.time.clock();
         let ledger = Ledger::with_capacity(clock.clone(), Ledger::SERVICE_CAPACITY);
         let member = Self::found(served, hosts, &clock, ledger.trail(Actor::Runner))?;
@@ -53,7 +56,7 @@ impl Member {
     /// The pool before it has joined.
     pub fn found(
         served: &Served,
-        hosts: usize,
+        hosts: RangeInclusive<usize>,
         clock: &Clock,
         trail: Trail,
     ) -> Result<Self, Failure> {
@@ -74,7 +77,7 @@ impl Member {
             network: SharedNetwork::new(network.clone()),
             clock: clock.clone(),
             skew: Skew::default(),
-            xapi_conf: None,
+            xapi_conf: Some(XAPI_CONF.to_owned()),
             programs: None,
         };
         let pool = Arc::new(Pool::create(PoolConfig {
@@ -83,10 +86,10 @@ impl Member {
             quirks: Quirks::of(Profile::Landed),
             seed: Seed::new(1),
             root_password: Secret::new("xenroot"),
-            hosts: (1..=hosts).map(host).collect(),
+            hosts: hosts.clone().map(host).collect(),
             trail: trail.clone(),
         })?);
-        let first = pool.host("host1").ok_or("the pool has no host")?;
+        let first = pool.host(&format!("host{}", hosts.start())).ok_or("the pool has no host")?;
         let (root, network) = (first.root().clone(), SharedNetwork::new(network));
         let programs = samba::Client::new(root, network, clock.clone(), Seed::new(2));
         Ok(Self { pool, trail, programs, address, _roots: roots })

@@ -39,8 +39,9 @@ pub(crate) fn serve(arguments: &[String]) -> Result<(), Failure> {
         }
         "hosts" => {
             let scene = Scene::new(Policy::XapiRsa2048)?;
-            let member = runtime
-                .block_on(async { Member::join(&Served::start(&scene).await?, number).await })?;
+            let member = runtime.block_on(async {
+                Member::join(&Served::start(&scene).await?, 1..=number).await
+            })?;
             wait(member.pool.hosts().len().to_string().as_str())?;
         }
         other => return Err(format!("a child does not hold `{other}`").into()),

@@ -38,7 +38,7 @@ fn of_policy(policy: Policy, report: &mut Report) -> Result<(), Failure> {
         let prober = Prober::new(&scene, dc.ldaps())?;
         // A simulated host has xapi's policy.
         let member = match policy {
-            Policy::XapiRsa2048 => Some(Member::join(&served, 1).await?),
+            Policy::XapiRsa2048 => Some(Member::join(&served, 1..=1).await?),
             _ => None,
         };
         // The first round warms up.

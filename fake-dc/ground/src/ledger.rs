@@ -11,7 +11,7 @@
 
 use std::{
     any::Any,
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     fmt,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -282,29 +282,40 @@ impl Ledger {
     }
 }
 
+/// Depth first along causes. Events are numbered in order, so that their places follow from numbers.
 fn causal_order(events: Vec<Event>) -> Vec<Event> {
-    let present: BTreeMap<EventId, usize> =
-        events.iter().enumerate().map(|(index, event)| (event.id, index)).collect();
-    let mut children: BTreeMap<Option<EventId>, Vec<usize>> = BTreeMap::new();
-    for (index, event) in events.iter().enumerate() {
-        let cause = event.cause.filter(|cause| present.contains_key(cause));
-        children.entry(cause).or_default().push(index);
+    let place = |id: EventId| {
+        let place = events.partition_point(|event| event.id < id);
+        events.get(place).filter(|event| event.id == id).map(|_| place)
+    };
+    // Who has no cause here belongs to 0, who was caused by the event at a place to the number after.
+    let family: Vec<usize> =
+        events.iter().map(|event| event.cause.and_then(place).map_or(0, |at| at + 1)).collect();
+    let mut siblings: Vec<usize> = (0..events.len()).collect();
+    // Strands of different actors race; each alone keeps its order (the sort is stable).
+    siblings.sort_by(|&a, &b| {
+        family[a].cmp(&family[b]).then_with(|| events[a].actor.cmp(&events[b].actor))
+    });
+    let mut ends = vec![0; events.len() + 1];
+    family.iter().for_each(|&family| ends[family] += 1);
+    let mut end = 0;
+    for count in &mut ends {
+        end += *count;
+        *count = end;
     }
-    for siblings in children.values_mut() {
-        // Strands of different actors race; each alone keeps its order (the sort is stable).
-        siblings.sort_by(|&a, &b| events[a].actor.cmp(&events[b].actor));
-    }
-    let mut ordered = Vec::with_capacity(events.len());
-    let mut stack: Vec<usize> = children.remove(&None).unwrap_or_default();
-    stack.reverse();
+    let members = |family: usize| {
+        let begin = family.checked_sub(1).map_or(0, |before| ends[before]);
+        siblings[begin..ends[family]].iter().rev().copied()
+    };
+    let mut stack: Vec<usize> = members(0).collect();
+    let mut order = Vec::with_capacity(events.len());
     while let Some(index) = stack.pop() {
-        ordered.push(events[index].clone());
-        if let Some(mut next) = children.remove(&Some(events[index].id)) {
-            next.reverse();
-            stack.append(&mut next);
-        }
+        order.push(index);
+        stack.extend(members(index + 1));
     }
-    ordered
+    let mut events: Vec<Option<Event>> = events.into_iter().map(Some).collect();
+    // Each has one cause, so it is met once.
+    order.into_iter().filter_map(|index| events[index].take()).collect()
 }
 
 /// A ledger seen by one actor at one place in the tree of causes.

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     str::FromStr,
+    sync::Arc,
 };
 
 use ground::Timestamp;
@@ -249,7 +250,7 @@ pub struct Session {
     /// When it was last used.
     pub last_active: Timestamp,
     /// Permissions that the roles of its subjects give: names of methods in lower case.
-    pub rbac_permissions: BTreeSet<String>,
+    pub rbac_permissions: Arc<BTreeSet<String>>,
     /// What the client calls itself.
     pub originator: String,
 }

@@ -83,9 +83,7 @@ impl From<io::Error> for Failure {
 async fn ask(to: SocketAddr, network: &Network, trail: &Trail) -> Result<NetlogonAnswer, Failure> {
     let mut socket = sockets::udp(to, network, trail).await?;
     socket.send(&question().encode()).await?;
-    let mut buffer = vec![0; DATAGRAM_MAX];
-    let length = socket.recv(&mut buffer).await?;
-    read(&buffer[..length])
+    read(&socket.recv(DATAGRAM_MAX).await?)
 }
 
 fn question() -> LdapMessage {

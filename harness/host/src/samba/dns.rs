@@ -165,10 +165,9 @@ impl<'a> Resolver<'a> {
         let asking = async {
             let mut socket = sockets::udp(server, self.network, trail).await?;
             socket.send(&encoded(query)?).await?;
-            let mut buffer = vec![0; MESSAGE_MAX];
             loop {
-                let length = socket.recv(&mut buffer).await?;
-                match (decoded(&buffer[..length], query), self.library) {
+                let answer = socket.recv(MESSAGE_MAX).await?;
+                match (decoded(&answer, query), self.library) {
                     (Some(answer), _) => return Ok(answer),
                     (None, Library::Samba) => return Err(io::ErrorKind::InvalidData.into()),
                     // Late or forged answers are passed over: the right one may still come.

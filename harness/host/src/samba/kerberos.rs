@@ -323,10 +323,7 @@ async fn over_datagram(
 ) -> io::Result<Vec<u8>> {
     let mut socket = sockets::udp(network.route(kdc), network, trail).await?;
     socket.send(request).await?;
-    let mut answer = vec![0; MESSAGE_MAX];
-    let length = socket.recv(&mut answer).await?;
-    answer.truncate(length);
-    Ok(answer)
+    socket.recv(MESSAGE_MAX).await
 }
 
 async fn over_stream(

@@ -99,17 +99,21 @@ impl Udp {
         Ok(())
     }
 
-    /// The next datagram, as much of it as fits.
-    pub(super) async fn recv(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// The next datagram, as much of it as `most`.
+    pub(super) async fn recv(&mut self, most: usize) -> io::Result<Vec<u8>> {
         match self {
             Self::Medium { medium, peer, cause, sent } => {
                 let Some(question) = sent.take() else { return pending().await };
-                let answer = medium.ask(*peer, *cause, question).await?;
-                let length = answer.len().min(buffer.len());
-                buffer[..length].copy_from_slice(&answer[..length]);
-                Ok(length)
+                let mut answer = medium.ask(*peer, *cause, question).await?;
+                answer.truncate(most);
+                Ok(answer)
             }
-            Self::Socket(socket) => socket.recv(buffer).await,
+            Self::Socket(socket) => {
+                // Room that nobody has to fill with zeros.
+                let mut datagram = Vec::with_capacity(most);
+                socket.recv_buf(&mut datagram).await?;
+                Ok(datagram)
+            }
         }
     }
 }

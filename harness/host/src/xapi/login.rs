@@ -1,6 +1,6 @@
 //! `session.login_with_password` (xapi-flows.md §10).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ground::{Actor, Secret, Trail};
 use serde_json::{Value, json};
@@ -174,7 +174,7 @@ impl Pool {
             subject: first.reference.clone(),
             sid,
             name: attributes.get(NAME).cloned().unwrap_or_default(),
-            permissions,
+            permissions: Arc::new(permissions),
         })
     }
 

@@ -2,7 +2,10 @@
 //!
 //! In memory only, and of a password only a salted digest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use ground::{Secret, Seed, Timestamp};
 use rand::Rng as _;
@@ -20,7 +23,7 @@ pub(super) struct Admission {
     /// Its name as AD has it.
     pub(super) name: String,
     /// What the roles of all its subjects permit.
-    pub(super) permissions: BTreeSet<String>,
+    pub(super) permissions: Arc<BTreeSet<String>>,
 }
 
 /// The logins by the names that were typed.
@@ -126,7 +129,7 @@ mod tests {
             subject: Reference::null(),
             sid: sid.to_owned(),
             name: String::new(),
-            permissions: BTreeSet::new(),
+            permissions: Arc::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, time::Duration};
 use ground::Trail;
 
 use crate::{
-    HostRecord, Quirk, Reference, Session,
+    ApiError, Quirk, Reference, Session,
     facts::{SessionClosed, SessionKept, SessionValidated, SessionsRevalidated},
     xapi::{
         Pool,
@@ -50,15 +50,13 @@ impl Pool {
 
     /// Whether such a run would find anything to do.
     pub fn has_sessions_to_revalidate(&self) -> bool {
-        let sessions = self.sessions().view();
         // Asked many times while time goes by: what costs least comes first.
-        if !sessions.iter().any(is_external) {
+        if !self.sessions().any(is_external) {
             return false;
         }
-        let is_on = |record: HostRecord| !record.external_auth_type.is_empty();
-        let is_on = self.coordinator_record().is_ok_and(is_on);
-        let may_be_due = |session: &Session| !is_on || self.is_older_than(session, LIFESPAN);
-        sessions.iter().any(|session| is_external(session) && may_be_due(session))
+        let is_on = self.has_external_auth().is_ok_and(|is_on| is_on);
+        let may_be_due = |session: &Session| !is_on || self.outlived(session).is_some();
+        self.sessions().any(|session| is_external(session) && may_be_due(session))
     }
 
     async fn revalidate(
@@ -70,11 +68,11 @@ impl Pool {
         let keep = |reason: String| {
             at_work.trail.record(SessionKept { user: session.auth_user_name.clone(), reason });
         };
-        let is_off = match self.coordinator_record() {
-            Ok(record) => record.external_auth_type.is_empty(),
+        let is_on = match self.has_external_auth() {
+            Ok(is_on) => is_on,
             Err(error) => return keep(error.to_string()),
         };
-        if is_off {
+        if !is_on {
             return self.end_session(session, "external authentication is off", at_work);
         }
         if !self.is_due(session) {
@@ -108,13 +106,23 @@ impl Pool {
 
     /// Whether a session has outlived its lifespan, for which every look draws anew.
     fn is_due(&self, session: &Session) -> bool {
-        self.is_older_than(session, LIFESPAN + self.sessions().more_lifespan())
+        self.sessions().outlasts(self.outlived(session))
     }
 
-    fn is_older_than(&self, session: &Session, lifespan: Duration) -> bool {
-        let lifespan = i64::try_from(lifespan.as_micros()).unwrap_or(i64::MAX);
+    /// By how much a session has outlived its lifespan without the random time.
+    fn outlived(&self, session: &Session) -> Option<Duration> {
         let now = self.coordinator().clock().now().unix_micros();
-        now > session.validation_time.unix_micros().saturating_add(lifespan)
+        let age = now.saturating_sub(session.validation_time.unix_micros());
+        let age = Duration::from_micros(u64::try_from(age).ok()?);
+        age.checked_sub(LIFESPAN).filter(|by| !by.is_zero())
+    }
+
+    /// What the coordinator's record says.
+    fn has_external_auth(&self) -> Result<bool, ApiError> {
+        let reference = self.coordinator().reference().clone();
+        self.database()
+            .read(|records| records.host(&reference).map(|row| !row.external_auth_type.is_empty()))
+            .ok_or_else(|| ApiError::handle_invalid("host", &reference))
     }
 
     fn end_session(&self, session: &Session, reason: &'static str, at_work: &OnHost<'_>) {
@@ -165,7 +173,7 @@ fn is_external(session: &Session) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::sync::Arc;
 
     use ground::Timestamp;
     use uuid::Uuid;
@@ -184,7 +192,7 @@ mod tests {
             auth_user_name: String::new(),
             validation_time: Timestamp::from_unix(0),
             last_active: Timestamp::from_unix(0),
-            rbac_permissions: BTreeSet::new(),
+            rbac_permissions: Arc::default(),
             originator: String::new(),
         }
     }

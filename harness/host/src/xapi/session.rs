@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -22,8 +22,8 @@ pub(super) const ROOT: &str = "root";
 /// Open sessions. Beyond it the one that was idle for longest ends, as in xapi (whose number could
 /// not be confirmed).
 const SESSIONS_MAX: usize = 500;
-/// Ten minutes.
-const MORE_LIFESPAN_MAX_MICROS: u64 = 600_000_000;
+/// Most that a session counts for longer than usual.
+const MORE_LIFESPAN_MAX: Duration = Duration::from_secs(600);
 
 impl Pool {
     /// The session behind a reference, which is used by this.
@@ -86,7 +86,7 @@ pub(super) struct Newcomer {
     pub(super) subject: Reference,
     pub(super) sid: String,
     pub(super) name: String,
-    pub(super) permissions: BTreeSet<String>,
+    pub(super) permissions: Arc<BTreeSet<String>>,
     pub(super) originator: String,
 }
 
@@ -98,7 +98,7 @@ impl Newcomer {
             subject: Reference::null(),
             sid: String::new(),
             name: ROOT.to_owned(),
-            permissions: BTreeSet::new(),
+            permissions: Arc::default(),
             originator: originator.to_owned(),
         }
     }
@@ -186,12 +186,24 @@ impl Sessions {
         }
     }
 
-    /// How much longer than usual a session counts, drawn anew for every look at one (§11.2 step 2).
-    pub(super) fn more_lifespan(&self) -> Duration {
-        let mut open = self.lock();
-        open.looked_at += 1;
-        let mut random = self.seed.stream(&format!("lifespan {}", open.looked_at));
-        Duration::from_micros(random.random_range(0..=MORE_LIFESPAN_MAX_MICROS))
+    /// Whether a session has counted for longer than usual, `by` so much, and than what is drawn anew
+    /// for every look at one (§11.2 step 2).
+    pub(super) fn outlasts(&self, by: Option<Duration>) -> bool {
+        let number = {
+            let mut open = self.lock();
+            open.looked_at += 1;
+            open.looked_at
+        };
+        // Most are looked at long before, or long after: nothing need be drawn to see that.
+        match by {
+            None => false,
+            Some(by) if by > MORE_LIFESPAN_MAX => true,
+            Some(by) => {
+                let most = u64::try_from(MORE_LIFESPAN_MAX.as_micros()).unwrap_or(u64::MAX);
+                let mut random = self.seed.stream(&format!("lifespan {number}"));
+                by > Duration::from_micros(random.random_range(0..=most))
+            }
+        }
     }
 
     /// Ends the sessions that were not used for longer than this.
@@ -217,9 +229,17 @@ impl Sessions {
     /// Ends the sessions that `ends` names, and says which that were.
     pub(super) fn close(&self, ends: impl Fn(&Session) -> bool) -> Vec<Session> {
         let mut open = self.lock();
+        if !open.sessions.iter().any(&ends) {
+            return Vec::new();
+        }
         let (ended, kept) = std::mem::take(&mut open.sessions).into_iter().partition(ends);
         open.sessions = kept;
         ended
+    }
+
+    /// Whether there is one of that kind.
+    pub(super) fn any(&self, is_wanted: impl FnMut(&Session) -> bool) -> bool {
+        self.lock().sessions.iter().any(is_wanted)
     }
 
     /// The open sessions in order of their beginning.
@@ -272,12 +292,17 @@ mod tests {
 
     #[test]
     fn a_lifespan_is_up_to_ten_minutes_longer_drawn_anew_each_time() {
-        let drawn = |sessions: &Sessions| [(); 100].map(|()| sessions.more_lifespan());
-        let (first, again) = (drawn(&sessions().1), drawn(&sessions().1));
-        assert_eq!(first, again);
-        let minutes = Duration::from_secs(60);
-        assert!(first.iter().all(|more| *more <= 10 * minutes));
-        assert!(first.iter().min() < Some(&minutes) && first.iter().max() > Some(&(9 * minutes)));
+        let outlasting = |minutes: u64| {
+            let (_, sessions) = sessions();
+            let by = Some(Duration::from_secs(60 * minutes));
+            (0..100).filter(|_| sessions.outlasts(by)).count()
+        };
+        let counts = [0, 1, 5, 9, 11].map(outlasting);
+        assert_eq!(counts, [0, 1, 5, 9, 11].map(outlasting));
+        let [none, few, half, most, all] = counts;
+        assert_eq!((none, all), (0, 100));
+        assert!((1..25).contains(&few) && (30..70).contains(&half) && (75..100).contains(&most));
+        assert!(!sessions().1.outlasts(None));
     }
 
     #[test]

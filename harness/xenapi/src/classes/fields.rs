@@ -189,7 +189,7 @@ impl Record for Session {
         field("auth_user_name", |row, _| Value::text(&row.auth_user_name)),
         field("validation_time", |row, _| Value::Date(row.validation_time)),
         field("last_active", |row, _| Value::Date(row.last_active)),
-        field("rbac_permissions", |row, _| Value::texts(&row.rbac_permissions)),
+        field("rbac_permissions", |row, _| Value::texts(&*row.rbac_permissions)),
         field("originator", |row, _| Value::text(&row.originator)),
     ];
     const LISTED: bool = false;
