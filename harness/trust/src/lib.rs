@@ -2,6 +2,8 @@
 //! end?" (seed-systems.md). They run over real TLS sockets and write to the ledger of a run; this
 //! crate knows neither scenarios nor DCs.
 //!
-//! [`pinned`] is the first: trust is the peer's public key, and nothing else.
+//! [`pinned`]: trust is the peer's public key, and nothing else. [`ordered`]: a chain uploaded link by
+//! link, served whole.
 
+pub mod ordered;
 pub mod pinned;

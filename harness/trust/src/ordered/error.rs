@@ -1,0 +1,162 @@
+//! How uploads are refused, and how the table fails.
+
+/// The table cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the keystore cannot be used: {0}")]
+pub struct KeystoreError(#[from] rusqlite::Error);
+
+/// An upload that was refused; the table is as it was before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UploadError {
+    /// A parameter is missing or empty.
+    #[error("`{parameter}` is missing")]
+    Missing {
+        /// Which.
+        parameter: &'static str,
+    },
+    /// A parameter stands twice.
+    #[error("`{parameter}` stands twice; give it once")]
+    Twice {
+        /// Which.
+        parameter: &'static str,
+    },
+    /// The sequence is no positive number.
+    #[error("`id` is `{id}`; 1 is the root, 2 and on are intermediates")]
+    NoPlace {
+        /// What it is.
+        id: String,
+    },
+    /// A text is longer than its column.
+    #[error("`{parameter}` has {length} characters, and {limit} are the limit")]
+    TooLong {
+        /// Which parameter.
+        parameter: &'static str,
+        /// Its characters.
+        length: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A link of the chain came with a key.
+    #[error("`privatekey` goes with the server certificate, which carries no `id`; leave one out")]
+    IdWithKey,
+    /// The server certificate came without its key.
+    #[error(
+        "neither `id` nor `privatekey` is given: a root or intermediate needs its `id`, the server certificate its key"
+    )]
+    KeyMissing,
+    /// The name belongs to a row of another domain.
+    #[error("the name `{name}` is taken by a certificate for `{domain_suffix}`; choose another")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// Whose it is.
+        domain_suffix: String,
+    },
+    /// The row of that name has another place in the chain.
+    #[error("`{name}` is {found}; upload it as that, or under another name")]
+    OtherPlace {
+        /// Name of the row.
+        name: String,
+        /// What it is in the chain.
+        found: String,
+    },
+    /// The place is taken by a row of another name.
+    #[error("{place} is `{name}` already; upload under that name to replace it")]
+    PlaceTaken {
+        /// Which place.
+        place: String,
+        /// Name of the row there.
+        name: String,
+    },
+    /// A link is missing before this one.
+    #[error(
+        "`id` is {id}, but {expected} comes next: the root is 1, and intermediates follow in order"
+    )]
+    Gap {
+        /// What was given.
+        id: i32,
+        /// What would have fit.
+        expected: i32,
+    },
+    /// The server certificate came before the root.
+    #[error(
+        "the root comes first: upload it with `id` 1, then intermediates, then the server certificate"
+    )]
+    RootMissing,
+    /// A link was added behind a server certificate.
+    #[error(
+        "the server certificate `{server}` is uploaded already, and ends the chain; replace a link under its name"
+    )]
+    ChainEnded {
+        /// Name of the row of the server certificate.
+        server: String,
+    },
+    /// The text has blanks where base64 has `+`.
+    #[error(
+        "line {line} of `{parameter}` has a blank where base64 has `+`: the text was not URL-encoded; send `%2B` for each `+`"
+    )]
+    NotUrlEncoded {
+        /// Which parameter.
+        parameter: &'static str,
+        /// Counted from 1.
+        line: usize,
+    },
+    /// The text is not what it should be.
+    #[error("`{parameter}` is not one {wanted} in PEM: {reason}")]
+    Malformed {
+        /// Which parameter.
+        parameter: &'static str,
+        /// What it should hold.
+        wanted: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The root is signed by another.
+    #[error("`{subject}` is no root: it is issued by `{issuer}`; upload that one as `id` 1")]
+    NoRoot {
+        /// Whom it names.
+        subject: String,
+        /// Who issued it.
+        issuer: String,
+    },
+    /// A root or intermediate is no CA's.
+    #[error("`{subject}` is no CA: its basic constraints do not let it sign certificates")]
+    NoAuthority {
+        /// Whom it names.
+        subject: String,
+    },
+    /// A link is not signed by the one before.
+    #[error("`{subject}` is not signed by {previous}, but issued by `{issuer}`")]
+    NotSigned {
+        /// Whom it names.
+        subject: String,
+        /// Who issued it, as it says.
+        issuer: String,
+        /// What comes before it.
+        previous: String,
+    },
+    /// The server certificate is signed by its own key.
+    #[error(
+        "`{subject}` is signed by its own key; self-signed server certificates are not supported"
+    )]
+    SelfSigned {
+        /// Whom it names.
+        subject: String,
+    },
+    /// The server certificate holds another key.
+    #[error("`privatekey` does not belong to the certificate of `{subject}`")]
+    OtherKey {
+        /// Whom it names.
+        subject: String,
+    },
+    /// The table cannot be used.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+}
+
+impl From<rusqlite::Error> for UploadError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Keystore(error.into())
+    }
+}

@@ -1,0 +1,148 @@
+//! Each refusal has its own error, and leaves the table as it was.
+
+use ground::Secret;
+use trust_models::ordered::{Keystore, Row, Upload, UploadError, Uploaded};
+
+use crate::world::{Material, SUFFIX, link};
+
+fn keystore(uploads: &[Upload]) -> Keystore {
+    let mut keystore = Keystore::in_memory().unwrap();
+    for upload in uploads {
+        keystore.upload(upload).unwrap();
+    }
+    keystore
+}
+
+fn names(rows: &[Row]) -> Vec<(i64, &str, Option<i32>)> {
+    rows.iter().map(|row| (row.id, row.name.as_str(), row.seq)).collect()
+}
+
+#[test]
+fn a_chain_is_uploaded_in_order() {
+    let material = Material::new(1);
+    let mut keystore = keystore(&[material.root(), material.intermediate()]);
+    assert_eq!(keystore.server_certificate(SUFFIX).unwrap(), None);
+
+    let uploaded = keystore.upload(&material.server()).unwrap();
+    assert_eq!(uploaded, Uploaded { replaced: false, server: true });
+    let rows = keystore.rows().unwrap();
+    assert_eq!(
+        names(&rows),
+        [(1, "root", Some(1)), (2, "intermediate1", Some(2)), (3, "server", None)]
+    );
+    let found = keystore.server_certificate(SUFFIX).unwrap().unwrap();
+    assert_eq!(found.chain, [material.root, material.intermediate]);
+    assert_eq!((found.certificate, found.key.expose()), (material.server, material.key.as_str()));
+    assert_eq!(keystore.server_certificate("other.example").unwrap(), None);
+}
+
+#[test]
+fn a_wrong_root_is_corrected_by_another_upload() {
+    let (material, other) = (Material::new(1), Material::new(2));
+    let mut keystore = keystore(&[material.root(), material.intermediate()]);
+    // Nobody can tell that it is the wrong one, but what follows shows it.
+    let replaced = keystore.upload(&other.root()).unwrap();
+    assert_eq!(replaced, Uploaded { replaced: true, server: false });
+    let error = keystore.upload(&material.server()).unwrap_err();
+    assert!(
+        matches!(&error, UploadError::NotSigned { previous, .. } if previous == "the root (`root`)"),
+        "{error}"
+    );
+    keystore.upload(&material.root()).unwrap();
+    keystore.upload(&material.server()).unwrap();
+    let rows = keystore.rows().unwrap();
+    assert_eq!(
+        names(&rows),
+        [(1, "root", Some(1)), (2, "intermediate1", Some(2)), (3, "server", None)]
+    );
+}
+
+#[test]
+fn a_chain_without_intermediates_is_enough() {
+    let material = Material::new(1);
+    // The intermediate has no other name than as the leaf of a short chain.
+    let mut keystore = keystore(&[material.root()]);
+    let error = keystore.upload(&material.server()).unwrap_err();
+    assert!(matches!(error, UploadError::NotSigned { .. }), "{error}");
+}
+
+/// What is there, what comes, and the words of the refusal.
+#[test]
+fn refusals() {
+    let (material, other) = (Material::new(1), Material::new(2));
+    let (root, intermediate, server) =
+        (material.root(), material.intermediate(), material.server());
+    let chain = [root.clone(), intermediate.clone()];
+    let whole = [root.clone(), intermediate.clone(), server.clone()];
+    let blank = material.root.replace('+', " ");
+    assert_ne!(blank, material.root);
+    let cases: Vec<(&[Upload], Upload)> = vec![
+        (&[], intermediate.clone()),
+        (&[], server.clone()),
+        (&chain[..1], link(3, "late", &material.intermediate)),
+        (&chain, link(1, "root2", &other.root)),
+        (&chain, link(2, "intermediate2", &material.intermediate)),
+        (&chain, link(2, "root", &material.intermediate)),
+        (&whole, link(3, "intermediate2", &material.intermediate)),
+        (&whole, Upload { name: "server2".to_owned(), ..server.clone() }),
+        (&chain, Upload { id: None, ..intermediate.clone() }),
+        (&chain, Upload { id: Some(3), ..server.clone() }),
+        (&chain, Upload { domain_suffix: "other.example".to_owned(), ..root.clone() }),
+        (&[], link(1, "root", &material.intermediate)),
+        (&chain[..1], link(2, "intermediate1", &other.intermediate)),
+        (&chain[..1], link(2, "leaf", &material.server)),
+        (&chain, Upload { certificate: other.server.clone(), ..server.clone() }),
+        (&chain, Upload { certificate: other.root.clone(), ..server.clone() }),
+        (&chain, Upload { private_key: Some(Secret::new(&other.key)), ..server.clone() }),
+        (&chain, Upload { private_key: Some(Secret::new(&material.root)), ..server.clone() }),
+        (&chain, Upload { private_key: Some(Secret::new("none")), ..server.clone() }),
+        (&[], link(1, &"r".repeat(65), &material.root)),
+        (&[], Upload { domain_suffix: "d".repeat(257), ..root.clone() }),
+        (&[], link(1, "root", &blank)),
+        (&[], link(1, "root", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")),
+        (&[], link(1, "root", &format!("{}{}", material.root, material.intermediate))),
+        (&[], link(1, "root", &material.key)),
+    ];
+    let mut said = String::new();
+    for (before, upload) in cases {
+        let mut keystore = keystore(before);
+        let rows = keystore.rows().unwrap();
+        let error = keystore.upload(&upload).unwrap_err();
+        assert_eq!(keystore.rows().unwrap(), rows, "{error}");
+        said += &format!("{error}\n");
+    }
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn parameters_are_read_from_a_query() {
+    let upload = Upload::from_query(
+        "command=uploadCustomCertificate&certificate=a%2Bb%0A&domainSuffix=corp.example&id=2&name=ca",
+    )
+    .unwrap();
+    assert_eq!(upload, link(2, "ca", "a+b\n"));
+    for (query, words) in [
+        ("name=ca&domainsuffix=x", "`certificate` is missing"),
+        ("name=&certificate=x&domainsuffix=x", "`name` is missing"),
+        ("name=a&NAME=b", "`name` stands twice; give it once"),
+        (
+            "name=a&certificate=x&domainsuffix=x&id=0",
+            "`id` is `0`; 1 is the root, 2 and on are intermediates",
+        ),
+        (
+            "name=a&certificate=x&domainsuffix=x&id=two",
+            "`id` is `two`; 1 is the root, 2 and on are intermediates",
+        ),
+    ] {
+        assert_eq!(Upload::from_query(query).unwrap_err().to_string(), words);
+    }
+}
+
+#[test]
+fn no_key_is_shown() {
+    let material = Material::new(1);
+    let secret = material.key.lines().nth(1).unwrap();
+    let keystore = keystore(&[material.root(), material.intermediate(), material.server()]);
+    let shown = format!("{:?} {:?} {keystore:?}", material.server(), keystore.rows().unwrap());
+    assert!(!shown.contains(secret));
+}
