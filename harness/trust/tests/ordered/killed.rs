@@ -33,8 +33,8 @@ fn an_upload_is_whole_or_nothing_when_its_process_dies() {
     for _ in 0..DEATHS {
         let mut victim = victim(directory.path());
         let said = BufReader::new(victim.stdout.take().unwrap()).lines();
-        let uploads = said.map(Result::unwrap).filter(|line| line == UPLOADED);
-        assert!(uploads.take(rng.random_range(1..6)).count() > 0);
+        let mut uploads = said.map(Result::unwrap).filter(|line| line == UPLOADED);
+        assert!(uploads.by_ref().take(rng.random_range(1..6)).count() > 0);
         // From here on it is at work, and dies wherever it is.
         for _ in 0..rng.random_range(0..20_000) {
             std::hint::spin_loop();
