@@ -7,6 +7,7 @@ use tokio::{net::TcpStream, time::timeout};
 use trust_verdict::{Client, HandshakeFailure, PeerName, Presented};
 
 use super::{
+    sockets::Tcp,
     timeouts::{TCP_CONNECT, TLS_HANDSHAKE},
     tls,
     trust::{Trust, handshake_failure, presented},
@@ -56,7 +57,7 @@ pub async fn capture(
     let offer = client.offer();
     let narrowed = hello.versions.len() < offer.versions.len()
         || hello.provider.cipher_suites.len() < offer.cipher_suites.len();
-    match tls::handshake(tcp.into(), &[], hello, TLS_HANDSHAKE.real).await {
+    match tls::handshake(Tcp::Right(tcp), &[], hello, TLS_HANDSHAKE.real).await {
         Ok((stream, shown)) => {
             stream.close().await;
             Ok(presented(&shown))

@@ -5,72 +5,19 @@ use std::{
     future::pending,
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    pin::Pin,
-    task::{Context, Poll},
 };
 
 use ground::{EventId, Trail, Transport};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpSocket, TcpStream, UdpSocket},
-};
+use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio_util::either::Either;
 
 use crate::{
     Network,
     medium::{MediumStream, SharedMedium},
 };
 
-/// A stream to a server.
-#[derive(Debug)]
-pub(super) enum Tcp {
-    /// Over the host's medium.
-    Medium(Box<dyn MediumStream>),
-    /// A socket.
-    Socket(TcpStream),
-}
-
-impl Tcp {
-    fn get(&mut self) -> Pin<&mut dyn MediumStream> {
-        match self {
-            Self::Medium(stream) => Pin::new(stream.as_mut()),
-            Self::Socket(socket) => Pin::new(socket),
-        }
-    }
-}
-
-impl From<TcpStream> for Tcp {
-    fn from(socket: TcpStream) -> Self {
-        Self::Socket(socket)
-    }
-}
-
-impl AsyncRead for Tcp {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.get().poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Tcp {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.get().poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get().poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.get().poll_shutdown(cx)
-    }
-}
+/// A stream to a server: over the host's medium (left), or a socket (right).
+pub(super) type Tcp = Either<Box<dyn MediumStream>, TcpStream>;
 
 /// Asks one server, in datagrams.
 #[derive(Debug)]
@@ -133,14 +80,14 @@ pub(super) async fn udp(peer: SocketAddr, network: &Network, trail: &Trail) -> i
 /// caused by `trail`.
 pub(super) async fn tcp(peer: SocketAddr, network: &Network, trail: &Trail) -> io::Result<Tcp> {
     if let Some(medium) = &network.medium {
-        return medium.connect(peer, trail.cause()).await.map(Tcp::Medium);
+        return medium.connect(peer, trail.cause()).await.map(Tcp::Left);
     }
     let socket = if peer.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.bind(local_address(peer, next_address(network.loopback, trail)))?;
     announce(Transport::Tcp, socket.local_addr()?, trail);
     let stream = socket.connect(peer).await?;
     stream.set_nodelay(true)?;
-    Ok(Tcp::Socket(stream))
+    Ok(Tcp::Right(stream))
 }
 
 /// The address of a connection: where a host has many, the event that leads to it says which.

@@ -296,7 +296,7 @@ pub(super) async fn close(tcp: &mut Tcp, last: &[u8]) {
     let closing = async {
         tcp.write_all(last).await?;
         tcp.shutdown().await?;
-        if matches!(tcp, Tcp::Medium(_)) {
+        if matches!(tcp, Tcp::Left(_)) {
             // What was written arrives.
             return Ok(());
         }
