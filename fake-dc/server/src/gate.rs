@@ -10,11 +10,10 @@ use std::{
     net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
-    time::Duration,
 };
 
 use ground::Transport;
-use socket2::{SockAddr, Socket};
+use socket2::{SockAddr, SockFilter, Socket};
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Handle,
@@ -57,12 +56,8 @@ enum State {
     Open(TcpListener),
     /// Bound, not listening. Without SO_REUSEADDR, which would let another process bind as well.
     Refuse(#[expect(dead_code, reason = "held to keep the port")] Socket),
-    /// A listener with room for one waiting connection, and that connection. The kernel drops
-    /// every further SYN.
-    Swallow(
-        #[expect(dead_code, reason = "held to keep the port")] Socket,
-        #[expect(dead_code, reason = "fills the queue of the listener")] Socket,
-    ),
+    /// A listener whose filter drops every SYN before the kernel's TCP sees it.
+    Swallow(#[expect(dead_code, reason = "held to keep the port")] Socket),
     Closed,
 }
 
@@ -111,7 +106,7 @@ impl Gate {
             (&*state, passage),
             (State::Open(_), Passage::Open)
                 | (State::Refuse(_), Passage::Refuse)
-                | (State::Swallow(..), Passage::Swallow)
+                | (State::Swallow(_), Passage::Swallow)
                 | (State::Closed, _)
         );
         if unchanged {
@@ -128,14 +123,10 @@ impl Gate {
             }
             Passage::Refuse => State::Refuse(socket),
             Passage::Swallow => {
-                socket.listen(0)?;
-                let filler = self.sockets.make(self.address, Transport::Tcp)?;
-                match filler.connect_timeout(&SockAddr::from(self.address), FILLER_TIMEOUT) {
-                    // A client that came first fills the queue as well.
-                    Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
-                    connected => connected?,
-                }
-                State::Swallow(socket, filler)
+                socket.attach_filter(&[DROP])?;
+                // Nobody gets in: the length of the queue does not matter.
+                socket.listen(1)?;
+                State::Swallow(socket)
             }
         };
         drop(state);
@@ -163,7 +154,7 @@ impl Gate {
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         match &*self.lock() {
             State::Open(listener) => listener.poll_accept(cx),
-            State::Refuse(..) | State::Swallow(..) | State::Closed => Poll::Pending,
+            State::Refuse(_) | State::Swallow(_) | State::Closed => Poll::Pending,
         }
     }
 
@@ -180,8 +171,8 @@ impl Gate {
     }
 }
 
-/// The kernel completes this connection by itself; it takes microseconds.
-const FILLER_TIMEOUT: Duration = Duration::from_secs(1);
+/// A program of the classic packet filter: `ret #0`, which keeps no byte of any packet.
+const DROP: SockFilter = SockFilter::new(0x06, 0, 0, 0);
 
 fn listen(socket: Socket) -> io::Result<TcpListener> {
     socket.listen(limits::BACKLOG)?;
@@ -191,7 +182,7 @@ fn listen(socket: Socket) -> io::Result<TcpListener> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpStream as StdStream;
+    use std::{net::TcpStream as StdStream, time::Duration};
 
     use super::*;
 
