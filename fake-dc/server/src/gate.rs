@@ -13,7 +13,11 @@ use std::{
 };
 
 use ground::Transport;
-use socket2::{SockAddr, SockFilter, Socket};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::{Errno, retry_on_intr},
+};
+use socket2::{SockAddr, Socket};
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Handle,
@@ -56,8 +60,12 @@ enum State {
     Open(TcpListener),
     /// Bound, not listening. Without SO_REUSEADDR, which would let another process bind as well.
     Refuse(#[expect(dead_code, reason = "held to keep the port")] Socket),
-    /// A listener whose filter drops every SYN before the kernel's TCP sees it.
-    Swallow(#[expect(dead_code, reason = "held to keep the port")] Socket),
+    /// A listener with room for one waiting connection, and that connection. The kernel drops
+    /// every further SYN.
+    Swallow(
+        #[expect(dead_code, reason = "held to keep the port")] Socket,
+        #[expect(dead_code, reason = "fills the queue of the listener")] Socket,
+    ),
     Closed,
 }
 
@@ -106,7 +114,7 @@ impl Gate {
             (&*state, passage),
             (State::Open(_), Passage::Open)
                 | (State::Refuse(_), Passage::Refuse)
-                | (State::Swallow(_), Passage::Swallow)
+                | (State::Swallow(..), Passage::Swallow)
                 | (State::Closed, _)
         );
         if unchanged {
@@ -123,10 +131,9 @@ impl Gate {
             }
             Passage::Refuse => State::Refuse(socket),
             Passage::Swallow => {
-                socket.attach_filter(&[DROP])?;
-                // Nobody gets in: the length of the queue does not matter.
-                socket.listen(1)?;
-                State::Swallow(socket)
+                let filler = self.sockets.make(self.address, Transport::Tcp)?;
+                fill_queue(&socket, &filler, self.address)?;
+                State::Swallow(socket, filler)
             }
         };
         drop(state);
@@ -154,7 +161,7 @@ impl Gate {
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         match &*self.lock() {
             State::Open(listener) => listener.poll_accept(cx),
-            State::Refuse(_) | State::Swallow(_) | State::Closed => Poll::Pending,
+            State::Refuse(_) | State::Swallow(..) | State::Closed => Poll::Pending,
         }
     }
 
@@ -171,8 +178,26 @@ impl Gate {
     }
 }
 
-/// A program of the classic packet filter: `ret #0`, which keeps no byte of any packet.
-const DROP: SockFilter = SockFilter::new(0x06, 0, 0, 0);
+/// Listens with room for one connection and puts `filler` there. A filter on the socket would be simpler, but some
+/// kernels let only the privileged attach one.
+fn fill_queue(listener: &Socket, filler: &Socket, address: SocketAddr) -> io::Result<()> {
+    listener.listen(0)?;
+    filler.set_nonblocking(true)?;
+    match filler.connect(&SockAddr::from(address)) {
+        Err(error) if error.raw_os_error() != Some(Errno::INPROGRESS.raw_os_error()) => Err(error)?,
+        Ok(()) | Err(_) => {}
+    }
+    // `connect` ends when the filler has the SYN-ACK; the queue is full when the listener has the ACK, which
+    // on a busy machine is later. A client that came first fills it as well.
+    let mut listener = [PollFd::new(listener, PollFlags::IN)];
+    match retry_on_intr(|| poll(&mut listener, Some(&FILLER_LIMIT)))? {
+        0 => Err(io::ErrorKind::TimedOut.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The kernel completes this connection by itself; it takes microseconds.
+const FILLER_LIMIT: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
 fn listen(socket: Socket) -> io::Result<TcpListener> {
     socket.listen(limits::BACKLOG)?;
