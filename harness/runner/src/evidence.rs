@@ -54,8 +54,8 @@ pub struct QuirkEvidence {
 pub fn codes() -> Vec<CodeEvidence> {
     let mut seen: BTreeMap<String, Witnesses> = BTreeMap::new();
     for scenario in bundled() {
-        for profile in scenario.profiles.iter() {
-            for step in scenario.steps.iter().filter(|step| step.runs_in(*profile)) {
+        for profile in scenario.played_profiles() {
+            for step in scenario.steps.iter().filter(|step| step.runs_in(profile)) {
                 for code in codes_of(step) {
                     let profiles = seen.entry(code).or_default();
                     profiles.entry(profile.as_str()).or_default().insert(scenario.id.to_string());

@@ -49,6 +49,7 @@ pub mod fleet;
 pub mod host_faults;
 mod invariants;
 mod load;
+mod models;
 mod renewals;
 pub mod report;
 mod samba_client;

@@ -312,11 +312,11 @@ fn check_folder(path: &Path, scenario: &Scenario) -> Result<(), LoadError> {
 
 fn cases_of(path: &Path, scenario: Scenario, source: Source) -> Vec<Case> {
     let scenario = Arc::new(scenario);
-    let case = |&profile: &scenario::Profile| Case {
+    let case = |profile: scenario::Profile| Case {
         name: CaseName { scenario: scenario.id.to_string(), profile },
         path: path.to_owned(),
         scenario: Arc::clone(&scenario),
         source: source.clone(),
     };
-    scenario.profiles.iter().map(case).collect()
+    scenario.played_profiles().map(case).collect()
 }

@@ -21,6 +21,7 @@ use crate::{
     accounts::{self, DomainChanged},
     calls::{self, Request},
     certificate_steps, client_steps, exchange_steps,
+    models::{self, Refusal},
     renewals::{self, CaRenewed},
     samba_client::ProgramAbandoned,
     wbinfo,
@@ -82,6 +83,7 @@ pub(crate) const KINDS: &[&str] = &[
     CaRenewed::KIND,
     ProgramAbandoned::KIND,
     ProgramEnded::KIND,
+    Refusal::KIND,
 ];
 
 /// What a step did.
@@ -91,6 +93,8 @@ pub(crate) struct Done {
     pub(crate) result: Result<CallResult, ApiError>,
     /// What the program printed, if the step ran one.
     pub(crate) output: Option<Output>,
+    /// Why it was refused, if it was an action of a neighbouring model of trust.
+    pub(crate) refusal: Option<Refusal>,
     /// Everything that happened during it, in order of arrival.
     pub(crate) events: Vec<Event>,
 }
@@ -180,7 +184,7 @@ pub(crate) async fn apply(
         // One may call another.
         xenapi::open_services(world).await?;
     }
-    let mut output = None;
+    let (mut output, mut refusal) = (None, None);
     let request = match &step.action.value {
         Action::Auth(call) => Some(accounts::auth(world, call)?),
         Action::Host(action) => host_request(world, action)?,
@@ -214,6 +218,15 @@ pub(crate) async fn apply(
             let answer = xenapi::call(world, &place.title, call, &trail);
             keeper.attend(&rig, &trail, answer).await.map_err(|_| stuck(&trail, before))??
         }
+        (None, action) if action.is_of_another_model() => {
+            let (keeper, rig) = (world.keeper.clone(), Arc::clone(&world.rig));
+            let acted = keeper.attend(&rig, &trail, models::act(world, action, &trail)).await;
+            refusal = acted.map_err(|_| stuck(&trail, before))??;
+            if let Some(refusal) = &refusal {
+                trail.record(refusal.clone());
+            }
+            Ok(CallResult::Void)
+        }
         (None, other) => {
             let (keeper, rig) = (world.keeper.clone(), Arc::clone(&world.rig));
             let acted = keeper.attend(&rig, &trail, act(world, other, &trail)).await;
@@ -231,7 +244,7 @@ pub(crate) async fn apply(
         return Err(StepError::Restless { waits: calls::waits(&trail, before) });
     }
     settle(world, before).await?;
-    Ok(Done { result, output, events: world.ledger.events_after(before) })
+    Ok(Done { result, output, refusal, events: world.ledger.events_after(before) })
 }
 
 /// Makes a call and waits for its end.

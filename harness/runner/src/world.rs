@@ -46,7 +46,8 @@ pub(crate) struct World {
     pub(crate) trail: Trail,
     /// All pools of hosts.
     pub(crate) rig: Arc<Rig>,
-    /// The pool that the present step is about.
+    /// The pool that the present step is about. Where no host is, one that nobody is in and that the
+    /// rig does not have.
     pub(crate) pool: Arc<Pool>,
     /// Those who call over the wire.
     pub(crate) clients: Clients,
@@ -61,7 +62,7 @@ pub(crate) struct World {
     /// Passwords of the scenario, which no event may hold.
     pub(crate) secrets: Vec<String>,
     /// The host whose pool steps are about that name none.
-    first_host: String,
+    first_host: Option<String>,
     samba_client: SambaClient,
     /// In the order of the scenario: hosts ask the name servers of the first, and may join it.
     domains: Vec<Domain>,
@@ -230,16 +231,18 @@ impl World {
             }
         }
         let rig = Rig::new();
+        let pool_config = |name: &str, hosts| PoolConfig {
+            name: name.to_owned(),
+            profile,
+            quirks: quirks.clone(),
+            seed: seed.child("pool"),
+            root_password: Secret::new(ROOT_PASSWORD),
+            hosts,
+            trail: trail.clone(),
+        };
         for name in plan.pool_names() {
-            let pool = rig.create_pool(PoolConfig {
-                name: name.to_owned(),
-                profile,
-                quirks: quirks.clone(),
-                seed: seed.child("pool"),
-                root_password: Secret::new(ROOT_PASSWORD),
-                hosts: hosts.remove(name).unwrap_or_default(),
-                trail: trail.clone(),
-            })?;
+            let hosts = hosts.remove(name).unwrap_or_default();
+            let pool = rig.create_pool(pool_config(name, hosts))?;
             pool.set_ad_licensed(plan.licence_of(name).ad);
             exchange_steps::prepare(&pool, plan, name);
             let circumstances = plan.circumstances_of(name);
@@ -249,8 +252,11 @@ impl World {
                 pool.disable_tls_verification(&trail)?;
             }
         }
-        let first_host = plan.hosts.head().name.to_string();
-        let pool = pool_of(&rig, &first_host)?;
+        let first_host = plan.hosts.first().map(|host| host.name.to_string());
+        let pool = match &first_host {
+            Some(host) => pool_of(&rig, host)?,
+            None => Arc::new(Pool::create(pool_config("nobody's", Vec::new()))?),
+        };
         let mut world = Self {
             keeper: Timekeeper::new(time),
             ledger,
@@ -294,7 +300,9 @@ impl World {
 
     /// From now on everything is about the pool in which `host` is, or the first host.
     pub(crate) fn turn_to(&mut self, host: Option<&str>) -> Result<(), WorldError> {
-        self.pool = pool_of(&self.rig, host.unwrap_or(&self.first_host))?;
+        if let Some(host) = host.or(self.first_host.as_deref()) {
+            self.pool = pool_of(&self.rig, host)?;
+        }
         Ok(())
     }
 

@@ -233,6 +233,18 @@ pub enum Mistake {
         /// The action.
         action: String,
     },
+    /// A call is made in a world without hosts.
+    #[error("`{action}` is made on a host, and the world has none")]
+    NoHost {
+        /// The action.
+        action: String,
+    },
+    /// A refusal is expected of something that is no action of a neighbouring model of trust.
+    #[error("`{action}` is not refused for a reason")]
+    NoRefusal {
+        /// The action.
+        action: String,
+    },
     /// A value for a fault that takes none.
     #[error("the fault `{fault}` takes no value")]
     NoValue {
@@ -376,6 +388,8 @@ impl Mistake {
             Self::NeverRuns { .. } => "scenario::never-runs",
             Self::NoCall { .. } => "scenario::no-call",
             Self::NoChoice { .. } => "scenario::no-choice",
+            Self::NoHost { .. } => "scenario::no-host",
+            Self::NoRefusal { .. } => "scenario::no-refusal",
             Self::NoProgram { .. } => "scenario::no-program",
             Self::NotInstalled { .. } => "scenario::not-installed",
             Self::NoValue { .. } => "scenario::no-value",
@@ -409,7 +423,12 @@ impl Mistake {
             Self::NoCall { .. } => {
                 Some("only calls of the XenAPI have error codes and return something".into())
             }
+            Self::NoHost { .. } => Some("add a `[[world.host]]`".into()),
             Self::NoProgram { .. } => Some("only the commands of `net` print".into()),
+            Self::NoRefusal { .. } => Some(
+                "calls of the XenAPI fail with an `error`; `refused` is for the other models of trust"
+                    .into(),
+            ),
             Self::NoValue { value, .. } => Some(format!("leave out `:{value}`")),
             Self::NotInstalled { .. } => Some("give both steps the same `only`".into()),
             Self::NoChoice { known, .. } => Some(format!("add one of: {}", list(known))),
@@ -444,7 +463,10 @@ impl Mistake {
             Self::Misplaced { .. } => "does not belong here",
             Self::NeverRuns { .. } => "never true",
             Self::NoValue { .. } => "one word too many",
-            Self::NoCall { .. } | Self::NoProgram { .. } => "cannot happen",
+            Self::NoCall { .. } | Self::NoProgram { .. } | Self::NoRefusal { .. } => {
+                "cannot happen"
+            }
+            Self::NoHost { .. } => "nobody to call",
             Self::NotInstalled { .. } => "not installed in every profile",
             Self::SeveralChoices { .. } => "one too many",
             Self::Syntax { .. } => "here",
@@ -456,7 +478,7 @@ impl Mistake {
     fn label_beside(&self) -> &'static str {
         match self {
             Self::Duplicate { .. } => "first defined here",
-            Self::NoCall { .. } | Self::NoProgram { .. } => "the action",
+            Self::NoCall { .. } | Self::NoProgram { .. } | Self::NoRefusal { .. } => "the action",
             Self::NotInstalled { .. } => "this step",
             _ => "the first",
         }

@@ -9,7 +9,7 @@ use super::{Finding, StepView, state::certificates_are};
 pub(super) fn judge(view: &StepView<'_>, expect: &Expectations) -> Vec<Finding> {
     let mut findings = Vec::new();
     match (&expect.outcome, &view.done.result) {
-        (Outcome::AnyOutcome(_), _) | (Outcome::Success(_), Ok(_)) => {}
+        (Outcome::AnyOutcome(_) | Outcome::Refused(_), _) | (Outcome::Success(_), Ok(_)) => {}
         (Outcome::Success(_), Err(error)) => findings.push(Finding::new(
             &view.step.action.span,
             format!("expected success, found the error {error}"),
@@ -22,6 +22,7 @@ pub(super) fn judge(view: &StepView<'_>, expect: &Expectations) -> Vec<Finding> 
             findings.extend(judge_error(view, wanted, error));
         }
     }
+    findings.extend(judge_refusal(view, expect));
     if let (Some(wanted), Ok(found)) = (&expect.returns, &view.done.result) {
         findings.extend(judge_returned(view, wanted, found));
     }
@@ -50,6 +51,36 @@ pub(super) fn judge(view: &StepView<'_>, expect: &Expectations) -> Vec<Finding> 
         }
     }
     findings
+}
+
+/// How an action of a neighbouring model of trust ended.
+fn judge_refusal(view: &StepView<'_>, expect: &Expectations) -> Option<Finding> {
+    let wanted = match &expect.outcome {
+        Outcome::AnyOutcome(_) => return None,
+        Outcome::Refused(wanted) => Some(wanted),
+        Outcome::Error(_) | Outcome::Success(_) => None,
+    };
+    let (span, what) = match (wanted, &view.done.refusal) {
+        (None, None) => return None,
+        (None, Some(found)) => {
+            (&view.step.action.span, format!("expected success, found the refusal {found}"))
+        }
+        (Some(wanted), None) => {
+            (&wanted.span, format!("expected the refusal `{}`, found success", *wanted.reason))
+        }
+        (Some(wanted), Some(found)) if wanted.reason.as_str() != found.reason => (
+            &wanted.reason.span,
+            format!("expected the refusal `{}`, found {found}", *wanted.reason),
+        ),
+        (Some(wanted), Some(found)) => {
+            let words = wanted.words.as_ref()?;
+            if words.matches(&found.words, |host| view.reference_of(host)) {
+                return None;
+            }
+            (&wanted.span, format!("expected the words `{words}`, found {found}"))
+        }
+    };
+    Some(Finding::new(span, what))
 }
 
 fn judge_error(

@@ -285,7 +285,7 @@ fn found_after(
     steps: &scenario::Scenario,
     result: Result<sim_host::CallResult, sim_host::ApiError>,
 ) -> Vec<String> {
-    let done = steps::Done { result, output: None, events: Vec::new() };
+    let done = steps::Done { result, output: None, refusal: None, events: Vec::new() };
     let step = &steps.steps[0];
     let view = StepView { case: &tested.case, step, world: &tested.world, done: &done };
     let judged = judge(&view, &mut tested.memory, &BTreeSet::new());
@@ -361,8 +361,12 @@ async fn hosts_that_disagree_after_a_call_of_the_pool() {
         })
         .await;
     // As if the call had just ended with success.
-    let done =
-        steps::Done { result: Ok(sim_host::CallResult::Void), output: None, events: Vec::new() };
+    let done = steps::Done {
+        result: Ok(sim_host::CallResult::Void),
+        output: None,
+        refusal: None,
+        events: Vec::new(),
+    };
     let view = StepView { case: &tested.case, step: &call, world: &tested.world, done: &done };
     let judged = judge(&view, &mut tested.memory, &BTreeSet::new());
     let found: Vec<String> =

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     CertificateSource, DcRef, DomainRef, ErrorCode, FactKind, HostPath, HostRef,
-    InstalledCertificate, MessageName, Pattern, Purpose, ReturnedCertificate, SessionExpectation,
-    Status, SubjectExpectation, True,
+    InstalledCertificate, Kebab, MessageName, Pattern, Purpose, ReturnedCertificate,
+    SessionExpectation, Status, SubjectExpectation, True,
 };
 use crate::grammar::Spanned;
 
@@ -84,6 +84,18 @@ choice! {
         success => Success(True),
         /// The call fails with this error.
         error => Error(Spanned<ErrorExpectation>),
+        /// One of the parties of a neighbouring model of trust refuses.
+        refused => Refused(Spanned<RefusalExpectation>),
+    }
+}
+
+table! {
+    /// A refusal in a neighbouring model of trust.
+    pub struct RefusalExpectation {
+        /// Its reason: `wrong-key`.
+        pub reason: Spanned<Kebab>,
+        /// What is said. Absent: not compared.
+        pub words: Option<Pattern>,
     }
 }
 

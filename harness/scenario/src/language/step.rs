@@ -55,11 +55,28 @@ impl Step {
     }
 
     fn check(&self, _: Span, reader: &mut Reader<'_>) -> Option<()> {
+        self.check_host(reader);
         self.check_outcome(reader);
         self.check_profiles(reader);
         self.check_background(reader);
         self.check_installed(reader);
         Some(())
+    }
+
+    /// A call that names no host is made on the first.
+    fn check_host(&self, reader: &mut Reader<'_>) {
+        let names_none = matches!(
+            self.action.value,
+            Action::Auth(_)
+                | Action::Pool(_)
+                | Action::Session(_)
+                | Action::Subject(_)
+                | Action::Xenapi(_)
+        );
+        if names_none && reader.names.hosts.is_empty() {
+            let mistake = Mistake::NoHost { action: self.action.name() };
+            reader.report(self.action.span.clone(), mistake);
+        }
     }
 
     /// Only a call can return something or fail with an error code, and only a program prints.
@@ -79,11 +96,17 @@ impl Step {
         let of_a_call = match &self.expect.outcome {
             Outcome::AnyOutcome(any) => Some(&any.span),
             Outcome::Error(error) => Some(&error.span),
-            Outcome::Success(_) => None,
+            Outcome::Refused(_) | Outcome::Success(_) => None,
         };
         if let Some(span) = of_a_call.filter(|_| !self.action.is_call()) {
             let mistake = Mistake::NoCall { action: self.action.name() };
             reader.report_beside(span.clone(), mistake, self.action.span.clone());
+        }
+        if let Outcome::Refused(refused) = &self.expect.outcome
+            && !self.action.is_of_another_model()
+        {
+            let mistake = Mistake::NoRefusal { action: self.action.name() };
+            reader.report_beside(refused.span.clone(), mistake, self.action.span.clone());
         }
     }
 
@@ -206,6 +229,11 @@ impl Action {
             Self::Host(action) => action.is_call(),
             _ => false,
         }
+    }
+
+    /// Whether it is an action of a neighbouring model of trust, which can be refused for a reason.
+    pub fn is_of_another_model(&self) -> bool {
+        false
     }
 
     /// Ids of the faults that it sets.

@@ -38,6 +38,12 @@ table! {
 }
 
 impl Scenario {
+    /// The profiles that it is played in. Where no host is, one is as good as the other: the first.
+    pub fn played_profiles(&self) -> impl Iterator<Item = Profile> + '_ {
+        let count = if self.world.hosts.is_empty() { 1 } else { self.profiles.len() };
+        self.profiles.iter().copied().take(count)
+    }
+
     /// Ids of all faults that it sets somewhere, in the order of the text, with repeats.
     pub fn fault_ids(&self) -> Vec<&str> {
         let dcs = self.world.domains.iter().flat_map(|domain| domain.dcs.iter());
@@ -90,8 +96,9 @@ table! {
         pub trusts "trust": Vec<Spanned<DomainTrust>>,
         /// What is not the same in every pool. A pool needs no entry to exist.
         pub pools "pool": Vec<Spanned<PoolSettings>>,
-        /// Hosts; the first of each pool is its coordinator.
-        pub hosts "host": NonEmpty<Spanned<Host>>,
+        /// Hosts; the first of each pool is its coordinator. A world of domains alone, or of a
+        /// neighbouring model of trust, has none.
+        pub hosts "host": Vec<Spanned<Host>>,
     }
     check World::check;
 }

@@ -19,7 +19,7 @@ fn defaults_are_those_of_the_reference_page() {
     let scenario = sound("");
     assert_eq!(scenario.world.clock.0, "2026-08-21T02:00:23Z".parse::<Timestamp>().unwrap());
     assert_eq!(*scenario.profiles, [Profile::DesignV1, Profile::Landed]);
-    assert_eq!(scenario.world.hosts.head().name.as_str(), "host1");
+    assert_eq!(scenario.world.hosts.first().unwrap().name.as_str(), "host1");
     let step = scenario.steps.head();
     assert!(step.runs_in(Profile::Landed));
     assert_eq!(step.title(), "install the root");

@@ -92,6 +92,8 @@ pub(crate) fn assert_agrees(text: &str, mistakes: &Diagnostics) {
         | Mistake::Misplaced { .. }
         | Mistake::NeverRuns { .. }
         | Mistake::NoCall { .. }
+        | Mistake::NoHost { .. }
+        | Mistake::NoRefusal { .. }
         | Mistake::NoProgram { .. }
         | Mistake::NotInstalled { .. }
         | Mistake::NoValue { .. } => false,

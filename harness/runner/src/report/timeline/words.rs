@@ -64,6 +64,7 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
         }
         "host.fault-cleared" => format!("no longer {}", text("fault")),
         "host.fault-set" => format!("has {} from now on", text("fault")),
+        "model.refused" => format!("refused, {}: {}", text("reason"), text("words")),
         "host.liveness" => format!("{} is {} from now on", text("host"), text("state")),
         "program.abandoned" => {
             format!("`{}` still runs after {} s, and is left", text("command"), text("seconds"))

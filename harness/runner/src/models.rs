@@ -1,0 +1,40 @@
+//! The neighbouring models of trust in a scenario: a file for each, which builds its parties as the world names them
+//! and carries out its actions.
+
+use std::fmt;
+
+use ground::{Trail, fact};
+use scenario::Action;
+use serde::Serialize;
+
+use crate::{steps::StepError, world::World};
+
+/// Carries out an action of a model. `None` if it succeeded, or if it is of no model.
+///
+/// # Errors
+///
+/// It cannot be tried at all: a scenario asks for what is not there, or the machine refuses ports or files. A party
+/// that refuses is no error.
+pub(crate) async fn act(
+    _world: &mut World,
+    _action: &Action,
+    _trail: &Trail,
+) -> Result<Option<Refusal>, StepError> {
+    Ok(None)
+}
+
+/// An action of a model was refused. Its fact is the end of the step in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Refusal {
+    /// Name of the reason, in kebab case: what `expect.refused` names.
+    pub(crate) reason: String,
+    /// What the party that refused says to its operator.
+    pub(crate) words: String,
+}
+fact!(Refusal, "model.refused");
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.reason, self.words)
+    }
+}
