@@ -3,7 +3,8 @@
 //! crate knows neither scenarios nor DCs.
 //!
 //! [`pinned`]: trust is the peer's public key, and nothing else. [`ordered`]: a chain uploaded link by
-//! link, served whole.
+//! link, served whole. [`directory`]: CA, revocation list and accepted servers, kept by the client.
 
+pub mod directory;
 pub mod ordered;
 pub mod pinned;

@@ -1,0 +1,457 @@
+//! The client: brings its data, judges servers, and tells why there is no connection.
+
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use ground::{Clock, Trail, Transport};
+use rustls::{
+    AlertDescription, ClientConfig, Error as TlsError,
+    client::Resumption,
+    pki_types::{IpAddr, ServerName},
+    sign::{CertifiedKey, SigningKey},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use trust_verdict::Check;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::{
+    Answer, ConnectError, Judgement, Known, OwnFault, SetupError, Validator,
+    data::{CertData, Item, Key},
+    facts::{Dialled, Refused, Remembered},
+    judgement::{Court, fingerprint},
+    trusted::{self, TrustedServers},
+    witness::{Moment, Seen, Wanted, Witness, provider},
+};
+
+/// How long a handshake may take in real time, the application's answer included.
+pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
+/// How long a server has to close its side after a failure.
+const CLOSING_LIMIT: Duration = Duration::from_secs(1);
+/// What libvirt's server sends when it has let a client in.
+pub(super) const CONSENT: u8 = 1;
+
+/// Opens TLS connections to servers that may ask for a client certificate.
+///
+/// It is strict until told otherwise: what does not pass the validation is refused, and so is a
+/// server that is known with another certificate. Nobody is asked.
+pub struct Client {
+    court: Court,
+    own: Option<Own>,
+    trusted: Arc<Mutex<TrustedServers>>,
+    validator: Option<Arc<dyn Validator>>,
+    asks_about_untrusted: bool,
+    skips_own_check: bool,
+    awaits_consent: bool,
+    clock: Clock,
+    trail: Trail,
+}
+
+/// A certificate of the client, with its key.
+struct Own(Arc<CertifiedKey>);
+
+/// A connection whose server was accepted.
+#[derive(Debug)]
+pub struct Connection<S> {
+    /// What travels over it.
+    pub stream: TlsStream<S>,
+    /// What was concluded about the server.
+    pub judgement: Judgement,
+    /// Whether it was known.
+    pub known: Known,
+    /// What the application has answered, if it was asked.
+    pub answer: Option<Answer>,
+    /// Below this, whatever happens over the connection is recorded.
+    pub trail: Trail,
+    wanted: Option<Wanted>,
+}
+
+impl Client {
+    /// A client with that data. Dates are judged by `clock`; what it does is recorded on `trail`,
+    /// whose actor it is.
+    ///
+    /// # Errors
+    ///
+    /// The data does not go together.
+    pub fn new(data: CertData, clock: Clock, trail: Trail) -> Result<Self, SetupError> {
+        Ok(Self {
+            court: Court::new(&data)?,
+            own: Own::new(&data)?,
+            trusted: Arc::new(Mutex::new(data.trusted)),
+            validator: None,
+            asks_about_untrusted: false,
+            skips_own_check: false,
+            awaits_consent: false,
+            clock,
+            trail,
+        })
+    }
+
+    /// Has `validator` decide about every server that passed.
+    #[must_use]
+    pub fn asking(mut self, validator: impl Validator + 'static) -> Self {
+        self.validator = Some(Arc::new(validator));
+        self
+    }
+
+    /// Has the validator decide about servers that did not pass, too, as browsers do. A revoked
+    /// certificate, and one that cannot be read, is refused nevertheless.
+    #[must_use]
+    pub fn asking_about_untrusted(mut self) -> Self {
+        self.asks_about_untrusted = true;
+        self
+    }
+
+    /// Refuses servers of which it is not known for certain that they are not revoked: what would be
+    /// a [`Notice`](super::Notice) is a reason.
+    #[must_use]
+    pub fn demanding_current_lists(mut self) -> Self {
+        self.court.is_certain = true;
+        self
+    }
+
+    /// Shows its own certificate without judging it first, as libvirt with `no_sanity=1`. What is
+    /// wrong with it is then told by the server, or not at all.
+    #[must_use]
+    pub fn without_own_check(mut self) -> Self {
+        self.skips_own_check = true;
+        self
+    }
+
+    /// Waits for the byte 1 by which libvirt's server says that it lets the client in. In TLS 1.3 a
+    /// client is done before the server has looked at its certificate: without such a word,
+    /// [`Connection::explain`] tells of a refusal when it comes.
+    #[must_use]
+    pub fn awaiting_consent(mut self) -> Self {
+        self.awaits_consent = true;
+        self
+    }
+
+    /// Servers that were accepted permanently by this client and are in no file, to be kept by the
+    /// application.
+    pub fn trusted_servers_pem(&self) -> String {
+        self.trusted.lock().unwrap_or_else(PoisonError::into_inner).to_pem()
+    }
+
+    /// Connects to the server called `host` at `address`.
+    ///
+    /// # Errors
+    ///
+    /// One of the two refuses the other, or they do not meet.
+    pub async fn connect(
+        &self,
+        host: &str,
+        address: SocketAddr,
+    ) -> Result<Connection<TcpStream>, ConnectError> {
+        let dialled = Dialled { host: host.to_owned(), address: address.to_string() };
+        let trail = self.trail.begin(dialled);
+        let connecting = async {
+            self.check_own()?;
+            let tcp = open(address, &trail)
+                .await
+                .map_err(|source| ConnectError::Connect { address, source })?;
+            self.shake(host, tcp, &trail).await
+        };
+        recorded(connecting.await, &trail)
+    }
+
+    /// The same over a stream that is open already, such as that of LDAP after StartTLS.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::connect`].
+    pub async fn secure<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        host: &str,
+        stream: S,
+        trail: &Trail,
+    ) -> Result<Connection<S>, ConnectError> {
+        let securing = async {
+            self.check_own()?;
+            self.shake(host, stream, trail).await
+        };
+        recorded(securing.await, trail)
+    }
+
+    /// libvirt judges its own certificate before it shows it (`virNetTLSCertSanityCheck`), by the
+    /// CAs that it judges servers by.
+    fn check_own(&self) -> Result<(), ConnectError> {
+        let Some(Own(own)) = self.own.as_ref().filter(|_| !self.skips_own_check) else {
+            return Ok(());
+        };
+        let judgement = self.court.judge(None, &own.cert, self.clock.now());
+        let Some(reason) = judgement.reasons.first() else { return Ok(()) };
+        let fault = match reason.check {
+            Check::Validity => OwnFault::Expired,
+            Check::Revocation => OwnFault::Revoked,
+            Check::Signer | Check::Authority => OwnFault::WrongCa,
+            _ => OwnFault::Refused,
+        };
+        Err(ConnectError::Own { fault, judgement: Box::new(judgement) })
+    }
+
+    async fn shake<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        host: &str,
+        stream: S,
+        trail: &Trail,
+    ) -> Result<Connection<S>, ConnectError> {
+        let name = server_name(host)?;
+        let witness = Arc::new(Witness {
+            host: host.to_owned(),
+            at: self.clock.now(),
+            court: Arc::new(self.court.clone()),
+            trusted: self.trusted.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            validator: self.validator.clone(),
+            asks_about_untrusted: self.asks_about_untrusted,
+            own: self.own.as_ref().map(|own| Arc::clone(&own.0)),
+            trail: trail.clone(),
+            seen: Mutex::default(),
+        });
+        let connector = TlsConnector::from(Arc::new(config(&witness)));
+        let handshake = async {
+            let mut stream = match connector.connect(name, stream).into_fallible().await {
+                Ok(stream) => stream,
+                Err((error, stream)) => {
+                    close(stream).await;
+                    let mut seen = witness.seen();
+                    let refusal = seen.refusal.take();
+                    return Err(refusal.unwrap_or_else(|| explain(error, seen.wanted.as_ref())));
+                }
+            };
+            if self.awaits_consent {
+                let word = stream.read_u8().await;
+                if !matches!(word, Ok(CONSENT)) {
+                    let error = word.err().unwrap_or_else(|| io::ErrorKind::InvalidData.into());
+                    return Err(explain(error, witness.seen().wanted.as_ref()));
+                }
+            }
+            Ok(stream)
+        };
+        let stream = timeout(HANDSHAKE_LIMIT, handshake)
+            .await
+            .unwrap_or(Err(ConnectError::Silent { limit: HANDSHAKE_LIMIT }))?;
+        let seen = std::mem::take(&mut *witness.seen());
+        self.finish(host, stream, seen, trail).await
+    }
+
+    /// Writes down what is to be remembered: the server has proved that the key is its own.
+    async fn finish<S>(
+        &self,
+        host: &str,
+        stream: TlsStream<S>,
+        seen: Seen,
+        trail: &Trail,
+    ) -> Result<Connection<S>, ConnectError> {
+        let Seen { judgement, known, answer, certificate, wanted, .. } = seen;
+        // A handshake that is complete has judged.
+        let (Some(judgement), Some(known), Some(certificate)) = (judgement, known, certificate)
+        else {
+            return Err(ConnectError::Handshake(io::ErrorKind::InvalidData.into()));
+        };
+        if answer == Some(Answer::AcceptPermanently) && known != Known::Trusted {
+            let trusted = Arc::clone(&self.trusted);
+            let digest = judgement.certificate.clone();
+            let host_name = host.to_owned();
+            let written = tokio::task::spawn_blocking(move || {
+                let lock = || trusted.lock().unwrap_or_else(PoisonError::into_inner);
+                let file = lock().file().map(ToOwned::to_owned);
+                // The file without the mutex: others may hold its lock.
+                if let Some(file) = &file {
+                    TrustedServers::in_file(file).trust(&host_name, &certificate)?;
+                }
+                lock().remember(&host_name, &certificate);
+                Ok(file.is_some())
+            });
+            let in_file = written
+                .await
+                .map_err(|error| ConnectError::Handshake(io::Error::other(error)))?
+                .map_err(ConnectError::Store)?;
+            trail.record(Remembered { host: host.to_owned(), certificate: digest, in_file });
+        }
+        Ok(Connection { stream, judgement, known, answer, trail: trail.clone(), wanted })
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let own = self.own.as_ref().and_then(|own| own.0.cert.first());
+        f.debug_struct("Client")
+            .field("own", &own.map(|certificate| fingerprint(certificate)))
+            .field("trusted", &self.trusted)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Connection<S> {
+    /// Whether the server has asked for a certificate, and got one.
+    pub fn has_shown_certificate(&self) -> bool {
+        self.wanted.as_ref().is_some_and(|wanted| wanted.shown.is_some())
+    }
+
+    /// Why the server ended the connection, from what reading it has failed with. In TLS 1.3 this is
+    /// how a refusal of the client's certificate arrives.
+    pub fn explain(&self, error: io::Error) -> ConnectError {
+        explain(error, self.wanted.as_ref())
+    }
+}
+
+impl Own {
+    fn new(data: &CertData) -> Result<Option<Self>, SetupError> {
+        let (first, key) = match (data.certificates.first(), &data.key) {
+            (None, None) => return Ok(None),
+            (None, Some(key)) => {
+                return Err(SetupError::KeyWithoutCertificate { key: key.origin.clone() });
+            }
+            (Some(Item { origin, .. }), None) => {
+                return Err(SetupError::CertificateWithoutKey { certificate: origin.clone() });
+            }
+            (Some(first), Some(key)) => (first, key),
+        };
+        let signing = signing_key(key)?;
+        let in_certificate = X509Certificate::from_der(&first.der)
+            .map(|(_, certificate)| certificate.public_key().raw.to_vec())
+            .unwrap_or_default();
+        if let Some(public) = signing.public_key()
+            && public.as_ref() != in_certificate
+        {
+            return Err(SetupError::KeyMismatch {
+                key: key.origin.clone(),
+                certificate: first.origin.clone(),
+                key_digest: fingerprint(&public),
+                certificate_digest: fingerprint(&in_certificate),
+            });
+        }
+        Ok(Some(Self(Arc::new(CertifiedKey::new(data.own_certificates(), signing)))))
+    }
+}
+
+fn signing_key(key: &Key) -> Result<Arc<dyn SigningKey>, SetupError> {
+    provider()
+        .key_provider
+        .load_private_key(key.der.clone_key())
+        .map_err(|source| SetupError::KeyUnusable { key: key.origin.clone(), source })
+}
+
+/// As libvirt: TLS 1.2 and 1.3 (GnuTLS' `NORMAL` has older ones, which nobody should need), no
+/// server name in the hello, no session taken up again.
+fn config(witness: &Arc<Witness>) -> ClientConfig {
+    let time = Arc::new(Moment(witness.at));
+    let mut config = ClientConfig::builder_with_details(Arc::clone(provider()), time)
+        .with_protocol_versions(rustls::ALL_VERSIONS)
+        .expect("the provider has suites of both versions")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(witness) as _)
+        .with_client_cert_resolver(Arc::clone(witness) as _);
+    config.enable_sni = false;
+    config.resumption = Resumption::disabled();
+    config
+}
+
+/// rustls wants a name, and nothing is done with it.
+fn server_name(host: &str) -> Result<ServerName<'static>, ConnectError> {
+    if !trusted::is_host(host) {
+        return Err(ConnectError::Host(host.to_owned()));
+    }
+    Ok(ServerName::IpAddress(IpAddr::from(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST))))
+}
+
+/// Announces the flow before it opens it, so that what the other end sees is caused by it.
+async fn open(address: SocketAddr, trail: &Trail) -> io::Result<TcpStream> {
+    let (socket, local) = match address {
+        SocketAddr::V4(_) => (TcpSocket::new_v4()?, (Ipv4Addr::LOCALHOST, 0).into()),
+        SocketAddr::V6(_) => (TcpSocket::new_v6()?, (Ipv6Addr::LOCALHOST, 0).into()),
+    };
+    socket.bind(local)?;
+    if let Some(cause) = trail.cause() {
+        trail.ledger().open_flow(Transport::Tcp, socket.local_addr()?, cause);
+    }
+    socket.connect(address).await
+}
+
+/// Waits until the server has read the alert: an early close could take it back.
+pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+    let closing = async {
+        stream.shutdown().await?;
+        let mut unread = [0; 1024];
+        while stream.read(&mut unread).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // Nothing depends on how it ends.
+    let _ = timeout(CLOSING_LIMIT, closing).await;
+}
+
+fn recorded<S>(
+    outcome: Result<Connection<S>, ConnectError>,
+    trail: &Trail,
+) -> Result<Connection<S>, ConnectError> {
+    if let Err(error) = &outcome {
+        trail.record(Refused { reason: error.id(), words: error.to_string() });
+    }
+    outcome
+}
+
+/// What the end of a handshake, or of a connection, means.
+fn explain(error: io::Error, wanted: Option<&Wanted>) -> ConnectError {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
+    let alert = match tls {
+        Some(TlsError::AlertReceived(alert)) => Some(*alert),
+        Some(_) => return ConnectError::Handshake(error),
+        None => None,
+    };
+    match (alert, wanted) {
+        (None, Some(wanted)) => refused(wanted, None),
+        (Some(alert), Some(wanted)) if concerns_certificate(alert) => refused(wanted, Some(alert)),
+        (Some(alert), _) => ConnectError::Peer { alert },
+        (None, None) => ConnectError::Handshake(error),
+    }
+}
+
+/// Alerts by which servers refuse a client's certificate, or that there is none.
+fn concerns_certificate(alert: AlertDescription) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::AccessDenied
+            | Alert::BadCertificate
+            | Alert::CertificateExpired
+            | Alert::CertificateRequired
+            | Alert::CertificateRevoked
+            | Alert::CertificateUnknown
+            | Alert::DecryptError
+            | Alert::HandshakeFailure
+            | Alert::NoCertificate
+            | Alert::UnknownCA
+            | Alert::UnsupportedCertificate
+    )
+}
+
+/// Whoever has shown nothing is refused for that, whatever the alert: OpenSSL says
+/// `certificate_required` in TLS 1.3 and `handshake_failure` in 1.2, GnuTLS `certificate_required`
+/// and `bad_certificate`. Of what was shown, the alert says what is wrong, if it does.
+fn refused(wanted: &Wanted, alert: Option<AlertDescription>) -> ConnectError {
+    use AlertDescription as Alert;
+    let fault = match (&wanted.shown, alert) {
+        (None, _) if wanted.withheld => OwnFault::WrongCa,
+        (None, _) => OwnFault::Missing,
+        (Some(_), Some(Alert::CertificateExpired)) => OwnFault::Expired,
+        (Some(_), Some(Alert::CertificateRevoked)) => OwnFault::Revoked,
+        (Some(_), Some(Alert::UnknownCA)) => OwnFault::WrongCa,
+        (Some(_), Some(Alert::DecryptError)) => OwnFault::Unproven,
+        (Some(_), _) => OwnFault::Refused,
+    };
+    ConnectError::RefusedByServer {
+        fault,
+        alert,
+        shown: wanted.shown.clone(),
+        wanted: wanted.authorities.clone(),
+    }
+}

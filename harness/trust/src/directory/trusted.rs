@@ -1,0 +1,265 @@
+//! The servers that have been accepted permanently: `server/trusted.pem`.
+//!
+//! The file is PEM. Before each certificate stands a line `Host: NAME` (RFC 7468, section 2, lets
+//! text stand there), so that a certificate that has changed can be told from a server that is new.
+//! A certificate without such a line, put there by hand, is trusted for whichever host shows it.
+//!
+//! Several applications may share the file. Whoever writes takes the lock of the file beside it
+//! (`trusted.pem.lock`), reads what is there now, writes all of it with its own entry to
+//! `trusted.pem.new`, and renames that. So readers need no lock, and a process that dies leaves the
+//! old list or the new one. The lock dies with the process that holds it.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{FlockOperation, flock};
+use rustls::pki_types::CertificateDer;
+
+use super::{
+    data::{self, DataKind, Origin},
+    error::{DataCause, DataError, StoreError},
+    judgement::fingerprint,
+    pem,
+};
+
+/// A certificate that is trusted, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Any host, if there is none.
+    host: Option<String>,
+    der: Vec<u8>,
+}
+
+impl Entry {
+    /// The certificate behind some text.
+    pub(super) fn read(before: &str, der: Vec<u8>) -> Self {
+        let named = before.lines().rev().find_map(|line| line.strip_prefix(HOST));
+        Self { host: named.map(|host| host.trim().to_owned()), der }
+    }
+
+    fn is_for(&self, host: &str) -> bool {
+        self.host.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(host))
+    }
+}
+
+const HOST: &str = "Host:";
+
+/// What is known of a server before it shows its certificate, compared with what it shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Known {
+    /// It is trusted with another certificate.
+    Changed {
+        /// SHA-256 fingerprints of those that it was trusted with.
+        before: Vec<String>,
+    },
+    /// Nobody has accepted it permanently.
+    New,
+    /// It is trusted with this very certificate.
+    Trusted,
+}
+
+impl Known {
+    /// Its name in events.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Changed { .. } => "changed",
+            Self::New => "new",
+            Self::Trusted => "trusted",
+        }
+    }
+}
+
+/// Certificates of trusted servers: those from memory, and those of a file, read anew for each
+/// connection.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedServers {
+    from_memory: Vec<Entry>,
+    file: Option<PathBuf>,
+}
+
+impl TrustedServers {
+    /// Those of a file, which need not be there yet.
+    pub fn in_file(path: impl Into<PathBuf>) -> Self {
+        Self { from_memory: Vec::new(), file: Some(path.into()) }
+    }
+
+    /// Trusts `host` with `certificate` from now on, in place of all that it was trusted with.
+    ///
+    /// # Errors
+    ///
+    /// What is in the file is damaged, or it cannot be written. It is as it was then.
+    pub fn trust(
+        &mut self,
+        host: &str,
+        certificate: &CertificateDer<'_>,
+    ) -> Result<(), StoreError> {
+        if !is_host(host) {
+            return Err(StoreError::Host(host.to_owned()));
+        }
+        if let Some(path) = &self.file {
+            let entry = Entry { host: Some(host.to_owned()), der: certificate.to_vec() };
+            write(path, &entry)?;
+        }
+        self.remember(host, certificate);
+        Ok(())
+    }
+
+    pub(super) fn set_file(&mut self, path: &Path) {
+        self.file = Some(path.to_owned());
+    }
+
+    pub(super) fn add(&mut self, entries: Vec<Entry>) {
+        self.from_memory.extend(entries);
+    }
+
+    /// The file that permanent acceptances are written to, if there is one.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// What is known of `host`, which shows `certificate`.
+    pub(super) fn known(
+        &self,
+        host: &str,
+        certificate: &CertificateDer<'_>,
+    ) -> Result<Known, DataError> {
+        let mut entries = self.from_memory.clone();
+        entries.extend(self.entries_of_file()?);
+        let same = |entry: &&Entry| entry.der == certificate.as_ref();
+        let for_it = entries.iter().filter(|entry| entry.host.is_none() || entry.is_for(host));
+        if for_it.clone().any(|entry| same(&entry)) {
+            return Ok(Known::Trusted);
+        }
+        let before: Vec<_> = for_it
+            .filter(|entry| entry.host.is_some())
+            .map(|entry| fingerprint(&entry.der))
+            .collect();
+        Ok(if before.is_empty() { Known::New } else { Known::Changed { before } })
+    }
+
+    /// Trusts `host` with `certificate` from now on, in place of all that it was trusted with, as
+    /// long as this list lasts.
+    pub(super) fn remember(&mut self, host: &str, certificate: &CertificateDer<'_>) {
+        self.from_memory.retain(|known| !known.is_for(host));
+        if self.file.is_none() {
+            let entry = Entry { host: Some(host.to_owned()), der: certificate.to_vec() };
+            self.from_memory.push(entry);
+        }
+    }
+
+    /// Those from memory, as text that can be kept and added again.
+    pub fn to_pem(&self) -> String {
+        self.from_memory.iter().map(text_of).collect()
+    }
+
+    fn entries_of_file(&self) -> Result<Vec<Entry>, DataError> {
+        let Some(path) = &self.file else { return Ok(Vec::new()) };
+        let error = |cause| DataError {
+            kind: DataKind::TrustedServers,
+            origin: Origin::File(path.clone()),
+            cause,
+        };
+        match data::read(path) {
+            Err(DataCause::Unreadable(missing)) if missing.kind() == io::ErrorKind::NotFound => {
+                Ok(Vec::new())
+            }
+            text => data::trusted_entries(&text.map_err(error)?).map_err(error),
+        }
+    }
+}
+
+/// Whether it can be the name of a host: one word, on one line.
+pub(super) fn is_host(host: &str) -> bool {
+    !host.is_empty() && !host.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+fn text_of(entry: &Entry) -> String {
+    let host = entry.host.iter().map(|host| format!("{HOST} {host}\n")).collect::<String>();
+    host + &pem::encode("CERTIFICATE", &entry.der)
+}
+
+/// Puts an entry into the file, in place of those of the same host. All else stays as it is, byte
+/// by byte.
+fn write(path: &Path, entry: &Entry) -> Result<(), StoreError> {
+    let failed = |what, at: &Path| {
+        let path = at.to_owned();
+        move |source| StoreError::Write { what, path, source }
+    };
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(folder).map_err(failed("make the folder", folder))?;
+    let lock_path = beside(path, ".lock");
+    let lock = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&lock_path)
+        .map_err(failed("open the lock", &lock_path))?;
+    flock(&lock, FlockOperation::LockExclusive)
+        .map_err(|error| failed("take the lock", &lock_path)(error.into()))?;
+
+    let text = match data::read(path) {
+        Ok(text) => text,
+        Err(DataCause::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => {
+            String::new()
+        }
+        Err(cause) => {
+            let (kind, origin) = (DataKind::TrustedServers, Origin::File(path.to_owned()));
+            return Err(DataError { kind, origin, cause }.into());
+        }
+    };
+    let new = with(&text, entry).map_err(|cause| {
+        let (kind, origin) = (DataKind::TrustedServers, Origin::File(path.to_owned()));
+        DataError { kind, origin, cause }
+    })?;
+    let new_path = beside(path, ".new");
+    let mut file = File::create(&new_path).map_err(failed("create", &new_path))?;
+    file.write_all(new.as_bytes()).map_err(failed("write", &new_path))?;
+    file.sync_all().map_err(failed("write", &new_path))?;
+    fs::rename(&new_path, path).map_err(failed("replace", path))?;
+    // The name, too.
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("write", folder))
+}
+
+/// `text` with `entry` at its end, and without other entries of its host.
+fn with(text: &str, entry: &Entry) -> Result<String, DataCause> {
+    let host = entry.host.as_deref().unwrap_or_default();
+    // Whatever is damaged is told, and not written back as if it were sound.
+    data::trusted_entries(text)?;
+    let mut kept = String::with_capacity(text.len() + 4_096);
+    let mut start = 0;
+    let blocks = pem::blocks(text).unwrap_or_default();
+    for block in &blocks {
+        let der = block.der.clone().unwrap_or_default();
+        if !Entry::read(block.before, der).is_for(host) {
+            kept.push_str(&text[start..block.end]);
+            if !kept.ends_with('\n') {
+                kept.push('\n');
+            }
+        }
+        start = block.end;
+    }
+    let rest = &text[start..];
+    match data::trusted_entries(rest) {
+        // Bare base64, which could not stand beside a block.
+        Ok(bare) if blocks.is_empty() && !bare.is_empty() => kept.extend(bare.iter().map(text_of)),
+        _ => kept.push_str(rest),
+    }
+    if !kept.is_empty() && !kept.ends_with('\n') {
+        kept.push('\n');
+    }
+    kept.push_str(&text_of(entry));
+    Ok(kept)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name: OsString = path.into();
+    name.push(suffix);
+    name.into()
+}

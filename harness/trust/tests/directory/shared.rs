@@ -1,0 +1,89 @@
+//! Applications that share one directory lose no line of it.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use trust_models::directory::{Answer, DataKind, Question};
+
+use crate::{
+    killed::sound_hosts,
+    world::{HOST, Lab, ca, chain, plan},
+};
+
+/// Says to this executable where to work, and as whom.
+const DIRECTORY: &str = "DIRECTORY_OF_THE_APPLICATION";
+const NAME: &str = "NAME_OF_THE_APPLICATION";
+const EACH: usize = 12;
+
+#[test]
+fn processes_that_accept_at_the_same_time_lose_no_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["virsh", "virt-manager", "third"];
+    let processes = names.map(|name| application(folder.path(), name));
+    for process in processes {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    let text = fs::read_to_string(folder.path().join("trusted.pem")).unwrap();
+    assert_eq!(sound_hosts(&text).len(), names.len() * EACH);
+}
+
+/// Not a test: what each process does.
+#[tokio::test]
+async fn accepts_one_after_the_other() {
+    let Some(folder) = env::var_os(DIRECTORY).map(PathBuf::from) else { return };
+    let name = env::var(NAME).unwrap();
+    let ca = ca(1);
+    let lab = Lab::new(&ca);
+    let mut data = lab.directory().load().unwrap();
+    data.add_file(DataKind::TrustedServers, folder.join("trusted.pem")).unwrap();
+    let client = lab.client_with(data).asking(|_: &Question<'_>| Answer::AcceptPermanently);
+    let mut shown = plan(&ca, "host1");
+    shown.leaf().also_named(["*.lab.example"]);
+    let server = lab.server(&shown.issue().unwrap());
+    for number in 0..EACH {
+        let host = format!("{name}-{number}.lab.example");
+        lab.meet(&client, &server, &host).await.0.unwrap();
+    }
+}
+
+fn application(folder: &Path, name: &str) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", "shared::accepts_one_after_the_other"])
+        .env(DIRECTORY, folder)
+        .env(NAME, name)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn what_one_has_accepted_the_other_knows_and_what_a_person_wrote_stays() {
+    let ca = ca(1);
+    let lab = Lab::new(&ca);
+    let by_hand = format!("# Put here by hand.\n{}\n# The end", chain(&ca, "other").leaf_pem());
+    lab.put(DataKind::TrustedServers, &by_hand);
+    let (one, other) =
+        (lab.client().asking(|_: &Question<'_>| Answer::AcceptPermanently), lab.client());
+    let server = lab.server(&chain(&ca, "host1"));
+    assert_eq!(lab.connect(&other, &server).await.unwrap().known.name(), "new");
+    lab.connect(&one, &server).await.unwrap();
+    assert_eq!(lab.connect(&other, &server).await.unwrap().known.name(), "trusted");
+    let text = lab.trusted();
+    assert!(text.starts_with(&format!("{by_hand}\nHost: {HOST}\n")), "{text}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_damaged_meanwhile_is_told_and_not_overwritten() {
+    let ca = ca(1);
+    let lab = Lab::new(&ca);
+    let client = lab.client().asking(|_: &Question<'_>| Answer::AcceptPermanently);
+    lab.put(DataKind::TrustedServers, "-----BEGIN CERTIFICATE-----\nAAAA\n");
+    let error = lab.connect(&client, &lab.server(&chain(&ca, "host1"))).await;
+    let error = error.map(|_| ()).unwrap_err();
+    assert_eq!(error.id(), "trusted-servers");
+    assert!(error.to_string().contains("trusted.pem"), "{error}");
+}
