@@ -18,11 +18,36 @@
 //! # }
 //! ```
 
+mod agent;
+mod api;
+mod appliance;
 mod certificate;
+mod cloud;
+mod console;
+mod diagnosis;
+mod download;
 mod error;
+pub mod facts;
+mod files;
 mod keystore;
+mod links;
+mod material;
+pub mod pkix;
+mod trust_store;
 mod upload;
+mod web;
 
-pub use error::{KeystoreError, UploadError};
+pub use api::API_PATH;
+pub use appliance::{CopyError, Deed, ROOT_ALIAS, Script, StorageAppliance};
+pub use cloud::{
+    CONSOLE_SSL, Cloud, CloudOptions, MANAGEMENT, RefusedUpload, URL_CLEANUP, URL_EXPIRATION,
+};
+pub use console::{ConsoleAppliance, Protocol};
+pub use diagnosis::{Diagnosis, Evidence, Finding, StorageEvidence, diagnose};
+pub use error::{CloudError, KeystoreError, UploadError};
+pub use files::FileSet;
 pub use keystore::{Keystore, Row, ServerCertificate, Uploaded};
+pub use links::{Intervals, Link};
+pub use material::{BUILT_IN_DOMAIN, Material};
+pub use trust_store::{STORE_PASSWORD, TrustStore, TrustStoreError};
 pub use upload::Upload;

@@ -91,7 +91,7 @@ fn one_block(
 }
 
 /// Whether a line of base64 has blanks inside: whoever decodes a form reads `+` so.
-fn has_lost_a_plus(line: &str) -> bool {
+pub(super) fn has_lost_a_plus(line: &str) -> bool {
     let line = line.trim();
     !line.starts_with("-----") && line.contains(' ')
 }

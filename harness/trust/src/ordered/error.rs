@@ -5,6 +5,62 @@
 #[error("the keystore cannot be used: {0}")]
 pub struct KeystoreError(#[from] rusqlite::Error);
 
+/// A cloud, or a part of one, that does not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloudError {
+    /// Certificates could not be made.
+    #[error("certificates cannot be made: {0}")]
+    Pki(#[from] fake_dc_pki::PkiError),
+    /// The table cannot be used.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// A file or socket cannot be used.
+    #[error("{what}: {source}")]
+    Io {
+        /// Whose, and for what.
+        what: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// There is no appliance of that name.
+    #[error("there is no appliance `{name}`")]
+    NoAppliance {
+        /// The name.
+        name: String,
+    },
+    /// The name stands for another appliance.
+    #[error("there is an appliance `{name}` already")]
+    ApplianceExists {
+        /// The name.
+        name: String,
+    },
+    /// There are more appliances than addresses.
+    #[error("{limit} appliances are the limit of a cloud")]
+    TooManyAppliances {
+        /// How many there may be.
+        limit: u8,
+    },
+    /// A global setting is not known.
+    #[error("there is no setting `{name}`; known are {known}")]
+    NoSetting {
+        /// What was given.
+        name: String,
+        /// All there are.
+        known: String,
+    },
+    /// A global setting cannot have that value.
+    #[error("`{value}` is no value of `{name}`: {wanted}")]
+    BadSetting {
+        /// Which.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// What it takes.
+        wanted: &'static str,
+    },
+}
+
 /// An upload that was refused; the table is as it was before.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -153,6 +209,34 @@ pub enum UploadError {
     /// The table cannot be used.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+}
+
+impl UploadError {
+    /// Its name in events and expectations; each refusal has its own.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "parameter-missing",
+            Self::Twice { .. } => "parameter-twice",
+            Self::NoPlace { .. } => "id-no-place",
+            Self::TooLong { .. } => "too-long",
+            Self::IdWithKey => "id-with-key",
+            Self::KeyMissing => "key-missing",
+            Self::NameTaken { .. } => "name-taken",
+            Self::OtherPlace { .. } => "other-place",
+            Self::PlaceTaken { .. } => "place-taken",
+            Self::Gap { .. } => "gap",
+            Self::RootMissing => "root-missing",
+            Self::ChainEnded { .. } => "chain-ended",
+            Self::NotUrlEncoded { .. } => "not-url-encoded",
+            Self::Malformed { .. } => "malformed",
+            Self::NoRoot { .. } => "no-root",
+            Self::NoAuthority { .. } => "no-authority",
+            Self::NotSigned { .. } => "not-signed",
+            Self::SelfSigned { .. } => "self-signed",
+            Self::OtherKey { .. } => "other-key",
+            Self::Keystore(_) => "keystore-unusable",
+        }
+    }
 }
 
 impl From<rusqlite::Error> for UploadError {

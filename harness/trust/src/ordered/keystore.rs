@@ -17,6 +17,20 @@ const SCHEMA: &str = "\
         domain_suffix varchar(256) not null check (length(domain_suffix) <= 256),
         seq int
     )";
+/// The table before it had an order.
+const EARLIER_SCHEMA: &str = "\
+    create table keystore (
+        id integer primary key autoincrement,
+        name varchar(64) not null unique,
+        certificate text not null,
+        \"key\" text,
+        domain_suffix varchar(256) not null
+    )";
+/// What CloudStack calls its global settings.
+const CONFIGURATION: &str =
+    "create table if not exists configuration (name varchar(255) primary key, value text)";
+/// The setting that names the domain of links and appliances.
+const DOMAIN_SETTING: &str = "secstorage.ssl.cert.domain";
 const NAME_MAX: usize = 64;
 const DOMAIN_SUFFIX_MAX: usize = 256;
 
@@ -42,6 +56,14 @@ pub struct Row {
     pub seq: Option<i32>,
 }
 
+impl Row {
+    /// Whether an earlier release has left it, which knew no order: it is in no chain until it is
+    /// uploaded again.
+    pub fn is_without_place(&self) -> bool {
+        self.seq.is_none() && self.key.is_none()
+    }
+}
+
 /// What an appliance is set up with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerCertificate {
@@ -63,7 +85,8 @@ pub struct Uploaded {
 }
 
 impl Keystore {
-    /// Opens the store in this file, or makes it.
+    /// Opens the store in this file, or makes it. A table of an earlier release gets the column that
+    /// it lacks, `seq`; its rows stay as they are, and so without a place in their chain.
     ///
     /// # Errors
     ///
@@ -81,8 +104,42 @@ impl Keystore {
         Self::new(Connection::open_in_memory()?)
     }
 
+    /// Makes a table as an earlier release left it: without order, and with whatever was uploaded,
+    /// since nobody looked at it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be used, or there is such a table already.
+    pub fn leave_earlier_release(path: &Path, uploads: &[Upload]) -> Result<(), KeystoreError> {
+        let mut database = Connection::open(path)?;
+        let transaction = database.transaction()?;
+        transaction.execute(EARLIER_SCHEMA, [])?;
+        for upload in uploads {
+            transaction.execute(
+                "insert into keystore (name, certificate, \"key\", domain_suffix)
+                 values (?1, ?2, ?3, ?4)",
+                params![
+                    upload.name,
+                    upload.certificate,
+                    upload.private_key.as_ref().map(Secret::expose),
+                    upload.domain_suffix
+                ],
+            )?;
+        }
+        Ok(transaction.commit()?)
+    }
+
     fn new(database: Connection) -> Result<Self, KeystoreError> {
         database.execute(SCHEMA, [])?;
+        database.execute(CONFIGURATION, [])?;
+        let has_seq: bool = database.query_row(
+            "select count(*) > 0 from pragma_table_info('keystore') where name = 'seq'",
+            [],
+            |row| row.get(0),
+        )?;
+        if !has_seq {
+            database.execute("alter table keystore add column seq int", [])?;
+        }
         Ok(Self { database })
     }
 
@@ -111,6 +168,44 @@ impl Keystore {
         }))
     }
 
+    /// The domain of the server certificate that was uploaded last, or that an earlier release has left;
+    /// `None` while the built-in one is in
+    /// use. There is no way back to that.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub fn domain(&self) -> Result<Option<String>, KeystoreError> {
+        if let Some(domain) = self.setting(DOMAIN_SETTING)? {
+            return Ok(Some(domain));
+        }
+        let server = self.rows()?.into_iter().rfind(|row| row.key.is_some());
+        Ok(server.map(|row| row.domain_suffix))
+    }
+
+    /// A global setting, if it was ever changed.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub fn setting(&self, name: &str) -> Result<Option<String>, KeystoreError> {
+        let found = self
+            .database
+            .query_row("select value from configuration where name = ?1", [name], |row| row.get(0))
+            .optional()?;
+        Ok(found)
+    }
+
+    /// Changes a global setting.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be written.
+    pub fn configure(&self, name: &str, value: &str) -> Result<(), KeystoreError> {
+        configure(&self.database, name, value)?;
+        Ok(())
+    }
+
     /// Takes a certificate into the table.
     ///
     /// # Errors
@@ -126,6 +221,9 @@ impl Keystore {
         let replaced = chain.find_place(upload, place, &transaction)?;
         chain.judge(upload, place)?;
         write(&transaction, upload)?;
+        if place == Place::Server {
+            configure(&transaction, DOMAIN_SETTING, &upload.domain_suffix)?;
+        }
         transaction.commit()?;
         Ok(Uploaded { replaced, server: place == Place::Server })
     }
@@ -182,8 +280,10 @@ struct Chain {
 
 impl Chain {
     fn of(database: &Connection, domain_suffix: &str) -> rusqlite::Result<Self> {
-        let (mut links, mut servers): (Vec<_>, Vec<_>) =
-            rows(database, Some(domain_suffix))?.into_iter().partition(|row| row.seq.is_some());
+        let (mut links, mut servers): (Vec<_>, Vec<_>) = rows(database, Some(domain_suffix))?
+            .into_iter()
+            .filter(|row| !row.is_without_place())
+            .partition(|row| row.seq.is_some());
         links.sort_by_key(|row| row.seq);
         Ok(Self { links, server: servers.pop() })
     }
@@ -196,15 +296,23 @@ impl Chain {
         database: &Connection,
     ) -> Result<bool, UploadError> {
         let name = || upload.name.clone();
-        if let Some((domain_suffix, seq)) = row_of_name(database, &upload.name)? {
-            if domain_suffix != upload.domain_suffix {
+        let row = row_of_name(database, &upload.name)?;
+        let replaced = row.is_some();
+        if let Some(row) = row {
+            if row.domain_suffix != upload.domain_suffix {
+                let domain_suffix = row.domain_suffix;
                 return Err(UploadError::NameTaken { name: name(), domain_suffix });
             }
-            if seq != upload.id {
-                let found = Place::at(seq).to_string();
-                return Err(UploadError::OtherPlace { name: name(), found });
+            if upload.id.is_none() && self.links.is_empty() {
+                return Err(UploadError::RootMissing);
             }
-            return Ok(true);
+            if !row.is_without_place() {
+                if row.seq != upload.id {
+                    let found = Place::at(row.seq).to_string();
+                    return Err(UploadError::OtherPlace { name: name(), found });
+                }
+                return Ok(true);
+            }
         }
         let taken = match upload.id {
             None => self.server.as_ref(),
@@ -220,11 +328,18 @@ impl Chain {
             (Some(id), _, _) if id != last.unwrap_or(0) + 1 => {
                 Err(UploadError::Gap { id, expected: last.unwrap_or(0) + 1 })
             }
-            (Some(_), _, Some(server)) => {
+            (Some(_), _, Some(server)) if self.ends_in(server) => {
                 Err(UploadError::ChainEnded { server: server.name.clone() })
             }
-            _ => Ok(false),
+            _ => Ok(replaced),
         }
+    }
+
+    /// Whether the last link has signed the server certificate. One that an earlier release has left
+    /// may still lack links.
+    fn ends_in(&self, server: &Row) -> bool {
+        let leaf = Link::from_pem(&server.certificate);
+        self.links.last().is_some_and(|last| leaf.is_ok_and(|leaf| follows(&leaf, last).is_ok()))
     }
 
     /// Whether the certificate is what its place asks for.
@@ -288,15 +403,8 @@ fn fits(parameter: &'static str, text: &str, limit: usize) -> Result<(), UploadE
     }
 }
 
-fn row_of_name(
-    database: &Connection,
-    name: &str,
-) -> rusqlite::Result<Option<(String, Option<i32>)>> {
-    database
-        .query_row("select domain_suffix, seq from keystore where name = ?1", [name], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()
+fn row_of_name(database: &Connection, name: &str) -> rusqlite::Result<Option<Row>> {
+    Ok(rows(database, None)?.into_iter().find(|row| row.name == name))
 }
 
 /// All rows, or those of one domain.
@@ -318,12 +426,21 @@ fn rows(database: &Connection, domain_suffix: Option<&str>) -> rusqlite::Result<
     rows.collect()
 }
 
+fn configure(database: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    database.execute(
+        "insert into configuration (name, value) values (?1, ?2)
+         on conflict (name) do update set value = excluded.value",
+        [name, value],
+    )?;
+    Ok(())
+}
+
 /// Replaces the row of that name, which keeps its `id`, or adds one.
 fn write(transaction: &Transaction<'_>, upload: &Upload) -> rusqlite::Result<()> {
     let key = upload.private_key.as_ref().map(Secret::expose);
     let replaced = transaction.execute(
-        "update keystore set certificate = ?2, \"key\" = ?3 where name = ?1",
-        params![upload.name, upload.certificate, key],
+        "update keystore set certificate = ?2, \"key\" = ?3, seq = ?4 where name = ?1",
+        params![upload.name, upload.certificate, key, upload.id],
     )?;
     if replaced == 0 {
         transaction.execute(

@@ -4,6 +4,9 @@ use ground::Secret;
 
 use super::UploadError;
 
+/// What the row of a server certificate is called that is uploaded without a name.
+const SERVER_NAME: &str = "CPVMCertificate";
+
 /// One call. Which of the three kinds it is follows from `id` and `private_key`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
@@ -35,13 +38,41 @@ impl Upload {
         let wanted = |value: Option<String>, parameter| {
             value.filter(|value| !value.is_empty()).ok_or(UploadError::Missing { parameter })
         };
+        // As CloudStack, which has a fixed name for the one row with a key.
+        let own_name = parameters.private_key.is_some().then(|| SERVER_NAME.to_owned());
         Ok(Self {
             certificate: wanted(parameters.certificate, "certificate")?,
             domain_suffix: wanted(parameters.domain_suffix, "domainsuffix")?,
             id: parameters.id.map(number).transpose()?,
-            name: wanted(parameters.name, "name")?,
+            name: wanted(parameters.name.or(own_name), "name")?,
             private_key: parameters.private_key.map(Secret::new),
         })
+    }
+}
+
+/// For a client: the parameters of the call.
+impl Upload {
+    /// The query or form of this call. Encoded as it should be, or, as is easily done by hand, with
+    /// only what ends a parameter: the classic mistake, which turns `+` into a blank.
+    pub fn to_query(&self, is_encoded: bool) -> String {
+        let id = self.id.map(|id| id.to_string());
+        let parameters = [
+            ("command", Some("uploadCustomCertificate")),
+            ("response", Some("json")),
+            ("name", Some(self.name.as_str())),
+            ("id", id.as_deref()),
+            ("domainsuffix", Some(self.domain_suffix.as_str())),
+            ("certificate", Some(self.certificate.as_str())),
+            ("privatekey", self.private_key.as_ref().map(Secret::expose)),
+        ];
+        let given = parameters.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+        if is_encoded {
+            return form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
+        }
+        let bare = |(name, value): (&str, &str)| {
+            format!("{name}={}", value.replace('&', "%26").replace('\n', "%0A"))
+        };
+        given.map(bare).collect::<Vec<_>>().join("&")
     }
 }
 

@@ -1,7 +1,9 @@
-//! The keystore of ordered upload: what it takes, and what it refuses with which words.
+//! Ordered upload: what the keystore takes and refuses, what appliances make of it, and what clients
+//! of others see.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod cloud;
 mod killed;
 mod uploads;
 mod world;

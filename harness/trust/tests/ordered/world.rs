@@ -7,6 +7,10 @@ use trust_models::ordered::Upload;
 
 pub(crate) const SUFFIX: &str = "corp.example";
 
+pub(crate) fn now() -> Timestamp {
+    "2026-01-04T06:38:29Z".parse().unwrap()
+}
+
 /// Root, intermediate, server certificate and its key, in PEM.
 pub(crate) struct Material {
     pub(crate) root: String,
@@ -17,8 +21,7 @@ pub(crate) struct Material {
 
 impl Material {
     pub(crate) fn new(seed: u64) -> Self {
-        let now: Timestamp = "2026-01-04T06:38:29Z".parse().unwrap();
-        let pki = Pki::new(&Seed::new(seed), now, &format!("ca{seed}.example")).unwrap();
+        let pki = Pki::new(&Seed::new(seed), now(), &format!("ca{seed}.example")).unwrap();
         let server = DcIdentity::new("storage1", SUFFIX, [127, 0, 0, 1].into());
         let chain = pki.chain(&server, &[]).unwrap();
         Self {

@@ -1,0 +1,368 @@
+//! The API of the management server: `/client/api`, by GET or POST, answered in JSON or XML as
+//! CloudStack does (`ApiServer`, `ApiAsyncJobDispatcher` and `ApiErrorCode` of CloudStack 4).
+//!
+//! It stands for CloudStack's integration port: nobody has to log in. An upload is a job: the call
+//! answers with its identifier, and `queryAsyncJobResult` with what came of it. What is wrong with
+//! parameters is answered at once.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use ground::{Timestamp, Trail};
+use serde_json::{Map, Value, json};
+use tokio::{net::TcpListener, sync::watch};
+
+use super::{
+    CloudError, Upload, UploadError,
+    agent::connect,
+    cloud::State,
+    facts::ApiCalled,
+    web::{Door, Reply, Request, Server, ask},
+};
+
+/// Where the API is.
+pub const API_PATH: &str = "/client/api";
+
+const VERSION: &str = "4.4.0";
+const UPLOAD: &str = "uploadCustomCertificate";
+const QUERY: &str = "queryAsyncJobResult";
+const CONFIGURE: &str = "updateConfiguration";
+const UPLOADED: &str = "Certificate has been successfully updated, if its the server certificate we \
+     would reboot all running console proxy VMs and secondary storage VMs to propagate the new \
+     certificate, please give a few minutes for console access and storage services service to be up \
+     and working again";
+
+/// CloudStack's `ApiErrorCode`, which is the status of HTTP, too.
+#[derive(Clone, Copy)]
+enum ErrorCode {
+    Parameter = 431,
+    UnsupportedAction = 432,
+    Internal = 530,
+}
+
+/// What `cserrorcode` is for exceptions that have no number of their own.
+const NO_NUMBER: u32 = 9_999;
+/// Jobs that are remembered.
+const JOBS_MAX: usize = 1_000;
+
+/// The jobs of a management server.
+#[derive(Default)]
+pub(super) struct Jobs {
+    by_id: Mutex<BTreeMap<String, Job>>,
+    made: Mutex<u64>,
+    ended: watch::Sender<u64>,
+}
+
+struct Job {
+    created: Timestamp,
+    completed: Option<Timestamp>,
+    outcome: Option<Result<(), String>>,
+}
+
+impl Jobs {
+    fn begin(&self, state: &State) -> String {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        *made += 1;
+        let id = state.options.seed.uuid(&format!("job {made}")).to_string();
+        let created = state.options.clock.now();
+        let mut jobs = self.lock();
+        if jobs.len() >= JOBS_MAX {
+            let oldest = jobs.iter().min_by_key(|(id, job)| (job.created, (*id).clone()));
+            if let Some(oldest) = oldest.map(|(id, _)| id.clone()) {
+                jobs.remove(&oldest);
+            }
+        }
+        jobs.insert(id.clone(), Job { created, completed: None, outcome: None });
+        id
+    }
+
+    fn end(&self, id: &str, now: Timestamp, outcome: Result<(), String>) {
+        if let Some(job) = self.lock().get_mut(id) {
+            job.completed = Some(now);
+            job.outcome = Some(outcome);
+        }
+        self.ended.send_modify(|ended| *ended += 1);
+    }
+
+    async fn is_over(&self, id: &str) {
+        let is_over = |_: &u64| self.lock().get(id).is_none_or(|job| job.outcome.is_some());
+        // Fails when the sender is gone; it lives in `self`.
+        let _ = self.ended.subscribe().wait_for(is_over).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Job>> {
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Serves the API.
+pub(super) fn serve(listener: TcpListener, door: Door, state: Arc<State>) -> io::Result<Server> {
+    let ledger = state.options.ledger.clone();
+    Server::start(listener, door, ledger, move |request| {
+        let state = Arc::clone(&state);
+        async move { answer(&state, &request) }
+    })
+}
+
+/// Calls the API as a client does and waits for the job; the error is the text of the answer.
+pub(super) async fn call_and_wait(
+    address: SocketAddr,
+    query: &str,
+    state: &State,
+    trail: &Trail,
+) -> Result<(), String> {
+    let called = call(address, query, trail).await?;
+    let id = called["uploadcustomcertificateresponse"]["jobid"].as_str().unwrap_or_default();
+    state.jobs.is_over(id).await;
+    let query = format!("command={QUERY}&response=json&jobid={id}");
+    let result = call(address, &query, trail).await?;
+    let result = &result["queryasyncjobresultresponse"];
+    match result["jobstatus"].as_u64() {
+        Some(1) => Ok(()),
+        _ => Err(result["jobresult"]["errortext"].as_str().unwrap_or_default().to_owned()),
+    }
+}
+
+async fn call(address: SocketAddr, query: &str, trail: &Trail) -> Result<Value, String> {
+    let conversation = async {
+        let mut tcp = connect(address, trail).await?;
+        ask(&mut tcp, "POST", &address.to_string(), API_PATH, query.as_bytes()).await
+    };
+    let (status, body) = conversation.await.map_err(|error| error.to_string())?;
+    let answer: Value = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
+    if status == 200 {
+        return Ok(answer);
+    }
+    let text = answer.as_object().and_then(|answer| answer.values().next());
+    Err(text.and_then(|text| text["errortext"].as_str()).unwrap_or_default().to_owned())
+}
+
+/// What a call asks for, whatever it is.
+#[derive(Default)]
+struct Call {
+    command: String,
+    wants_json: bool,
+    job: Option<String>,
+    setting: Option<String>,
+    value: Option<String>,
+}
+
+impl Call {
+    fn of(query: &str) -> Self {
+        let mut call = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match name.to_ascii_lowercase().as_str() {
+                "command" => call.command = value.into_owned(),
+                "response" => call.wants_json = value.eq_ignore_ascii_case("json"),
+                "jobid" => call.job = Some(value.into_owned()),
+                "name" => call.setting = Some(value.into_owned()),
+                "value" => call.value = Some(value.into_owned()),
+                _ => {}
+            }
+        }
+        call
+    }
+}
+
+fn answer(state: &Arc<State>, request: &Request) -> Reply {
+    if request.path != API_PATH {
+        return Reply::text(404, "Not Found");
+    }
+    let mut query = request.query.clone();
+    match request.method.as_str() {
+        "GET" => {}
+        "POST" => {
+            let Ok(form) = std::str::from_utf8(&request.body) else {
+                return Reply::text(400, "the form is no text");
+            };
+            if !query.is_empty() && !form.is_empty() {
+                query.push('&');
+            }
+            // A form that was read from a file may end in a line break.
+            query.push_str(form.trim_end());
+        }
+        _ => return Reply::text(405, "only GET and POST are taken"),
+    }
+    let call = Call::of(&query);
+    let trail = state.trail();
+    let trail = trail.under(request.cause.or(trail.cause()));
+    let trail = trail.begin(ApiCalled { command: known(&call.command).to_owned() });
+    let outcome = match call.command.as_str() {
+        UPLOAD => upload(state, &query, &trail),
+        QUERY => query_job(state, call.job.as_deref()),
+        CONFIGURE => configure(state, &call),
+        "" => Err((ErrorCode::UnsupportedAction, "Invalid request, no command sent".to_owned())),
+        other => Err((ErrorCode::UnsupportedAction, format!("Unknown API command: {other}"))),
+    };
+    let response = match known(&call.command) {
+        "" => "errorresponse".to_owned(),
+        command => format!("{}response", command.to_lowercase()),
+    };
+    match outcome {
+        Ok(content) => reply(200, &response, content, call.wants_json, None),
+        Err((code, text)) => {
+            let content = json!({
+                "uuidList": [],
+                "errorcode": code as u16,
+                "cserrorcode": NO_NUMBER,
+                "errortext": text,
+            });
+            reply(code as u16, &response, content, call.wants_json, Some(text))
+        }
+    }
+}
+
+/// The command, if it is one of ours: what else was sent is not repeated in events.
+fn known(command: &str) -> &str {
+    if [UPLOAD, QUERY, CONFIGURE].contains(&command) { command } else { "" }
+}
+
+type Outcome = Result<Value, (ErrorCode, String)>;
+
+/// Begins the job.
+fn upload(state: &Arc<State>, query: &str, trail: &Trail) -> Outcome {
+    let upload = Upload::from_query(query).map_err(|error| {
+        let text = match &error {
+            UploadError::Missing { parameter } => format!(
+                "Unable to execute API command {} due to missing parameter {parameter}",
+                UPLOAD.to_lowercase()
+            ),
+            other => other.to_string(),
+        };
+        state.note_refusal("", error.reason(), &text, trail);
+        (ErrorCode::Parameter, text)
+    })?;
+    let id = state.jobs.begin(state);
+    let (job, state, trail) = (id.clone(), Arc::clone(state), trail.clone());
+    tokio::spawn(async move {
+        let outcome = state.upload(&upload, &trail).await;
+        let now = state.options.clock.now();
+        state.jobs.end(&job, now, outcome.map(drop).map_err(|error| error.to_string()));
+    });
+    Ok(json!({ "jobid": id }))
+}
+
+fn query_job(state: &State, id: Option<&str>) -> Outcome {
+    let missing = || {
+        format!(
+            "Unable to execute API command {} due to missing parameter jobid",
+            QUERY.to_lowercase()
+        )
+    };
+    let id = id.ok_or_else(|| (ErrorCode::Parameter, missing()))?;
+    let jobs = state.jobs.lock();
+    let job = jobs
+        .get(id)
+        .ok_or_else(|| (ErrorCode::Parameter, format!("Unable to find a job by id {id}")))?;
+    let mut content = json!({
+        "cmd": "org.apache.cloudstack.api.command.admin.resource.UploadCustomCertificateCmd",
+        "jobstatus": 0,
+        "jobprocstatus": 0,
+        "jobresultcode": 0,
+        "created": date(job.created),
+        "jobid": id,
+    });
+    match &job.outcome {
+        None => {}
+        Some(Ok(())) => {
+            content["jobstatus"] = 1.into();
+            content["jobresulttype"] = "object".into();
+            content["jobresult"] = json!({ "customcertificate": { "message": UPLOADED } });
+        }
+        Some(Err(text)) => {
+            let code = ErrorCode::Internal as u16;
+            content["jobstatus"] = 2.into();
+            content["jobresultcode"] = code.into();
+            content["jobresulttype"] = "object".into();
+            content["jobresult"] = json!({ "errorcode": code, "errortext": text });
+        }
+    }
+    if let Some(completed) = job.completed {
+        content["completed"] = date(completed).into();
+    }
+    Ok(content)
+}
+
+fn configure(state: &State, call: &Call) -> Outcome {
+    let (Some(name), Some(value)) = (&call.setting, &call.value) else {
+        let missing = if call.setting.is_none() { "name" } else { "value" };
+        return Err((
+            ErrorCode::Parameter,
+            format!(
+                "Unable to execute API command {} due to missing parameter {missing}",
+                CONFIGURE.to_lowercase()
+            ),
+        ));
+    };
+    state.configure(name, value).map_err(|error| {
+        let code = match error {
+            CloudError::NoSetting { .. } | CloudError::BadSetting { .. } => ErrorCode::Parameter,
+            _ => ErrorCode::Internal,
+        };
+        (code, error.to_string())
+    })?;
+    Ok(json!({ "configuration": { "category": "Advanced", "name": name, "value": value } }))
+}
+
+/// As CloudStack writes it: `2021-10-02T07:43:59+0000`.
+fn date(at: Timestamp) -> String {
+    let text = Timestamp::from_unix(at.unix()).to_string();
+    format!("{}+0000", text.trim_end_matches('Z'))
+}
+
+fn reply(
+    status: u16,
+    name: &str,
+    content: Value,
+    wants_json: bool,
+    description: Option<String>,
+) -> Reply {
+    let (content_type, body) = if wants_json {
+        let whole = Map::from_iter([(name.to_owned(), content)]);
+        ("application/json; charset=UTF-8", Value::Object(whole).to_string())
+    } else {
+        let mut text = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><{name} cloud-stack-version=\"{VERSION}\">"
+        );
+        write_xml(&mut text, &content);
+        text.push_str(&format!("</{name}>"));
+        ("text/xml; charset=UTF-8", text)
+    };
+    // A header is one line.
+    let description = description.map(|text| text.replace(['\r', '\n'], " "));
+    Reply { status, content_type, body: body.into_bytes(), description }
+}
+
+fn write_xml(text: &mut String, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                // A list of nothing is not written.
+                if !value.is_array() {
+                    // Writing to a string cannot fail.
+                    let _ = write!(text, "<{name}>");
+                    write_xml(text, value);
+                    let _ = write!(text, "</{name}>");
+                }
+            }
+        }
+        Value::String(content) => {
+            for character in content.chars() {
+                match character {
+                    '&' => text.push_str("&amp;"),
+                    '<' => text.push_str("&lt;"),
+                    '>' => text.push_str("&gt;"),
+                    '"' => text.push_str("&quot;"),
+                    '\'' => text.push_str("&apos;"),
+                    other => text.push(other),
+                }
+            }
+        }
+        other => text.push_str(&other.to_string()),
+    }
+}

@@ -1,0 +1,403 @@
+//! What an operator should conclude from what there is to be seen: CloudStack's troubleshooting list
+//! as rules over the evidence.
+//!
+//! [`Cloud::examine`] looks where the list says to look: the rows of the keystore, what each
+//! appliance sends over TLS, what is in its trust store, which set-up script it runs, what the
+//! consoles speak, what the links say. [`diagnose`] is a function of that alone.
+
+use std::fmt;
+
+use ground::{Timestamp, Trail};
+use rustls::pki_types::CertificateDer;
+
+use super::{
+    Cloud, Intervals, Protocol, RefusedUpload, Row, Script,
+    appliance::{certificates_in, subjects},
+    certificate::Link as Certificate,
+    cloud::{URL_CLEANUP, URL_EXPIRATION},
+    facts::Diagnosed,
+    web::fetch,
+};
+
+/// What was found when somebody looked.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// Domain of the certificate in use.
+    pub domain: String,
+    /// The keystore.
+    pub rows: Vec<Row>,
+    /// Storage appliances.
+    pub storage: Vec<StorageEvidence>,
+    /// Consoles, and what each speaks.
+    pub consoles: Vec<(String, Protocol)>,
+    /// What is configured for consoles.
+    pub console_protocol: Protocol,
+    /// Links, with the time at which the clean-up will delete each.
+    pub links: Vec<(super::Link, Timestamp)>,
+    /// The intervals that the running server goes by.
+    pub intervals: Intervals,
+    /// The intervals that are configured.
+    pub configured_intervals: Intervals,
+    /// The upload that was refused last.
+    pub last_refusal: Option<RefusedUpload>,
+}
+
+/// One storage appliance.
+#[derive(Clone, Debug)]
+pub struct StorageEvidence {
+    /// Its name.
+    pub name: String,
+    /// Which set-up script is on it.
+    pub script: Script,
+    /// What it sends, leaf first: `openssl s_client -showcerts`.
+    pub shown: Vec<CertificateDer<'static>>,
+    /// What it trusts: `keytool -list`.
+    pub trusted: Vec<CertificateDer<'static>>,
+    /// Whether there is a chain file on its disk.
+    pub has_chain_file: bool,
+}
+
+/// One conclusion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The entry of the troubleshooting list.
+    pub diagnosis: Diagnosis,
+    /// What it is about.
+    pub subject: String,
+    /// What was seen.
+    pub evidence: String,
+    /// What to do.
+    pub advice: String,
+}
+
+/// The entries of the troubleshooting list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Diagnosis {
+    /// A server does not send the whole chain, although it has it.
+    ChainNotServed,
+    /// The console speaks what it was created with.
+    ConsoleNotRecreated,
+    /// A link still names a domain that is not in use.
+    LinkNamesFormerDomain,
+    /// A certificate was not URL-encoded on its way.
+    NotUrlEncoded,
+    /// An appliance was not set up since the keystore has changed.
+    NotSetUpSince,
+    /// An appliance runs a set-up script of an earlier release.
+    OldSetUpScript,
+    /// The trust store of an appliance lacks the root.
+    StoreLacksRoot,
+    /// The keystore holds what an earlier release has left, without order.
+    UploadedByEarlierRelease,
+    /// A link of the uploaded chain is not signed by the one before.
+    WrongCertificate,
+}
+
+impl Diagnosis {
+    /// Its name in events and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ChainNotServed => "chain-not-served",
+            Self::ConsoleNotRecreated => "console-not-recreated",
+            Self::LinkNamesFormerDomain => "link-names-former-domain",
+            Self::NotUrlEncoded => "not-url-encoded",
+            Self::NotSetUpSince => "not-set-up-since",
+            Self::OldSetUpScript => "old-set-up-script",
+            Self::StoreLacksRoot => "store-lacks-root",
+            Self::UploadedByEarlierRelease => "uploaded-by-earlier-release",
+            Self::WrongCertificate => "wrong-certificate",
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { diagnosis, subject, evidence, advice } = self;
+        write!(f, "{}: {subject}: {evidence}; {advice}", diagnosis.name())
+    }
+}
+
+impl Cloud {
+    /// Looks at everything that the troubleshooting list names.
+    pub async fn examine(&self, trail: &Trail) -> Evidence {
+        let mut storage = Vec::new();
+        for appliance in self.storage_appliances() {
+            let shown = match appliance.https().await {
+                Some(address) => {
+                    let name = self.host_name(appliance.address());
+                    fetch(address, &name, "/", Box::new(|_| Ok(())), trail).await.shown
+                }
+                None => Vec::new(),
+            };
+            let files = appliance.files().ok();
+            storage.push(StorageEvidence {
+                name: appliance.name().to_owned(),
+                script: appliance.script(),
+                shown,
+                has_chain_file: files.as_ref().is_some_and(|files| files.chain.is_some()),
+                trusted: files.map(|files| files.store.certificates()).unwrap_or_default(),
+            });
+        }
+        let links = self.links();
+        let intervals = self.intervals();
+        Evidence {
+            domain: self.domain(),
+            rows: self.rows().unwrap_or_default(),
+            storage,
+            consoles: self
+                .consoles()
+                .iter()
+                .map(|console| (console.name().to_owned(), console.protocol()))
+                .collect(),
+            console_protocol: self.console_protocol().unwrap_or(Protocol::Http),
+            links: links.into_iter().map(|link| (link.clone(), self.deletes(&link))).collect(),
+            intervals,
+            configured_intervals: self.configured_intervals().unwrap_or(intervals),
+            last_refusal: self.last_refusal(),
+        }
+    }
+
+    /// Looks, concludes, and records each conclusion.
+    pub async fn diagnose(&self, trail: &Trail) -> Vec<Finding> {
+        let findings = diagnose(&self.examine(trail).await);
+        for finding in &findings {
+            trail.record(Diagnosed {
+                diagnosis: finding.diagnosis.name(),
+                subject: finding.subject.clone(),
+                evidence: finding.evidence.clone(),
+                advice: finding.advice.clone(),
+            });
+        }
+        findings
+    }
+}
+
+/// What follows from the evidence: of the keystore first, then of appliances, consoles and links.
+pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    of_refusal(evidence, &mut findings);
+    let uploaded = Uploaded::of(evidence);
+    of_keystore(evidence, &uploaded, &mut findings);
+    for appliance in &evidence.storage {
+        of_storage(appliance, &uploaded, &mut findings);
+    }
+    of_consoles(evidence, &mut findings);
+    of_links(evidence, &mut findings);
+    findings
+}
+
+/// The rows of the domain in use, in order.
+struct Uploaded<'a> {
+    links: Vec<&'a Row>,
+    server: Option<&'a Row>,
+    without_place: Vec<&'a Row>,
+}
+
+impl<'a> Uploaded<'a> {
+    fn of(evidence: &'a Evidence) -> Self {
+        let own = || evidence.rows.iter().filter(|row| row.domain_suffix == evidence.domain);
+        let mut links: Vec<_> = own().filter(|row| row.seq.is_some()).collect();
+        links.sort_by_key(|row| row.seq);
+        Self {
+            links,
+            server: own().find(|row| row.key.is_some()),
+            without_place: own().filter(|row| row.is_without_place()).collect(),
+        }
+    }
+
+    fn chain(&self) -> Vec<CertificateDer<'static>> {
+        self.links.iter().flat_map(|row| certificates_in(&row.certificate)).collect()
+    }
+}
+
+fn of_refusal(evidence: &Evidence, findings: &mut Vec<Finding>) {
+    let Some(refused) = &evidence.last_refusal else { return };
+    let (diagnosis, advice) = match refused.reason {
+        "not-url-encoded" => (
+            Diagnosis::NotUrlEncoded,
+            "URL-encode certificate and key and upload again; compare the row in the keystore with \
+             the original"
+                .to_owned(),
+        ),
+        "not-signed" | "no-root" | "other-key" | "self-signed" | "no-authority" => (
+            Diagnosis::WrongCertificate,
+            "find the link that is wrong, and upload the right one with the same name and domain \
+             suffix"
+                .to_owned(),
+        ),
+        _ => return,
+    };
+    findings.push(Finding {
+        diagnosis,
+        subject: format!("upload `{}`", refused.name),
+        evidence: refused.words.clone(),
+        advice,
+    });
+}
+
+fn of_keystore(evidence: &Evidence, uploaded: &Uploaded<'_>, findings: &mut Vec<Finding>) {
+    for row in &evidence.rows {
+        if row.certificate.lines().any(super::certificate::has_lost_a_plus) {
+            findings.push(Finding {
+                diagnosis: Diagnosis::NotUrlEncoded,
+                subject: format!("row `{}`", row.name),
+                evidence: "the certificate in the keystore has blanks where base64 has `+`"
+                    .to_owned(),
+                advice:
+                    "URL-encode the original, and upload it with the same name and domain suffix"
+                        .to_owned(),
+            });
+        }
+    }
+    if uploaded.server.is_some() && uploaded.links.is_empty() {
+        let left: Vec<_> =
+            uploaded.without_place.iter().map(|row| format!("`{}`", row.name)).collect();
+        let left = if left.is_empty() { "none".to_owned() } else { left.join(", ") };
+        findings.push(Finding {
+            diagnosis: Diagnosis::UploadedByEarlierRelease,
+            subject: format!("domain `{}`", evidence.domain),
+            evidence: format!(
+                "the keystore has a server certificate and no chain in order; rows without a place: \
+                 {left}"
+            ),
+            advice: "upload the whole chain again, root to server certificate, with the same names \
+                     and ids"
+                .to_owned(),
+        });
+        return;
+    }
+    let certificates = uploaded.links.iter().chain(&uploaded.server);
+    let read: Vec<_> = certificates
+        .filter_map(|row| Some((row, Certificate::from_pem(&row.certificate).ok()?)))
+        .collect();
+    for (before, after) in read.iter().zip(read.iter().skip(1)) {
+        if !after.1.is_signed_by(&before.1) {
+            findings.push(Finding {
+                diagnosis: Diagnosis::WrongCertificate,
+                subject: format!("row `{}`", before.0.name),
+                evidence: format!(
+                    "`{}` has not signed `{}` of row `{}`, which is issued by `{}`",
+                    before.1.subject(),
+                    after.1.subject(),
+                    after.0.name,
+                    after.1.issuer()
+                ),
+                advice: format!(
+                    "upload the right certificate for one of the two with the same name and domain \
+                     suffix `{}`",
+                    evidence.domain
+                ),
+            });
+        }
+    }
+}
+
+fn of_storage(appliance: &StorageEvidence, uploaded: &Uploaded<'_>, findings: &mut Vec<Finding>) {
+    let chain = uploaded.chain();
+    let Some(root) = chain.first() else { return };
+    let Some(server) = uploaded.server else { return };
+    let leaf = certificates_in(&server.certificate);
+    let missing: Vec<_> =
+        chain.iter().filter(|link| !appliance.shown.contains(link)).cloned().collect();
+    let is_current = leaf.first() == appliance.shown.first();
+    let lacks_root = !appliance.trusted.contains(root);
+    let subject = format!("appliance `{}`", appliance.name);
+    let shows =
+        format!("it shows {} of {} certificates", appliance.shown.len(), chain.len() + leaf.len());
+    let names = || subjects(&missing).join("`, `");
+    if appliance.script == Script::Old && (!missing.is_empty() || lacks_root) {
+        findings.push(Finding {
+            diagnosis: Diagnosis::OldSetUpScript,
+            subject,
+            evidence: format!(
+                "{shows}, and its `/usr/local/cloud/systemvm/config_ssl.sh` is of an earlier release, \
+                 which installs neither chain nor root"
+            ),
+            advice: "have the latest systemvm.iso patched in: destroy the appliance, so that it is \
+                     created again"
+                .to_owned(),
+        });
+        return;
+    }
+    if !missing.is_empty() {
+        // Whoever has a chain file and sends nothing of it does not serve it; whoever shows other
+        // certificates has been set up before they changed.
+        let (diagnosis, evidence, advice) = if is_current && appliance.shown.len() == 1 {
+            let file = if appliance.has_chain_file { "is there" } else { "is missing" };
+            (
+                Diagnosis::ChainNotServed,
+                format!("{shows}, not `{}`; its chain file {file}", names()),
+                "let SSLCertificateChainFile in `/etc/apache2/sites-available/default-ssl` name \
+                 `/etc/ssl/certs/cert_apache_chain.crt`, or restart the appliance"
+                    .to_owned(),
+            )
+        } else {
+            (
+                Diagnosis::NotSetUpSince,
+                format!("{shows}, not `{}`, which the keystore holds", names()),
+                "restart the appliance, or upload the server certificate again, which restarts all"
+                    .to_owned(),
+            )
+        };
+        let subject = subject.clone();
+        findings.push(Finding { diagnosis, subject, evidence, advice });
+    }
+    if lacks_root {
+        let root = subjects(std::slice::from_ref(root)).concat();
+        findings.push(Finding {
+            diagnosis: Diagnosis::StoreLacksRoot,
+            subject,
+            evidence: format!("`keytool -list` of realhostip.keystore does not show `{root}`"),
+            advice: "import the root with keytool, or restart the appliance".to_owned(),
+        });
+    }
+}
+
+fn of_consoles(evidence: &Evidence, findings: &mut Vec<Finding>) {
+    let wanted = evidence.console_protocol;
+    for (name, protocol) in &evidence.consoles {
+        if *protocol != wanted {
+            findings.push(Finding {
+                diagnosis: Diagnosis::ConsoleNotRecreated,
+                subject: format!("console `{name}`"),
+                evidence: format!("it speaks {protocol}, and {wanted} is configured"),
+                advice: "destroy it, so that it is created again with the other protocol"
+                    .to_owned(),
+            });
+        }
+    }
+}
+
+fn of_links(evidence: &Evidence, findings: &mut Vec<Finding>) {
+    for (link, deleted) in &evidence.links {
+        if link.domain() == evidence.domain {
+            continue;
+        }
+        let advice = if evidence.intervals == evidence.configured_intervals {
+            format!(
+                "lower {URL_EXPIRATION} and {URL_CLEANUP}, restart the management server, wait for the \
+                 clean-up, and ask for the link again"
+            )
+        } else {
+            format!(
+                "{URL_EXPIRATION} and {URL_CLEANUP} have changed since the management server started: \
+                 restart it"
+            )
+        };
+        findings.push(Finding {
+            diagnosis: Diagnosis::LinkNamesFormerDomain,
+            subject: format!("link `{}`", link.url),
+            evidence: format!(
+                "it names `{}`, and `{}` is in use; it was made at {}, expires after {} seconds, and \
+                 the clean-up of every {} seconds deletes it at {deleted}",
+                link.domain(),
+                evidence.domain,
+                link.made,
+                evidence.intervals.expiration_seconds,
+                evidence.intervals.cleanup_seconds,
+            ),
+            advice,
+        });
+    }
+}

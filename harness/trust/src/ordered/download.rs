@@ -1,0 +1,80 @@
+//! A user who follows a link for a download, with a browser or curl.
+
+use ground::Trail;
+use trust_verdict::{
+    Client, ClientConfig, PeerName, PemFile, Presented, TlsVersion, TrustFiles, VerifyPeer,
+    XAPI_PRIORITY,
+};
+
+use super::{
+    Cloud, CopyError, Link,
+    facts::{DownloadFailed, Downloaded, Fetching},
+    web::{Fetched, Judge, Objection, fetch},
+};
+
+impl Cloud {
+    /// Follows a link as a client does that trusts `roots` (PEM) and goes by OpenSSL's rules: chain,
+    /// dates and name.
+    ///
+    /// # Errors
+    ///
+    /// The link leads nowhere, or the client refuses what it is shown.
+    pub async fn download(
+        &self,
+        link: &Link,
+        roots: &str,
+        trail: &Trail,
+    ) -> Result<Vec<u8>, CopyError> {
+        let trail = trail.begin(Fetching { url: link.url.clone() });
+        let failed = |objection: Objection| {
+            let Objection { reason, words } = objection;
+            let url = link.url.clone();
+            trail.record(DownloadFailed { url, reason: reason.clone(), words: words.clone() });
+            CopyError { reason, words }
+        };
+        let host_name = link.host_name();
+        let Some(address) = self.resolve(host_name).await else {
+            return Err(failed(Objection {
+                reason: "name-unknown".to_owned(),
+                words: format!("Could not resolve host: {host_name}"),
+            }));
+        };
+        let judge = openssl_judge(host_name, roots, self);
+        let path = format!("/userdata/{}", link.file_name());
+        let Fetched { file, .. } = fetch(address, host_name, &path, judge, &trail).await;
+        match file {
+            Ok(content) => {
+                trail.record(Downloaded { url: link.url.clone() });
+                Ok(content)
+            }
+            Err(error) => Err(failed(error.objection())),
+        }
+    }
+}
+
+fn openssl_judge(host_name: &str, roots: &str, cloud: &Cloud) -> Judge {
+    let config = ClientConfig {
+        mode: VerifyPeer::CaAndName,
+        trust: TrustFiles {
+            cafile: Some(PemFile::new("cacert.pem", roots.as_bytes().to_vec())),
+            ..Default::default()
+        },
+        priority: XAPI_PRIORITY.to_owned(),
+    };
+    let client = Client::new(config);
+    let (peer, clock) = (PeerName::new(host_name), cloud.clock().clone());
+    Box::new(move |shown| {
+        let objection = |words: String| Objection { reason: "openssl-refused".to_owned(), words };
+        let client = client.as_ref().map_err(|error| objection(error.to_string()))?;
+        let presented = Presented {
+            certificates: shown.iter().map(|der| der.to_vec()).collect(),
+            tls: TlsVersion::Tls12,
+        };
+        let judged = client.compare(&peer, &presented, clock.now());
+        let openssl = judged.into_iter().find(|judged| judged.rules.starts_with("OpenSSL"));
+        match openssl.and_then(|judged| judged.objection) {
+            None => Ok(()),
+            Some(words) => Err(objection(words)),
+        }
+    })
+}
