@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use ldap_wire::{
-    Filter, LdapMessage, LdapResult, ProtocolOp, ResultCode, Scope, SearchRequest,
+    Control, Filter, LdapMessage, LdapResult, ProtocolOp, ResultCode, Scope, SearchRequest,
     SearchResultEntry, controls,
 };
 use uuid::Uuid;
@@ -152,6 +152,22 @@ impl Directory {
             ProtocolOp::UnbindRequest => Reply { then: Then::Close, ..Reply::none() },
             ProtocolOp::AbandonRequest(_) => Reply::none(),
             ProtocolOp::SearchRequest(search) => self.search(session, id, &search, &controls),
+            ProtocolOp::ExtendedRequest(extended) => self.extended(session, id, &extended),
+            op => self.change_or_compare(session, id, op, &controls),
+        }
+    }
+
+    /// Answers what may look at any entry, or change it.
+    fn change_or_compare(
+        &self,
+        session: &mut Session,
+        id: u32,
+        op: ProtocolOp,
+        controls: &[Control],
+    ) -> Reply {
+        self.read_lists();
+        let one = |op| Reply::one(LdapMessage::new(id, op));
+        match op {
             ProtocolOp::CompareRequest(compare) => {
                 one(ProtocolOp::CompareResponse(self.compare(session, &compare)))
             }
@@ -178,7 +194,6 @@ impl Directory {
             ProtocolOp::ModifyDnRequest(rename) => {
                 one(ProtocolOp::ModifyDnResponse(either(self.rename(session, &rename))))
             }
-            ProtocolOp::ExtendedRequest(extended) => self.extended(session, id, &extended),
             // What only a server may send. RFC 4511 §4.1.1 asks to disconnect.
             _ => {
                 let text = "request has the form of a response";
@@ -253,13 +268,22 @@ impl Directory {
 
     /// Finds the entry that a request names, in any of AD's forms.
     pub(crate) fn resolve(&self, state: &State, name: &str) -> Result<EntryId, LdapResult> {
+        self.resolve_read(state, name, EntryName::parse(name).ok().as_ref())
+    }
+
+    /// The same of a name that has been read; `None` if it is none.
+    pub(crate) fn resolve_read(
+        &self,
+        state: &State,
+        name: &str,
+        read: Option<&EntryName>,
+    ) -> Result<EntryId, LdapResult> {
         let diagnostics = self.domain.diagnostics();
         if name.starts_with('<') && name.contains(">;") && self.domain.flavour == Flavour::Samba4_22
         {
             return Err(diagnostics.mixed_name());
         }
-        let parsed = EntryName::parse(name).map_err(|_| diagnostics.bad_dn(name))?;
-        let found = match &parsed {
+        let found = match read.ok_or_else(|| diagnostics.bad_dn(name))? {
             EntryName::Dn(dn) => {
                 return state.store.find(dn).ok_or_else(|| self.not_here(state, dn));
             }

@@ -37,6 +37,7 @@ impl Directory {
     /// # Ok::<(), fake_dc_directory::DirectoryError>(())
     /// ```
     pub fn export(&self, secrets: Secrets) -> String {
+        self.read_lists();
         let state = self.read();
         // The schema is the same everywhere.
         let of_schema = |entry: &Entry| entry.is_a("attributeSchema") || entry.is_a("classSchema");

@@ -22,6 +22,7 @@ impl Directory {
     }
 
     fn shared(&self) -> Vec<Entry> {
+        self.read_lists();
         let state = self.read();
         let is_shared = |entry: &Entry| {
             let context = self.domain.naming_context_of(&entry.dn);

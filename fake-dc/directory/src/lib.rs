@@ -75,7 +75,7 @@ pub use export::Secrets;
 pub use logon::{AccountName, LogonAccount, LogonRestriction};
 pub use netlogon::flag as netlogon_flag;
 pub use password_change::{PasswordPolicy, PasswordRestriction};
-pub use publication::Authority;
+pub use publication::{Authority, ListSource};
 pub use session::{ForeignPrincipal, Protection, Reply, Session, Then};
 pub use sid::{Sid, SidError};
 pub use trust::{Trust, TrustDirection, TrustKind, TrustPartner};

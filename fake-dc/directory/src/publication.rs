@@ -11,7 +11,43 @@
 //! └── CN=NTAuthCertificates           CAs that may issue for logon
 //! ```
 
-use crate::{defaults, directory::Directory, dn::Dn, entry::Entry, state::State};
+use std::{collections::BTreeMap, fmt};
+
+use crate::{
+    defaults,
+    directory::Directory,
+    dn::Dn,
+    entry::Entry,
+    state::State,
+    store::{EntryId, Store},
+};
+
+/// Makes a revocation list that is published. It is called when somebody can see the list for the
+/// first time.
+pub type ListSource = Box<dyn FnOnce() -> Vec<u8> + Send + Sync>;
+
+/// The attribute that a list is in.
+const LIST: &str = "certificateRevocationList";
+
+/// Lists that nobody has looked at since they were published. Their entries are there, but for what
+/// the lists say.
+#[derive(Default)]
+pub(crate) struct Unread(BTreeMap<EntryId, ListSource>);
+
+impl Unread {
+    /// Puts every list where it belongs.
+    fn read(&mut self, store: &mut Store) {
+        for (id, list) in std::mem::take(&mut self.0) {
+            store.update(id, |entry| entry.set(LIST, [list()]));
+        }
+    }
+}
+
+impl fmt::Debug for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 /// What a CA certificate is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,28 +85,41 @@ impl Directory {
     pub fn publish_crls<'a>(
         &self,
         host: &str,
-        lists: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+        lists: impl IntoIterator<Item = (&'a str, ListSource)>,
     ) {
         let cdp = self.public_key_services().child("CN", "CDP");
         let container = cdp.child("CN", &host.to_ascii_uppercase());
-        let lists: Vec<(Dn, &[u8])> =
+        let lists: Vec<(Dn, ListSource)> =
             lists.into_iter().map(|(ca, list)| (container.child("CN", ca), list)).collect();
-        let state = &mut self.write();
+        let state = &mut *self.write();
         let now = lists.iter().map(|(dn, _)| dn.clone()).collect();
-        for before in state.published.insert(host.to_owned(), now).unwrap_or_default() {
+        let before = state.published.insert(host.to_owned(), now).unwrap_or_default();
+        if !before.is_empty() {
+            // What there was is compared with what there is.
+            state.unread.read(&mut state.store);
+        }
+        for before in before {
             let withdrawn = !lists.iter().any(|(dn, _)| *dn == before);
             if let Some(id) = state.store.find(&before).filter(|_| withdrawn) {
                 state.store.remove(id);
             }
         }
         for (dn, list) in lists {
-            self.put(
-                state,
-                dn,
-                "cRLDistributionPoint",
-                "certificateRevocationList",
-                vec![list.to_vec()],
-            );
+            let class = "cRLDistributionPoint";
+            if state.store.find(&dn).is_some() {
+                self.put(state, dn, class, LIST, vec![list()]);
+            } else {
+                let id = self.put(state, dn, class, LIST, vec![Vec::new()]);
+                state.unread.0.insert(id, list);
+            }
+        }
+    }
+
+    /// Makes the revocation lists that are only promised, before somebody looks at everything.
+    pub(crate) fn read_lists(&self) {
+        if !self.read().unread.0.is_empty() {
+            let state = &mut *self.write();
+            state.unread.read(&mut state.store);
         }
     }
 
@@ -83,7 +132,14 @@ impl Directory {
     ///
     /// Update sequence numbers are not used up: what is published by itself must not change what
     /// a client's own objects are called.
-    fn put(&self, state: &mut State, dn: Dn, class: &str, attribute: &str, values: Vec<Vec<u8>>) {
+    fn put(
+        &self,
+        state: &mut State,
+        dn: Dn,
+        class: &str,
+        attribute: &str,
+        values: Vec<Vec<u8>>,
+    ) -> EntryId {
         if let Some(id) = state.store.find(&dn) {
             let usn = state.usn;
             state.store.update(id, |entry| {
@@ -92,7 +148,7 @@ impl Directory {
                     self.touch(entry, usn);
                 }
             });
-            return;
+            return id;
         }
         if let Some(parent) = dn.parent().filter(|parent| state.store.find(parent).is_none()) {
             self.put(state, parent, "container", "showInAdvancedViewOnly", vec![b"TRUE".to_vec()]);
@@ -101,6 +157,6 @@ impl Directory {
         entry.set("objectClass", [class]);
         entry.set(attribute, values);
         defaults::complete(&self.domain, &mut entry, state.usn);
-        state.store.insert(entry);
+        state.store.insert(entry)
     }
 }

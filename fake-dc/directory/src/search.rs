@@ -80,15 +80,19 @@ impl Directory {
         if request.base.is_empty() && request.scope == Scope::BaseObject {
             return self.search_root_dse(session, request, options, answer);
         }
+        let name = EntryName::parse(&request.base).ok();
         if self.domain.flavour == Flavour::Samba4_22 {
             // It reads the name before it looks who asks.
-            let name = EntryName::parse(&request.base).ok();
-            let name = name.filter(|_| EntryName::is_strict(&request.base));
-            name.ok_or_else(|| diagnostics.bad_dn(&request.base))?;
+            let strict = name.as_ref().filter(|_| EntryName::is_strict(&request.base));
+            strict.ok_or_else(|| diagnostics.bad_dn(&request.base))?;
         }
         let who = self.require_reader(session)?;
-        if self.concerns_schema(request, options) {
+        let question = Question { request, options, name };
+        if self.concerns_schema(&question) {
             build::add_schema(&self.domain, &mut self.write());
+        }
+        if self.concerns_lists(session, &question) {
+            self.read_lists();
         }
         let state = self.read();
         let selection = Selection::new(&self.domain, request)?;
@@ -109,9 +113,9 @@ impl Directory {
             return Err(diagnostics.token_of_many());
         }
         let wanted = match &options.page {
-            Some(page) => self.page(session, &state, request, options, page, answer)?,
+            Some(page) => self.page(session, &state, &question, page, answer)?,
             None => {
-                let found = self.found(session, &state, request, options, answer)?;
+                let found = self.found(session, &state, &question, answer)?;
                 found.limited(self.size_limit(request))
             }
         };
@@ -129,13 +133,27 @@ impl Directory {
     }
 
     /// Whether entries of the schema may be in the answer, or their identifiers.
-    fn concerns_schema(&self, request: &SearchRequest, options: &Options) -> bool {
-        let below = match EntryName::parse(&request.base) {
-            Ok(EntryName::Dn(base)) => base.is_at_or_below(self.domain.schema()),
+    fn concerns_schema(&self, Question { options, name, .. }: &Question<'_>) -> bool {
+        let below = match name {
+            Some(EntryName::Dn(base)) => base.is_at_or_below(self.domain.schema()),
             _ => false,
         };
         let everywhere = options.extended_dn.is_some() || options.phantom_root;
         (below || everywhere) && !self.read().schema_made
+    }
+
+    /// Whether the search may come by the configuration, where revocation lists are published.
+    fn concerns_lists(&self, session: &Session, asked: &Question<'_>) -> bool {
+        let Question { options, name, .. } = asked;
+        let is_elsewhere = match name {
+            Some(EntryName::Dn(base)) => {
+                let context = self.domain.naming_context_of(base);
+                context.is_some_and(|context| context != self.domain.configuration())
+            }
+            _ => false,
+        };
+        let leads_there = options.phantom_root || options.scope_attribute.is_some();
+        session.global_catalog || leads_there || !is_elsewhere
     }
 
     /// The next page, or the first.
@@ -143,11 +161,11 @@ impl Directory {
         &self,
         session: &mut Session,
         state: &State,
-        request: &SearchRequest,
-        options: &Options,
+        question: &Question<'_>,
         page: &PagedResults,
         answer: &mut Answer,
     ) -> Result<Found, LdapResult> {
+        let options = question.options;
         let samba = self.domain.flavour == Flavour::Samba4_22;
         if samba && page.size == 0 && page.cookie.is_empty() {
             return Err(self.domain.diagnostics().page_of_nothing());
@@ -156,7 +174,7 @@ impl Directory {
             return Err(self.domain.diagnostics().page_of_a_view());
         }
         let (number, mut search) = if page.cookie.is_empty() {
-            let found = self.found(session, state, request, options, answer)?;
+            let found = self.found(session, state, question, answer)?;
             let total = found.entries.len();
             let rest = VecDeque::from(found.entries);
             let search = PagedSearch { total, rest, references: found.references };
@@ -196,8 +214,7 @@ impl Directory {
         &self,
         session: &Session,
         state: &State,
-        request: &SearchRequest,
-        options: &Options,
+        &Question { request, options, ref name }: &Question<'_>,
         answer: &mut Answer,
     ) -> Result<Found, LdapResult> {
         let diagnostics = self.domain.diagnostics();
@@ -205,7 +222,7 @@ impl Directory {
         let seamless = options.phantom_root || session.global_catalog;
         let base = match (request.base.is_empty(), seamless) {
             (true, true) => None,
-            _ => Some(self.resolve(state, &request.base)?),
+            _ => Some(self.resolve_read(state, &request.base, name.as_ref())?),
         };
         let base = base.and_then(|id| Some((id, state.store.get(id)?)));
         if options.notification {
@@ -311,6 +328,14 @@ impl Directory {
 
 fn is_deleted(entry: &Entry) -> bool {
     entry.text("isDeleted") == Some("TRUE")
+}
+
+/// A search whose controls and base have been read.
+struct Question<'a> {
+    request: &'a SearchRequest,
+    options: &'a Options,
+    /// The base; `None` if that is no name.
+    name: Option<EntryName>,
 }
 
 /// Messages of one answer.

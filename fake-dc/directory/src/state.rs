@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ldap_wire::Attribute;
 
-use crate::{config::DcView, dn::Dn, store::Store};
+use crate::{config::DcView, dn::Dn, publication::Unread, store::Store};
 
 /// Entries and counters.
 #[derive(Debug, Default)]
@@ -18,6 +18,8 @@ pub(crate) struct State {
     pub(crate) root_dse: Vec<Attribute>,
     /// The revocation lists in the directory, by the machine that their CA runs on.
     pub(crate) published: BTreeMap<String, Vec<Dn>>,
+    /// Those of them that nobody has looked at.
+    pub(crate) unread: Unread,
     /// The DCs that have accounts; the first holds the PDC role.
     pub(crate) dcs: Vec<DcView>,
     /// Whether the entries of the schema have been made.

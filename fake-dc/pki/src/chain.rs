@@ -4,7 +4,7 @@ use ground::Timestamp;
 use rustls_pki_types::CertificateDer;
 
 use crate::{
-    crl::Crl,
+    crl::{Crl, Crls},
     error::PkiError,
     key::PrivateKey,
     pem_file::{PemFile, certificates, private_key},
@@ -21,7 +21,7 @@ pub struct Chain {
     /// What an administrator would install to trust it, where that is known.
     pub anchor: Option<CertificateDer<'static>>,
     /// The revocation lists that its CAs publish.
-    pub crls: Vec<Crl>,
+    pub crls: Crls,
     /// The time that its dates are relative to, if it was planned and not read.
     pub planned: Option<Timestamp>,
 }
@@ -41,7 +41,7 @@ impl Chain {
             certificates: certificates(chain)?,
             key: private_key(key)?,
             anchor: None,
-            crls: Vec::new(),
+            crls: Crls::default(),
             planned: None,
         })
     }

@@ -48,6 +48,7 @@ use rustls_pki_types::CertificateDer;
 use crate::{
     algorithm::Hash,
     chain::Chain,
+    crl::Crls,
     der::Element,
     error::{PemError, PkiError},
     key::{KeyChoice, KeyOwner, PrivateKey, SigningKey},
@@ -348,7 +349,7 @@ impl<'a> Cloning<'a> {
             chain: Chain {
                 key: key.map_or_else(no_key, Ok)?,
                 anchor: None,
-                crls: Vec::new(),
+                crls: Crls::default(),
                 planned: None,
                 certificates,
             },

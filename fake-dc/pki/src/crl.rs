@@ -7,7 +7,12 @@
 //! lists of its own. Certificates point there with an `ldap:` URL without a host, which the
 //! client asks of its own domain.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::{self, Write as _},
+    ops::Deref,
+    slice,
+    sync::{Arc, OnceLock},
+};
 
 use ground::Timestamp;
 
@@ -95,6 +100,61 @@ impl Crl {
     }
 }
 
+/// The revocation lists of a chain. They are signed when somebody looks at them for the first time,
+/// which few clients do; a signature takes longer than all else about a list.
+#[derive(Clone, Default)]
+pub struct Crls(Arc<Lists>);
+
+#[derive(Default)]
+struct Lists {
+    /// The common names of the CAs, list by list.
+    cas: Vec<String>,
+    plan: Option<ChainPlan>,
+    signed: OnceLock<Vec<Crl>>,
+}
+
+impl Crls {
+    /// The common names of the CAs that the lists are published for, without a look at the lists.
+    pub fn cas(&self) -> &[String] {
+        &self.0.cas
+    }
+}
+
+impl Deref for Crls {
+    type Target = [Crl];
+
+    fn deref(&self) -> &[Crl] {
+        let Lists { plan, signed, .. } = &*self.0;
+        signed.get_or_init(|| {
+            let signed = plan.as_ref().map(ChainPlan::sign_crls).transpose();
+            signed.expect("that it can be signed was seen when it was promised").unwrap_or_default()
+        })
+    }
+}
+
+impl<'a> IntoIterator for &'a Crls {
+    type Item = &'a Crl;
+    type IntoIter = slice::Iter<'a, Crl>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl PartialEq for Crls {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Crls {}
+
+impl fmt::Debug for Crls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.cas()).finish()
+    }
+}
+
 impl CrlPlan {
     /// The empty list of `ca`.
     pub(crate) fn of(ca: CertificateId, this_update: Timestamp, next_update: Timestamp) -> Self {
@@ -179,7 +239,22 @@ impl ChainPlan {
         }
     }
 
-    pub(crate) fn issue_crls(&self) -> Result<Vec<Crl>, PkiError> {
+    /// Promises the lists, after a look at all that can go wrong with them.
+    pub(crate) fn issue_crls(&self) -> Result<Crls, PkiError> {
+        for crl in &self.crls {
+            let key = self.key_of(crl.issuer)?;
+            let algorithm = key.usual_algorithm();
+            if !matches!(crl.form, Form::Replaced(_)) && !key.fits(algorithm) {
+                return Err(PkiError::UnfitKey { key: key.to_string(), algorithm });
+            }
+            crl.revoked.iter().try_for_each(|&(id, ..)| self.serial_of(id).map(drop))?;
+        }
+        let cas = self.crl_cas();
+        let plan = (!self.crls.is_empty()).then(|| self.clone());
+        Ok(Crls(Arc::new(Lists { cas, plan, signed: OnceLock::new() })))
+    }
+
+    fn sign_crls(&self) -> Result<Vec<Crl>, PkiError> {
         self.crls
             .iter()
             .map(|crl| {
@@ -250,6 +325,11 @@ impl ChainPlan {
         let domain: Vec<_> =
             self.dc().domain.split('.').map(|label| format!("DC={label}")).collect();
         url + &domain.join(",") + "?certificateRevocationList?base?objectClass=cRLDistributionPoint"
+    }
+
+    /// The common names of the CAs that publish lists, list by list.
+    pub fn crl_cas(&self) -> Vec<String> {
+        self.crls.iter().map(|crl| self.common_name(crl.published_for)).collect()
     }
 
     pub(crate) fn common_name(&self, certificate: CertificateId) -> String {

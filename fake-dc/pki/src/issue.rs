@@ -9,6 +9,7 @@ use crate::{
     body::{Surroundings, behind_serial, complete},
     certificate::{AlgorithmName, CertificatePlan},
     chain::Chain,
+    crl::Crls,
     der::Element,
     error::PkiError,
     key::SigningKey,
@@ -106,7 +107,7 @@ impl CertificatePlan {
             certificates: vec![certificate.clone()],
             key: SigningKey::choose(seed, &self.key)?.to_private_key(),
             anchor: Some(certificate),
-            crls: Vec::new(),
+            crls: Crls::default(),
             planned: None,
         })
     }

@@ -52,7 +52,7 @@ mod store;
 pub use algorithm::{Hash, SignatureAlgorithm};
 pub use certificate::{AlgorithmName, CertificatePlan, Signer, TimeForm};
 pub use chain::Chain;
-pub use crl::{Crl, CrlPlan, RevocationReason};
+pub use crl::{Crl, CrlPlan, Crls, RevocationReason};
 pub use error::{PemCause, PemError, PkiError};
 pub use extension::{AltName, BasicConstraints, Extension, KeyUsage, Purpose};
 pub use faults::{ChainFault, FaultInfo, catalogue, fault};

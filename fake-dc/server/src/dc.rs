@@ -10,8 +10,8 @@ use std::{
     },
 };
 
-use fake_dc_directory::{DcView, Directory};
-use fake_dc_pki::{Chain, Crl};
+use fake_dc_directory::{DcView, Directory, ListSource};
+use fake_dc_pki::Chain;
 use ground::{Actor, Clock, Stream, Trail};
 use hickory_proto::rr::Name;
 use tokio::{net::UdpSocket, sync::watch};
@@ -23,7 +23,7 @@ use crate::{
     doors::Doors,
     enrolment::{Enrolment, Enrolments},
     error::Error,
-    face::{Condition, Maker, chain, condition},
+    face::{Condition, Maker, Shown, chain, condition},
     facts::Listener,
     fault::{Fault, Faults},
     gate::Gate,
@@ -147,10 +147,10 @@ impl Draft {
         let given = self.given.map(Arc::new);
         let condition = condition(self.faults, |faults, listener| {
             let enrolment = Enrolment::default();
-            let chain =
+            let shown =
                 chain(domain, &self.view, &enrolment, given.as_ref(), &faults.chain(listener))?;
             Maker { domain, view: &self.view, enrolment, hellos: 0, before: None }
-                .face(chain, faults, listener)
+                .face(shown, faults, listener)
         })?;
         let (dns_gate, dns_socket) = self.sockets.dns;
         let dc = Dc {
@@ -267,7 +267,7 @@ impl Dc {
     /// The chain that it shows to whoever connects to `listener` now. LDAPS, LDAP with StartTLS and
     /// the ports of the global catalogue differ where a fault is limited to one of them.
     pub fn chain_at(&self, listener: Listener) -> Arc<Chain> {
-        Arc::clone(&self.condition().face(listener).chain)
+        Arc::clone(self.condition().face(listener).shown.chain())
     }
 
     /// The chain that it would show without faults.
@@ -277,13 +277,14 @@ impl Dc {
     /// It cannot be issued.
     pub fn sound_chain(&self) -> Result<Arc<Chain>, Error> {
         let given = self.given.read().unwrap_or_else(PoisonError::into_inner).clone();
-        chain(&self.domain, &self.view, &self.enrolment(), given.as_ref(), &[])
+        let shown = chain(&self.domain, &self.view, &self.enrolment(), given.as_ref(), &[])?;
+        Ok(Arc::clone(shown.chain()))
     }
 
     /// The revocation lists of its CAs in PEM, for the file of `tls crlfile`; empty if there is
     /// none.
     pub fn crl_pem(&self) -> String {
-        self.condition().crls().iter().map(Crl::to_pem).collect()
+        self.condition().published().chain().crl_pem()
     }
 
     /// The ports that pass bytes to the real DC behind it; none if there is none.
@@ -360,13 +361,13 @@ impl Dc {
         let before = self.condition();
         let condition = condition(faults, |faults, listener| {
             let wrong = faults.chain(listener);
-            let chain = if wrong == before.faults.chain(listener) {
-                Arc::clone(&before.face(listener).chain)
+            let shown = if wrong == before.faults.chain(listener) {
+                Arc::clone(&before.face(listener).shown)
             } else {
                 let given = self.given.read().unwrap_or_else(PoisonError::into_inner).clone();
                 chain(&self.domain, &self.view, &self.enrolment(), given.as_ref(), &wrong)?
             };
-            self.maker(&before).face(chain, faults, listener)
+            self.maker(&before).face(shown, faults, listener)
         })?;
         self.become_this(condition)
     }
@@ -380,8 +381,9 @@ impl Dc {
             return Err(Error::ChainIsGiven { dc: self.name().to_owned(), fault: fault.id() });
         }
         let chain = Arc::new(chain);
+        let shown = Shown::there(Arc::clone(&chain));
         let condition = condition(faults, |faults, listener| {
-            self.maker(&before).face(Arc::clone(&chain), faults, listener)
+            self.maker(&before).face(Arc::clone(&shown), faults, listener)
         })?;
         *self.given.write().unwrap_or_else(PoisonError::into_inner) = Some(chain);
         self.become_this(condition)
@@ -406,7 +408,12 @@ impl Dc {
     /// Puts the lists of its CAs where its certificates say they are.
     fn publish(&self) {
         let condition = self.condition();
-        let lists = condition.crls().iter().map(|crl| (crl.ca.as_str(), crl.der.as_slice()));
+        let shown = condition.published();
+        let lists = shown.cas().iter().enumerate().map(|(at, ca)| {
+            let shown = Arc::clone(shown);
+            let list = move || shown.chain().crls[at].der.clone();
+            (ca.as_str(), Box::new(list) as ListSource)
+        });
         self.domain.directory.publish_crls(&self.view.name, lists);
     }
 

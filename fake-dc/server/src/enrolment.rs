@@ -15,7 +15,7 @@ use crate::{
     dc::Dc,
     domain::{Common, Domain},
     error::Error,
-    face::{self, Condition, condition},
+    face::{self, Condition, Shown, condition},
     facts::{CertificateEnrolled, CertificateLoaded, Listener},
     tls,
 };
@@ -137,15 +137,15 @@ impl Dc {
         let next = self.next_enrolment(&before, now)?;
         let (enrolment, issued) = next.unwrap_or_else(|| (self.enrolment(), now));
         let condition = condition(before.faults.clone(), |faults, listener| {
-            let mut chain = Arc::clone(&before.face(listener).chain);
-            let issued = if next.is_some() { Some(issued) } else { chain.planned };
+            let mut shown = Arc::clone(&before.face(listener).shown);
+            let issued = if next.is_some() { Some(issued) } else { shown.chain().planned };
             if let Some(issued) = issued {
                 let faults = faults.chain(listener);
                 let mut plan = face::plan(&self.domain, &self.view, &enrolment, &faults, issued)?;
                 plan.reload(now);
-                chain = Arc::new(plan.issue()?);
+                shown = Shown::there(Arc::new(plan.issue()?));
             }
-            self.maker(&before).face(chain, faults, listener)
+            self.maker(&before).face(shown, faults, listener)
         })?;
         if next.is_some() {
             self.forget_given();
@@ -163,7 +163,7 @@ impl Dc {
         before: &Condition,
         now: Timestamp,
     ) -> Result<Option<(Enrolment, Timestamp)>, Error> {
-        let planned = before.face(Listener::Ldaps).chain.planned;
+        let planned = before.face(Listener::Ldaps).shown.chain().planned;
         let shown = planned.map(|at| self.sound_plan(&self.enrolment(), at)).transpose()?;
         let (stored, beside) = {
             let enrolments = self.enrolments();

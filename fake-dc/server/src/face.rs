@@ -1,9 +1,12 @@
 //! What a DC shows of itself on TLS at the moment, and how that is made of its faults.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use fake_dc_directory::DcView;
-use fake_dc_pki::{AltName, Chain, ChainFault, ChainPlan, Crl, DcIdentity, PrivateKey};
+use fake_dc_pki::{AltName, Chain, ChainFault, ChainPlan, DcIdentity, PrivateKey};
 use ground::Timestamp;
 
 use crate::{
@@ -32,23 +35,73 @@ impl Condition {
         self.faces.get(&listener).unwrap_or(&self.usual)
     }
 
-    /// The revocation lists of its CAs: those of LDAPS, unless only another listener is wrong in
-    /// that way.
-    pub(crate) fn crls(&self) -> &[Crl] {
+    /// The chain whose revocation lists are published: that of LDAPS, unless only another listener is
+    /// wrong in that way.
+    pub(crate) fn published(&self) -> &Arc<Shown> {
         let wrong = |&listener: &Listener| {
             let faults = self.faults.chain(listener);
             faults.iter().any(|fault| fault.id().starts_with("revocation."))
         };
         let listener = Listener::LDAP.iter().rev().copied().find(wrong);
-        &self.face(listener.unwrap_or(Listener::Ldaps)).chain.crls
+        &self.face(listener.unwrap_or(Listener::Ldaps)).shown
+    }
+}
+
+/// What is made when it is first needed.
+type Lazily<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
+
+/// A chain that a DC has. A sound one from the domain's CA is issued when it is first looked at: of a
+/// thousand DCs most are never asked for theirs.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    chain: Lazily<Arc<Chain>>,
+    /// The common names of the CAs that publish revocation lists with it.
+    cas: Vec<String>,
+    /// Whether it has certificates at all.
+    is_something: bool,
+    /// Whether nothing can be wrong with it.
+    is_sound: bool,
+}
+
+impl Shown {
+    /// A chain that is there.
+    pub(crate) fn there(chain: Arc<Chain>) -> Arc<Self> {
+        Arc::new(Self {
+            cas: chain.crls.cas().to_vec(),
+            is_something: !chain.certificates.is_empty(),
+            is_sound: false,
+            chain: LazyLock::new(Box::new(|| chain)),
+        })
+    }
+
+    /// The chain of a plan that no fault has touched.
+    fn sound(plan: ChainPlan) -> Arc<Self> {
+        Arc::new(Self {
+            cas: plan.crl_cas(),
+            is_something: true,
+            is_sound: true,
+            chain: LazyLock::new(Box::new(move || {
+                let issued = plan.issue();
+                Arc::new(issued.expect("the CA's keys sign what the CA has planned"))
+            })),
+        })
+    }
+
+    pub(crate) fn chain(&self) -> &Arc<Chain> {
+        &self.chain
+    }
+
+    /// The common names of the CAs of its revocation lists, list by list.
+    pub(crate) fn cas(&self) -> &[String] {
+        &self.cas
     }
 }
 
 /// What a TLS listener of a DC shows.
 #[derive(Debug)]
 pub(crate) struct Face {
-    pub(crate) chain: Arc<Chain>,
-    identity: Identity,
+    pub(crate) shown: Arc<Shown>,
+    identity: Lazily<Identity>,
     others: Vec<OtherFace>,
 }
 
@@ -56,8 +109,8 @@ pub(crate) struct Face {
 #[derive(Debug)]
 struct OtherFace {
     fault: Fault,
-    chain: Arc<Chain>,
-    identity: Identity,
+    shown: Arc<Shown>,
+    identity: Lazily<Identity>,
     /// How many hellos there had been when the fault was set.
     since: u64,
 }
@@ -80,10 +133,10 @@ pub(crate) fn chain(
     enrolment: &Enrolment,
     given: Option<&Arc<Chain>>,
     faults: &[ChainFault],
-) -> Result<Arc<Chain>, Error> {
+) -> Result<Arc<Shown>, Error> {
     match (given, faults.first()) {
         (None, _) => issue(domain, view, enrolment, faults),
-        (Some(chain), None) => Ok(Arc::clone(chain)),
+        (Some(chain), None) => Ok(Shown::there(Arc::clone(chain))),
         (Some(_), Some(fault)) => {
             Err(Error::ChainIsGiven { dc: view.name.clone(), fault: fault.id() })
         }
@@ -100,12 +153,13 @@ fn issue(
     view: &DcView,
     enrolment: &Enrolment,
     faults: &[ChainFault],
-) -> Result<Arc<Chain>, Error> {
+) -> Result<Arc<Shown>, Error> {
     let is_of_now = faults.iter().any(|fault| fault.id().starts_with("time."));
     let enrolled =
         enrolment.at().or_else(|| domain.behind.as_ref().map(|behind| behind.enrolled()));
     let time = enrolled.filter(|_| !is_of_now).unwrap_or_else(|| domain.clock.now());
-    Ok(Arc::new(plan(domain, view, enrolment, faults, time)?.issue()?))
+    let plan = plan(domain, view, enrolment, faults, time)?;
+    Ok(if faults.is_empty() { Shown::sound(plan) } else { Shown::there(Arc::new(plan.issue()?)) })
 }
 
 /// The chain that the DC got at `now`, with what is wrong with it.
@@ -150,7 +204,7 @@ pub(crate) fn condition(
     let faults = Faults::new(faults.all().to_vec());
     let faults = faces
         .iter()
-        .filter(|(_, face)| face.chain.certificates.is_empty())
+        .filter(|(_, face)| !face.shown.is_something)
         .fold(faults, |faults, (&listener, _)| faults.without_certificate(listener));
     Ok(Condition { faults, faces, usual })
 }
@@ -169,7 +223,7 @@ pub(crate) struct Maker<'a> {
 impl Maker<'_> {
     pub(crate) fn face(
         &self,
-        chain: Arc<Chain>,
+        shown: Arc<Shown>,
         faults: &Faults,
         listener: Listener,
     ) -> Result<Face, Error> {
@@ -178,19 +232,19 @@ impl Maker<'_> {
             let Some(wrong) = fault.server().and_then(|fault| fault.other_chain()) else {
                 continue;
             };
-            let (chain, since) = match self.known(fault) {
-                Some(other) => (Arc::clone(&other.chain), other.since),
+            let (shown, since) = match self.known(fault) {
+                Some(other) => (Arc::clone(&other.shown), other.since),
                 None => {
                     let wrong: Vec<ChainFault> =
                         wrong.iter().filter_map(|id| fake_dc_pki::fault(id)).collect();
                     (issue(self.domain, self.view, &self.enrolment, &wrong)?, self.hellos)
                 }
             };
-            let identity = self.identity(&chain, faults, listener)?;
-            others.push(OtherFace { fault: fault.clone(), chain, identity, since });
+            let identity = self.identity(&shown, faults, listener)?;
+            others.push(OtherFace { fault: fault.clone(), shown, identity, since });
         }
-        let identity = self.identity(&chain, faults, listener)?;
-        Ok(Face { chain, identity, others })
+        let identity = self.identity(&shown, faults, listener)?;
+        Ok(Face { shown, identity, others })
     }
 
     /// What there was of `fault` until now.
@@ -201,20 +255,29 @@ impl Maker<'_> {
 
     fn identity(
         &self,
-        chain: &Chain,
+        shown: &Arc<Shown>,
         faults: &Faults,
         listener: Listener,
-    ) -> Result<Identity, Error> {
+    ) -> Result<Lazily<Identity>, Error> {
         let mut policy = TlsPolicy::open(&self.domain.provider);
         for fault in faults.server(listener) {
             fault.tls_policy(&mut policy);
         }
+        if shown.is_sound && policy.is_open(&self.domain.provider) {
+            let shown = Arc::clone(shown);
+            let identity = move || Identity::new(policy, shown.chain(), None);
+            return Ok(LazyLock::new(Box::new(move || {
+                identity().expect("rustls signs with the keys of a sound chain")
+            })));
+        }
+        let chain = shown.chain();
         let stranger = match policy.proof {
             Proof::OtherKey => Some(self.stranger(chain)?),
             Proof::Sha1 | Proof::Sound | Proof::Spoilt => None,
         };
-        Identity::new(policy, chain, stranger)
-            .map_err(|source| Error::Unservable { dc: self.view.name.clone(), source })
+        let identity = Identity::new(policy, chain, stranger)
+            .map_err(|source| Error::Unservable { dc: self.view.name.clone(), source })?;
+        Ok(LazyLock::new(Box::new(|| identity)))
     }
 
     /// A key of the domain that is not that of `chain`. Few names share a key, so the first or
@@ -224,7 +287,7 @@ impl Maker<'_> {
         loop {
             let mut view = self.view.clone();
             view.name = format!("{} before renewal {number}", self.view.name);
-            let key = issue(self.domain, &view, &self.enrolment, &[])?.key.clone();
+            let key = issue(self.domain, &view, &self.enrolment, &[])?.chain().key.clone();
             if key != chain.key {
                 return Ok(key);
             }

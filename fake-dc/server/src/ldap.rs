@@ -33,7 +33,7 @@ use crate::{
     facts::{Garbage, Listener},
     limits,
     sasl::{Sasl, SaslAnswer},
-    stream::{Stream, close},
+    stream::{Stream, close, see_off},
     summary, tls,
 };
 
@@ -84,8 +84,9 @@ pub(crate) async fn serve(
     match conversation.hold(&mut stream).await {
         End::Closed => {
             // Sends close_notify and the end of the stream.
-            let _ = timeout(limits::WRITE, stream.shutdown()).await;
-            close(tls::below(stream)).await;
+            if matches!(timeout(limits::WRITE, stream.shutdown()).await, Ok(Ok(()))) {
+                see_off(tls::below(stream)).await;
+            }
         }
         End::Reset => tls::below(stream).reset(),
         // TLS within TLS is refused by the directory.

@@ -9,8 +9,8 @@
 use std::{
     future::poll_fn,
     io,
-    pin::Pin,
-    pin::pin,
+    mem::MaybeUninit,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -18,7 +18,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
     stream::Stream,
@@ -44,6 +44,8 @@ pub(crate) struct Records {
     pause: bool,
     pauses: Pauses,
     handshake_is_over: bool,
+    /// Whether something has been read that neither an answer nor an acknowledgement has followed.
+    is_unanswered: bool,
     damage: Damage,
 }
 
@@ -86,6 +88,7 @@ impl Records {
             rest: 0,
             pause: false,
             handshake_is_over: false,
+            is_unanswered: false,
             damage: Damage::None,
         }
     }
@@ -99,10 +102,9 @@ impl Records {
                 First::Other => return None,
                 First::Incomplete => {}
             }
-            if !matches!(self.stream.read_buf(&mut self.ahead).await, Ok(size) if size > 0) {
+            if !matches!(poll_fn(|cx| self.poll_more(cx)).await, Ok(true)) {
                 return None;
             }
-            self.stream.acknowledge_at_once();
         }
     }
 
@@ -129,13 +131,18 @@ impl Records {
         self.handshake_is_over = true;
     }
 
-    /// Reads more from the socket; false at its end.
+    /// Reads more from the socket; false at its end. Where a flight is not whole yet, its sender gets
+    /// to know that the rest may come: an answer would tell it, and there is none so far.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
-        let mut space = [0; READ_BYTES];
-        let mut buffer = ReadBuf::new(&mut space);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
-        self.stream.acknowledge_at_once();
+        let mut space = [const { MaybeUninit::uninit() }; READ_BYTES];
+        let mut buffer = ReadBuf::uninit(&mut space);
+        let polled = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
+        if polled.is_pending() && std::mem::take(&mut self.is_unanswered) {
+            self.stream.acknowledge_at_once();
+        }
+        ready!(polled)?;
         self.ahead.extend_from_slice(buffer.filled());
+        self.is_unanswered = true;
         Poll::Ready(Ok(!buffer.filled().is_empty()))
     }
 }
@@ -227,6 +234,7 @@ impl AsyncWrite for Records {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.is_unanswered = false;
         if self.damage != Damage::None {
             return self.poll_write_damaged(cx, bytes);
         }
@@ -246,6 +254,7 @@ impl AsyncWrite for Records {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.is_unanswered = false;
         if self.damage != Damage::None {
             let first = slices.iter().find(|slice| !slice.is_empty());
             return self.poll_write(cx, first.map_or(&[], |slice| slice));

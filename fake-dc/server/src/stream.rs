@@ -231,9 +231,13 @@ impl AsyncWrite for Stream {
 /// The kernel answers bytes that arrive at a closed socket with a reset, and a reset discards what
 /// the client has not read yet. So what it still sends is read and dropped until it closes.
 pub(crate) async fn close(mut stream: Stream) {
-    if stream.shutdown().await.is_err() {
-        return;
+    if stream.shutdown().await.is_ok() {
+        see_off(stream).await;
     }
+}
+
+/// The same of a connection that we have ended, and the client may have yet to.
+pub(crate) async fn see_off(mut stream: Stream) {
     let mut rest = [0; 1_024];
     let drained = async { while matches!(stream.read(&mut rest).await, Ok(size) if size > 0) {} };
     // A client that goes on talking gets its reset.

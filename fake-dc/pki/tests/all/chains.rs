@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::common::{chain, dc1, describe, faults, now, parse, pki};
 use fake_dc_pki::{
-    CaCertificate, Chain, DcIdentity, Hash, KeyChoice, KeyKind, KeyOwner, PemFile, Pki, PkiError,
-    SignatureAlgorithm, SigningKey, catalogue,
+    CaCertificate, Chain, Crls, DcIdentity, Hash, KeyChoice, KeyKind, KeyOwner, PemFile, Pki,
+    PkiError, SignatureAlgorithm, SigningKey, catalogue,
 };
 use ground::Seed;
 use proptest::prelude::*;
@@ -186,7 +186,7 @@ fn a_chain_survives_pem() {
         &PemFile::new("server.key", &key),
     )
     .unwrap();
-    assert_eq!(read, Chain { anchor: None, crls: Vec::new(), planned: None, ..made });
+    assert_eq!(read, Chain { anchor: None, crls: Crls::default(), planned: None, ..made });
 }
 
 /// As `openssl s_client -showcerts` prints it, with CRLF, and the key in the same file.
@@ -204,7 +204,7 @@ fn text_around_blocks_is_ignored() {
     let file = PemFile::new("both.pem", &text);
     assert_eq!(
         Chain::from_pem(&file, &file).unwrap(),
-        Chain { anchor: None, crls: Vec::new(), planned: None, ..made }
+        Chain { anchor: None, crls: Crls::default(), planned: None, ..made }
     );
 }
 

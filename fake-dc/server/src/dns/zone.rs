@@ -5,7 +5,11 @@
 //! 4.22). The ports are those that the DC really has. The reverse zones are what administrators
 //! add by hand.
 
-use std::{collections::BTreeMap, net::Ipv4Addr, slice};
+use std::{
+    collections::{BTreeMap, HashSet},
+    net::Ipv4Addr,
+    slice,
+};
 
 use fake_dc_directory::{Directory, Flavour};
 use hickory_proto::{
@@ -92,6 +96,8 @@ pub(crate) struct Zone {
     /// Every name that exists. One between a record and its zone does not: both products say
     /// NXDOMAIN there (observed of Samba 4.22.6).
     records: BTreeMap<LowerName, Vec<RData>>,
+    /// The same while the DCs register: each registers much that others have registered.
+    registered: HashSet<(LowerName, RData)>,
 }
 
 impl Zone {
@@ -110,7 +116,8 @@ impl Zone {
             // Every DNS server of a forest has this zone.
             apexes.push(forest.prepend_label("_msdcs")?);
         }
-        let mut zone = Self { domain: domain.clone(), forest, apexes, records: BTreeMap::new() };
+        let (records, registered) = (BTreeMap::new(), HashSet::new());
+        let mut zone = Self { domain: domain.clone(), forest, apexes, records, registered };
         let same = |one: &str, other: &str| one.eq_ignore_ascii_case(other);
         let mut uncovered = directory.covered_sites();
         uncovered.retain(|site| !dcs.iter().any(|dc| same(&dc.site, site)));
@@ -126,6 +133,7 @@ impl Zone {
                 zone.register_reverse(dc);
             }
         }
+        zone.registered = HashSet::new();
         Ok(zone)
     }
 
@@ -198,9 +206,9 @@ impl Zone {
     }
 
     fn add(&mut self, name: &Name, data: RData) {
-        let records = self.records.entry(LowerName::new(name)).or_default();
-        if !records.contains(&data) {
-            records.push(data);
+        let name = LowerName::new(name);
+        if self.registered.insert((name.clone(), data.clone())) {
+            self.records.entry(name).or_default().push(data);
         }
     }
 }

@@ -81,6 +81,17 @@ impl TlsPolicy {
         }
     }
 
+    /// Whether it is still [`open`](Self::open) with that provider: no fault has changed it.
+    pub(crate) fn is_open(&self, provider: &Arc<CryptoProvider>) -> bool {
+        Arc::ptr_eq(&self.provider, provider)
+            && self.versions == rustls::ALL_VERSIONS
+            && self.client_auth == ClientAuth::default()
+            && self.certificates == Certificates::default()
+            && self.proof == Proof::default()
+            && self.own.is_none()
+            && !self.damages_sealed_record
+    }
+
     /// The provider of this process.
     pub(crate) fn provider() -> Arc<CryptoProvider> {
         Arc::new(aws_lc_rs::default_provider())
