@@ -58,6 +58,11 @@ impl Directory {
             Authentication::Simple(password) => {
                 response(self.simple_bind(session, &request.name, password))
             }
+            Authentication::Sasl { mechanism, credentials }
+                if mechanism == "EXTERNAL" && self.domain.flavour != Flavour::Samba4_22 =>
+            {
+                response(self.external_bind(session, credentials.as_deref()))
+            }
             Authentication::Sasl { mechanism, .. } => self.sasl_bind(mechanism),
             Authentication::Other { .. } => response(diagnostics.unknown_mechanism()),
         }

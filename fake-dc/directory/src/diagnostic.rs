@@ -64,6 +64,16 @@ impl Diagnostics {
         )
     }
 
+    /// EXTERNAL of a client that has shown no certificate, or none that stands for an account, in the
+    /// words that clients report of Windows (Certipy, issue 156).
+    pub(crate) fn no_certificate(self) -> LdapResult {
+        LdapResult::new(
+            ResultCode::INVALID_CREDENTIALS,
+            "80090317: LdapErr: DSID-0C090635, comment: The server did not receive any credentials \
+             via TLS, data 0, v4f7c",
+        )
+    }
+
     /// Channel bindings are missing or wrong: SEC_E_BAD_BINDINGS.
     pub(crate) fn bad_bindings(self) -> LdapResult {
         // Samba's as a live 4.22.6 gives it to `ldapwhoami -Y GSS-SPNEGO` without bindings.

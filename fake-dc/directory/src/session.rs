@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use ldap_wire::LdapMessage;
 
-use crate::{config::DcView, page::OpenPages, sid::Sid, store::EntryId};
+use crate::{
+    config::DcView, external::ShownCertificate, page::OpenPages, sid::Sid, store::EntryId,
+};
 
 /// How a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct Session {
     /// Who is bound in place of an account of this domain.
     pub(crate) foreign: Option<ForeignPrincipal>,
     pub(crate) global_catalog: bool,
+    /// What it has shown, if that is good.
+    pub(crate) certificate: Option<Box<ShownCertificate>>,
     pub(crate) pages: OpenPages,
 }
 
@@ -43,6 +47,7 @@ impl Session {
             bound: None,
             foreign: None,
             global_catalog: false,
+            certificate: None,
             pages: OpenPages::default(),
         }
     }

@@ -53,7 +53,8 @@ impl Authority {
         })
     }
 
-    fn all(&self) -> impl DoubleEndedIterator<Item = &Pki> {
+    /// As it has been, from the beginning to now.
+    pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &Pki> {
         self.generations.iter().filter_map(OnceLock::get)
     }
 }

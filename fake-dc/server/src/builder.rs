@@ -17,6 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     authority::{self, Authority},
     behind::{self, Behind, RealDc},
+    client_certificate::ClientCertificates,
     dc::{Dc, Draft, Ports, Sockets},
     dns::Zone,
     domain::{Common, Domain},
@@ -45,6 +46,7 @@ pub struct Builder {
     policy: Policy,
     ldap_policy: Option<LdapPolicy>,
     channel_binding: BindingPolicy,
+    client_certificates: ClientCertificates,
     default_password: Secret,
     ldif: Vec<LdifSource>,
     dcs: Vec<DcSpec>,
@@ -139,6 +141,7 @@ impl Builder {
             policy: Policy::default(),
             ldap_policy: None,
             channel_binding: BindingPolicy::default(),
+            client_certificates: ClientCertificates::default(),
             default_password: Secret::new(DEFAULT_PASSWORD),
             ldif: Vec::new(),
             dcs: Vec::new(),
@@ -260,6 +263,14 @@ impl Builder {
         self
     }
 
+    /// Whether the DCs ask clients for a certificate. A Windows DC takes one of the CA of the domain,
+    /// or of another that is named, as proof of who the client is; a Samba DC makes nothing of it.
+    /// The default is not to ask.
+    pub fn client_certificates(mut self, asked: ClientCertificates) -> Self {
+        self.client_certificates = asked;
+        self
+    }
+
     /// Password of every account that the LDIF gives none. The default is `Passw0rd!Lab1`.
     pub fn default_password(mut self, password: Secret) -> Self {
         self.default_password = password;
@@ -359,6 +370,8 @@ impl Builder {
         let registrations: Vec<_> = drafts.iter().map(Draft::registration).collect();
         let zone = Zone::new(&apex, &directory, &registrations)
             .map_err(|error| invalid("domain name", &self.name, error.to_string()))?;
+        let authority = Authority::new(pki);
+        self.client_certificates.check(&authority)?;
         let common = Arc::new(Common {
             zone: RwLock::new(Arc::new(zone)),
             forwarders: RwLock::default(),
@@ -368,9 +381,10 @@ impl Builder {
             ledger,
             directory,
             behind,
-            authority: Authority::new(pki),
+            authority,
             kerberos: Kerberos::new(&self.seed),
             channel_binding: self.channel_binding,
+            client_certificates: self.client_certificates,
             ldap_policy: self.ldap_policy.unwrap_or_else(|| LdapPolicy::of(self.flavour)),
             seed: self.seed,
             lines: AtomicU64::new(0),

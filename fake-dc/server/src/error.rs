@@ -31,6 +31,14 @@ pub enum Error {
         /// The fault.
         fault: &'static str,
     },
+    /// What client certificates are to be judged by.
+    #[error("the {what} for client certificates cannot be used: {cause}")]
+    ClientCertificates {
+        /// What it should be.
+        what: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
     /// The directory could not be built.
     #[error(transparent)]
     Directory(#[from] DirectoryError),

@@ -10,13 +10,14 @@ use fake_dc_pki::{AltName, Chain, ChainFault, ChainPlan, DcIdentity, PrivateKey}
 use ground::Timestamp;
 
 use crate::{
+    client_certificate::judge,
     domain::Common,
     enrolment::Enrolment,
     error::Error,
     facts::Listener,
     fault::{Fault, Faults},
     faults::Greeting,
-    tls::{Identity, Proof, TlsPolicy},
+    tls::{ClientAuth, Identity, Proof, TlsPolicy},
 };
 
 /// How a DC is at the moment. Replaced as a whole; whoever holds one keeps it.
@@ -211,7 +212,7 @@ pub(crate) fn condition(
 
 /// Makes the faces of a DC.
 pub(crate) struct Maker<'a> {
-    pub(crate) domain: &'a Common,
+    pub(crate) domain: &'a Arc<Common>,
     pub(crate) view: &'a DcView,
     pub(crate) enrolment: Enrolment,
     /// How many clients have said hello.
@@ -260,6 +261,12 @@ impl Maker<'_> {
         listener: Listener,
     ) -> Result<Lazily<Identity>, Error> {
         let mut policy = TlsPolicy::open(&self.domain.provider);
+        policy.client_auth = self.domain.client_certificates.demand;
+        if policy.client_auth == ClientAuth::Required {
+            let domain = Arc::clone(self.domain);
+            policy.client_judge =
+                Some(Arc::new(move |chain| judge(&domain, chain, domain.clock.now())));
+        }
         for fault in faults.server(listener) {
             fault.tls_policy(&mut policy);
         }

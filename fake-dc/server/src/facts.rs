@@ -27,6 +27,7 @@ pub const KINDS: &[&str] = &[
     "ldap.request",
     "ldap.result",
     "ldap.sasl-refused",
+    "tls.client-certificate",
     "tls.handshake",
 ];
 
@@ -278,6 +279,20 @@ pub struct Handshake {
     pub leaf: Option<String>,
 }
 fact!(Handshake, "tls.handshake");
+
+/// A client has shown a certificate of its own, whose key it has.
+#[derive(Debug, Serialize)]
+pub struct ClientCertificate {
+    /// SHA-256 fingerprint, in lower-case hex.
+    pub leaf: String,
+    /// Why it is not good, in the words of the TLS library.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The account that it stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+}
+fact!(ClientCertificate, "tls.client-certificate");
 
 /// How a handshake ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -27,10 +27,11 @@ use tokio::{
 };
 
 use crate::{
+    client_certificate,
     crowd::Member,
     dc::Dc,
     exchange::{After, Asked, Output},
-    facts::{Garbage, Listener},
+    facts::{ClientCertificate, Garbage, Listener},
     limits,
     sasl::{Sasl, SaslAnswer},
     stream::{Stream, close, see_off},
@@ -81,6 +82,7 @@ pub(crate) async fn serve(
     let shaken = Box::pin(tls::handshake(dc, stream, listener, trail)).await;
     let Some((mut stream, leaf)) = shaken else { return };
     conversation.shown = leaf;
+    conversation.look_at_client(tls::client_chain(&stream));
     match conversation.hold(&mut stream).await {
         End::Closed => {
             // Sends close_notify and the end of the stream.
@@ -330,6 +332,23 @@ impl Conversation<'_> {
     fn protect(&mut self) {
         self.protection = Protection::Tls;
         self.session.tls_started();
+    }
+
+    /// Judges what the client has shown of itself, and whom it stands for.
+    fn look_at_client(&mut self, chain: &[CertificateDer<'_>]) {
+        let Some(leaf) = chain.first() else { return };
+        let (dc, came_to_ldaps) = (self.dc, self.listener.begins_with_tls());
+        let judged = client_certificate::judge(&dc.domain, chain, dc.clock(self.listener).now());
+        let account = judged.is_ok().then(|| {
+            let names = client_certificate::names(leaf);
+            let directory = dc.directory(self.listener);
+            directory.certificate_shown(&mut self.session, names, came_to_ldaps)
+        });
+        self.trail.record(ClientCertificate {
+            leaf: tls::fingerprint(leaf),
+            reason: judged.err().map(|error| error.to_string()),
+            account: account.flatten(),
+        });
     }
 
     fn garbage(&self, layer: &'static str, reason: String) {

@@ -28,6 +28,7 @@ mod authority;
 mod behind;
 mod builder;
 mod cldap;
+mod client_certificate;
 mod crowd;
 mod datagram_gate;
 mod datagrams;
@@ -66,6 +67,7 @@ mod tls;
 
 pub use behind::{PassedPort, RealDc, RealDcError, Trust, TrustError};
 pub use builder::{Builder, DcSpec};
+pub use client_certificate::ClientCertificates;
 pub use dc::{Dc, Ports};
 pub use domain::Domain;
 pub use error::Error;

@@ -25,7 +25,7 @@ mod spoilt_key;
 
 pub(crate) use self::{
     client_auth::ClientAuth,
-    handshake::{below, handshake, tls_reason},
+    handshake::{below, client_chain, handshake, tls_reason},
     hello::{ClientHello, First},
     identity::{Certificates, Identity, ONLY_TLS12, ONLY_TLS13, Proof, TlsPolicy, fingerprint},
 };

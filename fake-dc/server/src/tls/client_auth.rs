@@ -1,6 +1,6 @@
-//! Asking clients for certificates. Whatever they show is taken.
+//! Asking clients for certificates. Whatever they show is taken, unless somebody judges it.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use rustls::{
     DigitallySignedStruct, DistinguishedName, Error, SignatureScheme,
@@ -22,11 +22,23 @@ pub(crate) enum ClientAuth {
     Required,
 }
 
-/// Takes any certificate whose key the client has.
-#[derive(Debug)]
+/// Says whether a client's chain is good.
+pub(crate) type Judge = dyn Fn(&[CertificateDer<'_>]) -> Result<(), Error> + Send + Sync;
+
+/// Takes any certificate whose key the client has, or those that are good.
 pub(crate) struct Anybody {
     pub(crate) is_required: bool,
+    pub(crate) judge: Option<Arc<Judge>>,
     pub(crate) provider: Arc<CryptoProvider>,
+}
+
+impl fmt::Debug for Anybody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Anybody")
+            .field("is_required", &self.is_required)
+            .field("judges", &self.judge.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientCertVerifier for Anybody {
@@ -42,10 +54,14 @@ impl ClientCertVerifier for Anybody {
 
     fn verify_client_cert(
         &self,
-        _leaf: &CertificateDer<'_>,
-        _others: &[CertificateDer<'_>],
+        leaf: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
+        if let Some(judge) = &self.judge {
+            let chain: Vec<_> = [leaf].into_iter().chain(others).cloned().collect();
+            judge(&chain)?;
+        }
         Ok(ClientCertVerified::assertion())
     }
 

@@ -290,6 +290,15 @@ fn group_name(group: NamedGroup) -> String {
 /// A connection whose handshake is complete: with TLS of our own, or rustls'.
 pub(crate) type Secured = Either<Box<OwnStream>, Box<TlsStream<Records>>>;
 
+/// What the client has shown of itself, its own certificate first.
+pub(crate) fn client_chain(secured: &Secured) -> &[CertificateDer<'static>] {
+    match secured {
+        // It asks nobody.
+        Either::Left(_) => &[],
+        Either::Right(rustls) => rustls.get_ref().1.peer_certificates().unwrap_or_default(),
+    }
+}
+
 /// The TCP connection below TLS.
 pub(crate) fn below(secured: Secured) -> Stream {
     match secured {

@@ -15,7 +15,7 @@ use rustls::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    client_auth::{Anybody, ClientAuth},
+    client_auth::{Anybody, ClientAuth, Judge},
     keys,
     own::Rules,
     sha1_key::Sha1Key,
@@ -28,6 +28,8 @@ pub(crate) struct TlsPolicy {
     pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) versions: &'static [&'static SupportedProtocolVersion],
     pub(crate) client_auth: ClientAuth,
+    /// Who judges what clients show; whatever it is, it is taken otherwise.
+    pub(crate) client_judge: Option<Arc<Judge>>,
     pub(crate) certificates: Certificates,
     pub(crate) proof: Proof,
     /// The rules of our own server, if it takes the place of rustls.
@@ -74,6 +76,7 @@ impl TlsPolicy {
             provider: Arc::clone(provider),
             versions: rustls::ALL_VERSIONS,
             client_auth: ClientAuth::default(),
+            client_judge: None,
             certificates: Certificates::default(),
             proof: Proof::default(),
             own: None,
@@ -144,6 +147,7 @@ impl Identity {
                 ClientAuth::Absent => Arc::new(NoClientAuth),
                 auth => Arc::new(Anybody {
                     is_required: auth == ClientAuth::Required,
+                    judge: policy.client_judge,
                     provider: policy.provider,
                 }),
             })

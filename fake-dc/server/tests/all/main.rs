@@ -8,6 +8,7 @@ mod binary;
 mod certificates;
 mod chains;
 mod cldap;
+mod client_certificates;
 mod clone;
 #[path = "../common/mod.rs"]
 mod common;

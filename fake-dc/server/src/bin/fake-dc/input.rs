@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use fake_dc::{Domain, Fault, FaultError, LdapPolicy};
+use fake_dc::{ClientCertificates, Domain, Fault, FaultError, LdapPolicy};
 use fake_dc_directory::{Flavour, Policy, TrustDirection, TrustKind};
 use fake_dc_kerberos::gss::BindingPolicy;
 
@@ -169,6 +169,15 @@ impl FromStr for LdapSetting {
             Ok(value) if value > 0 => Ok(Self { name, value }),
             _ => Err(format!("`{value}` is no number from 1 to {}", u32::MAX)),
         }
+    }
+}
+
+pub(crate) fn client_certificates(text: &str) -> Result<ClientCertificates, String> {
+    match text {
+        "no" => Ok(ClientCertificates::default()),
+        "requested" => Ok(ClientCertificates::requested()),
+        "required" => Ok(ClientCertificates::required()),
+        _ => Err("write `no`, `requested` or `required`".to_owned()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use fake_dc::{DcSpec, Domain, LdapPolicy, RealDc};
+use fake_dc::{ClientCertificates, DcSpec, Domain, LdapPolicy, RealDc};
 use fake_dc_directory::{Flavour, Policy, TrustPartner};
 use fake_dc_kerberos::gss::BindingPolicy;
 use fake_dc_pki::{Chain, PemFile};
@@ -22,8 +22,8 @@ use crate::{
     exit::Exit,
     health::Health,
     input::{
-        AccountFile, DcFault, DcFile, LdapSetting, TrustArgument, channel_binding, flavour, read,
-        read_ldif,
+        AccountFile, DcFault, DcFile, LdapSetting, TrustArgument, channel_binding,
+        client_certificates, flavour, read, read_ldif,
     },
     ports::{self, PortOptions},
     record::Record,
@@ -71,6 +71,18 @@ pub(crate) struct Options {
     /// (`LdapEnforceChannelBinding` of Windows, 0 to 2).
     #[arg(long, value_name = "WHEN", value_parser = channel_binding, default_value = "if-sent")]
     channel_binding: BindingPolicy,
+    /// Whether clients are asked for a certificate on TLS: no, requested (as AD does: one that is
+    /// not good leaves the client anonymous) or required (one that is not good ends the
+    /// handshake). Windows maps it to an account, and binds with EXTERNAL after StartTLS.
+    #[arg(long, value_name = "WHETHER", value_parser = client_certificates, default_value = "no")]
+    client_certificates: ClientCertificates,
+    /// PEM file of a CA whose client certificates are taken beside those of the domain's CA; may be
+    /// given several times.
+    #[arg(long = "client-ca", value_name = "FILE")]
+    client_cas: Vec<PathBuf>,
+    /// PEM file of client certificates that are revoked; may be given several times.
+    #[arg(long = "client-crl", value_name = "FILE")]
+    client_crls: Vec<PathBuf>,
     /// Refuse simple binds without TLS, and binds that neither sign nor seal (`ldap server require
     /// strong auth` of Samba).
     #[arg(long)]
@@ -219,6 +231,7 @@ async fn start(
         .ledger(Ledger::with_capacity(clock, Ledger::SERVICE_CAPACITY))
         .flavour(options.flavour)
         .channel_binding(options.channel_binding)
+        .client_certificates(clients(options)?)
         .ldap_policy(ldap_policy)
         .policy(policy)
         .addresses_in_certificates(true);
@@ -269,6 +282,18 @@ async fn start(
         made.map_err(fake_dc::Error::from)?;
     }
     Ok(domain)
+}
+
+/// Which client certificates are taken.
+fn clients(options: &Options) -> Result<ClientCertificates, Failure> {
+    let mut clients = options.client_certificates.clone();
+    for path in &options.client_cas {
+        clients = clients.authority(&read(path)?)?;
+    }
+    for path in &options.client_crls {
+        clients = clients.revocation_list(&read(path)?)?;
+    }
+    Ok(clients)
 }
 
 /// What LDAP allows: the defaults of the flavour with what was given instead.

@@ -211,6 +211,16 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
         "fault.set" => {
             format!("has {} from now on{}", text("fault"), fields.with(" towards ", "route"))
         }
+        "tls.client-certificate" => {
+            let leaf = names::fingerprint(&text("leaf"));
+            match (text("reason").as_str(), text("account").as_str()) {
+                ("", "") => format!("is shown the certificate {leaf}, which stands for nobody"),
+                ("", account) => format!("is shown the certificate {leaf} of {account}"),
+                (reason, _) => {
+                    format!("is shown the certificate {leaf}, which is not good: {reason}")
+                }
+            }
+        }
         "kpasswd.request" => {
             format!("is asked for a new password of {}: result {}", text("target"), text("result"))
         }
