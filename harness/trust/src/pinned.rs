@@ -34,18 +34,43 @@
 //! # }
 //! ```
 
+mod agent;
+mod deployment;
+mod encoding;
 mod error;
 pub mod facts;
+mod frames;
+mod https;
 mod identity;
+mod kept;
 mod key;
 mod known_keys;
+mod manager;
+mod orders;
+mod pake;
 mod party;
+mod proxy;
+mod seal;
+mod serving;
+mod setting;
+mod store;
 mod verdict;
 mod witness;
 
+pub use agent::{AGENT_STORE, Agent};
+pub use deployment::Deployment;
 pub use error::{IdentityError, PinnedError};
+pub use frames::{Frames, MESSAGE_LIMIT};
+pub use https::{Home, PATH, PROTOCOL, Reception, Reported};
 pub use identity::Identity;
+pub use kept::KeptIdentity;
 pub use key::{Fingerprint, NoPublicKey, PublicKey};
-pub use known_keys::{KnownKeys, PeerName};
-pub use party::{Connection, HANDSHAKE_LIMIT, Party};
+pub use known_keys::{KeySets, KnownKeys, PeerName};
+pub use manager::{Link, MANAGER_STORE, MIGRATION_LEASE_SECONDS, Manager};
+pub use orders::{Answer, Order, SecondLayer};
+pub use party::{Connection, HANDSHAKE_LIMIT, Party, Transport};
+pub use proxy::{Meddling, Proxy};
+pub use serving::Serving;
+pub use setting::Setting;
+pub use store::StoreError;
 pub use verdict::{Conclusion, Reason, Verdict};

@@ -8,7 +8,20 @@ use serde::Serialize;
 use super::{Conclusion, Fingerprint, PeerName, Verdict};
 
 /// The kinds of all facts below.
-pub const KINDS: &[&str] = &[Dialled::KIND, Accepted::KIND, Judged::KIND, Failed::KIND];
+pub const KINDS: &[&str] = &[
+    Dialled::KIND,
+    Accepted::KIND,
+    Judged::KIND,
+    Failed::KIND,
+    DeploymentBegan::KIND,
+    FingerprintCompared::KIND,
+    StoreChanged::KIND,
+    KeySwitched::KIND,
+    Ordered::KIND,
+    Lent::KIND,
+    SymmetricKeyProof::KIND,
+    ComponentEnrolled::KIND,
+];
 
 /// A party connects to a peer.
 #[derive(Clone, Debug, Serialize)]
@@ -60,3 +73,85 @@ pub struct Failed {
     pub cause: &'static str,
 }
 fact!(Failed, "pinned.failed");
+
+/// A manager begins to deploy a host.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeploymentBegan {
+    /// The host.
+    pub agent: PeerName,
+}
+fact!(DeploymentBegan, "pinned.deployment-began");
+
+/// The key that a host shows at deployment was compared with what the operator expects.
+#[derive(Clone, Debug, Serialize)]
+pub struct FingerprintCompared {
+    /// What the host shows.
+    pub shown: Fingerprint,
+    /// What it should show; `None` if nobody said.
+    pub expected: Option<Fingerprint>,
+    /// Whether they are the same, if there was something to compare with.
+    pub same: Option<bool>,
+}
+fact!(FingerprintCompared, "pinned.fingerprint-compared");
+
+/// A store changed.
+#[derive(Clone, Debug, Serialize)]
+pub struct StoreChanged {
+    /// Of whom it tells.
+    pub peer: PeerName,
+    /// `pending`, `trusted`, `taken-back`, `removed`, `key-added` or `key-dropped`.
+    pub change: &'static str,
+}
+fact!(StoreChanged, "pinned.store-changed");
+
+/// A party shows another key from now on.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeySwitched {
+    /// The new one.
+    pub key: Fingerprint,
+}
+fact!(KeySwitched, "pinned.key-switched");
+
+/// An agent carried out an order, or refused it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ordered {
+    /// Who ordered.
+    pub by: PeerName,
+    /// What.
+    pub order: &'static str,
+    /// Why not, if it refused.
+    pub refused: Option<String>,
+}
+fact!(Ordered, "pinned.ordered");
+
+/// A key is held for a migration, or no longer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Lent {
+    /// Which migration.
+    pub migration: String,
+    /// Whose key.
+    pub peer: PeerName,
+    /// `lent`, `taken-back` or `lapsed`.
+    pub state: &'static str,
+}
+fact!(Lent, "pinned.lent");
+
+/// A symmetric key was to be proven.
+#[derive(Clone, Debug, Serialize)]
+pub struct SymmetricKeyProof {
+    /// By or to whom, if that is known.
+    pub peer: Option<PeerName>,
+    /// Why not.
+    pub refused: Option<String>,
+}
+fact!(SymmetricKeyProof, "pinned.symmetric-key-proof");
+
+/// Another component of a host got a certificate.
+#[derive(Clone, Debug, Serialize)]
+pub struct ComponentEnrolled {
+    /// Which component.
+    pub component: String,
+    /// Of its key.
+    pub key: Fingerprint,
+}
+fact!(ComponentEnrolled, "pinned.component-enrolled");

@@ -6,12 +6,12 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::PublicKey;
 
 /// What a party calls a peer. It is the party's own word: nothing on the wire is compared with it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PeerName(String);
 
@@ -21,16 +21,26 @@ impl From<&str> for PeerName {
     }
 }
 
+impl PeerName {
+    /// The word.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for PeerName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
+/// Peers with the keys that each may show.
+pub type KeySets = BTreeMap<PeerName, BTreeSet<PublicKey>>;
+
 /// A set of keys for each peer. Clones share it; changes count from the next handshake on.
 #[derive(Clone, Debug, Default)]
 pub struct KnownKeys {
-    peers: Arc<RwLock<BTreeMap<PeerName, BTreeSet<PublicKey>>>>,
+    peers: Arc<RwLock<KeySets>>,
 }
 
 impl KnownKeys {
@@ -49,20 +59,22 @@ impl KnownKeys {
         self.change(|peers| peers.remove(peer).is_some())
     }
 
+    /// Holds these keys, and no others.
+    pub fn replace(&self, keys: KeySets) {
+        self.change(|peers| *peers = keys);
+    }
+
     /// The keys of one peer; none if it is unknown.
     pub fn keys_of(&self, peer: &PeerName) -> BTreeSet<PublicKey> {
         self.all().remove(peer).unwrap_or_default()
     }
 
     /// All peers with their keys.
-    pub fn all(&self) -> BTreeMap<PeerName, BTreeSet<PublicKey>> {
+    pub fn all(&self) -> KeySets {
         self.peers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn change<R>(
-        &self,
-        change: impl FnOnce(&mut BTreeMap<PeerName, BTreeSet<PublicKey>>) -> R,
-    ) -> R {
+    fn change<R>(&self, change: impl FnOnce(&mut KeySets) -> R) -> R {
         // Every change is one operation of the map.
         change(&mut self.peers.write().unwrap_or_else(PoisonError::into_inner))
     }

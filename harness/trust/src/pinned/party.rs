@@ -3,12 +3,12 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
-use ground::{Trail, Transport};
+use ground::{Trail, Transport as Flow};
 use rustls::{
     ClientConfig, Error as TlsError, ServerConfig,
     client::Resumption,
@@ -17,14 +17,14 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
     time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 use super::{
-    Identity, KnownKeys, PeerName, PinnedError, Verdict,
+    Identity, KeySets, KnownKeys, PeerName, PinnedError, Verdict,
     facts::{Accepted, Dialled, Failed, Judged},
     witness::{Timeless, Witness, provider},
 };
@@ -33,6 +33,14 @@ use super::{
 pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 /// How long a peer has to close its side after a failure.
 const CLOSING_LIMIT: Duration = Duration::from_secs(1);
+
+/// In the place of an address: the connection runs inside of another.
+const INSIDE: &str = "inside";
+
+/// What a handshake can run over.
+pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for S {}
 
 /// A manager, an agent, or a host of a pool.
 #[derive(Debug)]
@@ -44,9 +52,9 @@ pub struct Party {
 
 /// A connection whose both ends believe each other.
 #[derive(Debug)]
-pub struct Connection {
+pub struct Connection<S = TcpStream> {
     /// What travels over it.
-    pub stream: TlsStream<TcpStream>,
+    pub stream: TlsStream<S>,
     /// Why this end believes the other.
     pub verdict: Verdict,
     /// Below this, whatever happens over the connection is recorded.
@@ -87,21 +95,37 @@ impl Party {
         peer: &PeerName,
         address: SocketAddr,
     ) -> Result<Connection, PinnedError> {
-        let dialled = Dialled { peer: peer.clone(), address: address.to_string() };
-        let trail = self.trail.begin(dialled);
-        let keys = self.known_keys.keys_of(peer);
-        let witness = Witness::new(BTreeMap::from([(peer.clone(), keys)]));
-        let config = client_config(&self.identity(), Arc::clone(&witness));
-        let handshake = async {
-            let tcp = connect(address, &trail)
-                .await
-                .map_err(|source| (PinnedError::Connect { address, source }, None))?;
-            // Not sent, and not looked at.
-            let name = ServerName::from(address.ip());
-            let connector = TlsConnector::from(Arc::new(config));
-            connector.connect(name, tcp).into_fallible().await.map_err(broken)
-        };
-        judge(&witness, &trail, handshake).await
+        self.dial_or(peer, BTreeMap::new(), address).await
+    }
+
+    /// As [`Party::dial`], but one of `others` may be there in its place.
+    pub(super) async fn dial_or(
+        &self,
+        peer: &PeerName,
+        others: KeySets,
+        address: SocketAddr,
+    ) -> Result<Connection, PinnedError> {
+        let trail = self.trail.begin(Dialled { peer: peer.clone(), address: address.to_string() });
+        let tcp = connect(address, &trail).await.map_err(|source| {
+            trail.record(Failed { cause: "connect" });
+            PinnedError::Connect { address, source }
+        })?;
+        self.introduce(peer, others, tcp, &trail).await
+    }
+
+    /// Connects to `peer` inside of a channel that somebody else may end, such as a proxy.
+    ///
+    /// # Errors
+    ///
+    /// As [`Party::dial`].
+    pub async fn dial_inside<S: Transport>(
+        &self,
+        peer: &PeerName,
+        channel: S,
+        trail: &Trail,
+    ) -> Result<Connection<S>, PinnedError> {
+        let dialled = Dialled { peer: peer.clone(), address: INSIDE.to_owned() };
+        self.introduce(peer, BTreeMap::new(), channel, &trail.begin(dialled)).await
     }
 
     /// Takes the connection of whoever owns a key that is pinned here. TLS 1.2 or 1.3.
@@ -110,47 +134,92 @@ impl Party {
     ///
     /// One of the two refuses the other, or the handshake fails.
     pub async fn accept(&self, tcp: TcpStream) -> Result<Connection, PinnedError> {
+        self.accept_or(tcp, BTreeMap::new()).await
+    }
+
+    /// As [`Party::accept`], but it may also be one of `others`.
+    pub(super) async fn accept_or(
+        &self,
+        tcp: TcpStream,
+        others: KeySets,
+    ) -> Result<Connection, PinnedError> {
         let ledger = self.trail.ledger();
         let cause =
-            tcp.peer_addr().ok().and_then(|dialler| ledger.cause_of_flow(Transport::Tcp, dialler));
-        let trail = self.trail.under(cause.or(self.trail.cause())).begin(Accepted {});
-        let witness = Witness::new(self.known_keys.all());
+            tcp.peer_addr().ok().and_then(|dialler| ledger.cause_of_flow(Flow::Tcp, dialler));
+        let trail = self.trail.under(cause.or(self.trail.cause()));
+        self.be_introduced(others, tcp, &trail).await
+    }
+
+    /// As [`Party::accept`], inside of a channel.
+    ///
+    /// # Errors
+    ///
+    /// As [`Party::accept`].
+    pub async fn accept_inside<S: Transport>(
+        &self,
+        channel: S,
+        trail: &Trail,
+    ) -> Result<Connection<S>, PinnedError> {
+        self.be_introduced(BTreeMap::new(), channel, trail).await
+    }
+
+    async fn be_introduced<S: Transport>(
+        &self,
+        mut expected: KeySets,
+        channel: S,
+        trail: &Trail,
+    ) -> Result<Connection<S>, PinnedError> {
+        let trail = trail.begin(Accepted {});
+        expected.extend(self.known_keys.all());
+        let witness = Witness::new(expected);
         let config = server_config(&self.identity(), Arc::clone(&witness));
-        let handshake = async {
-            let acceptor = TlsAcceptor::from(Arc::new(config));
-            acceptor.accept(tcp).into_fallible().await.map_err(broken)
-        };
-        judge(&witness, &trail, handshake).await
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        judge(&witness, &trail, acceptor.accept(channel).into_fallible()).await
+    }
+
+    /// Where everything that it does is recorded.
+    pub fn trail(&self) -> &Trail {
+        &self.trail
+    }
+
+    async fn introduce<S: Transport>(
+        &self,
+        peer: &PeerName,
+        mut expected: KeySets,
+        channel: S,
+        trail: &Trail,
+    ) -> Result<Connection<S>, PinnedError> {
+        expected.insert(peer.clone(), self.known_keys.keys_of(peer));
+        let witness = Witness::new(expected);
+        let config = client_config(&self.identity(), Arc::clone(&witness));
+        let connector = TlsConnector::from(Arc::new(config));
+        // Not sent, and not looked at.
+        let name = ServerName::from(IpAddr::from(Ipv4Addr::LOCALHOST));
+        judge(&witness, trail, connector.connect(name, channel).into_fallible()).await
     }
 }
 
-/// A handshake that failed, and the connection to close.
-type Broken = (PinnedError, Option<TcpStream>);
-
 /// Does a handshake within its limit, and records what came of it.
-async fn judge<S: Into<TlsStream<TcpStream>>>(
+async fn judge<S: Transport, T: Into<TlsStream<S>>>(
     witness: &Witness,
     trail: &Trail,
-    handshake: impl Future<Output = Result<S, Broken>>,
-) -> Result<Connection, PinnedError> {
+    handshake: impl Future<Output = Result<T, (io::Error, S)>>,
+) -> Result<Connection<S>, PinnedError> {
     let outcome = timeout(HANDSHAKE_LIMIT, handshake).await;
     let verdict = witness.verdict();
     let outcome = match outcome {
         Ok(Ok(stream)) => Ok(stream),
-        Ok(Err((error, tcp))) => {
-            if let Some(tcp) = tcp {
-                close(tcp).await;
-            }
+        Ok(Err((error, channel))) => {
+            close(channel).await;
             Err(explain(error, &verdict))
         }
         Err(_) => Err(PinnedError::Silent { limit: HANDSHAKE_LIMIT }),
     };
     let cause = match &outcome {
-        Ok(_) | Err(PinnedError::Refused(_)) => None,
-        Err(PinnedError::Connect { .. }) => Some("connect"),
         Err(PinnedError::Handshake(_)) => Some("handshake"),
         Err(PinnedError::RefusedByPeer { .. }) => Some("refused-by-peer"),
         Err(PinnedError::Silent { .. }) => Some("silent"),
+        Ok(_) | Err(_) => None,
     };
     // A handshake may break after the peer was judged, or before.
     if cause.is_none() || verdict.found.is_some() {
@@ -163,20 +232,22 @@ async fn judge<S: Into<TlsStream<TcpStream>>>(
 }
 
 /// Announces the flow before it opens it, so that what the other end sees is caused by it.
-async fn connect(address: SocketAddr, trail: &Trail) -> io::Result<TcpStream> {
+pub(super) async fn connect(address: SocketAddr, trail: &Trail) -> io::Result<TcpStream> {
     let (socket, local) = match address {
         SocketAddr::V4(_) => (TcpSocket::new_v4()?, (Ipv4Addr::LOCALHOST, 0).into()),
         SocketAddr::V6(_) => (TcpSocket::new_v6()?, (Ipv6Addr::LOCALHOST, 0).into()),
     };
     socket.bind(local)?;
     if let Some(cause) = trail.cause() {
-        trail.ledger().open_flow(Transport::Tcp, socket.local_addr()?, cause);
+        trail.ledger().open_flow(Flow::Tcp, socket.local_addr()?, cause);
     }
+    // Conversations are of short messages in turn.
+    socket.set_nodelay(true)?;
     socket.connect(address).await
 }
 
 /// Waits until the peer has read the alert: an early close could take it back.
-async fn close(mut tcp: TcpStream) {
+pub(super) async fn close(mut tcp: impl Transport) {
     let closing = async {
         tcp.shutdown().await?;
         let mut unread = [0; 1024];
@@ -187,12 +258,7 @@ async fn close(mut tcp: TcpStream) {
     let _ = timeout(CLOSING_LIMIT, closing).await;
 }
 
-fn broken((error, tcp): (io::Error, TcpStream)) -> Broken {
-    (PinnedError::Handshake(error), Some(tcp))
-}
-
-fn explain(error: PinnedError, verdict: &Verdict) -> PinnedError {
-    let PinnedError::Handshake(source) = error else { return error };
+fn explain(source: io::Error, verdict: &Verdict) -> PinnedError {
     match source.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
         Some(TlsError::AlertReceived(alert)) => PinnedError::RefusedByPeer { alert: *alert },
         Some(TlsError::InvalidCertificate(_) | TlsError::NoCertificatesPresented) => {

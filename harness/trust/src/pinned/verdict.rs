@@ -7,7 +7,7 @@ use std::{
 
 use rustls::SignatureScheme;
 
-use super::{Fingerprint, PeerName, PublicKey};
+use super::{Fingerprint, KeySets, PeerName, PublicKey};
 
 /// A conclusion with what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,28 @@ pub enum Reason {
     SchemeUnsupported(SignatureScheme),
 }
 
+impl Reason {
+    /// Its name in scenarios and comparisons.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::KeyNotPinned => "key-not-pinned",
+            Self::NoCertificate => "no-certificate",
+            Self::NoPublicKey => "no-public-key",
+            Self::PossessionRefuted => "possession-refuted",
+            Self::SchemeUnsupported(_) => "scheme-unsupported",
+        }
+    }
+}
+
 impl Verdict {
+    /// Why the peer is refused, if it is.
+    pub fn reason(&self) -> Option<Reason> {
+        match self.conclusion {
+            Conclusion::Refused(reason) => Some(reason),
+            Conclusion::Trusted { .. } => None,
+        }
+    }
+
     /// Whose key it is, if the peer is trusted.
     pub fn trusted(&self) -> Option<&PeerName> {
         match &self.conclusion {
@@ -59,10 +80,7 @@ impl Verdict {
     }
 
     /// Compares the key of a certificate with those expected.
-    pub(super) fn of_key(
-        found: Option<&PublicKey>,
-        expected: &BTreeMap<PeerName, BTreeSet<PublicKey>>,
-    ) -> Self {
+    pub(super) fn of_key(found: Option<&PublicKey>, expected: &KeySets) -> Self {
         let owner = found.and_then(|key| expected.iter().find(|(_, keys)| keys.contains(key)));
         let conclusion = match (found, owner) {
             (None, _) => Conclusion::Refused(Reason::NoPublicKey),
@@ -73,10 +91,7 @@ impl Verdict {
     }
 
     /// The verdict about a peer that shows none.
-    pub(super) fn without_certificate(
-        found: Option<&PublicKey>,
-        expected: &BTreeMap<PeerName, BTreeSet<PublicKey>>,
-    ) -> Self {
+    pub(super) fn without_certificate(found: Option<&PublicKey>, expected: &KeySets) -> Self {
         Self {
             found: found.map(PublicKey::fingerprint),
             expected: expected

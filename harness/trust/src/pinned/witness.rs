@@ -2,7 +2,6 @@
 //! verdict for whoever started the handshake.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -17,7 +16,7 @@ use rustls::{
 };
 
 use super::{
-    Conclusion, PeerName, PublicKey, Reason, Verdict,
+    Conclusion, KeySets, PublicKey, Reason, Verdict,
     key::{Possession, SchemeMeaning},
 };
 
@@ -40,12 +39,12 @@ impl TimeProvider for Timeless {
 
 #[derive(Debug)]
 pub(super) struct Witness {
-    expected: BTreeMap<PeerName, BTreeSet<PublicKey>>,
+    expected: KeySets,
     verdict: Mutex<Verdict>,
 }
 
 impl Witness {
-    pub(super) fn new(expected: BTreeMap<PeerName, BTreeSet<PublicKey>>) -> Arc<Self> {
+    pub(super) fn new(expected: KeySets) -> Arc<Self> {
         let verdict = Mutex::new(Verdict::without_certificate(None, &expected));
         Arc::new(Self { expected, verdict })
     }

@@ -1,0 +1,501 @@
+//! A host that managers have deployed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+};
+
+use ground::{Clock, Secret, Timestamp, Trail, Transport as Flow};
+use serde::{Deserialize, Serialize};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{
+    Answer, Fingerprint, Frames, Home, KeptIdentity, KeySets, KnownKeys, Order, Party, PeerName,
+    PinnedError, PublicKey, SecondLayer, Serving, Setting,
+    deployment::{self, FromHost, ToHost, Token},
+    facts::{
+        ComponentEnrolled, Dialled, KeySwitched, Lent, Ordered, StoreChanged, SymmetricKeyProof,
+    },
+    orders::Calling,
+    pake::{self, Registering, SymmetricKey},
+    store::Store,
+};
+
+/// The file in its folder.
+pub const AGENT_STORE: &str = "agent.json";
+
+/// What an agent keeps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct State {
+    version: u32,
+    /// What it shows in the deployment channel, ever the same.
+    host_key: KeptIdentity,
+    identity: KeptIdentity,
+    /// Made already, and not shown yet.
+    next: Option<KeptIdentity>,
+    managers: BTreeMap<PeerName, Managed>,
+    /// Prepared and not decided; nobody is believed for it.
+    pending: BTreeMap<PeerName, Managed>,
+    /// Certificates of the host's other components.
+    components: BTreeMap<String, KeptIdentity>,
+}
+
+/// What a deployment leaves on an agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Managed {
+    token: Token,
+    keys: BTreeSet<PublicKey>,
+    symmetric: SymmetricKey,
+}
+
+/// A key for the time of a migration. It is kept in memory alone: it does not outlive the process.
+#[derive(Clone, Debug)]
+struct LentKeys {
+    peer: PeerName,
+    keys: Vec<PublicKey>,
+    until: Timestamp,
+}
+
+/// An agent.
+#[derive(Debug)]
+pub struct Agent {
+    setting: Setting,
+    store: Store<State>,
+    party: Party,
+    /// Of the superuser; whoever deploys must know it.
+    password: Secret,
+    lent: Mutex<BTreeMap<String, LentKeys>>,
+    second_layer: RwLock<SecondLayer>,
+    proxies: KnownKeys,
+}
+
+impl Agent {
+    /// Starts an agent; at its first start it makes its keys.
+    ///
+    /// # Errors
+    ///
+    /// Its store cannot be read or made.
+    pub fn start(setting: Setting, password: Secret) -> Result<Arc<Self>, PinnedError> {
+        let path = setting.folder.join(AGENT_STORE);
+        let store = if path.exists() {
+            Store::open(&path)?
+        } else {
+            let make =
+                || KeptIdentity::make(setting.name.as_str(), &setting.draw(), setting.clock.now());
+            Store::create(
+                &path,
+                State {
+                    version: 1,
+                    host_key: make()?,
+                    identity: make()?,
+                    next: None,
+                    managers: BTreeMap::new(),
+                    pending: BTreeMap::new(),
+                    components: BTreeMap::new(),
+                },
+            )?
+        };
+        let party = Party::new(store.get().identity.identity()?, setting.trail.clone());
+        let agent = Self {
+            setting,
+            store,
+            party,
+            password,
+            lent: Mutex::default(),
+            second_layer: RwLock::default(),
+            proxies: KnownKeys::default(),
+        };
+        agent.refresh();
+        Ok(Arc::new(agent))
+    }
+
+    /// Announces in the ledger that it dials a manager.
+    pub(super) fn announce(&self, home: &Home) -> Trail {
+        let (peer, address) = (home.manager.clone(), home.address.to_string());
+        self.setting.trail.begin(Dialled { peer, address })
+    }
+
+    /// Its time.
+    pub(super) fn clock(&self) -> &Clock {
+        &self.setting.clock
+    }
+
+    /// What it calls itself.
+    pub fn name(&self) -> &PeerName {
+        &self.setting.name
+    }
+
+    /// What an operator reads on the host's own console and compares at deployment.
+    ///
+    /// # Errors
+    ///
+    /// The store holds no such key.
+    pub fn host_fingerprint(&self) -> Result<Fingerprint, PinnedError> {
+        Ok(self.store.get().host_key.identity()?.public_key().fingerprint())
+    }
+
+    /// Its end of pinned connections.
+    pub fn party(&self) -> &Party {
+        &self.party
+    }
+
+    /// Whom it believes at this moment: its managers, and agents for the time of a migration.
+    pub fn believed(&self) -> KeySets {
+        self.refresh();
+        self.party.known_keys().all()
+    }
+
+    /// Deployments that it has prepared and knows no decision of.
+    pub fn undecided(&self) -> BTreeSet<PeerName> {
+        self.store.get().pending.into_keys().collect()
+    }
+
+    /// What managers have to do inside of the channel from now on.
+    pub fn set_second_layer(&self, layer: SecondLayer) {
+        *self.second_layer.write().unwrap_or_else(PoisonError::into_inner) = layer;
+    }
+
+    /// Proxies that may end the channel. They count with a second layer alone.
+    pub fn proxies(&self) -> &KnownKeys {
+        &self.proxies
+    }
+
+    /// Shows another certificate: with another key, unless `identity` has the one of before. The
+    /// store is changed first.
+    ///
+    /// # Errors
+    ///
+    /// The identity cannot be used, or the store not changed.
+    pub fn show(&self, identity: KeptIdentity) -> Result<(), PinnedError> {
+        let shown = identity.identity()?;
+        self.store.change(|state| state.identity = identity)?;
+        self.setting.trail.record(KeySwitched { key: shown.public_key().fingerprint() });
+        self.party.switch_to(shown);
+        Ok(())
+    }
+
+    /// Takes orders.
+    ///
+    /// # Errors
+    ///
+    /// The listener has no address.
+    pub fn serve(self: &Arc<Self>, listener: TcpListener) -> Result<Serving, PinnedError> {
+        let agent = Arc::clone(self);
+        Ok(Serving::start(listener, move |tcp| {
+            let agent = Arc::clone(&agent);
+            async move {
+                // What fails is in the ledger.
+                let _ = agent.accept(tcp).await;
+            }
+        })?)
+    }
+
+    /// Takes deployments.
+    ///
+    /// # Errors
+    ///
+    /// The listener has no address.
+    pub fn serve_deployment(
+        self: &Arc<Self>,
+        listener: TcpListener,
+    ) -> Result<Serving, PinnedError> {
+        let agent = Arc::clone(self);
+        Ok(Serving::start(listener, move |tcp| {
+            let agent = Arc::clone(&agent);
+            async move {
+                // A deployment that breaks off is settled by its manager.
+                let _ = agent.be_deployed(tcp).await;
+            }
+        })?)
+    }
+
+    /// What a component shows at present.
+    ///
+    /// # Errors
+    ///
+    /// What is in the store cannot be used.
+    pub fn component(&self, component: &str) -> Result<Option<super::Identity>, PinnedError> {
+        let kept = self.store.get().components.remove(component);
+        Ok(kept.map(|kept| kept.identity()).transpose()?)
+    }
+
+    async fn accept(&self, tcp: TcpStream) -> Result<(), PinnedError> {
+        self.refresh();
+        let layer = self.second_layer();
+        let proxies = match layer {
+            SecondLayer::Off => KeySets::new(),
+            SecondLayer::Keys | SecondLayer::SymmetricKey => self.proxies.all(),
+        };
+        let outer = self.party.accept_or(tcp, proxies).await?;
+        let trail = outer.trail.clone();
+        let peer = outer.verdict.trusted().cloned().ok_or(PinnedError::Cut)?;
+        let is_agent = self.lent().values().any(|lent| lent.peer == peer);
+        let (peer, frames) = match layer {
+            _ if is_agent => (peer, Frames::over(outer.stream)),
+            SecondLayer::Off => (peer, Frames::over(outer.stream)),
+            SecondLayer::Keys => {
+                let inner = self.party.accept_inside(outer.stream, &trail).await?;
+                let peer = inner.verdict.trusted().cloned().ok_or(PinnedError::Cut)?;
+                (peer, Frames::over(inner.stream))
+            }
+            SecondLayer::SymmetricKey => {
+                let mut frames = Frames::over(outer.stream);
+                let Calling { manager } = frames.answer().await?;
+                let frames = self.prove(&manager, frames, &trail).await?;
+                (manager, frames)
+            }
+        };
+        self.obey(&peer, frames, &trail).await
+    }
+
+    /// Proves to a manager that it knows what was made at deployment.
+    pub(super) async fn prove(
+        &self,
+        manager: &PeerName,
+        frames: Frames,
+        trail: &Trail,
+    ) -> Result<Frames, PinnedError> {
+        let managed = self.store.get().managers.remove(manager);
+        let outcome = match managed {
+            Some(Managed { symmetric, .. }) => {
+                let rng = self.setting.draw().stream("proof");
+                pake::prove(frames, self.name(), manager, &symmetric, rng).await
+            }
+            None => Err(PinnedError::KeyNotProven),
+        };
+        let refused = outcome.as_ref().err().map(|error| error.reason().to_owned());
+        trail.record(SymmetricKeyProof { peer: Some(manager.clone()), refused });
+        outcome
+    }
+
+    /// Carries out orders until there are no more.
+    pub(super) async fn obey(
+        &self,
+        peer: &PeerName,
+        mut frames: Frames,
+        trail: &Trail,
+    ) -> Result<(), PinnedError> {
+        while let Some(order) = frames.receive::<Order>().await? {
+            let name = order.name();
+            let answer = match self.carry_out(peer, order, trail).await {
+                Ok(answer) => answer,
+                Err(error) => error.into(),
+            };
+            let refused = match &answer {
+                Answer::Refused { reason, .. } => Some(reason.clone()),
+                Answer::Done | Answer::Key { .. } => None,
+            };
+            trail.record(Ordered { by: peer.clone(), order: name, refused });
+            frames.send(&answer).await?;
+        }
+        Ok(())
+    }
+
+    async fn carry_out(
+        &self,
+        peer: &PeerName,
+        order: Order,
+        trail: &Trail,
+    ) -> Result<Answer, PinnedError> {
+        if let Order::BeginMigration { migration } = &order {
+            let meant = self.lent().get(migration).is_some_and(|lent| lent.peer == *peer);
+            return Ok(if meant { Answer::Done } else { unknown_migration(migration) });
+        }
+        if !self.store.get().managers.contains_key(peer) {
+            return Ok(Answer::refused(
+                "not-a-manager",
+                format!("{peer} does not manage this host"),
+            ));
+        }
+        match order {
+            Order::Ping | Order::BeginMigration { .. } => {}
+            Order::AddKey { key } => self.change_keys(peer, "key-added", trail, |keys| {
+                keys.insert(key);
+            })?,
+            Order::DropKey { key } => self.change_keys(peer, "key-dropped", trail, |keys| {
+                keys.remove(&key);
+            })?,
+            Order::PrepareKey => {
+                let seed = self.setting.draw();
+                let next =
+                    KeptIdentity::make(self.name().as_str(), &seed, self.setting.clock.now())?;
+                let key = next.identity()?.public_key().clone();
+                self.store.change(|state| state.next = Some(next))?;
+                return Ok(Answer::Key { key });
+            }
+            Order::SwitchKey => {
+                let Some(next) = self.store.get().next else {
+                    return Ok(Answer::refused("no-key-prepared", "no other key was prepared"));
+                };
+                let shown = next.identity()?;
+                self.store.change(|state| {
+                    state.next = None;
+                    state.identity = next;
+                })?;
+                trail.record(KeySwitched { key: shown.public_key().fingerprint() });
+                self.party.switch_to(shown);
+            }
+            Order::Lend { migration, peer, keys, seconds } => {
+                trail.record(Lent {
+                    migration: migration.clone(),
+                    peer: peer.clone(),
+                    state: "lent",
+                });
+                let until = self.setting.clock.now().plus_seconds(seconds);
+                self.lent().insert(migration, LentKeys { peer, keys, until });
+                self.refresh();
+            }
+            Order::TakeBack { migration } => {
+                if let Some(LentKeys { peer, .. }) = self.lent().remove(&migration) {
+                    trail.record(Lent { migration, peer, state: "taken-back" });
+                }
+                self.refresh();
+            }
+            Order::Migrate { migration, peer, address } => {
+                return self.migrate(migration, &peer, address).await;
+            }
+            Order::Enrol { component, identity } => {
+                let key = identity.identity()?.public_key().fingerprint();
+                self.store.change(|state| state.components.insert(component.clone(), identity))?;
+                trail.record(ComponentEnrolled { component, key });
+            }
+        }
+        Ok(Answer::Done)
+    }
+
+    async fn migrate(
+        &self,
+        migration: String,
+        peer: &PeerName,
+        address: SocketAddr,
+    ) -> Result<Answer, PinnedError> {
+        if self.lent().get(&migration).is_none_or(|lent| lent.peer != *peer) {
+            return Ok(unknown_migration(&migration));
+        }
+        self.refresh();
+        let mut frames = Frames::over(self.party.dial(peer, address).await?.stream);
+        frames.ask(&Order::BeginMigration { migration }).await
+    }
+
+    /// One conversation of a deployment (`deployment.rs`).
+    async fn be_deployed(&self, tcp: TcpStream) -> Result<(), PinnedError> {
+        let ledger = self.setting.trail.ledger();
+        let cause = tcp.peer_addr().ok().and_then(|peer| ledger.cause_of_flow(Flow::Tcp, peer));
+        let trail = self.setting.trail.under(cause);
+        let mut frames = deployment::accept(&self.store.get().host_key.identity()?, tcp).await?;
+        while let Some(message) = frames.receive::<ToHost>().await? {
+            let answer = match message {
+                ToHost::Prepare { password, .. } if password != self.password => {
+                    FromHost::Refused {
+                        reason: "wrong-password".to_owned(),
+                        words: "the password is not that of the superuser".to_owned(),
+                    }
+                }
+                ToHost::Prepare { token, manager, key, .. } => {
+                    self.prepare(&mut frames, token, manager, key, &trail).await?
+                }
+                ToHost::Commit { token } => self.decide(&token, true, &trail)?,
+                ToHost::Abort { token } => self.decide(&token, false, &trail)?,
+                ToHost::Register { .. } => return Err(PinnedError::Malformed),
+            };
+            frames.send(&answer).await?;
+        }
+        Ok(())
+    }
+
+    async fn prepare(
+        &self,
+        frames: &mut Frames,
+        token: Token,
+        manager: PeerName,
+        key: PublicKey,
+        trail: &Trail,
+    ) -> Result<FromHost, PinnedError> {
+        let mut rng = self.setting.draw().stream("symmetric key");
+        let (registering, request) = Registering::begin(&mut rng)?;
+        let own = self.party.identity().public_key().clone();
+        let ToHost::Register { reply } = frames.ask(&FromHost::Offer { key: own, request }).await?
+        else {
+            return Err(PinnedError::Malformed);
+        };
+        let (symmetric, record) = registering.finish(self.name(), &manager, &reply, &mut rng)?;
+        let managed = Managed { token, keys: BTreeSet::from([key]), symmetric };
+        self.store.change(|state| state.pending.insert(manager.clone(), managed))?;
+        trail.record(StoreChanged { peer: manager, change: "pending" });
+        Ok(FromHost::Prepared { record })
+    }
+
+    /// Whether it was decided before does not matter.
+    fn decide(&self, token: &Token, commit: bool, trail: &Trail) -> Result<FromHost, PinnedError> {
+        let state = self.store.get();
+        let pending = state.pending.iter().find(|(_, managed)| managed.token == *token);
+        let Some((manager, _)) = pending else {
+            let trusted = state.managers.values().any(|managed| managed.token == *token);
+            return Ok(if trusted || !commit { FromHost::Done } else { FromHost::Unknown });
+        };
+        self.store.change(|state| {
+            let managed = state.pending.remove(manager);
+            if let Some(managed) = managed.filter(|_| commit) {
+                state.managers.insert(manager.clone(), managed);
+            }
+        })?;
+        let change = if commit { "trusted" } else { "taken-back" };
+        trail.record(StoreChanged { peer: manager.clone(), change });
+        self.refresh();
+        Ok(FromHost::Done)
+    }
+
+    fn change_keys(
+        &self,
+        manager: &PeerName,
+        what: &'static str,
+        trail: &Trail,
+        change: impl FnOnce(&mut BTreeSet<PublicKey>),
+    ) -> Result<(), PinnedError> {
+        self.store.change(|state| {
+            state.managers.get_mut(manager).map(|managed| change(&mut managed.keys))
+        })?;
+        trail.record(StoreChanged { peer: manager.clone(), change: what });
+        self.refresh();
+        Ok(())
+    }
+
+    /// Whom it believes follows from its store, and from what is lent and has not lapsed.
+    fn refresh(&self) {
+        let now = self.setting.clock.now();
+        let mut believed: KeySets = self
+            .store
+            .get()
+            .managers
+            .into_iter()
+            .map(|(manager, managed)| (manager, managed.keys))
+            .collect();
+        let mut lent = self.lent();
+        lent.retain(|migration, lent| {
+            let lasts = now < lent.until;
+            if !lasts {
+                let (migration, peer) = (migration.clone(), lent.peer.clone());
+                self.setting.trail.record(Lent { migration, peer, state: "lapsed" });
+            }
+            lasts
+        });
+        for LentKeys { peer, keys, .. } in lent.values() {
+            believed.entry(peer.clone()).or_default().extend(keys.iter().cloned());
+        }
+        drop(lent);
+        self.party.known_keys().replace(believed);
+    }
+
+    fn second_layer(&self) -> SecondLayer {
+        *self.second_layer.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lent(&self) -> MutexGuard<'_, BTreeMap<String, LentKeys>> {
+        self.lent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn unknown_migration(migration: &str) -> Answer {
+    Answer::refused("unknown-migration", format!("no keys are lent for the migration {migration}"))
+}

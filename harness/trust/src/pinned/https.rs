@@ -1,0 +1,253 @@
+//! "Solution 2": the agent dials the manager over ordinary HTTPS and proves the symmetric key that was
+//! made at deployment. No agent has a certificate; the manager's is from any CA, and is validated as
+//! browsers do: chain, dates, name.
+//!
+//! The agent asks for [`PATH`] and to go on with [`PROTOCOL`] (HTTP/1.1 Upgrade). What follows is sealed
+//! for the two ends alone, so a proxy that ends HTTPS in front of the manager can pass it on.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+
+use ground::{Clock, Trail, Transport as Flow};
+use http_body_util::Empty;
+use hyper::{
+    Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{CONNECTION, HOST, HeaderValue, UPGRADE},
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    time_provider::TimeProvider,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    task::AbortHandle,
+    time::timeout,
+};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+use super::{
+    Agent, Frames, HANDSHAKE_LIMIT, Identity, Link, Manager, PeerName, PinnedError, Serving,
+    party::connect, witness::provider,
+};
+
+/// Where agents report.
+pub const PATH: &str = "/agents";
+/// What they go on with.
+pub const PROTOCOL: &str = "trustrig-agent";
+
+/// How many agents may have reported without anybody asking for them.
+const WAITING_LIMIT: usize = 64;
+
+/// A manager's HTTPS, and the agents that have come by it.
+#[derive(Debug)]
+pub struct Reception {
+    serving: Serving,
+    arrived: mpsc::Receiver<Link>,
+}
+
+impl Reception {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.serving.address()
+    }
+
+    /// The next agent that has proven its key.
+    pub async fn next(&mut self) -> Option<Link> {
+        self.arrived.recv().await
+    }
+}
+
+/// An agent that has reported and takes orders, until it is dropped.
+#[derive(Debug)]
+pub struct Reported {
+    tasks: [AbortHandle; 2],
+}
+
+impl Drop for Reported {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// What an agent must know to dial a manager over HTTPS.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// Whom it expects.
+    pub manager: PeerName,
+    /// Where.
+    pub address: SocketAddr,
+    /// The name that the certificate must have.
+    pub name: String,
+    /// Whose signature it must bear.
+    pub roots: Vec<CertificateDer<'static>>,
+}
+
+impl Manager {
+    /// Receives agents over HTTPS, with a certificate of any kind.
+    ///
+    /// # Errors
+    ///
+    /// The listener has no address.
+    pub fn receive(
+        self: &Arc<Self>,
+        listener: TcpListener,
+        certificate: &Identity,
+    ) -> Result<Reception, PinnedError> {
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the provider has suites of TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_cert_resolver(certificate.resolver());
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let (sender, arrived) = mpsc::channel(WAITING_LIMIT);
+        let manager = Arc::clone(self);
+        let serving = Serving::start(listener, move |tcp| {
+            let (manager, acceptor, sender) =
+                (Arc::clone(&manager), acceptor.clone(), sender.clone());
+            async move {
+                let ledger = manager.party().trail().ledger();
+                let cause =
+                    tcp.peer_addr().ok().and_then(|peer| ledger.cause_of_flow(Flow::Tcp, peer));
+                let trail = manager.party().trail().under(cause);
+                if let Ok(Ok(tls)) = timeout(HANDSHAKE_LIMIT, acceptor.accept(tcp)).await {
+                    let answer = service_fn(|request| {
+                        let (manager, sender) = (Arc::clone(&manager), sender.clone());
+                        let response = answer(request, manager, sender, trail.clone());
+                        async { Ok::<_, Infallible>(response) }
+                    });
+                    // A client that breaks off is nobody's loss.
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(tls), answer)
+                        .with_upgrades()
+                        .await;
+                }
+            }
+        })?;
+        Ok(Reception { serving, arrived })
+    }
+}
+
+fn answer(
+    mut request: Request<Incoming>,
+    manager: Arc<Manager>,
+    sender: mpsc::Sender<Link>,
+    trail: Trail,
+) -> Response<Empty<Bytes>> {
+    let mut response = Response::new(Empty::new());
+    let wanted = request.headers().get(UPGRADE);
+    if request.uri().path() != PATH {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        return response;
+    }
+    response.headers_mut().insert(UPGRADE, HeaderValue::from_static(PROTOCOL));
+    if wanted.is_none_or(|wanted| wanted != PROTOCOL) {
+        *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
+        return response;
+    }
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    tokio::spawn(async move {
+        let Ok(upgraded) = hyper::upgrade::on(&mut request).await else { return };
+        let frames = Frames::over(TokioIo::new(upgraded));
+        // What fails is in the ledger.
+        if let Ok(Ok((agent, frames))) =
+            timeout(HANDSHAKE_LIMIT, manager.check(frames, None, &trail)).await
+        {
+            let _ = sender.send(Manager::link(agent, frames)).await;
+        }
+    });
+    response
+}
+
+impl Agent {
+    /// Reports to a manager and takes its orders.
+    ///
+    /// # Errors
+    ///
+    /// The manager's certificate does not validate, or one of the two does not know the symmetric key.
+    pub async fn report(self: &Arc<Self>, home: &Home) -> Result<Reported, PinnedError> {
+        let trail = self.announce(home);
+        let tls = dial(home, self.clock(), &trail).await?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(tls)).await.map_err(broken)?;
+        let http = tokio::spawn(connection.with_upgrades()).abort_handle();
+        let request = Request::builder()
+            .uri(PATH)
+            .header(HOST, &home.name)
+            .header(CONNECTION, "upgrade")
+            .header(UPGRADE, PROTOCOL)
+            .body(Empty::<Bytes>::new())
+            .map_err(|_| PinnedError::Malformed)?;
+        let response = sender.send_request(request).await.map_err(broken)?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(PinnedError::Malformed);
+        }
+        let upgraded = hyper::upgrade::on(response).await.map_err(broken)?;
+        let frames = Frames::over(TokioIo::new(upgraded));
+        let proof = timeout(HANDSHAKE_LIMIT, self.prove(&home.manager, frames, &trail));
+        let frames = proof.await.map_err(|_| PinnedError::Silent { limit: HANDSHAKE_LIMIT })??;
+        let (agent, manager) = (Arc::clone(self), home.manager.clone());
+        let orders = tokio::spawn(async move {
+            // The manager may leave whenever it wants.
+            let _ = agent.obey(&manager, frames, &trail).await;
+        });
+        Ok(Reported { tasks: [http, orders.abort_handle()] })
+    }
+}
+
+/// An ordinary TLS client.
+async fn dial(
+    home: &Home,
+    clock: &Clock,
+    trail: &Trail,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, PinnedError> {
+    let not_trusted =
+        |words: String| PinnedError::ServerNotTrusted { name: home.name.clone(), words };
+    let mut roots = RootCertStore::empty();
+    for root in &home.roots {
+        roots.add(root.clone()).map_err(|error| not_trusted(error.to_string()))?;
+    }
+    let time = Arc::new(Time(clock.clone()));
+    let mut config = ClientConfig::builder_with_details(Arc::clone(provider()), time)
+        .with_safe_default_protocol_versions()
+        .expect("the provider has suites of TLS 1.2 and 1.3")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let name = ServerName::try_from(home.name.clone())
+        .map_err(|_| not_trusted("this is no name of a server".to_owned()))?;
+    let tcp = connect(home.address, trail)
+        .await
+        .map_err(|source| PinnedError::Connect { address: home.address, source })?;
+    let handshake = TlsConnector::from(Arc::new(config)).connect(name, tcp);
+    match timeout(HANDSHAKE_LIMIT, handshake).await {
+        Err(_) => Err(PinnedError::Silent { limit: HANDSHAKE_LIMIT }),
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => Err(match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            Some(rustls::Error::InvalidCertificate(reason)) => not_trusted(reason.to_string()),
+            _ => PinnedError::Handshake(error),
+        }),
+    }
+}
+
+fn broken(error: hyper::Error) -> PinnedError {
+    PinnedError::Io(std::io::Error::other(error))
+}
+
+/// The virtual time, as rustls asks for it.
+#[derive(Debug)]
+struct Time(Clock);
+
+impl TimeProvider for Time {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = u64::try_from(self.0.now().unix()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+    }
+}

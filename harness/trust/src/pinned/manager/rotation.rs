@@ -1,0 +1,139 @@
+//! Another key, on either side, without a moment in which the two do not believe each other: first
+//! the new key is made known, then it is shown, then the old one is dropped. Each step can be taken
+//! alone, and in the wrong order.
+
+use super::Manager;
+use crate::pinned::{
+    Answer, KeptIdentity, Order, PeerName, PinnedError, PublicKey, facts::KeySwitched,
+};
+
+impl Manager {
+    /// Makes another key and keeps it ready.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be changed.
+    pub fn prepare_key(&self) -> Result<PublicKey, PinnedError> {
+        let now = self.setting.clock.now();
+        let next = KeptIdentity::make(self.name().as_str(), &self.setting.draw(), now)?;
+        let key = next.identity()?.public_key().clone();
+        self.store.change(|state| state.next = Some(next))?;
+        Ok(key)
+    }
+
+    /// Has all agents believe this key of the manager, too.
+    ///
+    /// # Errors
+    ///
+    /// An agent cannot be told; the ones before it have been.
+    pub async fn announce_key(&self, key: &PublicKey) -> Result<(), PinnedError> {
+        for agent in self.agents().into_keys() {
+            self.order(&agent, &Order::AddKey { key: key.clone() }).await?;
+        }
+        Ok(())
+    }
+
+    /// Shows the key that was kept ready; the one of before is kept for the way back. Nothing is
+    /// done if none was prepared.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be changed.
+    pub fn switch_key(&self) -> Result<(), PinnedError> {
+        self.store.change(|state| {
+            if let Some(next) = state.next.take() {
+                state.former = Some(std::mem::replace(&mut state.identity, next));
+            }
+        })?;
+        self.show()
+    }
+
+    /// Shows the former key again.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be changed.
+    pub fn switch_back(&self) -> Result<(), PinnedError> {
+        self.store.change(|state| {
+            if let Some(former) = state.former.take() {
+                state.next = Some(std::mem::replace(&mut state.identity, former));
+            }
+        })?;
+        self.show()
+    }
+
+    /// Has all agents believe this key of the manager no longer.
+    ///
+    /// # Errors
+    ///
+    /// An agent cannot be told; the ones before it have been.
+    pub async fn withdraw_key(&self, key: &PublicKey) -> Result<(), PinnedError> {
+        for agent in self.agents().into_keys() {
+            self.order(&agent, &Order::DropKey { key: key.clone() }).await?;
+        }
+        Ok(())
+    }
+
+    /// All steps in the right order.
+    ///
+    /// # Errors
+    ///
+    /// A step fails; both keys are believed from the announcement to the withdrawal.
+    pub async fn rotate(&self) -> Result<(), PinnedError> {
+        let old = self.party.identity().public_key().clone();
+        let new = self.prepare_key()?;
+        self.announce_key(&new).await?;
+        self.switch_key()?;
+        self.withdraw_key(&old).await
+    }
+
+    /// The same for an agent's key: the manager learns the new one, the agent shows it, the manager
+    /// drops the old ones.
+    ///
+    /// # Errors
+    ///
+    /// A step fails; both keys are believed in between.
+    pub async fn rotate_agent(&self, agent: &PeerName) -> Result<(), PinnedError> {
+        let Answer::Key { key } = self.order(agent, &Order::PrepareKey).await? else {
+            return Err(PinnedError::Malformed);
+        };
+        self.believe(agent, key.clone())?;
+        self.order(agent, &Order::SwitchKey).await?;
+        // The new one works before the old one goes.
+        self.order(agent, &Order::Ping).await?;
+        self.change_keys(agent, "key-dropped", |keys| keys.retain(|known| *known == key))
+    }
+
+    /// Believes one more key of an agent.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be changed, or holds no such agent.
+    pub fn believe(&self, agent: &PeerName, key: PublicKey) -> Result<(), PinnedError> {
+        self.change_keys(agent, "key-added", |keys| {
+            keys.insert(key);
+        })
+    }
+
+    fn change_keys(
+        &self,
+        agent: &PeerName,
+        what: &'static str,
+        change: impl FnOnce(&mut std::collections::BTreeSet<PublicKey>),
+    ) -> Result<(), PinnedError> {
+        let changed = self
+            .store
+            .change(|state| state.agents.get_mut(agent).map(|row| change(&mut row.keys)))?;
+        changed.ok_or_else(|| PinnedError::NotDeployed { agent: agent.clone() })?;
+        self.note(agent, what, &self.setting.trail);
+        self.refresh();
+        Ok(())
+    }
+
+    fn show(&self) -> Result<(), PinnedError> {
+        let shown = self.store.get().identity.identity()?;
+        self.setting.trail.record(KeySwitched { key: shown.public_key().fingerprint() });
+        self.party.switch_to(shown);
+        Ok(())
+    }
+}

@@ -1,0 +1,216 @@
+//! A proxy that ends TLS: both sides speak to it, and it passes on what it reads.
+//!
+//! One that an operator has put there and one that an intruder has put there are the same program.
+//! What makes the difference is whether its key is known to both ends.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use rustls::{
+    ClientConfig, DigitallySignedStruct, DistinguishedName, Error as TlsError, ServerConfig,
+    SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::danger::{ClientCertVerified, ClientCertVerifier},
+    version::{TLS12, TLS13},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+
+use super::{
+    Identity, PinnedError, Serving,
+    party::close,
+    witness::{Timeless, provider},
+};
+
+/// What it does to bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Meddling {
+    /// It turns a bit amid the piece of this number that the dialled end says.
+    Alter(usize),
+    /// Nothing.
+    #[default]
+    None,
+}
+
+/// A running proxy.
+#[derive(Debug)]
+pub struct Proxy {
+    serving: Serving,
+}
+
+impl Proxy {
+    /// Shows `identity` to both sides, and passes on between whoever dials it and `target`.
+    ///
+    /// # Errors
+    ///
+    /// The listener has no address.
+    pub fn start(
+        listener: TcpListener,
+        identity: &Identity,
+        target: SocketAddr,
+        meddling: Meddling,
+    ) -> Result<Self, PinnedError> {
+        let acceptor = TlsAcceptor::from(Arc::new(server_config(identity)));
+        let connector = TlsConnector::from(Arc::new(client_config(identity)));
+        let serving = Serving::start(listener, move |tcp| {
+            let (acceptor, connector) = (acceptor.clone(), connector.clone());
+            async move {
+                // A side that does not believe the proxy has ended the handshake: so does the other.
+                let _ = pass_on(tcp, &acceptor, &connector, target, meddling).await;
+            }
+        })?;
+        Ok(Self { serving })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.serving.address()
+    }
+}
+
+async fn pass_on(
+    tcp: TcpStream,
+    acceptor: &TlsAcceptor,
+    connector: &TlsConnector,
+    target: SocketAddr,
+    meddling: Meddling,
+) -> io::Result<()> {
+    let dialler = acceptor.accept(tcp).await?;
+    let dialled = async {
+        let tcp = TcpStream::connect(target).await?;
+        connector.connect(ServerName::from(target.ip()), tcp).await
+    };
+    let dialled = match dialled.await {
+        Ok(dialled) => dialled,
+        Err(error) => {
+            close(dialler).await;
+            return Err(error);
+        }
+    };
+    let (from_dialler, to_dialler) = split(TlsStream::from(dialler));
+    let (from_dialled, to_dialled) = split(TlsStream::from(dialled));
+    let there = copy(from_dialler, to_dialled, Meddling::None);
+    let back = copy(from_dialled, to_dialler, meddling);
+    let (there, back) = tokio::join!(there, back);
+    there.and(back)
+}
+
+/// Until one side says no more, which the other hears.
+async fn copy(
+    mut from: ReadHalf<TlsStream<TcpStream>>,
+    mut to: WriteHalf<TlsStream<TcpStream>>,
+    meddling: Meddling,
+) -> io::Result<()> {
+    let mut bytes = vec![0; 16 * 1024];
+    for piece in 0.. {
+        let Ok(count @ 1..) = from.read(&mut bytes).await else { break };
+        if meddling == Meddling::Alter(piece) {
+            bytes[count / 2] ^= 1;
+        }
+        to.write_all(&bytes[..count]).await?;
+        to.flush().await?;
+    }
+    to.shutdown().await
+}
+
+fn server_config(identity: &Identity) -> ServerConfig {
+    ServerConfig::builder_with_details(Arc::clone(provider()), Arc::new(Timeless))
+        .with_protocol_versions(&[&TLS12, &TLS13])
+        .expect("the provider has suites of TLS 1.2 and 1.3")
+        .with_client_cert_verifier(Arc::new(Anybody))
+        .with_cert_resolver(identity.resolver())
+}
+
+fn client_config(identity: &Identity) -> ClientConfig {
+    let mut config = ClientConfig::builder_with_details(Arc::clone(provider()), Arc::new(Timeless))
+        .with_protocol_versions(&[&TLS12])
+        .expect("the provider has suites of TLS 1.2")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anybody))
+        .with_client_cert_resolver(identity.resolver());
+    config.enable_sni = false;
+    config
+}
+
+/// Asks nobody who it is.
+#[derive(Debug)]
+struct Anybody;
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _own: &CertificateDer<'_>,
+        _others: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _own: &CertificateDer<'_>,
+        _signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _own: &CertificateDer<'_>,
+        _signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+impl ClientCertVerifier for Anybody {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _own: &CertificateDer<'_>,
+        _others: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, TlsError> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _own: &CertificateDer<'_>,
+        _signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _own: &CertificateDer<'_>,
+        _signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        provider().signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,107 @@
+//! A proxy that ends TLS, wanted and unwanted.
+
+use trust_models::pinned::{Meddling, Order, PinnedError, Proxy, SecondLayer};
+
+use crate::{
+    lab::{Host, Lab, agent1, listener},
+    world::key_of,
+};
+
+const LAYERS: [SecondLayer; 2] = [SecondLayer::Keys, SecondLayer::SymmetricKey];
+
+async fn proxy(host: &Host, meddling: Meddling) -> Proxy {
+    let target = host.service.address();
+    Proxy::start(listener().await, &key_of("proxy1", 1), target, meddling).unwrap()
+}
+
+#[tokio::test]
+async fn a_proxy_is_a_wrong_key_and_with_a_second_layer_a_part_of_the_way() {
+    let lab = Lab::new();
+    let (manager, host) = lab.deployed().await;
+    let proxy = proxy(&host, Meddling::None).await;
+    let key = key_of("proxy1", 1).public_key().clone();
+    manager.lead(&agent1(), Some(proxy.address()));
+    let refused = manager.order(&agent1(), &Order::Ping).await.unwrap_err();
+    assert_eq!(refused.reason(), "key-not-pinned");
+    assert!(refused.to_string().contains(&key.fingerprint().to_string()), "{refused}");
+
+    for layer in LAYERS {
+        host.agent.set_second_layer(layer);
+        manager.set_second_layer(layer);
+        // A proxy that nobody has put there is still one.
+        let refused = manager.order(&agent1(), &Order::Ping).await.unwrap_err();
+        assert_eq!(refused.reason(), "key-not-pinned", "{layer:?}");
+        manager.proxies().add("proxy1".into(), key.clone());
+        let refused = manager.order(&agent1(), &Order::Ping).await.unwrap_err();
+        assert!(matches!(refused.reason(), "cut" | "handshake-failed"), "{layer:?}: {refused}");
+        host.agent.proxies().add("proxy1".into(), key.clone());
+        manager.order(&agent1(), &Order::Ping).await.unwrap();
+        // And without the proxy.
+        manager.lead(&agent1(), None);
+        manager.order(&agent1(), &Order::Ping).await.unwrap();
+        manager.lead(&agent1(), Some(proxy.address()));
+        manager.proxies().forget(&"proxy1".into());
+        host.agent.proxies().forget(&"proxy1".into());
+    }
+    // The key of a proxy is worth nothing without a second layer.
+    manager.set_second_layer(SecondLayer::Off);
+    manager.proxies().add("proxy1".into(), key);
+    let refused = manager.order(&agent1(), &Order::Ping).await.unwrap_err();
+    assert_eq!(refused.reason(), "key-not-pinned");
+}
+
+/// The wanted proxy was taken over by somebody: whatever it alters ends the conversation, and it
+/// cannot speak in the place of either.
+#[tokio::test]
+async fn a_proxy_that_was_taken_over_can_neither_alter_nor_pretend() {
+    let lab = Lab::new();
+    let (manager, host) = lab.deployed().await;
+    let key = key_of("proxy1", 1).public_key().clone();
+    manager.proxies().add("proxy1".into(), key.clone());
+    host.agent.proxies().add("proxy1".into(), key);
+    for layer in LAYERS {
+        host.agent.set_second_layer(layer);
+        manager.set_second_layer(layer);
+        for place in 0..5 {
+            let proxy = proxy(&host, Meddling::Alter(place)).await;
+            manager.lead(&agent1(), Some(proxy.address()));
+            let outcome = async {
+                let mut link = manager.connect(&agent1()).await?;
+                // Enough that every place is reached.
+                for _ in 0..40 {
+                    link.order(&Order::Ping).await?;
+                }
+                Ok::<_, PinnedError>(())
+            };
+            let refused = outcome.await.expect_err("it was altered");
+            let reasons = [
+                "cut",
+                "handshake-failed",
+                "malformed",
+                "message-altered",
+                "possession-refuted",
+                "key-not-pinned",
+                "refused-by-peer",
+                "symmetric-key-not-proven",
+            ];
+            assert!(reasons.contains(&refused.reason()), "{layer:?} {place}: {refused}");
+        }
+        // It speaks to the manager with its own key in the second layer.
+        let before = lab.stores();
+        let posing = lab.host("agent9").await;
+        posing.agent.set_second_layer(layer);
+        posing.agent.proxies().add("proxy1".into(), key_of("proxy1", 1).public_key().clone());
+        let proxy = Proxy::start(
+            listener().await,
+            &key_of("proxy1", 1),
+            posing.service.address(),
+            Meddling::None,
+        );
+        let proxy = proxy.unwrap();
+        manager.lead(&agent1(), Some(proxy.address()));
+        assert!(manager.order(&agent1(), &Order::Ping).await.is_err());
+        drop(posing);
+        std::fs::remove_dir_all(lab.folder.path().join("agent9")).unwrap();
+        assert!(lab.stores() == before);
+    }
+}
