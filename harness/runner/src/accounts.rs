@@ -93,7 +93,7 @@ fn role(name: &str) -> Reference {
 /// The subject of an account, or a reference that nobody has.
 fn subject_of(world: &World, account: &AdAccount) -> Result<Reference, StepError> {
     let sid = sid(world, account)?;
-    let records = world.pool.database_view();
+    let records = world.pool()?.database_view();
     let found = records.subjects.into_iter().find(|subject| subject.subject_identifier == sid);
     Ok(found.map_or_else(Reference::null, |subject| subject.reference))
 }
@@ -119,7 +119,7 @@ fn sid_of(world: &World, name: &Spanned<String>) -> Result<String, StepError> {
         }
     }
     // An account that is gone: its subject may have stayed.
-    let records = world.pool.database_view();
+    let records = world.pool()?.database_view();
     let has_name = |subject: &&sim_host::Subject| {
         let stored = subject.other_config.get("subject-name").map(String::as_str);
         stored.is_some_and(|stored| {

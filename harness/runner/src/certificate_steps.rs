@@ -2,9 +2,12 @@
 
 use ground::Trail;
 use scenario::{FileContent, PoolCall, XapiAction};
-use sim_host::{Call, HostError, PoolOperation};
+use sim_host::{Call, PoolOperation};
 
-use crate::world::{World, WorldError};
+use crate::{
+    steps::StepError,
+    world::{World, WorldError},
+};
 
 /// The call of a step about certificates; `None` if it is about something else.
 pub(crate) fn call(world: &World, call: &PoolCall) -> Result<Option<Call>, WorldError> {
@@ -48,17 +51,17 @@ pub(crate) fn change_operations(
     world: &World,
     action: &XapiAction,
     trail: &Trail,
-) -> Result<(), HostError> {
+) -> Result<(), StepError> {
     match action {
         XapiAction::BeginOperation(begin) => {
             let lasting = begin.lasting.map(|lasting| lasting.0);
-            world.pool.begin_operation(operation(begin.operation), lasting, trail);
+            world.pool()?.begin_operation(operation(begin.operation), lasting, trail);
         }
         XapiAction::EndOperation(end) => {
-            world.pool.end_operation(operation(end.operation), trail);
+            world.pool()?.end_operation(operation(end.operation), trail);
         }
         XapiAction::RotatePoolSecret(rotate) => {
-            world.pool.set_secret_rotation_pending(rotate.pending, trail)?;
+            world.pool()?.set_secret_rotation_pending(rotate.pending, trail)?;
         }
         XapiAction::Restart(_) => {}
     }

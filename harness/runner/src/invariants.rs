@@ -185,7 +185,7 @@ pub(crate) fn judge(
 
 /// The invariants that do not hold after a step of a scenario, and excuses that excuse nothing.
 pub(crate) fn check(view: &StepView<'_>, memories: &mut Memories) -> Vec<Failure> {
-    let quirks = view.world.pool.quirks();
+    let quirks = &view.world.quirks;
     let named: BTreeSet<Quirk> = view
         .step
         .excused_by

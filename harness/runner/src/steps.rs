@@ -195,8 +195,8 @@ pub(crate) async fn apply(
     };
     let result = match (request, &step.action.value) {
         (Some(request), _) if step.background => {
-            let World { backgrounds, pool, sessions, .. } = world;
-            backgrounds.begin(&place.title, pool, sessions, request, &trail);
+            let pool = Arc::clone(world.pool()?);
+            world.backgrounds.begin(&place.title, &pool, &world.sessions, request, &trail);
             Ok(CallResult::Void)
         }
         (Some(request), _) => call(world, &place.title, request, &trail, before).await?,
@@ -255,11 +255,11 @@ async fn call(
     trail: &Trail,
     before: Option<EventId>,
 ) -> Result<calls::Answer, StepError> {
-    let known: BTreeSet<Reference> = references(world);
-    let answer = calls::perform(&world.pool, &world.sessions, title, request, trail);
+    let known: BTreeSet<Reference> = references(world)?;
+    let answer = calls::perform(world.pool()?, &world.sessions, title, request, trail);
     let answer = world.keeper.attend(&world.rig, trail, answer).await;
     let answer = answer.map_err(|_| stuck(trail, before))?;
-    if let Some(new) = references(world).difference(&known).next() {
+    if let Some(new) = references(world)?.difference(&known).next() {
         world.installed.insert(title.to_owned(), new.clone());
     }
     Ok(answer)
@@ -383,8 +383,9 @@ fn config(config: &scenario::AuthConfig) -> AuthConfig {
     config.0.clone().into_iter().collect()
 }
 
-fn references(world: &World) -> BTreeSet<Reference> {
-    world.pool.certificates().into_iter().map(|certificate| certificate.reference).collect()
+fn references(world: &World) -> Result<BTreeSet<Reference>, WorldError> {
+    let certificates = world.pool()?.certificates().into_iter();
+    Ok(certificates.map(|certificate| certificate.reference).collect())
 }
 
 /// The reference of a certificate that a step names.
@@ -400,11 +401,11 @@ pub(crate) fn installed(
             .ok_or_else(|| StepError::NothingInstalled { step: step.to_string() }),
         InstalledCertificate::Cert(source) => {
             let pem = world.certificate(source)?;
-            Ok(world.pool.certificate_by_pem(&pem).unwrap_or_else(Reference::null))
+            Ok(world.pool()?.certificate_by_pem(&pem).unwrap_or_else(Reference::null))
         }
         InstalledCertificate::IdentityOf(host) => {
             let host = world.host(host)?;
-            let rows = world.pool.database_view().certificates;
+            let rows = world.pool()?.database_view().certificates;
             let own = rows
                 .into_iter()
                 .find(|row| row.kind == CertificateType::Host && row.host == *host.reference());

@@ -19,8 +19,8 @@ use scenario::{
 };
 use serde::Serialize;
 use sim_host::{
-    HostConfig, HostRecord, HostRoot, Network, Pool, PoolConfig, Reference, Rig, SharedNetwork,
-    Timekeeper,
+    HostConfig, HostRecord, HostRoot, Network, Pool, PoolConfig, Quirks, Reference, Rig,
+    SharedNetwork, Timekeeper,
 };
 use tempfile::TempDir;
 
@@ -46,9 +46,10 @@ pub(crate) struct World {
     pub(crate) trail: Trail,
     /// All pools of hosts.
     pub(crate) rig: Arc<Rig>,
-    /// The pool that the present step is about. Where no host is, one that nobody is in and that the
-    /// rig does not have.
-    pub(crate) pool: Arc<Pool>,
+    /// The pool that the present step is about, if there is any host.
+    pool: Option<Arc<Pool>>,
+    /// Behaviours of the toolstack that are on.
+    pub(crate) quirks: Quirks,
     /// Those who call over the wire.
     pub(crate) clients: Clients,
     /// Calls that go on while steps are done.
@@ -85,6 +86,8 @@ pub(crate) enum WorldError {
     Host(#[from] sim_host::HostError),
     #[error(transparent)]
     HostFault(#[from] HostFaultError),
+    #[error("the world has no host, and so no pool")]
+    NoHost,
     #[error("the CA of {domain} has not been renewed: it has no former root")]
     NeverRenewed { domain: String },
     #[error("the chain of {dc} was given as it is, and nobody knows its CA")]
@@ -115,6 +118,7 @@ impl WorldError {
             | Self::HostFault(_)
             | Self::NeverRenewed { .. }
             | Self::NoAnchor { .. }
+            | Self::NoHost
             | Self::NoSuchFault { .. }
             | Self::Pki(_)
             | Self::Unknown { .. } => true,
@@ -137,6 +141,7 @@ impl WorldError {
             | Self::HostFault(_)
             | Self::Namespace(_)
             | Self::NeverRenewed { .. }
+            | Self::NoHost
             | Self::NoSuchFault { .. }
             | Self::Roots(_)
             | Self::Unknown { .. } => None,
@@ -223,7 +228,7 @@ impl World {
             scenario::Profile::DesignV1 => sim_host::Profile::DesignV1,
             scenario::Profile::Landed => sim_host::Profile::Landed,
         };
-        let mut quirks = sim_host::Quirks::of(profile);
+        let mut quirks = Quirks::of(profile);
         for (name, on) in &plan.quirks {
             // The parser checked the name against the same table.
             if let Ok(quirk) = name.as_str().parse::<sim_host::Quirk>() {
@@ -231,18 +236,16 @@ impl World {
             }
         }
         let rig = Rig::new();
-        let pool_config = |name: &str, hosts| PoolConfig {
-            name: name.to_owned(),
-            profile,
-            quirks: quirks.clone(),
-            seed: seed.child("pool"),
-            root_password: Secret::new(ROOT_PASSWORD),
-            hosts,
-            trail: trail.clone(),
-        };
         for name in plan.pool_names() {
-            let hosts = hosts.remove(name).unwrap_or_default();
-            let pool = rig.create_pool(pool_config(name, hosts))?;
+            let pool = rig.create_pool(PoolConfig {
+                name: name.to_owned(),
+                profile,
+                quirks: quirks.clone(),
+                seed: seed.child("pool"),
+                root_password: Secret::new(ROOT_PASSWORD),
+                hosts: hosts.remove(name).unwrap_or_default(),
+                trail: trail.clone(),
+            })?;
             pool.set_ad_licensed(plan.licence_of(name).ad);
             exchange_steps::prepare(&pool, plan, name);
             let circumstances = plan.circumstances_of(name);
@@ -253,16 +256,14 @@ impl World {
             }
         }
         let first_host = plan.hosts.first().map(|host| host.name.to_string());
-        let pool = match &first_host {
-            Some(host) => pool_of(&rig, host)?,
-            None => Arc::new(Pool::create(pool_config("nobody's", Vec::new()))?),
-        };
+        let pool = first_host.as_ref().map(|host| pool_of(&rig, host)).transpose()?;
         let mut world = Self {
             keeper: Timekeeper::new(time),
             ledger,
             trail,
             rig,
             pool,
+            quirks,
             first_host,
             clients: Clients::default(),
             backgrounds: Backgrounds::default(),
@@ -301,9 +302,14 @@ impl World {
     /// From now on everything is about the pool in which `host` is, or the first host.
     pub(crate) fn turn_to(&mut self, host: Option<&str>) -> Result<(), WorldError> {
         if let Some(host) = host.or(self.first_host.as_deref()) {
-            self.pool = pool_of(&self.rig, host)?;
+            self.pool = Some(pool_of(&self.rig, host)?);
         }
         Ok(())
+    }
+
+    /// The pool that the present step is about.
+    pub(crate) fn pool(&self) -> Result<&Arc<Pool>, WorldError> {
+        self.pool.as_ref().ok_or(WorldError::NoHost)
     }
 
     /// Sessions that steps have opened, by their names.

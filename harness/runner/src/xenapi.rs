@@ -96,7 +96,7 @@ pub(crate) async fn call(
     call: &XenapiCall,
     trail: &Trail,
 ) -> Result<Result<CallResult, ApiError>, CallError> {
-    let hosts = world.pool.hosts();
+    let hosts = world.pool()?.hosts();
     let coordinator = hosts.first().map_or("", |host| host.name()).to_owned();
     let host = call.host.as_ref().map_or(coordinator.as_str(), |host| host.as_str()).to_owned();
     let door = Door {
@@ -249,13 +249,13 @@ fn value_of(world: &World, argument: &Argument, session: Option<&str>) -> Result
             Value::Struct(entries.collect::<Result<_, CallError>>()?)
         }
         Argument::MessageReference(name) => {
-            let messages = world.pool.messages();
+            let messages = world.pool()?.messages();
             let found = messages.iter().find(|message| message.name == name.as_str());
             let null = Reference::null();
             Value::text(found.map_or(&null, |message| &message.reference).as_str())
         }
-        Argument::PoolReference => Value::text(world.pool.reference().as_str()),
-        Argument::PoolUuid => Value::text(world.pool.database_view().pool.uuid.to_string()),
+        Argument::PoolReference => Value::text(world.pool()?.reference().as_str()),
+        Argument::PoolUuid => Value::text(world.pool()?.database_view().pool.uuid.to_string()),
         Argument::Returned(step) => Value::text(returned(world, step)?),
         Argument::Root(domain) => {
             let span = 0..0;

@@ -233,11 +233,11 @@ pub enum Mistake {
         /// The action.
         action: String,
     },
-    /// A call is made in a world without hosts.
-    #[error("`{action}` is made on a host, and the world has none")]
+    /// Something is about a host, or its pool, in a world without hosts.
+    #[error("`{what}` is about a host, and the world has none")]
     NoHost {
-        /// The action.
-        action: String,
+        /// The action or the expectation.
+        what: String,
     },
     /// A refusal is expected of something that is no action of a neighbouring model of trust.
     #[error("`{action}` is not refused for a reason")]
@@ -466,7 +466,7 @@ impl Mistake {
             Self::NoCall { .. } | Self::NoProgram { .. } | Self::NoRefusal { .. } => {
                 "cannot happen"
             }
-            Self::NoHost { .. } => "nobody to call",
+            Self::NoHost { .. } => "about nobody",
             Self::NotInstalled { .. } => "not installed in every profile",
             Self::SeveralChoices { .. } => "one too many",
             Self::Syntax { .. } => "here",

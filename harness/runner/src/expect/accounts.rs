@@ -7,7 +7,8 @@ use super::{Finding, StepView};
 
 pub(super) fn judge(view: &StepView<'_>, expect: &Expectations) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let sessions = view.world.pool.open_sessions();
+    let Ok(pool) = view.world.pool() else { return findings };
+    let sessions = pool.open_sessions();
     for wanted in &expect.sessions {
         let own = sessions.iter().filter(|session| session.auth_user_name == wanted.user);
         let found = u32::try_from(own.count()).unwrap_or(u32::MAX);
@@ -22,7 +23,7 @@ pub(super) fn judge(view: &StepView<'_>, expect: &Expectations) -> Vec<Finding> 
             findings.push(Finding::new(&wanted.span, what));
         }
     }
-    let subjects = view.world.pool.database_view().subjects;
+    let subjects = pool.database_view().subjects;
     let judged = expect.subjects.iter().filter_map(|wanted| judge_subject(view, wanted, &subjects));
     findings.extend(judged);
     findings

@@ -93,7 +93,7 @@ fn judge_error(
         return Some(Finding::new(&wanted.code.span, what));
     }
     if let Some(wanted_published) = wanted.published {
-        let published = published_errors(view.world.pool.quirks()).contains(&error.code);
+        let published = published_errors(&view.world.quirks).contains(&error.code);
         if published != wanted_published {
             let is = if published { "is" } else { "is not" };
             let what = format!("{} {is} in the published list", error.code);
@@ -101,7 +101,7 @@ fn judge_error(
         }
     }
     if let Some(wanted_params) = wanted.published_params
-        && publishes_parameters(&error.code, view.world.pool.quirks()) != wanted_params
+        && publishes_parameters(&error.code, &view.world.quirks) != wanted_params
     {
         let are = if wanted_params { "are not" } else { "are" };
         let what = format!("the parameters of {} {are} in the published list", error.code);

@@ -140,7 +140,8 @@ fn judge_count(view: &StepView<'_>, wanted: &Spanned<CertificateCount>) -> Optio
     let found = match &wanted.host {
         None => view
             .world
-            .pool
+            .pool()
+            .ok()?
             .certificates()
             .iter()
             .filter(|certificate| certificate.is_trusted() == trusted && certificate.kind == kind)
@@ -164,8 +165,8 @@ fn judge_count(view: &StepView<'_>, wanted: &Spanned<CertificateCount>) -> Optio
 }
 
 fn judge_telemetry(view: &StepView<'_>, wanted: &Spanned<TelemetryExpectation>) -> Option<Finding> {
-    let Telemetry { ad_enabled, ldaps_enabled, .. } =
-        Telemetry::of(&view.world.pool.database_view());
+    let records = view.world.pool().ok()?.database_view();
+    let Telemetry { ad_enabled, ldaps_enabled, .. } = Telemetry::of(&records);
     let wide = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
     if (wide(wanted.ad_enabled), wide(wanted.ldaps_enabled)) == (ad_enabled, ldaps_enabled) {
         return None;
@@ -185,7 +186,8 @@ fn judge_message(view: &StepView<'_>, wanted: &Spanned<MessageExpectation>) -> O
     };
     let found = view
         .world
-        .pool
+        .pool()
+        .ok()?
         .messages()
         .iter()
         .filter(|message| message.name == wanted.name.as_str())
@@ -216,7 +218,7 @@ fn object(view: &StepView<'_>, about: &MessageObject) -> Result<(MessageClass, S
     Ok(match about {
         MessageObject::Certificate(certificate) => {
             let reference = steps::installed(view.world, certificate)?;
-            let rows = view.world.pool.database_view().certificates;
+            let rows = view.world.pool()?.database_view().certificates;
             let row = rows.into_iter().find(|row| row.reference == reference);
             (MessageClass::Certificate, row.map(|row| row.uuid.to_string()).unwrap_or_default())
         }

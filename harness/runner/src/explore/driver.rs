@@ -137,7 +137,7 @@ async fn play_steps(
     played: &Mutex<Played>,
 ) -> Option<String> {
     let mut memory = invariants::Memories::default();
-    let quirks: BTreeSet<Quirk> = world.pool.quirks().iter().filter(|_| excuses).collect();
+    let quirks: BTreeSet<Quirk> = world.quirks.iter().filter(|_| excuses).collect();
     for (number, step) in case.scenario.steps.iter().enumerate() {
         let place = Place { step: number + 1, title: step.title() };
         memory.prepare(world, step);

@@ -118,7 +118,7 @@ pub(super) const STORES: &[Store] = &[
 impl<'v> Look<'v> {
     pub(super) fn at(view: &'v StepView<'v>, pool: Arc<Pool>, memories: &Memories) -> Self {
         let records = pool.database_view();
-        let is_of_step = Arc::ptr_eq(&pool, &view.world.pool);
+        let is_of_step = view.world.pool().is_ok_and(|own| Arc::ptr_eq(&pool, own));
         let mut hosts: Vec<HostLook> = Vec::new();
         for host in pool.hosts() {
             let mut look = HostLook::at(view, host, &records, memories);

@@ -130,7 +130,8 @@ impl HostMemory {
             // A joiner takes a copy where hosts verify each other (§14 step 1). The others get what
             // it brings with the next one.
             _ if JOINS.contains(&action.as_str()) => {
-                let verified = view.world.pool.database_view().pool.tls_verification_enabled;
+                let records = view.world.pool().map(|pool| pool.database_view());
+                let verified = records.is_ok_and(|its| its.pool.tls_verification_enabled);
                 let joins = view.step.on.as_ref().is_some_and(|on| on.as_str() == host.name());
                 self.is_behind = !(verified && joins);
             }

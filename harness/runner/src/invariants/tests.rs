@@ -111,7 +111,7 @@ impl Tested {
         change(&mut file["data"]);
         self.write("host1", DATABASE, &file.to_string());
         let trail: Trail = self.world.trail.clone();
-        self.world.pool.restart("host1", &trail).await.unwrap();
+        self.world.pool().unwrap().restart("host1", &trail).await.unwrap();
     }
 }
 

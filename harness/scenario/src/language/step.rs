@@ -63,8 +63,11 @@ impl Step {
         Some(())
     }
 
-    /// A call that names no host is made on the first.
+    /// A call that names no host is made on the first, and some expectations are about its pool.
     fn check_host(&self, reader: &mut Reader<'_>) {
+        if !reader.names.hosts.is_empty() {
+            return;
+        }
         let names_none = matches!(
             self.action.value,
             Action::Auth(_)
@@ -73,9 +76,18 @@ impl Step {
                 | Action::Subject(_)
                 | Action::Xenapi(_)
         );
-        if names_none && reader.names.hosts.is_empty() {
-            let mistake = Mistake::NoHost { action: self.action.name() };
-            reader.report(self.action.span.clone(), mistake);
+        let calls = names_none.then(|| (self.action.name(), &self.action.span));
+        let expect = &self.expect;
+        let of_pool = [
+            ("expect.certificates", expect.certificates.first().map(|wanted| &wanted.span)),
+            ("expect.message", expect.messages.first().map(|wanted| &wanted.span)),
+            ("expect.session", expect.sessions.first().map(|wanted| &wanted.span)),
+            ("expect.subject", expect.subjects.first().map(|wanted| &wanted.span)),
+            ("expect.telemetry", expect.telemetry.as_ref().map(|wanted| &wanted.span)),
+        ];
+        let expects = of_pool.into_iter().filter_map(|(key, span)| Some((key.to_owned(), span?)));
+        for (what, span) in calls.into_iter().chain(expects) {
+            reader.report(span.clone(), Mistake::NoHost { what });
         }
     }
 

@@ -131,6 +131,11 @@ mistakes! {
         + "[[step]]\npool.uninstall_trusted_certificate.certificate.installed_by = \"install the root\"\n";
     chain_without_key: with("name = \"dc2\"", "name = \"dc2\"\nchain = \"chain.pem\"");
     no_host: with("[[world.host]]\nname = \"host1\"\n[[world.host]]\nname = \"host2\"\n", "");
+    expectation_without_a_host: with("[[world.host]]\nname = \"host1\"\n[[world.host]]\nname = \"host2\"\n", "").replace(
+        "pool.install_trusted_certificate = { ca = true, cert = { root = \"corp.example\" } }",
+        "clock.advance = \"1d\"\nexpect.telemetry = { ad_enabled = 0, ldaps_enabled = 0 }",
+    );
+    refusal_of_a_call: step("pool.certificate_sync = {}\nexpect.refused.reason = \"wrong-key\"");
     empty_list: step("only = []\nclock.advance = \"1d\"");
     too_much_time: step("clock.advance = \"9y\"").replace("9y", "3000d")
         + "[[step]]\nclock.advance = \"651d\"\n";
