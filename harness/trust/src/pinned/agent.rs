@@ -242,7 +242,7 @@ impl Agent {
             SecondLayer::SymmetricKey => {
                 let mut frames = Frames::over(outer.stream);
                 let Calling { manager } = frames.answer().await?;
-                let frames = self.prove(&manager, frames, &trail).await?;
+                self.prove(&manager, &mut frames, &trail).await?;
                 (manager, frames)
             }
         };
@@ -253,12 +253,11 @@ impl Agent {
     pub(super) async fn prove(
         &self,
         manager: &PeerName,
-        frames: Frames,
+        frames: &mut Frames,
         trail: &Trail,
-    ) -> Result<Frames, PinnedError> {
-        let managed = self.store.get().managers.remove(manager);
-        let outcome = match managed {
-            Some(Managed { symmetric, .. }) => {
+    ) -> Result<(), PinnedError> {
+        let outcome = match self.symmetric_key(manager) {
+            Some(symmetric) => {
                 let rng = self.setting.draw().stream("proof");
                 pake::prove(frames, self.name(), manager, &symmetric, rng).await
             }
@@ -267,6 +266,11 @@ impl Agent {
         let refused = outcome.as_ref().err().map(|error| error.reason().to_owned());
         trail.record(SymmetricKeyProof { peer: Some(manager.clone()), refused });
         outcome
+    }
+
+    /// What it has of its deployment by a manager.
+    pub(super) fn symmetric_key(&self, manager: &PeerName) -> Option<SymmetricKey> {
+        self.store.get().managers.remove(manager).map(|managed| managed.symmetric)
     }
 
     /// Carries out orders until there are no more.

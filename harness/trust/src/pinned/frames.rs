@@ -26,8 +26,8 @@ impl Frames {
     }
 
     /// From now on nobody but the two who hold `seal`'s keys can read or alter a message.
-    pub(super) fn sealed(self, seal: Seal) -> Self {
-        Self { seal: Some(seal), ..self }
+    pub(super) fn seal_with(&mut self, seal: Seal) {
+        self.seal = Some(seal);
     }
 
     /// Sends one message.

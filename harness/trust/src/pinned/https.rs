@@ -31,7 +31,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::{
     Agent, Frames, HANDSHAKE_LIMIT, Identity, Link, Manager, PeerName, PinnedError, Serving,
-    party::connect, witness::provider,
+    encoding, party::connect, witness::provider,
 };
 
 /// Where agents report.
@@ -64,14 +64,17 @@ impl Reception {
 /// An agent that has reported and takes orders, until it is dropped.
 #[derive(Debug)]
 pub struct Reported {
-    tasks: [AbortHandle; 2],
+    _http: Stopped,
+    _orders: Stopped,
 }
 
-impl Drop for Reported {
+/// A task that ends with its owner.
+#[derive(Debug)]
+pub(super) struct Stopped(AbortHandle);
+
+impl Drop for Stopped {
     fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
+        self.0.abort();
     }
 }
 
@@ -155,11 +158,10 @@ fn answer(
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     tokio::spawn(async move {
         let Ok(upgraded) = hyper::upgrade::on(&mut request).await else { return };
-        let frames = Frames::over(TokioIo::new(upgraded));
+        let mut frames = Frames::over(TokioIo::new(upgraded));
         // What fails is in the ledger.
-        if let Ok(Ok((agent, frames))) =
-            timeout(HANDSHAKE_LIMIT, manager.check(frames, None, &trail)).await
-        {
+        let proof = timeout(HANDSHAKE_LIMIT, manager.check(&mut frames, None, &trail));
+        if let Ok(Ok(agent)) = proof.await {
             let _ = sender.send(Manager::link(agent, frames)).await;
         }
     });
@@ -174,32 +176,49 @@ impl Agent {
     /// The manager's certificate does not validate, or one of the two does not know the symmetric key.
     pub async fn report(self: &Arc<Self>, home: &Home) -> Result<Reported, PinnedError> {
         let trail = self.announce(home);
-        let tls = dial(home, self.clock(), &trail).await?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(tls)).await.map_err(broken)?;
-        let http = tokio::spawn(connection.with_upgrades()).abort_handle();
-        let request = Request::builder()
-            .uri(PATH)
-            .header(HOST, &home.name)
-            .header(CONNECTION, "upgrade")
-            .header(UPGRADE, PROTOCOL)
-            .body(Empty::<Bytes>::new())
-            .map_err(|_| PinnedError::Malformed)?;
-        let response = sender.send_request(request).await.map_err(broken)?;
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Err(PinnedError::Malformed);
-        }
-        let upgraded = hyper::upgrade::on(response).await.map_err(broken)?;
-        let frames = Frames::over(TokioIo::new(upgraded));
-        let proof = timeout(HANDSHAKE_LIMIT, self.prove(&home.manager, frames, &trail));
-        let frames = proof.await.map_err(|_| PinnedError::Silent { limit: HANDSHAKE_LIMIT })??;
+        let (mut frames, http) = upgrade(home, self.clock(), &trail).await?;
+        let proof = timeout(HANDSHAKE_LIMIT, self.prove(&home.manager, &mut frames, &trail));
+        proof.await.map_err(|_| PinnedError::Silent { limit: HANDSHAKE_LIMIT })??;
         let (agent, manager) = (Arc::clone(self), home.manager.clone());
         let orders = tokio::spawn(async move {
             // The manager may leave whenever it wants.
             let _ = agent.obey(&manager, frames, &trail).await;
         });
-        Ok(Reported { tasks: [http, orders.abort_handle()] })
+        Ok(Reported { _http: http, _orders: Stopped(orders.abort_handle()) })
     }
+}
+
+/// Dials a manager and goes on with [`PROTOCOL`]; the conversation lasts as long as the task beside it.
+pub(super) async fn upgrade(
+    home: &Home,
+    clock: &Clock,
+    trail: &Trail,
+) -> Result<(Frames, Stopped), PinnedError> {
+    let tls = dial(home, clock, trail).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(tls)).await.map_err(broken)?;
+    let http = Stopped(tokio::spawn(connection.with_upgrades()).abort_handle());
+    let request = Request::builder()
+        .uri(PATH)
+        .header(HOST, &home.name)
+        .header(CONNECTION, "upgrade")
+        .header(UPGRADE, PROTOCOL)
+        .body(Empty::<Bytes>::new())
+        .map_err(|_| PinnedError::Malformed)?;
+    let response = sender.send_request(request).await.map_err(broken)?;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(PinnedError::Malformed);
+    }
+    let upgraded = hyper::upgrade::on(response).await.map_err(broken)?;
+    Ok((Frames::over(TokioIo::new(upgraded)), http))
+}
+
+/// The first message of a manager behind the head of its response.
+pub(super) fn first_reply(said: &[u8]) -> Option<encoding::Bytes> {
+    let head = said.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let (length, rest) = said.get(head..)?.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    serde_json::from_slice(rest.get(..length)?).ok()
 }
 
 /// An ordinary TLS client.

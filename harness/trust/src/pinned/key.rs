@@ -68,19 +68,8 @@ impl PublicKey {
     ///
     /// There is none.
     pub fn of_certificate(certificate: &[u8]) -> Result<Self, NoPublicKey> {
-        let spki = || {
-            let outer = Element::first(certificate, SEQUENCE)?;
-            let mut rest = Element::first(outer.content, SEQUENCE)?.content;
-            if let Some(version) = Element::first(rest, VERSION) {
-                rest = version.rest;
-            }
-            // Serial number, signature algorithm, issuer, validity, subject.
-            for tag in [INTEGER, SEQUENCE, SEQUENCE, SEQUENCE, SEQUENCE] {
-                rest = Element::first(rest, tag)?.rest;
-            }
-            Some(Element::first(rest, SEQUENCE)?.whole)
-        };
-        Self::from_der(spki().ok_or(NoPublicKey)?)
+        let fields = CertificateFields::of(certificate).ok_or(NoPublicKey)?;
+        Self::from_der(fields.public_key)
     }
 
     /// The key in DER.
@@ -151,6 +140,34 @@ impl fmt::Debug for Fingerprint {
 impl Serialize for Fingerprint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// The subject of a certificate, as its DER; `None` if it is no certificate.
+pub fn subject_of(certificate: &[u8]) -> Option<&[u8]> {
+    CertificateFields::of(certificate).map(|fields| fields.subject)
+}
+
+/// Two fields of a certificate, as they stand there.
+struct CertificateFields<'a> {
+    subject: &'a [u8],
+    public_key: &'a [u8],
+}
+
+impl<'a> CertificateFields<'a> {
+    fn of(certificate: &'a [u8]) -> Option<Self> {
+        let outer = Element::first(certificate, SEQUENCE)?;
+        let mut rest = Element::first(outer.content, SEQUENCE)?.content;
+        if let Some(version) = Element::first(rest, VERSION) {
+            rest = version.rest;
+        }
+        // Serial number, signature algorithm, issuer, validity.
+        for tag in [INTEGER, SEQUENCE, SEQUENCE, SEQUENCE] {
+            rest = Element::first(rest, tag)?.rest;
+        }
+        let subject = Element::first(rest, SEQUENCE)?;
+        let public_key = Element::first(subject.rest, SEQUENCE)?.whole;
+        Some(Self { subject: subject.whole, public_key })
     }
 }
 

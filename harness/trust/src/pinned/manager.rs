@@ -177,7 +177,8 @@ impl Manager {
             SecondLayer::SymmetricKey => {
                 let mut frames = Frames::over(outer.stream);
                 frames.send(&Calling { manager: self.name().clone() }).await?;
-                self.check(frames, Some(agent), &trail).await?.1
+                self.check(&mut frames, Some(agent), &trail).await?;
+                frames
             }
         };
         Ok(Link { agent: agent.clone(), frames })
@@ -224,10 +225,10 @@ impl Manager {
     /// that it says it is.
     pub(super) async fn check(
         &self,
-        frames: Frames,
+        frames: &mut Frames,
         meant: Option<&PeerName>,
         trail: &Trail,
-    ) -> Result<(PeerName, Frames), PinnedError> {
+    ) -> Result<PeerName, PinnedError> {
         let state = self.store.get();
         let record_of = |agent: &PeerName| {
             let is_meant = meant.is_none_or(|meant| meant == agent);
@@ -236,7 +237,7 @@ impl Manager {
         let rng = self.setting.draw().stream("check");
         let outcome = pake::check(frames, self.name(), &state.registrar, record_of, rng).await;
         let (peer, refused) = match &outcome {
-            Ok((agent, _)) => (Some(agent.clone()), None),
+            Ok(agent) => (Some(agent.clone()), None),
             Err(error) => (meant.cloned(), Some(error.reason().to_owned())),
         };
         trail.record(SymmetricKeyProof { peer, refused });

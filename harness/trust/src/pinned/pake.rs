@@ -78,6 +78,13 @@ pub(super) struct SymmetricKey {
     manager: Bytes,
 }
 
+impl SymmetricKey {
+    /// One that nobody has registered.
+    pub(super) fn made_up(key: Secret) -> Self {
+        Self { key, manager: Bytes(Vec::new()) }
+    }
+}
+
 /// An agent about to leave a record of a key with a manager.
 pub(super) struct Registering {
     key: Secret,
@@ -164,12 +171,12 @@ struct Welcome {}
 
 /// The agent's end of a proof: each shows the other that it knows what was made at deployment.
 pub(super) async fn prove(
-    mut frames: Frames,
+    frames: &mut Frames,
     agent: &PeerName,
     manager: &PeerName,
     key: &SymmetricKey,
     mut rng: Stream,
-) -> Result<Frames, PinnedError> {
+) -> Result<(), PinnedError> {
     let password = key.key.expose().as_bytes();
     let begun = ClientLogin::<Suite>::start(&mut Draws(&mut rng), password).map_err(unusable)?;
     let request = Bytes(begun.message.serialize().to_vec());
@@ -186,20 +193,37 @@ pub(super) async fn prove(
         return Err(PinnedError::KeyNotProven);
     }
     frames.send(&Bytes(done.message.serialize().to_vec())).await?;
-    let mut frames = frames.sealed(Seal::new(&done.session_key, End::Agent));
+    frames.seal_with(Seal::new(&done.session_key, End::Agent));
     let Welcome {} = frames.answer().await?;
-    Ok(frames)
+    Ok(())
+}
+
+/// Whether a key fits to the reply of a manager to somebody else. Whoever asks has not drawn what the
+/// other has drawn, so that the right key fits no better than a wrong one.
+pub(super) fn fits(
+    key: &SymmetricKey,
+    agent: &PeerName,
+    manager: &PeerName,
+    reply: &Bytes,
+    mut rng: Stream,
+) -> Result<bool, PinnedError> {
+    let password = key.key.expose().as_bytes();
+    let begun = ClientLogin::<Suite>::start(&mut Draws(&mut rng), password).map_err(unusable)?;
+    let reply = CredentialResponse::deserialize(&reply.0).map_err(|_| PinnedError::Malformed)?;
+    let parameters =
+        ClientLoginFinishParameters::new(Some(CONTEXT), identifiers(agent, manager), None);
+    Ok(begun.state.finish(&mut Draws(&mut rng), password, reply, parameters).is_ok())
 }
 
 /// The manager's end of a proof. `record_of` an agent that is not known is none, and such an agent is
 /// answered like any other.
 pub(super) async fn check(
-    mut frames: Frames,
+    frames: &mut Frames,
     manager: &PeerName,
     registrar: &Registrar,
     record_of: impl Fn(&PeerName) -> Option<Bytes>,
     mut rng: Stream,
-) -> Result<(PeerName, Frames), PinnedError> {
+) -> Result<PeerName, PinnedError> {
     let Opening { agent, request } = frames.answer().await?;
     let request = CredentialRequest::deserialize(&request.0).map_err(|_| PinnedError::Malformed)?;
     let record = record_of(&agent)
@@ -228,9 +252,9 @@ pub(super) async fn check(
         .state
         .finish(proof, parameters(&agent, manager))
         .map_err(|_| PinnedError::KeyNotProven)?;
-    let mut frames = frames.sealed(Seal::new(&done.session_key, End::Manager));
+    frames.seal_with(Seal::new(&done.session_key, End::Manager));
     frames.send(&Welcome {}).await?;
-    Ok((agent, frames))
+    Ok(agent)
 }
 
 fn identifiers<'a>(agent: &'a PeerName, manager: &'a PeerName) -> Identifiers<'a> {

@@ -3,7 +3,11 @@
 //! One that an operator has put there and one that an intruder has put there are the same program.
 //! What makes the difference is whether its key is known to both ends.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, DistinguishedName, Error as TlsError, ServerConfig,
@@ -35,10 +39,27 @@ pub enum Meddling {
     None,
 }
 
+/// What a proxy has read so far, in the clear as far as it can read it.
+#[derive(Clone, Default)]
+pub struct Heard {
+    /// From whoever dialled.
+    pub dialler: Vec<u8>,
+    /// From whoever was dialled.
+    pub dialled: Vec<u8>,
+}
+
+impl fmt::Debug for Heard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (dialler, dialled) = (self.dialler.len(), self.dialled.len());
+        write!(f, "Heard({dialler} bytes, {dialled} bytes)")
+    }
+}
+
 /// A running proxy.
 #[derive(Debug)]
 pub struct Proxy {
     serving: Serving,
+    heard: Arc<Mutex<Heard>>,
 }
 
 impl Proxy {
@@ -55,14 +76,22 @@ impl Proxy {
     ) -> Result<Self, PinnedError> {
         let acceptor = TlsAcceptor::from(Arc::new(server_config(identity)));
         let connector = TlsConnector::from(Arc::new(client_config(identity)));
+        let heard = Arc::default();
+        let hears = Arc::clone(&heard);
         let serving = Serving::start(listener, move |tcp| {
             let (acceptor, connector) = (acceptor.clone(), connector.clone());
+            let hears = Arc::clone(&hears);
             async move {
                 // A side that does not believe the proxy has ended the handshake: so does the other.
-                let _ = pass_on(tcp, &acceptor, &connector, target, meddling).await;
+                let _ = pass_on(tcp, &acceptor, &connector, target, meddling, &hears).await;
             }
         })?;
-        Ok(Self { serving })
+        Ok(Self { serving, heard })
+    }
+
+    /// What it has read of all conversations.
+    pub fn heard(&self) -> Heard {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Where it listens.
@@ -77,7 +106,14 @@ async fn pass_on(
     connector: &TlsConnector,
     target: SocketAddr,
     meddling: Meddling,
+    heard: &Mutex<Heard>,
 ) -> io::Result<()> {
+    let hear = |keep: fn(&mut Heard) -> &mut Vec<u8>| {
+        move |bytes: &[u8]| {
+            keep(&mut heard.lock().unwrap_or_else(PoisonError::into_inner))
+                .extend_from_slice(bytes);
+        }
+    };
     let dialler = acceptor.accept(tcp).await?;
     let dialled = async {
         let tcp = TcpStream::connect(target).await?;
@@ -92,8 +128,8 @@ async fn pass_on(
     };
     let (from_dialler, to_dialler) = split(TlsStream::from(dialler));
     let (from_dialled, to_dialled) = split(TlsStream::from(dialled));
-    let there = copy(from_dialler, to_dialled, Meddling::None);
-    let back = copy(from_dialled, to_dialler, meddling);
+    let there = copy(from_dialler, to_dialled, Meddling::None, hear(|heard| &mut heard.dialler));
+    let back = copy(from_dialled, to_dialler, meddling, hear(|heard| &mut heard.dialled));
     let (there, back) = tokio::join!(there, back);
     there.and(back)
 }
@@ -103,10 +139,12 @@ async fn copy(
     mut from: ReadHalf<TlsStream<TcpStream>>,
     mut to: WriteHalf<TlsStream<TcpStream>>,
     meddling: Meddling,
+    hear: impl Fn(&[u8]),
 ) -> io::Result<()> {
     let mut bytes = vec![0; 16 * 1024];
     for piece in 0.. {
         let Ok(count @ 1..) = from.read(&mut bytes).await else { break };
+        hear(&bytes[..count]);
         if meddling == Meddling::Alter(piece) {
             bytes[count / 2] ^= 1;
         }
@@ -114,6 +152,24 @@ async fn copy(
         to.flush().await?;
     }
     to.shutdown().await
+}
+
+/// A TLS connection to whoever is there, without a certificate.
+pub(super) async fn dial_as_anybody(
+    address: SocketAddr,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, PinnedError> {
+    let config = ClientConfig::builder_with_details(Arc::clone(provider()), Arc::new(Timeless))
+        .with_safe_default_protocol_versions()
+        .expect("the provider has suites of TLS 1.2 and 1.3")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anybody))
+        .with_no_client_auth();
+    let tcp = TcpStream::connect(address)
+        .await
+        .map_err(|source| PinnedError::Connect { address, source })?;
+    let handshake =
+        TlsConnector::from(Arc::new(config)).connect(ServerName::from(address.ip()), tcp);
+    handshake.await.map_err(PinnedError::Handshake)
 }
 
 fn server_config(identity: &Identity) -> ServerConfig {

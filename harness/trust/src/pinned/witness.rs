@@ -37,20 +37,22 @@ impl TimeProvider for Timeless {
     }
 }
 
+/// Compares the key that a peer shows with those expected, and has the peer prove that it owns it.
 #[derive(Debug)]
-pub(super) struct Witness {
+pub struct Witness {
     expected: KeySets,
     verdict: Mutex<Verdict>,
 }
 
 impl Witness {
-    pub(super) fn new(expected: KeySets) -> Arc<Self> {
+    /// Expects one of these keys.
+    pub fn new(expected: KeySets) -> Arc<Self> {
         let verdict = Mutex::new(Verdict::without_certificate(None, &expected));
         Arc::new(Self { expected, verdict })
     }
 
     /// The verdict, as far as the handshake went.
-    pub(super) fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> Verdict {
         self.lock().clone()
     }
 

@@ -1,18 +1,12 @@
 //! The agent dials the manager over ordinary HTTPS, without a certificate of its own.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use fake_dc_pki::{CaCertificate, DcIdentity, Pki};
 use ground::Seed;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
-};
 use trust_models::pinned::{
-    Home, Identity, Link, Manager, Order, PATH, PinnedError, Reception, Reported,
+    Home, Identity, Link, Manager, Meddling, Order, PATH, PinnedError, Proxy, Reception, Reported,
+    facts::SymmetricKeyProof, impostor,
 };
 
 use crate::{
@@ -121,95 +115,48 @@ async fn a_wrong_symmetric_key_is_refused() {
     assert_eq!(refused.reason(), "symmetric-key-not-proven");
 }
 
-/// What an onlooker below TLS keeps of a conversation is worth nothing in the next one.
+/// An onlooker that ends TLS with a valid certificate: what it keeps of a conversation is worth nothing
+/// in the next one, and no key can be tried on it. To guess costs a conversation each.
 #[tokio::test]
-async fn a_replayed_exchange_is_refused() {
+async fn replays_guesses_and_offline_trials_are_in_vain() {
     let lab = Lab::new();
     let (manager, host) = lab.deployed().await;
     let pki = authority(1);
     let mut reception = receiving(&manager, &pki).await;
-    let (onlooker, heard) = onlooker(&pki, home(&reception, &pki)).await;
-    let through = Home { address: onlooker, ..home(&reception, &pki) };
+    let home = home(&reception, &pki);
+    let onlooker =
+        Proxy::start(listener().await, &certified(&pki), home.address, Meddling::None).unwrap();
+    let through = Home { address: onlooker.address(), ..home.clone() };
     let (_reported, mut link) = meet(&host, &mut reception, &through).await.unwrap();
     link.order(&Order::Ping).await.unwrap();
 
-    let heard = heard.lock().unwrap().clone();
-    let text = String::from_utf8_lossy(&heard);
+    let heard = onlooker.heard();
+    let text = String::from_utf8_lossy(&heard.dialler);
     assert!(text.starts_with(&format!("GET {PATH}")), "{text}");
     assert!(text.contains("agent1") && !text.contains("ping"));
-    let mut tls = client(&home(&reception, &pki)).await;
-    tls.write_all(&heard).await.unwrap();
-    let mut said = Vec::new();
-    let _ = tls.read_to_end(&mut said).await;
-    // The manager has found the proof wrong, has ended the conversation and knows no new agent.
-    assert!(String::from_utf8_lossy(&said).starts_with("HTTP/1.1 101"));
-    let refusals = lab.ledger.events().into_iter().filter(|event| {
-        event.kind() == "pinned.symmetric-key-proof"
+    impostor::replay(home.address, &heard).await.unwrap();
+    assert_eq!(refusals(&lab), 1);
+
+    let name = agent1();
+    let trail = lab.ledger.trail(ground::Actor::Runner);
+    for number in 0..10 {
+        let seed = Seed::new(number);
+        let clock = lab.time.clock();
+        let refused = impostor::guess(&home, &name, &seed, &clock, &trail).await.unwrap_err();
+        assert_eq!(refused.reason(), "symmetric-key-not-proven");
+    }
+    let manager_name = "manager1".into();
+    let fitting = impostor::try_on(&heard, &host.agent, &manager_name, 100, &Seed::new(1));
+    assert_eq!(fitting.unwrap(), 0, "the right one is among them");
+    // And the agent still comes in.
+    meet(&host, &mut reception, &home).await.unwrap();
+}
+
+fn refusals(lab: &Lab) -> usize {
+    let events = lab.ledger.events().into_iter();
+    let refusals = events.filter(|event| {
+        event.kind() == SymmetricKeyProof::KIND
             && event.fields()["refused"] == "symmetric-key-not-proven"
     });
-    assert_eq!(refusals.count(), 1);
-}
-
-/// Ends TLS with a valid certificate and passes on; what the agent said is kept.
-async fn onlooker(pki: &Pki, home: Home) -> (std::net::SocketAddr, Arc<Mutex<Vec<u8>>>) {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let chain = {
-        let holder = DcIdentity::new("manager1", "third.example", [127, 0, 0, 1].into());
-        pki.chain(&holder, &[]).unwrap()
-    };
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(
-        rustls::crypto::aws_lc_rs::default_provider(),
-    ))
-    .with_safe_default_protocol_versions()
-    .unwrap()
-    .with_no_client_auth()
-    .with_single_cert(chain.certificates.clone(), chain.key.to_der())
-    .unwrap();
-    let kept = Arc::clone(&heard);
-    tokio::spawn(async move {
-        let tcp = listener.accept().await.unwrap().0;
-        let tls = tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(tcp).await.unwrap();
-        let (mut from_agent, mut to_agent) = tokio::io::split(tls);
-        let (mut from_manager, mut to_manager) = tokio::io::split(client(&home).await);
-        let back = tokio::io::copy(&mut from_manager, &mut to_agent);
-        let there = async {
-            let mut bytes = vec![0; 4096];
-            loop {
-                let count = from_agent.read(&mut bytes).await.unwrap_or(0);
-                if count == 0 {
-                    return;
-                }
-                kept.lock().unwrap().extend_from_slice(&bytes[..count]);
-                to_manager.write_all(&bytes[..count]).await.unwrap();
-                to_manager.flush().await.unwrap();
-            }
-        };
-        let _ = tokio::join!(back, there);
-    });
-    (address, heard)
-}
-
-/// An ordinary TLS client at the time of the lab.
-async fn client(home: &Home) -> tokio_rustls::client::TlsStream<TcpStream> {
-    #[derive(Debug)]
-    struct Now;
-    impl rustls::time_provider::TimeProvider for Now {
-        fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
-            let seconds = u64::try_from(now().unix()).ok()?;
-            Some(rustls::pki_types::UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
-        }
-    }
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(home.roots[0].clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_details(provider, Arc::new(Now))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let tcp = TcpStream::connect(home.address).await.unwrap();
-    let name = home.name.clone().try_into().unwrap();
-    tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap()
+    refusals.count()
 }
