@@ -26,6 +26,7 @@ pub fn vocabulary() -> Vocabulary {
         sim_host::facts::KINDS,
         sim_host::samba::facts::KINDS,
         crate::steps::KINDS,
+        trust_models::ordered::facts::KINDS,
         xenapi_client::facts::KINDS,
         xenapi_wire::facts::KINDS,
     ];

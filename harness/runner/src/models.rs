@@ -1,6 +1,8 @@
 //! The neighbouring models of trust in a scenario: a file for each, which builds its parties as the world names them
 //! and carries out its actions.
 
+pub(crate) mod ordered;
+
 use std::fmt;
 
 use ground::{Trail, fact};
@@ -16,11 +18,14 @@ use crate::{steps::StepError, world::World};
 /// It cannot be tried at all: a scenario asks for what is not there, or the machine refuses ports or files. A party
 /// that refuses is no error.
 pub(crate) async fn act(
-    _world: &mut World,
-    _action: &Action,
-    _trail: &Trail,
+    world: &mut World,
+    action: &Action,
+    trail: &Trail,
 ) -> Result<Option<Refusal>, StepError> {
-    Ok(None)
+    match action {
+        Action::Cloud(action) => world.cloud()?.act(action, trail).await,
+        _ => Ok(None),
+    }
 }
 
 /// An action of a model was refused. Its fact is the end of the step in the ledger.
@@ -30,11 +35,15 @@ pub(crate) struct Refusal {
     pub(crate) reason: String,
     /// What the party that refused says to its operator.
     pub(crate) words: String,
+    /// What an operator should conclude, where the model can tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) diagnosis: Vec<String>,
 }
 fact!(Refusal, "model.refused");
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.reason, self.words)
+        write!(f, "`{}`: {}", self.reason, self.words)?;
+        self.diagnosis.iter().try_for_each(|finding| write!(f, "\ndiagnosis: {finding}"))
     }
 }

@@ -206,6 +206,9 @@ pub(crate) async fn apply(
         (None, Action::Clock(ClockAction::Advance(advance))) => {
             let trail = trail.begin(ClockAdvanced { seconds: advance.0.as_secs() });
             world.keeper.advance(&world.rig, &trail, advance.0).await;
+            if let Ok(cloud) = world.cloud() {
+                cloud.clean_up(&trail);
+            }
             Ok(CallResult::Void)
         }
         (None, Action::Client(ClientAction::Join(join))) => {
@@ -453,6 +456,7 @@ async fn act(
         Action::Auth(_)
         | Action::Background(_)
         | Action::Clock(_)
+        | Action::Cloud(_)
         | Action::Host(_)
         | Action::Pool(_)
         | Action::Session(_)

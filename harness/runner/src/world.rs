@@ -23,12 +23,14 @@ use sim_host::{
     SharedNetwork, Timekeeper,
 };
 use tempfile::TempDir;
+use trust_models::ordered::CloudError;
 
 use crate::{
     Case,
     calls::{Backgrounds, Sessions},
     exchange_steps,
     host_faults::{HostFault, HostFaultError, HostFaults},
+    models::ordered::OrderedWorld,
     samba_client::{HostPart, SambaClient, real_programs},
     xenapi::{self, Clients},
 };
@@ -64,6 +66,8 @@ pub(crate) struct World {
     pub(crate) secrets: Vec<String>,
     /// The host whose pool steps are about that name none.
     first_host: Option<String>,
+    /// The cloud, if there is one.
+    cloud: Option<OrderedWorld>,
     samba_client: SambaClient,
     /// In the order of the scenario: hosts ask the name servers of the first, and may join it.
     domains: Vec<Domain>,
@@ -78,6 +82,8 @@ pub(crate) struct World {
 /// Why a world cannot be built or changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WorldError {
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
     #[error(transparent)]
     Domain(#[from] fake_dc::Error),
     #[error("{path}: cannot be read: {error}")]
@@ -111,8 +117,10 @@ impl WorldError {
             Self::Domain(fake_dc::Error::Bind { .. } | fake_dc::Error::Reopen { .. })
             | Self::Host(_)
             | Self::HostFault(HostFaultError::Host(_))
+            | Self::Cloud(CloudError::Io { .. } | CloudError::Keystore(_))
             | Self::Namespace(_)
             | Self::Roots(_) => false,
+            Self::Cloud(_) => true,
             Self::Domain(_)
             | Self::File { .. }
             | Self::HostFault(_)
@@ -137,7 +145,8 @@ impl WorldError {
             Self::NoAnchor { .. } => {
                 Some("give the CA as a certificate of a `file` or as `pem`".to_owned())
             }
-            Self::Host(_)
+            Self::Cloud(_)
+            | Self::Host(_)
             | Self::HostFault(_)
             | Self::Namespace(_)
             | Self::NeverRenewed { .. }
@@ -257,6 +266,15 @@ impl World {
         }
         let first_host = plan.hosts.first().map(|host| host.name.to_string());
         let pool = first_host.as_ref().map(|host| pool_of(&rig, host)).transpose()?;
+        let cloud = match &plan.cloud {
+            Some(cloud) => {
+                let (seed, clock) = (seed.child("cloud"), time.clock());
+                Some(OrderedWorld::build(cloud, seed, clock, ledger.clone(), &trail).await?)
+            }
+            None => None,
+        };
+        let mut secrets = secrets_of(&case.scenario);
+        secrets.extend(cloud.iter().flat_map(OrderedWorld::secrets));
         let mut world = Self {
             keeper: Timekeeper::new(time),
             ledger,
@@ -270,7 +288,8 @@ impl World {
             sessions: Sessions::default(),
             installed: BTreeMap::new(),
             edited: BTreeMap::new(),
-            secrets: secrets_of(&case.scenario),
+            secrets,
+            cloud,
             samba_client,
             domains,
             host_faults: BTreeMap::new(),
@@ -294,6 +313,9 @@ impl World {
     pub(crate) async fn stop(mut self) {
         self.backgrounds.abort();
         self.clients.stop().await;
+        if let Some(cloud) = self.cloud {
+            cloud.stop().await;
+        }
         for domain in self.domains {
             domain.stop().await;
         }
@@ -310,6 +332,13 @@ impl World {
     /// The pool that the present step is about.
     pub(crate) fn pool(&self) -> Result<&Arc<Pool>, WorldError> {
         self.pool.as_ref().ok_or(WorldError::NoHost)
+    }
+
+    /// The cloud.
+    pub(crate) fn cloud(&self) -> Result<&OrderedWorld, WorldError> {
+        self.cloud
+            .as_ref()
+            .ok_or_else(|| WorldError::Unknown { what: "cloud", name: "cloud".to_owned() })
     }
 
     /// Sessions that steps have opened, by their names.

@@ -10,6 +10,7 @@ mod external_auth;
 mod fault;
 mod joining;
 mod liveness;
+mod ordered;
 mod step;
 mod texts;
 mod values;
@@ -47,6 +48,11 @@ pub use fault::{
 };
 pub use joining::{Circumstance, JoinPool};
 pub use liveness::{Liveness, SetLiveness};
+pub use ordered::{
+    AlterAppliance, ApplianceDeed, CallApi, ChainPart, CloudAction, CloudWorld, ConfigureCloud,
+    ConsoleProtocol, CopyTemplate, Download, NewConsole, NewStorage, OfAppliance, OfTemplate,
+    SetUpScript, UploadCertificate, UploadableChain, UploadedKey, ViewConsole,
+};
 pub use step::{
     Action, AdsSearch, CertificateSource, ClockAction, DeleteFile, DisableExternalAuth, EditFile,
     EnableExternalAuth, FileAction, FileContent, HostAction, HostSetLdaps,
@@ -54,9 +60,9 @@ pub use step::{
     PoolSetLdaps, Purpose, RestartXapi, Step, UninstallTrustedCertificate, WriteFile, XapiAction,
 };
 pub use texts::{
-    CallName, CallRef, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef, EarlierStep,
-    ErrorCode, FactKind, HostFault, HostName, HostPath, HostRef, Kebab, MessageName, QuirkName,
-    RelativePath, RouteFault, SessionRef, StepName, StepRef,
+    ApplianceRef, CallName, CallRef, ChainRef, DcFault, DcName, DcRef, DnsName, DomainName,
+    DomainRef, EarlierStep, ErrorCode, FactKind, HostFault, HostName, HostPath, HostRef, Kebab,
+    MessageName, QuirkName, RelativePath, RouteFault, SessionRef, StepName, StepRef,
 };
 pub use values::{Advance, AuthConfig, NoDuration, Password, Pattern, Status, Time, True, Version};
 pub use wbinfo::{

@@ -25,6 +25,10 @@ pub const DCS_MAX: usize = 1_024;
 pub(crate) struct Names {
     pub(crate) domains: Vec<String>,
     pub(crate) dcs: Vec<String>,
+    /// Appliances of the cloud, those that steps create among them.
+    pub(crate) appliances: Vec<String>,
+    /// Chains that may be uploaded to the cloud.
+    pub(crate) chains: Vec<String>,
     pub(crate) hosts: Vec<String>,
     /// The first host.
     pub(crate) coordinator: Option<String>,
@@ -73,11 +77,20 @@ impl Names {
         let profiles = items(Some(document), "profiles");
         let coordinator = hosts.first().and_then(|host| text(table(host)?.get("name")?));
         let coordinator = coordinator.map(|(name, _)| name.to_owned());
+        let cloud = world.and_then(|world| table(world.get("cloud")?));
+        let chains = items(cloud, "chain");
+        let appliances = [items(cloud, "storage"), items(cloud, "console")].concat();
         let mut unique = |what, items| unique(what, items, &mut mistakes);
         unique("step", &steps);
         unique("pool", &pools);
         let names = Self {
             domains: unique("domain", &domains),
+            chains: unique("chain", &chains),
+            appliances: {
+                let mut named = unique("appliance", &appliances);
+                named.extend(steps.iter().filter_map(|step| created_appliance(step)));
+                named
+            },
             dcs: unique("DC", &dcs),
             hosts: unique("host", &hosts),
             coordinator,
@@ -117,6 +130,13 @@ impl NamedStep {
         let only = only.map(|(profile, _)| profile.to_owned()).collect();
         Some(Self { name: name.to_owned(), span, installs, calls, logs_in, background, only })
     }
+}
+
+/// The name of the appliance that a step creates.
+fn created_appliance(step: &Value<'_>) -> Option<String> {
+    let cloud = table(table(step)?.get("cloud")?)?;
+    let created = cloud.get("create_storage").or_else(|| cloud.get("create_console"))?;
+    text(table(created)?.get("name")?).map(|(name, _)| name.to_owned())
 }
 
 /// The names of `items`, which are texts or tables with a `name`; reports those that recur.

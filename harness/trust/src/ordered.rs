@@ -37,7 +37,7 @@ mod trust_store;
 mod upload;
 mod web;
 
-pub use api::API_PATH;
+pub use api::{API_PATH, RefusedCall};
 pub use appliance::{CopyError, Deed, ROOT_ALIAS, Script, StorageAppliance};
 pub use cloud::{
     CONSOLE_SSL, Cloud, CloudOptions, MANAGEMENT, RefusedUpload, URL_CLEANUP, URL_EXPIRATION,

@@ -2,7 +2,7 @@
 
 use super::{
     Advance, AuthCall, AuthConfig, BackgroundAction, BeginOperation, ClearHostFaults, ClientAction,
-    DcAction, DcRef, DomainAction, DomainRef, DownloadTrustedCertificate,
+    CloudAction, DcAction, DcRef, DomainAction, DomainRef, DownloadTrustedCertificate,
     DownloadTrustedCertificates, EndOperation, ExchangeCaCertificates, ExchangeCertificates,
     ExchangeCrls, ExchangeTrustedCertificates, Expectations, HostAndDc, HostDisableExternalAuth,
     HostEnableExternalAuth, HostOnly, HostPath, HostProgram, HostRef, InstallCaCertificate,
@@ -175,6 +175,8 @@ choice! {
         call => Background(BackgroundAction),
         /// A client that makes many calls to one end.
         client => Client(ClientAction),
+        /// Something that is done in a cloud.
+        cloud => Cloud(CloudAction),
         /// Somebody changes a domain.
         domain => Domain(DomainAction),
         /// A call of the class `session`, made on the coordinator.
@@ -211,6 +213,7 @@ impl Action {
             Self::Auth(call) => call.key(),
             Self::Background(action) => action.key(),
             Self::Client(action) => action.key(),
+            Self::Cloud(action) => action.key(),
             Self::Domain(action) => action.key(),
             Self::Session(call) => call.key(),
             Self::Subject(call) => call.key(),
@@ -245,7 +248,7 @@ impl Action {
 
     /// Whether it is an action of a neighbouring model of trust, which can be refused for a reason.
     pub fn is_of_another_model(&self) -> bool {
-        false
+        matches!(self, Self::Cloud(_))
     }
 
     /// Ids of the faults that it sets.

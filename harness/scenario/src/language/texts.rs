@@ -16,6 +16,16 @@ text! {
 }
 
 text! {
+    /// Name of an appliance of the cloud that the scenario defines or creates.
+    pub struct ApplianceRef: rules::appliance;
+}
+
+text! {
+    /// Name of a chain for the cloud that the scenario defines.
+    pub struct ChainRef: rules::chain;
+}
+
+text! {
     /// Name of a new domain controller, without its domain.
     pub struct DcName: rules::label, pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 }
@@ -196,6 +206,14 @@ mod rules {
 
     pub(super) fn host(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
         known("host", text, reader.names.hosts.iter().map(String::as_str))
+    }
+
+    pub(super) fn appliance(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("appliance", text, reader.names.appliances.iter().map(String::as_str))
+    }
+
+    pub(super) fn chain(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("chain", text, reader.names.chains.iter().map(String::as_str))
     }
 
     pub(super) fn dc(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CallName, Circumstance, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef,
+    CallName, Circumstance, CloudWorld, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef,
     DownloadVariant, HostFault, HostName, HostPath, Kebab, Purpose, QuirkName, RelativePath,
     RouteFault, Step, Time, Version,
 };
@@ -99,6 +99,8 @@ table! {
         /// Hosts; the first of each pool is its coordinator. A world of domains alone, or of a
         /// neighbouring model of trust, has none.
         pub hosts "host": Vec<Spanned<Host>>,
+        /// A cloud whose certificates are uploaded in order.
+        pub cloud: Option<Spanned<CloudWorld>>,
     }
     check World::check;
 }

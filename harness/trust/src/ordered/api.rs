@@ -116,11 +116,11 @@ pub(super) async fn call_and_wait(
     state: &State,
     trail: &Trail,
 ) -> Result<(), String> {
-    let called = call(address, query, trail).await?;
+    let called = call(address, query, trail).await.map_err(|refused| refused.words)?;
     let id = called["uploadcustomcertificateresponse"]["jobid"].as_str().unwrap_or_default();
     state.jobs.is_over(id).await;
     let query = format!("command={QUERY}&response=json&jobid={id}");
-    let result = call(address, &query, trail).await?;
+    let result = call(address, &query, trail).await.map_err(|refused| refused.words)?;
     let result = &result["queryasyncjobresultresponse"];
     match result["jobstatus"].as_u64() {
         Some(1) => Ok(()),
@@ -128,18 +128,35 @@ pub(super) async fn call_and_wait(
     }
 }
 
-async fn call(address: SocketAddr, query: &str, trail: &Trail) -> Result<Value, String> {
+/// A call that the API refuses.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{words}")]
+pub struct RefusedCall {
+    /// The code of CloudStack and status of HTTP; 0 if there is no answer.
+    pub code: u16,
+    /// The text of the error.
+    pub words: String,
+}
+
+/// Calls the API over HTTP and wants the answer in JSON.
+pub(super) async fn call(
+    address: SocketAddr,
+    query: &str,
+    trail: &Trail,
+) -> Result<Value, RefusedCall> {
     let conversation = async {
         let mut tcp = connect(address, trail).await?;
         ask(&mut tcp, "POST", &address.to_string(), API_PATH, query.as_bytes()).await
     };
-    let (status, body) = conversation.await.map_err(|error| error.to_string())?;
-    let answer: Value = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
-    if status == 200 {
+    let unanswered = |error: io::Error| RefusedCall { code: 0, words: error.to_string() };
+    let (code, body) = conversation.await.map_err(unanswered)?;
+    let answer: Value = serde_json::from_slice(&body).map_err(|error| unanswered(error.into()))?;
+    if code == 200 {
         return Ok(answer);
     }
     let text = answer.as_object().and_then(|answer| answer.values().next());
-    Err(text.and_then(|text| text["errortext"].as_str()).unwrap_or_default().to_owned())
+    let words = text.and_then(|text| text["errortext"].as_str()).unwrap_or_default().to_owned();
+    Err(RefusedCall { code, words })
 }
 
 /// What a call asks for, whatever it is.

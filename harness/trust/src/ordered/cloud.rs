@@ -23,7 +23,8 @@ pub(super) use state::State;
 
 use super::{
     BUILT_IN_DOMAIN, CloudError, ConsoleAppliance, CopyError, Deed, Intervals, Keystore, Link,
-    Material, Protocol, Script, StorageAppliance, Upload, UploadError, Uploaded, agent, api, facts,
+    Material, Protocol, RefusedCall, Script, StorageAppliance, Upload, UploadError, Uploaded,
+    agent, api, facts,
     links::CleanUp,
     web::{Door, Server},
 };
@@ -104,7 +105,7 @@ impl Cloud {
             .map_err(failed("the port of the API"))?;
         let api = api::serve(listener, Door::Either(tls), Arc::clone(&state))
             .map_err(failed("the port of the API"))?;
-        state.note_start();
+        state.note_start(&state.trail());
         Ok(Self { state, api, agents })
     }
 
@@ -133,6 +134,25 @@ impl Cloud {
         })
     }
 
+    /// Calls any command of the API over HTTP.
+    ///
+    /// # Errors
+    ///
+    /// The call is refused.
+    pub async fn call_api(
+        &self,
+        command: &str,
+        parameters: impl IntoIterator<Item = (&'_ str, &'_ str)>,
+        trail: &Trail,
+    ) -> Result<(), RefusedCall> {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("command", command)
+            .append_pair("response", "json")
+            .extend_pairs(parameters)
+            .finish();
+        api::call(self.api.address, &query, trail).await.map(drop)
+    }
+
     /// Takes an upload and does what follows from it, without the API.
     ///
     /// # Errors
@@ -159,11 +179,11 @@ impl Cloud {
     /// An appliance does not come back.
     pub async fn restart_management(&self, trail: &Trail) -> Result<(), CloudError> {
         self.agents.hang_up();
-        self.clean_up();
+        self.clean_up(trail);
         let intervals = intervals(&self.state.keystore())?;
         let now = self.state.options.clock.now();
         self.state.links().clean_up = CleanUp::new(intervals, now);
-        self.state.note_start();
+        self.state.note_start(trail);
         self.state.restart_all(trail).await
     }
 
@@ -320,7 +340,7 @@ impl Cloud {
         template: &str,
         trail: &Trail,
     ) -> Result<Link, CloudError> {
-        self.clean_up();
+        self.clean_up(trail);
         let storage = self.storage(appliance)?;
         let trail = trail.of(management());
         let mut links = self.state.links();
@@ -351,7 +371,6 @@ impl Cloud {
 
     /// The links that have not been deleted.
     pub fn links(&self) -> Vec<Link> {
-        self.clean_up();
         self.state.links().links.clone()
     }
 
@@ -384,7 +403,7 @@ impl Cloud {
     }
 
     /// Runs the clean-up as often as it has been due. Whoever moves the clock calls this.
-    pub fn clean_up(&self) {
+    pub fn clean_up(&self, trail: &Trail) {
         let now = self.state.options.clock.now();
         let gone = {
             let mut links = self.state.links();
@@ -399,7 +418,7 @@ impl Cloud {
             }
             runs.entry(at).or_default().push(link.url);
         }
-        let trail = self.state.trail();
+        let trail = trail.of(management());
         for (at, urls) in runs {
             trail.record(facts::Cleaned { at, urls });
         }

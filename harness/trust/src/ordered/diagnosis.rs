@@ -5,7 +5,7 @@
 //! appliance sends over TLS, what is in its trust store, which set-up script it runs, what the
 //! consoles speak, what the links say. [`diagnose`] is a function of that alone.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use ground::{Timestamp, Trail};
 use rustls::pki_types::CertificateDer;
@@ -139,6 +139,7 @@ impl Cloud {
                 trusted: files.map(|files| files.store.certificates()).unwrap_or_default(),
             });
         }
+        self.clean_up(trail);
         let links = self.links();
         let intervals = self.intervals();
         Evidence {
@@ -177,8 +178,12 @@ impl Cloud {
 pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Vec::new();
     of_refusal(evidence, &mut findings);
-    let uploaded = Uploaded::of(evidence);
-    of_keystore(evidence, &uploaded, &mut findings);
+    of_encoding(evidence, &mut findings);
+    let domains: BTreeSet<_> = evidence.rows.iter().map(|row| &row.domain_suffix).collect();
+    for domain in domains {
+        of_chain(domain, &Uploaded::of(evidence, domain), &mut findings);
+    }
+    let uploaded = Uploaded::of(evidence, &evidence.domain);
     for appliance in &evidence.storage {
         of_storage(appliance, &uploaded, &mut findings);
     }
@@ -187,7 +192,7 @@ pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
     findings
 }
 
-/// The rows of the domain in use, in order.
+/// The rows of a domain, in order.
 struct Uploaded<'a> {
     links: Vec<&'a Row>,
     server: Option<&'a Row>,
@@ -195,8 +200,8 @@ struct Uploaded<'a> {
 }
 
 impl<'a> Uploaded<'a> {
-    fn of(evidence: &'a Evidence) -> Self {
-        let own = || evidence.rows.iter().filter(|row| row.domain_suffix == evidence.domain);
+    fn of(evidence: &'a Evidence, domain: &str) -> Self {
+        let own = || evidence.rows.iter().filter(|row| row.domain_suffix == domain);
         let mut links: Vec<_> = own().filter(|row| row.seq.is_some()).collect();
         links.sort_by_key(|row| row.seq);
         Self {
@@ -236,7 +241,7 @@ fn of_refusal(evidence: &Evidence, findings: &mut Vec<Finding>) {
     });
 }
 
-fn of_keystore(evidence: &Evidence, uploaded: &Uploaded<'_>, findings: &mut Vec<Finding>) {
+fn of_encoding(evidence: &Evidence, findings: &mut Vec<Finding>) {
     for row in &evidence.rows {
         if row.certificate.lines().any(super::certificate::has_lost_a_plus) {
             findings.push(Finding {
@@ -250,13 +255,16 @@ fn of_keystore(evidence: &Evidence, uploaded: &Uploaded<'_>, findings: &mut Vec<
             });
         }
     }
+}
+
+fn of_chain(domain: &str, uploaded: &Uploaded<'_>, findings: &mut Vec<Finding>) {
     if uploaded.server.is_some() && uploaded.links.is_empty() {
         let left: Vec<_> =
             uploaded.without_place.iter().map(|row| format!("`{}`", row.name)).collect();
         let left = if left.is_empty() { "none".to_owned() } else { left.join(", ") };
         findings.push(Finding {
             diagnosis: Diagnosis::UploadedByEarlierRelease,
-            subject: format!("domain `{}`", evidence.domain),
+            subject: format!("domain `{domain}`"),
             evidence: format!(
                 "the keystore has a server certificate and no chain in order; rows without a place: \
                  {left}"
@@ -285,8 +293,7 @@ fn of_keystore(evidence: &Evidence, uploaded: &Uploaded<'_>, findings: &mut Vec<
                 ),
                 advice: format!(
                     "upload the right certificate for one of the two with the same name and domain \
-                     suffix `{}`",
-                    evidence.domain
+                     suffix `{domain}`"
                 ),
             });
         }

@@ -1,4 +1,4 @@
-//! A user who follows a link for a download, with a browser or curl.
+//! A user with a browser or curl, who follows a link for a download or opens a console.
 
 use ground::Trail;
 use trust_verdict::{
@@ -7,9 +7,10 @@ use trust_verdict::{
 };
 
 use super::{
-    Cloud, CopyError, Link,
+    Cloud, CopyError, Link, Protocol,
+    agent::connect,
     facts::{DownloadFailed, Downloaded, Fetching},
-    web::{Fetched, Judge, Objection, fetch},
+    web::{FetchError, Fetched, Judge, Objection, ask, fetch},
 };
 
 impl Cloud {
@@ -48,6 +49,43 @@ impl Cloud {
                 Ok(content)
             }
             Err(error) => Err(failed(error.objection())),
+        }
+    }
+}
+
+impl Cloud {
+    /// Opens a console with a browser that trusts `roots` (PEM) and speaks this protocol.
+    ///
+    /// # Errors
+    ///
+    /// There is no such console, it speaks another protocol, or the browser refuses what it is shown.
+    pub async fn view_console(
+        &self,
+        name: &str,
+        protocol: Protocol,
+        roots: &str,
+        trail: &Trail,
+    ) -> Result<(), CopyError> {
+        let fail =
+            |objection: Objection| CopyError { reason: objection.reason, words: objection.words };
+        let io = |error| fail(FetchError::Io(error).objection());
+        let missing = |words: String| CopyError { reason: "no-appliance".to_owned(), words };
+        let console = self.console(name).map_err(|error| missing(error.to_string()))?;
+        let address = console.listens().await;
+        let address = address.ok_or_else(|| missing(format!("`{name}` does not run")))?;
+        let host_name = self.host_name(console.address());
+        let trail = trail.begin(Fetching { url: format!("{protocol}://{host_name}/") });
+        match protocol {
+            Protocol::Http => {
+                let mut tcp = connect(address, &trail).await.map_err(io)?;
+                ask(&mut tcp, "GET", &host_name, "/", b"").await.map_err(io)?;
+                Ok(())
+            }
+            Protocol::Https => {
+                let judge = openssl_judge(&host_name, roots, self);
+                let fetched = fetch(address, &host_name, "/", judge, &trail).await;
+                fetched.file.map(drop).map_err(|error| fail(error.objection()))
+            }
         }
     }
 }

@@ -3,6 +3,8 @@
 //! To have a new fact told, add an arm to [`told`]: what a person wants to know of it, in the
 //! present tense, on one line. Who it happened to is said by whoever asks.
 
+mod cloud;
+
 use ground::{Actor, Event};
 use serde_json::{Map, Value};
 
@@ -49,6 +51,9 @@ impl Fields {
 pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
     let fields = Fields(event.fields());
     let text = |name: &str| fields.text(name);
+    if let Some(sentence) = cloud::told(event.kind(), &fields) {
+        return Told::Line(sentence);
+    }
     Told::Line(match event.kind() {
         // The runner.
         "clock.advanced" => {

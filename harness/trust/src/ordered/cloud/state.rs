@@ -168,9 +168,9 @@ impl State {
         started.map_err(of_appliance(console.name()))
     }
 
-    pub(super) fn note_start(&self) {
+    pub(super) fn note_start(&self, trail: &Trail) {
         let intervals = self.links().clean_up.intervals();
-        self.trail().record(facts::ManagementStarted {
+        trail.of(management()).record(facts::ManagementStarted {
             expiration_seconds: intervals.expiration_seconds.into(),
             cleanup_seconds: intervals.cleanup_seconds.into(),
         });
