@@ -21,6 +21,7 @@ declare -A wanted=(
     [python3]=python3
     [readelf]=binutils
     [setpriv]=util-linux
+    [sqlite3]=sqlite3
     [tdbrestore]=tdb-tools
     [unshare]=util-linux
     [valgrind]=valgrind

@@ -21,7 +21,7 @@ use super::{
     CloudError, Upload, UploadError,
     agent::connect,
     cloud::State,
-    facts::ApiCalled,
+    facts::{ApiCalled, JobEnded},
     web::{Door, Reply, Request, Server, ask},
 };
 
@@ -81,10 +81,15 @@ impl Jobs {
         id
     }
 
-    fn end(&self, id: &str, now: Timestamp, outcome: Result<(), String>) {
-        if let Some(job) = self.lock().get_mut(id) {
-            job.completed = Some(now);
-            job.outcome = Some(outcome);
+    /// Whoever sees the result finds its end recorded.
+    fn end(&self, id: &str, now: Timestamp, outcome: Result<(), String>, trail: &Trail) {
+        {
+            let mut jobs = self.lock();
+            trail.record(JobEnded { success: outcome.is_ok() });
+            if let Some(job) = jobs.get_mut(id) {
+                job.completed = Some(now);
+                job.outcome = Some(outcome);
+            }
         }
         self.ended.send_modify(|ended| *ended += 1);
     }
@@ -259,7 +264,8 @@ fn upload(state: &Arc<State>, query: &str, trail: &Trail) -> Outcome {
     tokio::spawn(async move {
         let outcome = state.upload(&upload, &trail).await;
         let now = state.options.clock.now();
-        state.jobs.end(&job, now, outcome.map(drop).map_err(|error| error.to_string()));
+        let outcome = outcome.map(drop).map_err(|error| error.to_string());
+        state.jobs.end(&job, now, outcome, &trail);
     });
     Ok(json!({ "jobid": id }))
 }

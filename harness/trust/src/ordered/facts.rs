@@ -18,6 +18,7 @@ pub const KINDS: &[&str] = &[
     Downloaded::KIND,
     DownloadFailed::KIND,
     Fetching::KIND,
+    JobEnded::KIND,
     LinkMade::KIND,
     ManagementStarted::KIND,
     Refused::KIND,
@@ -57,6 +58,14 @@ pub struct Refused {
     pub words: String,
 }
 fact!(Refused, "ordered.refused");
+
+/// What a call has begun has ended, and its result can be asked for.
+#[derive(Clone, Debug, Serialize)]
+pub struct JobEnded {
+    /// Whether it succeeded.
+    pub success: bool,
+}
+fact!(JobEnded, "ordered.job-ended");
 
 /// The management server starts, and reads its configuration.
 #[derive(Clone, Debug, Serialize)]

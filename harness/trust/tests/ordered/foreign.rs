@@ -94,10 +94,8 @@ async fn curl_uploads_and_sqlite3_reads() {
     );
     let root = ask("select certificate from keystore where seq = 1").await.unwrap();
     assert_eq!(root.trim_end(), material.root.trim_end());
-    let columns = ask(
-        "select name || ' ' || type || iif(\"notnull\", ' not null', '') from \
-         pragma_table_info('keystore')",
-    );
+    let columns = ask("select name || ' ' || type || iif(\"notnull\", ' not null', '') from \
+         pragma_table_info('keystore')");
     assert_eq!(
         columns.await.unwrap(),
         "id INTEGER\nname varchar(64) not null\ncertificate TEXT not null\nkey TEXT\n\
@@ -158,8 +156,18 @@ async fn openssl_sees_the_whole_chain() {
     let host = "127-1-0-10.corp.example";
     let seconds = crate::world::now().unix().to_string();
     let arguments = [
-        "s_client", "-connect", &address, "-servername", host, "-showcerts", "-CAfile", roots,
-        "-verify_hostname", host, "-attime", &seconds,
+        "s_client",
+        "-connect",
+        &address,
+        "-servername",
+        host,
+        "-showcerts",
+        "-CAfile",
+        roots,
+        "-verify_hostname",
+        host,
+        "-attime",
+        &seconds,
     ];
     let Some(said) = run("openssl", &arguments).await else { return };
     assert!(said.contains("Verify return code: 0 (ok)"), "{said}");
@@ -208,11 +216,7 @@ async fn gnutls_believes_the_whole_chain_and_not_the_leaf_alone() {
 }
 
 /// As [`run`], at another time: gnutls-cli has no option for it.
-async fn run_at<A: AsRef<OsStr>>(
-    program: &str,
-    arguments: &[A],
-    at: Timestamp,
-) -> Option<String> {
+async fn run_at<A: AsRef<OsStr>>(program: &str, arguments: &[A], at: Timestamp) -> Option<String> {
     let time = at.to_string().replace('T', " ").replace('Z', "");
     let mut all = vec!["-f".into(), format!("@{time}").into(), program.into()];
     all.extend(arguments.iter().map(|argument| argument.as_ref().to_owned()));

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod cloud;
+mod foreign;
 mod killed;
 mod uploads;
 mod world;

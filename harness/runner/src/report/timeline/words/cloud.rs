@@ -19,6 +19,8 @@ pub(super) fn told(kind: &str, fields: &Fields) -> Option<String> {
             format!("{verb} {place} as `{}`", text("name"))
         }
         "ordered.refused" => format!("refuses the upload, {}: {}", text("reason"), text("words")),
+        "ordered.job-ended" if fields.is("success") => "has done it".to_owned(),
+        "ordered.job-ended" => "has not done it".to_owned(),
         "ordered.management-started" => format!(
             "starts; links expire after {} s, and are cleaned up every {} s",
             text("expiration_seconds"),
