@@ -8,6 +8,7 @@
 
 mod bench;
 mod client;
+mod compare_models;
 mod explore;
 mod faults;
 mod output;
@@ -56,6 +57,8 @@ enum Command {
     Client(client::ClientArguments),
     /// Lists the error codes of xapi and the scenarios that end with them.
     Codes(xapi::XapiArguments),
+    /// Compares what becomes of a connection under each model of trust when the world changes.
+    CompareModels(compare_models::CompareModelsArguments),
     /// Plays random sequences of steps, with the invariants as judge.
     Explore(explore::ExploreArguments),
     /// Lists everything that can be wrong with a DC, the way to it, or a host.
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::bench(&arguments).into(),
         Command::Client(arguments) => client::client(&arguments).into(),
         Command::Codes(arguments) => xapi::codes(&arguments).into(),
+        Command::CompareModels(arguments) => compare_models::compare_models(&arguments).into(),
         Command::Explore(arguments) => explore::explore(&arguments).into(),
         Command::Faults(arguments) => faults::faults(&arguments).into(),
         Command::Quirks(arguments) => xapi::quirks(&arguments).into(),

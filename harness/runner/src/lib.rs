@@ -40,6 +40,7 @@ mod case;
 pub mod catalogue;
 mod certificate_steps;
 mod client_steps;
+pub mod comparison;
 pub mod evidence;
 mod exchange_steps;
 mod exit;

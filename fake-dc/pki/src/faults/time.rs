@@ -131,6 +131,17 @@ pub(super) const FAULTS: &[FaultInfo] = &[
         },
     },
     FaultInfo {
+        id: "time.root-expires-during-run",
+        summary: "the root ends in a day; what it has signed outlives it",
+        cause: "nobody has renewed the CA: hosts that have installed it trust it to its last second",
+        chain: "root [ends in a day] → intermediate → leaf\n\
+                sent: leaf, intermediate",
+        apply: |plan| {
+            let now = plan.now();
+            plan.anchor().valid(now.plus_days(-20 * 365), now.plus_days(1));
+        },
+    },
+    FaultInfo {
         id: "time.leaf-outlives-intermediate",
         summary: "the DC's certificate ends a year after the intermediate",
         cause: "a CA other than AD CS, which does not cut the validity to its own",

@@ -110,7 +110,10 @@ impl Step {
             Outcome::Error(error) => Some(&error.span),
             Outcome::Refused(_) | Outcome::Success(_) => None,
         };
-        if let Some(span) = of_a_call.filter(|_| !self.action.is_call()) {
+        let ends = self.action.is_call()
+            || self.action.is_of_another_model()
+                && matches!(self.expect.outcome, Outcome::AnyOutcome(_));
+        if let Some(span) = of_a_call.filter(|_| !ends) {
             let mistake = Mistake::NoCall { action: self.action.name() };
             reader.report_beside(span.clone(), mistake, self.action.span.clone());
         }
