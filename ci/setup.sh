@@ -15,6 +15,7 @@ declare -A wanted=(
     [faketime]=faketime
     [host]=bind9-host
     [ip]=iproute2
+    [javac]=default-jdk-headless
     [kinit]=krb5-user
     [ldapsearch]=ldap-utils
     [openssl]=openssl

@@ -59,10 +59,13 @@ impl FileSet {
     ///
     /// A file cannot be read, or the trust store is damaged.
     pub fn read(root: &Path) -> io::Result<Option<Self>> {
-        let set = root.join(SETS).join(CURRENT);
-        if !set.exists() {
-            return Ok(None);
-        }
+        let sets = root.join(SETS);
+        // One set, whatever becomes of the link meanwhile.
+        let set = match fs::read_link(sets.join(CURRENT)) {
+            Ok(name) => sets.join(name),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let store = TrustStore::from_bytes(&fs::read(set.join(STORE))?)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         let chain = set.join(CHAIN);

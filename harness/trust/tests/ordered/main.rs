@@ -5,6 +5,7 @@
 
 mod cloud;
 mod foreign;
+mod java;
 mod killed;
 mod uploads;
 mod world;
