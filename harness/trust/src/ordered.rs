@@ -23,6 +23,7 @@ mod api;
 mod appliance;
 mod certificate;
 mod cloud;
+pub mod comparison;
 mod console;
 mod diagnosis;
 mod download;
