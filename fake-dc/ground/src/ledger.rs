@@ -108,7 +108,7 @@ pub struct Event {
     /// Virtual time.
     pub at: Timestamp,
     /// Who it happened to.
-    pub actor: Actor,
+    pub actor: Arc<Actor>,
     /// What led to it, if that is known.
     pub cause: Option<EventId>,
     fact: Arc<dyn Fact>,
@@ -161,6 +161,15 @@ struct Record {
     flows: HashMap<(Transport, SocketAddr), EventId>,
 }
 
+impl Record {
+    /// The kept events after `id`.
+    fn after(&self, id: Option<EventId>) -> impl Iterator<Item = &Event> {
+        // Ids grow: what is wanted is the tail.
+        let first = self.events.partition_point(|event| Some(event.id) <= id);
+        self.events.range(first..)
+    }
+}
+
 impl Ledger {
     /// Events kept by a ledger that serves for an unlimited time.
     pub const SERVICE_CAPACITY: usize = 65_536;
@@ -183,7 +192,7 @@ impl Ledger {
     }
 
     /// Appends a fact.
-    pub fn record(&self, actor: &Actor, cause: Option<EventId>, fact: impl Fact) -> EventId {
+    pub fn record(&self, actor: &Arc<Actor>, cause: Option<EventId>, fact: impl Fact) -> EventId {
         let at = self.shared.clock.now();
         let mut record = self.lock();
         record.last += 1;
@@ -194,7 +203,7 @@ impl Ledger {
         record.events.push_back(Event {
             id,
             at,
-            actor: actor.clone(),
+            actor: Arc::clone(actor),
             cause,
             fact: Arc::new(fact),
         });
@@ -231,10 +240,24 @@ impl Ledger {
 
     /// The kept events after `id` in order of arrival; all with `None`.
     pub fn events_after(&self, id: Option<EventId>) -> Vec<Event> {
-        let record = self.lock();
-        // Ids grow: what is wanted is the tail.
-        let first = record.events.partition_point(|event| Some(event.id) <= id);
-        record.events.range(first..).cloned().collect()
+        self.lock().after(id).cloned().collect()
+    }
+
+    /// Shows the kept events after `id` in order of arrival, and copies none. Nobody can record
+    /// meanwhile, `visit` itself least of all.
+    pub fn visit_after(&self, id: Option<EventId>, visit: impl FnMut(&Event)) {
+        self.lock().after(id).for_each(visit);
+    }
+
+    /// Forgets the events up to `id` and the flows that they opened. For a run that nobody will ask
+    /// about what is over.
+    pub fn forget_until(&self, id: EventId) {
+        let mut record = self.lock();
+        let kept = record.events.partition_point(|event| event.id <= id);
+        record.events.drain(..kept);
+        record.events.shrink_to_fit();
+        record.flows.retain(|_, cause| *cause > id);
+        record.flows.shrink_to_fit();
     }
 
     /// All kept events in the order that depends on the seed alone: depth first along causes.
@@ -265,14 +288,17 @@ impl Ledger {
         id: Option<EventId>,
         mut wanted: impl FnMut(&Event) -> bool,
     ) -> Event {
+        let mut changes = self.shared.changed.subscribe();
         let mut seen = id;
         loop {
-            for event in self.next_after(seen).await {
-                if wanted(&event) {
-                    return event;
-                }
+            if let Some(event) = self.lock().after(seen).find(|event| {
                 seen = Some(event.id);
+                wanted(event)
+            }) {
+                return event.clone();
             }
+            // Fails when the sender is gone; it lives in `self`.
+            let _ = changes.wait_for(|&last| last > seen.map_or(0, EventId::number)).await;
         }
     }
 
@@ -413,6 +439,29 @@ mod tests {
             texts(&ledger.causal_order()),
             ["probe dc1", "seen by dc1", "probe dc2", "seen by dc2"]
         );
+    }
+
+    #[test]
+    fn what_is_forgotten_is_gone_with_its_flows() {
+        let ledger = ledger();
+        let host = ledger.trail(Actor::Host("host1".into()));
+        let flows = [("127.0.0.1:1", "over"), ("127.0.0.1:2", "under way")];
+        let flows = flows.map(|(client, text)| {
+            let client = client.parse().unwrap();
+            let cause = host.record(Noted { text });
+            ledger.open_flow(Transport::Tcp, client, cause);
+            (client, cause)
+        });
+        let [(over, first), (under_way, second)] = flows;
+        ledger.forget_until(first);
+        assert_eq!(texts(&ledger.events()), ["under way"]);
+        assert_eq!(ledger.cause_of_flow(Transport::Tcp, over), None);
+        assert_eq!(ledger.cause_of_flow(Transport::Tcp, under_way), Some(second));
+        let mut seen = Vec::new();
+        ledger.visit_after(None, |event| seen.push(event.id));
+        assert_eq!(seen, [second]);
+        // Numbers go on.
+        assert!(host.record(Noted { text: "new" }) > second);
     }
 
     #[test]

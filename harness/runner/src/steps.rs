@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use fake_dc::facts::Connection;
-use ground::{Event, EventId, Secret, Trail, fact};
+use ground::{Event, EventId, Ledger, Secret, Trail, fact};
 use scenario::{
     Action, AdsSearch, BackgroundAction, ClientAction, ClockAction, DcAction, DcFault,
     DomainAction, FileAction, HostAction, InstalledCertificate, JoinPool, Liveness, NetCommand,
@@ -624,7 +624,7 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(10);
 /// Waits until every connection that a host opened since `before` has been accepted and closed by
 /// its DC, so that the ledger holds all of the step.
 async fn settle(world: &World, before: Option<EventId>) -> Result<(), StepError> {
-    let opened = connections(&world.ledger.events_after(before));
+    let opened = connections(&world.ledger, before);
     let mut accepted = BTreeSet::new();
     let all_accepted = async {
         if opened.is_empty() {
@@ -652,17 +652,15 @@ async fn settle(world: &World, before: Option<EventId>) -> Result<(), StepError>
     Ok(())
 }
 
-/// The hosts' connecting events whose connection came about.
-fn connections(events: &[Event]) -> BTreeSet<EventId> {
-    let mut opened: BTreeSet<EventId> = events
-        .iter()
-        .filter(|event| event.fact::<TcpConnecting>().is_some())
-        .map(|event| event.id)
-        .collect();
-    for event in events {
-        if let (Some(_), Some(cause)) = (event.fact::<TcpFailed>(), event.cause) {
+/// The hosts' connecting events after `before` whose connection came about.
+fn connections(ledger: &Ledger, before: Option<EventId>) -> BTreeSet<EventId> {
+    let mut opened = BTreeSet::new();
+    ledger.visit_after(before, |event| {
+        if event.fact::<TcpConnecting>().is_some() {
+            opened.insert(event.id);
+        } else if let (Some(_), Some(cause)) = (event.fact::<TcpFailed>(), event.cause) {
             opened.remove(&cause);
         }
-    }
+    });
     opened
 }

@@ -45,7 +45,7 @@ impl<'a> Facts<'a> {
     fn host_of(&self, event: &Event) -> Option<&str> {
         let mut event = self.by_id.get(&event.id)?;
         loop {
-            if let Actor::Host(name) = &event.actor {
+            if let Actor::Host(name) = &*event.actor {
                 return Some(name);
             }
             // The real programs announce nothing; the way that they came along is theirs alone.
@@ -66,7 +66,7 @@ impl<'a> Facts<'a> {
     fn of_host<T: ground::Fact>(&self, host: &str) -> impl Iterator<Item = &'a T> {
         let events = self.view.done.events.iter();
         events
-            .filter(move |event| matches!(&event.actor, Actor::Host(name) if name == host))
+            .filter(move |event| matches!(&*event.actor, Actor::Host(name) if name == host))
             .filter_map(|event| event.fact::<T>())
     }
 
@@ -102,7 +102,7 @@ impl<'a> Facts<'a> {
         let events = self.view.done.events.iter();
         let mut opened = events.filter(|event| event.fact::<Connection>().is_some());
         opened.any(|event| {
-            matches!(&event.actor, Actor::Dc(name) if name == dc)
+            matches!(&*event.actor, Actor::Dc(name) if name == dc)
                 && self.host_of(event) == Some(host)
         })
     }
@@ -184,7 +184,7 @@ impl<'a> Facts<'a> {
         }
         let fields = event.fields();
         if let Some(dc) = &wanted.dc {
-            let named = match (&event.actor, fields.get("dc")) {
+            let named = match (&*event.actor, fields.get("dc")) {
                 (Actor::Dc(name), _) => Some(name.clone()),
                 (_, Some(Value::String(address))) => {
                     address.parse().ok().map(|address| self.dc_name(address))

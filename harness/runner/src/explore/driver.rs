@@ -147,6 +147,12 @@ async fn play_steps(
         };
         let judged =
             invariants::judge(&StepView { case, step, world, done: &done }, &mut memory, &quirks);
+        drop(done.events);
+        if let Some(last) = world.ledger.last() {
+            // A sequence of many months has many gigabytes of events. Nobody asks for those of steps that
+            // are judged: who wants to see them runs the scenario of what is found.
+            world.ledger.forget_until(last);
+        }
         let mut played = lock(played);
         played.steps += 1;
         let end = done.result.err().map(|error| error.code).unwrap_or_default();

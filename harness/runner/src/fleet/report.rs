@@ -138,7 +138,7 @@ impl Told {
     pub(super) fn of(events: &[Event]) -> Self {
         let mut told = Self::default();
         for event in events {
-            match &event.actor {
+            match &*event.actor {
                 Actor::Dc(dc) => told.note_load(dc, event),
                 _ => told.note_host(event),
             }

@@ -65,7 +65,7 @@ pub(super) fn failed_joins_leave_no_certificates(look: &Look<'_>) -> Vec<Breach>
 pub(super) fn failed_joins_leave_nothing(look: &Look<'_>) -> Vec<Breach> {
     let Some(failed) = FailedJoin::of(look) else { return Vec::new() };
     let actor = Actor::Host(failed.host.name().to_owned());
-    let own = || look.view.done.events.iter().filter(|event| event.actor == actor);
+    let own = || look.view.done.events.iter().filter(|event| *event.actor == actor);
     if own().any(|event| event.fact::<DutyBegan>().is_some()) {
         return Vec::new();
     }

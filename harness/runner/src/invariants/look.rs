@@ -176,7 +176,7 @@ impl HostLook {
             .done
             .events
             .iter()
-            .any(|event| event.actor == actor && event.fact::<SmbConfWritten>().is_some());
+            .any(|event| *event.actor == actor && event.fact::<SmbConfWritten>().is_some());
         let stores = STORES.iter().map(|store| StoreLook::at(store, &host)).collect();
         Self {
             record: records.host(host.reference()).cloned(),

@@ -118,7 +118,7 @@ impl<'a> Seen<'a> {
     fn asked(&self) -> Option<IpAddr> {
         let mut events = self.connections.values().flatten();
         let first = events.find(|event| event.fact::<Handshake>().is_some())?;
-        let Actor::Dc(name) = &first.actor else { return None };
+        let Actor::Dc(name) = &*first.actor else { return None };
         self.witness.dcs.get(name).copied()
     }
 
@@ -165,7 +165,7 @@ impl<'a> Seen<'a> {
                 else {
                     continue;
                 };
-                let Actor::Dc(name) = &pair[0].actor else { continue };
+                let Actor::Dc(name) = &*pair[0].actor else { continue };
                 let Some(dc) = self.witness.dcs.get(name) else { continue };
                 let is_base = |base: &&str| base.is_empty();
                 let base = request.summary.split('`').nth(1).filter(|base| !is_base(base));

@@ -3,7 +3,7 @@
 //!
 //! Questions that end well are asked again and again; within a step the same answer is told once.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use ground::{Actor, Event};
 use serde_json::{Map, Value};
@@ -18,7 +18,7 @@ use super::{
 pub(super) struct Flows<'t> {
     tree: &'t Tree<'t>,
     names: &'t Names,
-    known: BTreeSet<(Actor, String)>,
+    known: BTreeSet<(Arc<Actor>, String)>,
 }
 
 impl<'t> Flows<'t> {

@@ -262,7 +262,7 @@ pub(super) fn speaker(event: &Event) -> Actor {
         "xapi.call" | "xapi.duty" | "xapi.turn" => Fields(event.fields()).text("host"),
         _ => String::new(),
     };
-    if host.is_empty() { event.actor.clone() } else { Actor::Host(host) }
+    if host.is_empty() { Actor::clone(&event.actor) } else { Actor::Host(host) }
 }
 
 /// Whether `event` is a run of a task that xapi repeats all the time.
