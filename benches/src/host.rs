@@ -68,13 +68,14 @@ impl Member {
             network.translations.insert((dc.ip(), 636).into(), dc.ldaps());
         }
         let address = served.domain.dcs().next().ok_or("the domain has no DC")?.ip();
-        let roots = tempfile::tempdir()?;
+        // In memory, as trustrig has them.
+        let roots = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new())?;
         let host = |number: usize| HostConfig {
             name: format!("host{number}"),
             hostname: None,
             address: Ipv4Addr::new(10, 0, 0, u8::try_from(number).unwrap_or(u8::MAX)).into(),
             root: roots.path().join(format!("host{number}")),
-            network: SharedNetwork::new(network.clone()),
+            network: SharedNetwork::new(Network { loopback: loopback(number), ..network.clone() }),
             clock: clock.clone(),
             skew: Skew::default(),
             xapi_conf: Some(XAPI_CONF.to_owned()),
@@ -90,7 +91,7 @@ impl Member {
             trail: trail.clone(),
         })?);
         let first = pool.host(&format!("host{}", hosts.start())).ok_or("the pool has no host")?;
-        let (root, network) = (first.root().clone(), SharedNetwork::new(network));
+        let (root, network) = (first.root().clone(), SharedNetwork::new(first.network()));
         let programs = samba::Client::new(root, network, clock.clone(), Seed::new(2));
         Ok(Self { pool, trail, programs, address, _roots: roots })
     }
@@ -116,4 +117,10 @@ impl Member {
         }
         Err(format!("net ads search: {}{}", output.stdout, output.stderr).into())
     }
+}
+
+/// The host's own addresses, of which each connection gets one, as in a world of trustrig. With one address
+/// for all, the kernel would look for a port that none of the thousands that were closed a moment ago holds.
+fn loopback(number: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 64 + u8::try_from(number % 64).unwrap_or_default(), 0, 0)
 }

@@ -141,14 +141,21 @@ impl HostRoot {
         let failed = |source| io_error("write", path)(source);
         let parent = real.parent().filter(|parent| parent.starts_with(&self.directory));
         let parent = parent.ok_or_else(|| HostError::Path { path: path.to_owned() })?;
-        fs::create_dir_all(parent).map_err(failed)?;
         let mut name = real.file_name().unwrap_or_default().to_owned();
         // Two who write one file at a time must not write into one another.
         static WRITES: AtomicU64 = AtomicU64::new(0);
         name.push(format!(".{}{WRITING}", WRITES.fetch_add(1, Ordering::Relaxed)));
         let temporary = parent.join(name);
-        let written =
-            write_new(&temporary, content, mode).and_then(|()| fs::rename(&temporary, &real));
+        let created = match fs::File::create(&temporary) {
+            // Most directories are there.
+            Err(error) if is_absence(&error) => {
+                fs::create_dir_all(parent).and_then(|()| fs::File::create(&temporary))
+            }
+            created => created,
+        };
+        let written = created
+            .and_then(|file| fill(file, content, mode))
+            .and_then(|()| fs::rename(&temporary, &real));
         if written.is_err() {
             // Best effort: the failure that is reported is the one of the write.
             let _ = fs::remove_file(&temporary);
@@ -300,10 +307,17 @@ fn plain(name: &str) -> Result<&str, HostError> {
     }
 }
 
-fn write_new(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
+#[cfg(unix)]
+fn fill(mut file: fs::File, content: &[u8], mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
     file.write_all(content)?;
-    set_mode(path, mode)
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn fill(mut file: fs::File, content: &[u8], _mode: u32) -> io::Result<()> {
+    file.write_all(content)
 }
 
 #[cfg(unix)]

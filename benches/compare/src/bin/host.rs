@@ -105,7 +105,7 @@ impl SimulatedHost {
             attributes: vec![ATTRIBUTE.into()],
         };
         Ok(Self {
-            runtime: tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
             client: Client::new(root, network, clock, Seed::new(1)),
             trail,
             command,
