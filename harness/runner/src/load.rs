@@ -24,6 +24,7 @@ pub fn vocabulary() -> Vocabulary {
     let facts = [
         fake_dc::facts::KINDS,
         sim_host::facts::KINDS,
+        trust_models::pinned::facts::KINDS,
         sim_host::samba::facts::KINDS,
         crate::steps::KINDS,
         trust_models::ordered::facts::KINDS,

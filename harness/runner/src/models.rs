@@ -2,6 +2,7 @@
 //! and carries out its actions.
 
 pub(crate) mod ordered;
+pub(crate) mod pinned;
 
 use std::fmt;
 
@@ -24,6 +25,11 @@ pub(crate) async fn act(
 ) -> Result<Option<Refusal>, StepError> {
     match action {
         Action::Cloud(action) => world.cloud()?.act(action, trail).await,
+        Action::Pinned(action) => {
+            let refusal = world.pinned.act(action, trail.cause()).await?;
+            world.secrets.extend(world.pinned.secrets()?);
+            Ok(refusal)
+        }
         _ => Ok(None),
     }
 }

@@ -459,6 +459,7 @@ async fn act(
         | Action::Cloud(_)
         | Action::Host(_)
         | Action::Pool(_)
+        | Action::Pinned(_)
         | Action::Session(_)
         | Action::Subject(_)
         | Action::Client(_)

@@ -30,7 +30,7 @@ use crate::{
     calls::{Backgrounds, Sessions},
     exchange_steps,
     host_faults::{HostFault, HostFaultError, HostFaults},
-    models::ordered::OrderedWorld,
+    models::{ordered::OrderedWorld, pinned::Parties},
     samba_client::{HostPart, SambaClient, real_programs},
     xenapi::{self, Clients},
 };
@@ -68,6 +68,8 @@ pub(crate) struct World {
     first_host: Option<String>,
     /// The cloud, if there is one.
     cloud: Option<OrderedWorld>,
+    /// Managers and agents of pinned keys.
+    pub(crate) pinned: Parties,
     samba_client: SambaClient,
     /// In the order of the scenario: hosts ask the name servers of the first, and may join it.
     domains: Vec<Domain>,
@@ -106,6 +108,10 @@ pub(crate) enum WorldError {
     Roots(io::Error),
     #[error("a host for the real programs: {0}")]
     Namespace(#[from] sim_host::real::NamespaceError),
+    #[error("a party of pinned keys: {0}")]
+    Pinned(Box<trust_models::pinned::PinnedError>),
+    #[error("what was refused has changed {name}")]
+    StoreOfRefusal { name: String },
     #[error("the scenario has no {what} `{name}`")]
     Unknown { what: &'static str, name: String },
 }
@@ -119,6 +125,8 @@ impl WorldError {
             | Self::HostFault(HostFaultError::Host(_))
             | Self::Cloud(CloudError::Io { .. } | CloudError::Keystore(_))
             | Self::Namespace(_)
+            | Self::Pinned(_)
+            | Self::StoreOfRefusal { .. }
             | Self::Roots(_) => false,
             Self::Cloud(_) => true,
             Self::Domain(_)
@@ -152,7 +160,9 @@ impl WorldError {
             | Self::NeverRenewed { .. }
             | Self::NoHost
             | Self::NoSuchFault { .. }
+            | Self::Pinned(_)
             | Self::Roots(_)
+            | Self::StoreOfRefusal { .. }
             | Self::Unknown { .. } => None,
         }
     }
@@ -196,6 +206,8 @@ impl World {
             make_trust(&domains, trust)?;
         }
         let roots = new_folder(samba_client).map_err(WorldError::Roots)?;
+        let pinned = seed.child("pinned");
+        let pinned = Parties::build(plan, roots.path(), pinned, time.clock(), &ledger).await?;
         let network = network_of(&domains);
         let mut hosts: BTreeMap<&str, Vec<HostConfig>> = BTreeMap::new();
         for (index, host) in plan.hosts.iter().enumerate() {
@@ -290,6 +302,7 @@ impl World {
             edited: BTreeMap::new(),
             secrets,
             cloud,
+            pinned,
             samba_client,
             domains,
             host_faults: BTreeMap::new(),

@@ -11,6 +11,7 @@ mod fault;
 mod joining;
 mod liveness;
 mod ordered;
+mod pinned;
 mod step;
 mod texts;
 mod values;
@@ -53,6 +54,11 @@ pub use ordered::{
     ConsoleProtocol, CopyTemplate, Download, NewConsole, NewStorage, OfAppliance, OfTemplate,
     SetUpScript, UploadCertificate, UploadableChain, UploadedKey, ViewConsole,
 };
+pub use pinned::{
+    AgentOnly, Deploy, Enrol, GivenFingerprint, Guess, InsertProxy, ManagerAndAgent, ManagerOnly,
+    PinnedAction, PinnedAgent, PinnedCa, PinnedLayer, PinnedManager, PinnedMigration, Present,
+    PresentedCertificate, PresentedKey, Report, SetSecondLayer, TwoAgents, Visit,
+};
 pub use step::{
     Action, AdsSearch, CertificateSource, ClockAction, DeleteFile, DisableExternalAuth, EditFile,
     EnableExternalAuth, FileAction, FileContent, HostAction, HostSetLdaps,
@@ -60,9 +66,10 @@ pub use step::{
     PoolSetLdaps, Purpose, RestartXapi, Step, UninstallTrustedCertificate, WriteFile, XapiAction,
 };
 pub use texts::{
-    ApplianceRef, CallName, CallRef, ChainRef, DcFault, DcName, DcRef, DnsName, DomainName,
-    DomainRef, EarlierStep, ErrorCode, FactKind, HostFault, HostName, HostPath, HostRef, Kebab,
-    MessageName, QuirkName, RelativePath, RouteFault, SessionRef, StepName, StepRef,
+    AgentRef, ApplianceRef, CallName, CallRef, ChainRef, DcFault, DcName, DcRef, DnsName,
+    DomainName, DomainRef, EarlierStep, ErrorCode, FactKind, HostFault, HostName, HostPath,
+    HostRef, Kebab, ManagerRef, MessageName, QuirkName, RelativePath, RouteFault, SessionRef,
+    StepName, StepRef,
 };
 pub use values::{Advance, AuthConfig, NoDuration, Password, Pattern, Status, Time, True, Version};
 pub use wbinfo::{

@@ -45,7 +45,7 @@ mod source;
 pub use diagnostics::{Diagnostic, Diagnostics, Mistake};
 pub use grammar::{NonEmpty, Spanned};
 pub use language::*;
-pub use names::{DCS_MAX, HOSTS_MAX, STEPS_MAX};
+pub use names::{DCS_MAX, HOSTS_MAX, PARTIES_MAX, STEPS_MAX};
 pub use schema::schema;
 pub use source::{Colour, Note, Source, Span};
 

@@ -17,6 +17,8 @@ use crate::{
 pub const STEPS_MAX: usize = 1_000;
 /// Most hosts of one scenario.
 pub const HOSTS_MAX: usize = 64;
+/// Most managers, and most agents, of one scenario.
+pub const PARTIES_MAX: usize = 64;
 /// Most domain controllers of one scenario, in all its domains.
 pub const DCS_MAX: usize = 1_024;
 
@@ -30,6 +32,10 @@ pub(crate) struct Names {
     /// Chains that may be uploaded to the cloud.
     pub(crate) chains: Vec<String>,
     pub(crate) hosts: Vec<String>,
+    /// Of the model of pinned keys.
+    pub(crate) managers: Vec<String>,
+    /// Of the model of pinned keys.
+    pub(crate) agents: Vec<String>,
     /// The first host.
     pub(crate) coordinator: Option<String>,
     pub(crate) steps: Vec<NamedStep>,
@@ -63,10 +69,13 @@ impl Names {
         let dcs = domains.iter().flat_map(|domain| items(table(domain), "dc")).collect::<Vec<_>>();
         let hosts = items(world, "host");
         let pools = items(world, "pool");
+        let (managers, agents) = (items(world, "manager"), items(world, "agent"));
         let steps = items(Some(document), "step");
         for (what, limit, items) in [
             ("domain controllers", DCS_MAX, &dcs),
             ("hosts", HOSTS_MAX, &hosts),
+            ("managers", PARTIES_MAX, &managers),
+            ("agents", PARTIES_MAX, &agents),
             ("steps", STEPS_MAX, &steps),
         ] {
             if let Some(first_over) = items.get(limit) {
@@ -93,6 +102,8 @@ impl Names {
             },
             dcs: unique("DC", &dcs),
             hosts: unique("host", &hosts),
+            managers: unique("manager", &managers),
+            agents: unique("agent", &agents),
             coordinator,
             profiles: unique("profile", &profiles),
             steps: steps.iter().filter_map(|step| NamedStep::from(step)).collect(),

@@ -6,9 +6,9 @@ use super::{
     DownloadTrustedCertificates, EndOperation, ExchangeCaCertificates, ExchangeCertificates,
     ExchangeCrls, ExchangeTrustedCertificates, Expectations, HostAndDc, HostDisableExternalAuth,
     HostEnableExternalAuth, HostOnly, HostPath, HostProgram, HostRef, InstallCaCertificate,
-    InstallCrl, JoinPool, MakeDirectory, NamedFile, Outcome, Password, Profile, QuirkName,
-    RelativePath, RotatePoolSecret, RouteAction, SessionCall, SetHostFaults, SetLiveness,
-    SetNumber, SetSwitch, StepName, StepRef, SubjectCall, SyncTrustedCertificates,
+    InstallCrl, JoinPool, MakeDirectory, NamedFile, Outcome, Password, PinnedAction, Profile,
+    QuirkName, RelativePath, RotatePoolSecret, RouteAction, SessionCall, SetHostFaults,
+    SetLiveness, SetNumber, SetSwitch, StepName, StepRef, SubjectCall, SyncTrustedCertificates,
     UninstallCaCertificate, WbinfoCommand, XenapiAction,
 };
 use crate::{
@@ -206,6 +206,8 @@ choice! {
         net => Net(NetCommand),
         /// Somebody runs `wbinfo` on a host by hand.
         wbinfo => Wbinfo(WbinfoCommand),
+        /// The model of pinned keys.
+        pinned => Pinned(PinnedAction),
     }
 }
 
@@ -230,6 +232,7 @@ impl Action {
             Self::File(action) => action.key(),
             Self::Net(command) => command.key(),
             Self::Wbinfo(command) => command.key(),
+            Self::Pinned(action) => action.key(),
         };
         format!("{}.{word}", self.key())
     }
@@ -251,7 +254,7 @@ impl Action {
 
     /// Whether it is an action of a neighbouring model of trust, which can be refused for a reason.
     pub fn is_of_another_model(&self) -> bool {
-        matches!(self, Self::Cloud(_))
+        matches!(self, Self::Cloud(_) | Self::Pinned(_))
     }
 
     /// Ids of the faults that it sets.

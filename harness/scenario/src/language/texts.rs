@@ -26,6 +26,16 @@ text! {
 }
 
 text! {
+    /// Name of a manager of pinned keys that the scenario defines.
+    pub struct ManagerRef: rules::manager;
+}
+
+text! {
+    /// Name of an agent that the scenario defines.
+    pub struct AgentRef: rules::agent;
+}
+
+text! {
     /// Name of a new domain controller, without its domain.
     pub struct DcName: rules::label, pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 }
@@ -214,6 +224,14 @@ mod rules {
 
     pub(super) fn chain(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
         known("chain", text, reader.names.chains.iter().map(String::as_str))
+    }
+
+    pub(super) fn manager(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("manager", text, reader.names.managers.iter().map(String::as_str))
+    }
+
+    pub(super) fn agent(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("agent", text, reader.names.agents.iter().map(String::as_str))
     }
 
     pub(super) fn dc(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {

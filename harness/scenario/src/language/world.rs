@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     CallName, Circumstance, CloudWorld, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef,
-    DownloadVariant, HostFault, HostName, HostPath, Kebab, Purpose, QuirkName, RelativePath,
-    RouteFault, Step, Time, Version,
+    DownloadVariant, HostFault, HostName, HostPath, Kebab, PinnedAgent, PinnedManager, Purpose,
+    QuirkName, RelativePath, RouteFault, Step, Time, Version,
 };
 use crate::{
     Span,
@@ -101,6 +101,10 @@ table! {
         pub hosts "host": Vec<Spanned<Host>>,
         /// A cloud whose certificates are uploaded in order.
         pub cloud: Option<Spanned<CloudWorld>>,
+        /// Managers of pinned keys.
+        pub managers "manager": Vec<Spanned<PinnedManager>>,
+        /// Their agents.
+        pub agents "agent": Vec<Spanned<PinnedAgent>>,
     }
     check World::check;
 }

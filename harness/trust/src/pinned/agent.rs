@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
-use ground::{Clock, Secret, Timestamp, Trail, Transport as Flow};
+use ground::{Clock, Secret, Timestamp, Trail};
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -19,6 +19,7 @@ use super::{
     },
     orders::Calling,
     pake::{self, Registering, SymmetricKey},
+    serving::Busy,
     store::Store,
 };
 
@@ -113,7 +114,7 @@ impl Agent {
     /// Announces in the ledger that it dials a manager.
     pub(super) fn announce(&self, home: &Home) -> Trail {
         let (peer, address) = (home.manager.clone(), home.address.to_string());
-        self.setting.trail.begin(Dialled { peer, address })
+        self.party.trail().begin(Dialled { peer, address })
     }
 
     /// Its time.
@@ -170,7 +171,7 @@ impl Agent {
     pub fn show(&self, identity: KeptIdentity) -> Result<(), PinnedError> {
         let shown = identity.identity()?;
         self.store.change(|state| state.identity = identity)?;
-        self.setting.trail.record(KeySwitched { key: shown.public_key().fingerprint() });
+        self.party.trail().record(KeySwitched { key: shown.public_key().fingerprint() });
         self.party.switch_to(shown);
         Ok(())
     }
@@ -182,11 +183,11 @@ impl Agent {
     /// The listener has no address.
     pub fn serve(self: &Arc<Self>, listener: TcpListener) -> Result<Serving, PinnedError> {
         let agent = Arc::clone(self);
-        Ok(Serving::start(listener, move |tcp| {
+        Ok(Serving::start(listener, move |tcp, busy| {
             let agent = Arc::clone(&agent);
             async move {
                 // What fails is in the ledger.
-                let _ = agent.accept(tcp).await;
+                let _ = agent.accept(tcp, busy).await;
             }
         })?)
     }
@@ -201,7 +202,7 @@ impl Agent {
         listener: TcpListener,
     ) -> Result<Serving, PinnedError> {
         let agent = Arc::clone(self);
-        Ok(Serving::start(listener, move |tcp| {
+        Ok(Serving::start(listener, move |tcp, _busy| {
             let agent = Arc::clone(&agent);
             async move {
                 // A deployment that breaks off is settled by its manager.
@@ -220,7 +221,7 @@ impl Agent {
         Ok(kept.map(|kept| kept.identity()).transpose()?)
     }
 
-    async fn accept(&self, tcp: TcpStream) -> Result<(), PinnedError> {
+    async fn accept(&self, tcp: TcpStream, busy: Busy) -> Result<(), PinnedError> {
         self.refresh();
         let layer = self.second_layer();
         let proxies = match layer {
@@ -246,6 +247,7 @@ impl Agent {
                 (manager, frames)
             }
         };
+        drop(busy);
         self.obey(&peer, frames, &trail).await
     }
 
@@ -384,9 +386,7 @@ impl Agent {
 
     /// One conversation of a deployment (`deployment.rs`).
     async fn be_deployed(&self, tcp: TcpStream) -> Result<(), PinnedError> {
-        let ledger = self.setting.trail.ledger();
-        let cause = tcp.peer_addr().ok().and_then(|peer| ledger.cause_of_flow(Flow::Tcp, peer));
-        let trail = self.setting.trail.under(cause);
+        let trail = self.party.trail_of(&tcp);
         let mut frames = deployment::accept(&self.store.get().host_key.identity()?, tcp).await?;
         while let Some(message) = frames.receive::<ToHost>().await? {
             let answer = match message {
@@ -480,7 +480,7 @@ impl Agent {
             let lasts = now < lent.until;
             if !lasts {
                 let (migration, peer) = (migration.clone(), lent.peer.clone());
-                self.setting.trail.record(Lent { migration, peer, state: "lapsed" });
+                self.party.trail().record(Lent { migration, peer, state: "lapsed" });
             }
             lasts
         });

@@ -5,6 +5,7 @@ use std::{fmt, io};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::Mutex,
     time::timeout,
 };
 
@@ -15,14 +16,15 @@ pub const MESSAGE_LIMIT: usize = 64 * 1024;
 
 /// One end of a conversation.
 pub struct Frames {
-    stream: Box<dyn Transport>,
+    /// Shared by nobody; what is not `Sync` is so in here.
+    stream: Mutex<Box<dyn Transport>>,
     seal: Option<Seal>,
 }
 
 impl Frames {
     /// A conversation over a channel.
     pub fn over(stream: impl Transport + 'static) -> Self {
-        Self { stream: Box::new(stream), seal: None }
+        Self { stream: Mutex::new(Box::new(stream)), seal: None }
     }
 
     /// From now on nobody but the two who hold `seal`'s keys can read or alter a message.
@@ -45,8 +47,9 @@ impl Frames {
         if bytes.len() > MESSAGE_LIMIT {
             return Err(PinnedError::LongMessage { length });
         }
-        self.stream.write_all(&[&length.to_be_bytes(), bytes.as_slice()].concat()).await?;
-        self.stream.flush().await?;
+        let stream = self.stream.get_mut();
+        stream.write_all(&[&length.to_be_bytes(), bytes.as_slice()].concat()).await?;
+        stream.flush().await?;
         Ok(())
     }
 
@@ -56,8 +59,9 @@ impl Frames {
     ///
     /// The channel is broken, or what comes is no such message.
     pub async fn receive<T: DeserializeOwned>(&mut self) -> Result<Option<T>, PinnedError> {
+        let stream = self.stream.get_mut();
         let mut length = [0; 4];
-        match self.stream.read_exact(&mut length).await {
+        match stream.read_exact(&mut length).await {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -67,7 +71,7 @@ impl Frames {
             return Err(PinnedError::LongMessage { length });
         }
         let mut bytes = vec![0; length as usize];
-        self.stream.read_exact(&mut bytes).await?;
+        stream.read_exact(&mut bytes).await?;
         let plain = match &mut self.seal {
             Some(seal) => seal.open(bytes)?,
             None => bytes,

@@ -5,9 +5,15 @@
 //! The agent asks for [`PATH`] and to go on with [`PROTOCOL`] (HTTP/1.1 Upgrade). What follows is sealed
 //! for the two ends alone, so a proxy that ends HTTPS in front of the manager can pass it on.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use ground::{Clock, Trail, Transport as Flow};
+use ground::{Clock, Trail};
 use http_body_util::Empty;
 use hyper::{
     Request, Response, StatusCode,
@@ -31,7 +37,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::{
     Agent, Frames, HANDSHAKE_LIMIT, Identity, Link, Manager, PeerName, PinnedError, Serving,
-    encoding, party::connect, witness::provider,
+    encoding, party::connect, serving::Busy, witness::provider,
 };
 
 /// Where agents report.
@@ -53,6 +59,11 @@ impl Reception {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.serving.address()
+    }
+
+    /// As [`Serving::settled`].
+    pub async fn settled(&self) {
+        self.serving.settled().await;
     }
 
     /// The next agent that has proven its key.
@@ -102,27 +113,20 @@ impl Manager {
         listener: TcpListener,
         certificate: &Identity,
     ) -> Result<Reception, PinnedError> {
-        let mut config = ServerConfig::builder_with_provider(Arc::clone(provider()))
-            .with_safe_default_protocol_versions()
-            .expect("the provider has suites of TLS 1.2 and 1.3")
-            .with_no_client_auth()
-            .with_cert_resolver(certificate.resolver());
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let acceptor = TlsAcceptor::from(Arc::new(server_config(certificate)));
         let (sender, arrived) = mpsc::channel(WAITING_LIMIT);
         let manager = Arc::clone(self);
-        let serving = Serving::start(listener, move |tcp| {
+        let serving = Serving::start(listener, move |tcp, busy| {
             let (manager, acceptor, sender) =
                 (Arc::clone(&manager), acceptor.clone(), sender.clone());
             async move {
-                let ledger = manager.party().trail().ledger();
-                let cause =
-                    tcp.peer_addr().ok().and_then(|peer| ledger.cause_of_flow(Flow::Tcp, peer));
-                let trail = manager.party().trail().under(cause);
+                let trail = manager.party().trail_of(&tcp);
                 if let Ok(Ok(tls)) = timeout(HANDSHAKE_LIMIT, acceptor.accept(tcp)).await {
+                    let busy = Mutex::new(Some(busy));
                     let answer = service_fn(|request| {
                         let (manager, sender) = (Arc::clone(&manager), sender.clone());
-                        let response = answer(request, manager, sender, trail.clone());
+                        let busy = busy.lock().unwrap_or_else(PoisonError::into_inner).take();
+                        let response = answer(request, manager, sender, trail.clone(), busy);
                         async { Ok::<_, Infallible>(response) }
                     });
                     // A client that breaks off is nobody's loss.
@@ -142,6 +146,7 @@ fn answer(
     manager: Arc<Manager>,
     sender: mpsc::Sender<Link>,
     trail: Trail,
+    busy: Option<Busy>,
 ) -> Response<Empty<Bytes>> {
     let mut response = Response::new(Empty::new());
     let wanted = request.headers().get(UPGRADE);
@@ -164,6 +169,7 @@ fn answer(
         if let Ok(Ok(agent)) = proof.await {
             let _ = sender.send(Manager::link(agent, frames)).await;
         }
+        drop(busy);
     });
     response
 }
@@ -221,31 +227,80 @@ pub(super) fn first_reply(said: &[u8]) -> Option<encoding::Bytes> {
     serde_json::from_slice(rest.get(..length)?).ok()
 }
 
-/// An ordinary TLS client.
+/// A server that shows `shown`, and an ordinary client that expects `name` and believes `roots`: how other
+/// components of a host are visited, which have nothing to do with pinned keys.
+///
+/// # Errors
+///
+/// The client does not believe the server.
+pub async fn visit(
+    listener: TcpListener,
+    shown: &Identity,
+    name: &str,
+    roots: &[CertificateDer<'static>],
+    clock: &Clock,
+) -> Result<(), PinnedError> {
+    let acceptor = TlsAcceptor::from(Arc::new(server_config(shown)));
+    let (name, roots) = (name.to_owned(), roots.to_vec());
+    let served = async {
+        let (tcp, _) = listener.accept().await?;
+        // What the server makes of it is not asked.
+        let _ = acceptor.accept(tcp).await;
+        io::Result::Ok(())
+    };
+    let client = async {
+        let tcp = TcpStream::connect(listener.local_addr()?).await?;
+        ordinary(tcp, &name, &roots, clock).await
+    };
+    let (served, visited) = tokio::join!(served, client);
+    visited.and(Ok(served?))
+}
+
+/// TLS as any server speaks it.
+fn server_config(certificate: &Identity) -> ServerConfig {
+    let mut config = ServerConfig::builder_with_provider(Arc::clone(provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the provider has suites of TLS 1.2 and 1.3")
+        .with_no_client_auth()
+        .with_cert_resolver(certificate.resolver());
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config
+}
+
 async fn dial(
     home: &Home,
     clock: &Clock,
     trail: &Trail,
 ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, PinnedError> {
+    let tcp = connect(home.address, trail)
+        .await
+        .map_err(|source| PinnedError::Connect { address: home.address, source })?;
+    ordinary(tcp, &home.name, &home.roots, clock).await
+}
+
+/// An ordinary TLS client: chain, dates, name.
+async fn ordinary(
+    tcp: TcpStream,
+    name: &str,
+    roots: &[CertificateDer<'static>],
+    clock: &Clock,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, PinnedError> {
     let not_trusted =
-        |words: String| PinnedError::ServerNotTrusted { name: home.name.clone(), words };
-    let mut roots = RootCertStore::empty();
-    for root in &home.roots {
-        roots.add(root.clone()).map_err(|error| not_trusted(error.to_string()))?;
+        |words: String| PinnedError::ServerNotTrusted { name: name.to_owned(), words };
+    let mut store = RootCertStore::empty();
+    for root in roots {
+        store.add(root.clone()).map_err(|error| not_trusted(error.to_string()))?;
     }
     let time = Arc::new(Time(clock.clone()));
     let mut config = ClientConfig::builder_with_details(Arc::clone(provider()), time)
         .with_safe_default_protocol_versions()
         .expect("the provider has suites of TLS 1.2 and 1.3")
-        .with_root_certificates(roots)
+        .with_root_certificates(store)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let name = ServerName::try_from(home.name.clone())
+    let server = ServerName::try_from(name.to_owned())
         .map_err(|_| not_trusted("this is no name of a server".to_owned()))?;
-    let tcp = connect(home.address, trail)
-        .await
-        .map_err(|source| PinnedError::Connect { address: home.address, source })?;
-    let handshake = TlsConnector::from(Arc::new(config)).connect(name, tcp);
+    let handshake = TlsConnector::from(Arc::new(config)).connect(server, tcp);
     match timeout(HANDSHAKE_LIMIT, handshake).await {
         Err(_) => Err(PinnedError::Silent { limit: HANDSHAKE_LIMIT }),
         Ok(Ok(stream)) => Ok(stream),
@@ -257,7 +312,7 @@ async fn dial(
 }
 
 fn broken(error: hyper::Error) -> PinnedError {
-    PinnedError::Io(std::io::Error::other(error))
+    PinnedError::Io(io::Error::other(error))
 }
 
 /// The virtual time, as rustls asks for it.

@@ -201,7 +201,7 @@ impl Manager {
     pub fn remove(&self, agent: &PeerName) -> Result<(), PinnedError> {
         let removed = self.store.change(|state| state.agents.remove(agent))?;
         removed.ok_or_else(|| PinnedError::NotDeployed { agent: agent.clone() })?;
-        self.note(agent, "removed", &self.setting.trail);
+        self.note(agent, "removed", &self.party.trail());
         self.refresh();
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use ground::{Trail, Transport as Flow};
+use ground::{EventId, Trail, Transport as Flow};
 use rustls::{
     ClientConfig, Error as TlsError, ServerConfig,
     client::Resumption,
@@ -47,7 +47,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport for S {}
 pub struct Party {
     identity: RwLock<Identity>,
     known_keys: KnownKeys,
-    trail: Trail,
+    trail: RwLock<Trail>,
 }
 
 /// A connection whose both ends believe each other.
@@ -64,7 +64,8 @@ pub struct Connection<S = TcpStream> {
 impl Party {
     /// A party that knows nobody yet. What it does is recorded on `trail`, whose actor it is.
     pub fn new(identity: Identity, trail: Trail) -> Self {
-        Self { identity: RwLock::new(identity), known_keys: KnownKeys::default(), trail }
+        let (identity, trail) = (RwLock::new(identity), RwLock::new(trail));
+        Self { identity, known_keys: KnownKeys::default(), trail }
     }
 
     /// The keys it holds for its peers.
@@ -105,7 +106,8 @@ impl Party {
         others: KeySets,
         address: SocketAddr,
     ) -> Result<Connection, PinnedError> {
-        let trail = self.trail.begin(Dialled { peer: peer.clone(), address: address.to_string() });
+        let trail =
+            self.trail().begin(Dialled { peer: peer.clone(), address: address.to_string() });
         let tcp = connect(address, &trail).await.map_err(|source| {
             trail.record(Failed { cause: "connect" });
             PinnedError::Connect { address, source }
@@ -143,10 +145,7 @@ impl Party {
         tcp: TcpStream,
         others: KeySets,
     ) -> Result<Connection, PinnedError> {
-        let ledger = self.trail.ledger();
-        let cause =
-            tcp.peer_addr().ok().and_then(|dialler| ledger.cause_of_flow(Flow::Tcp, dialler));
-        let trail = self.trail.under(cause.or(self.trail.cause()));
+        let trail = self.trail_of(&tcp);
         self.be_introduced(others, tcp, &trail).await
     }
 
@@ -177,9 +176,24 @@ impl Party {
         judge(&witness, &trail, acceptor.accept(channel).into_fallible()).await
     }
 
-    /// Where everything that it does is recorded.
-    pub fn trail(&self) -> &Trail {
-        &self.trail
+    /// Where what it does by itself is recorded.
+    pub fn trail(&self) -> Trail {
+        self.trail.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What it does by itself from now on is caused by this.
+    pub fn act_under(&self, cause: Option<EventId>) {
+        let mut trail = self.trail.write().unwrap_or_else(PoisonError::into_inner);
+        *trail = trail.under(cause);
+    }
+
+    /// Where what happens on a connection that was accepted is recorded: below what its other end did.
+    pub(super) fn trail_of(&self, tcp: &TcpStream) -> Trail {
+        let trail = self.trail();
+        let ledger = trail.ledger();
+        let cause =
+            tcp.peer_addr().ok().and_then(|dialler| ledger.cause_of_flow(Flow::Tcp, dialler));
+        trail.under(cause.or(trail.cause()))
     }
 
     async fn introduce<S: Transport>(
@@ -207,13 +221,10 @@ async fn judge<S: Transport, T: Into<TlsStream<S>>>(
 ) -> Result<Connection<S>, PinnedError> {
     let outcome = timeout(HANDSHAKE_LIMIT, handshake).await;
     let verdict = witness.verdict();
-    let outcome = match outcome {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err((error, channel))) => {
-            close(channel).await;
-            Err(explain(error, &verdict))
-        }
-        Err(_) => Err(PinnedError::Silent { limit: HANDSHAKE_LIMIT }),
+    let (outcome, broken) = match outcome {
+        Ok(Ok(stream)) => (Ok(stream), None),
+        Ok(Err((error, channel))) => (Err(explain(error, &verdict)), Some(channel)),
+        Err(_) => (Err(PinnedError::Silent { limit: HANDSHAKE_LIMIT }), None),
     };
     let cause = match &outcome {
         Err(PinnedError::Handshake(_)) => Some("handshake"),
@@ -227,6 +238,9 @@ async fn judge<S: Transport, T: Into<TlsStream<S>>>(
     }
     if let Some(cause) = cause {
         trail.record(Failed { cause });
+    }
+    if let Some(broken) = broken {
+        close(broken).await;
     }
     outcome.map(|stream| Connection { stream: stream.into(), verdict, trail: trail.clone() })
 }

@@ -78,7 +78,7 @@ impl Proxy {
         let connector = TlsConnector::from(Arc::new(client_config(identity)));
         let heard = Arc::default();
         let hears = Arc::clone(&heard);
-        let serving = Serving::start(listener, move |tcp| {
+        let serving = Serving::start(listener, move |tcp, _busy| {
             let (acceptor, connector) = (acceptor.clone(), connector.clone());
             let hears = Arc::clone(&hears);
             async move {

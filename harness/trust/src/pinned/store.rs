@@ -8,7 +8,9 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use ground::Secret;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 /// A file could not be read or replaced.
 #[derive(Debug, thiserror::Error)]
@@ -79,4 +81,30 @@ impl<T: Clone + PartialEq + Serialize + DeserializeOwned> Store<T> {
     fn error(&self, source: io::Error) -> StoreError {
         StoreError { path: self.path.clone(), source }
     }
+}
+
+/// What a store holds that must not be seen elsewhere: private keys, symmetric keys, and the tokens of
+/// deployments. For those who look whether it is.
+pub fn secrets_in(store: &[u8]) -> Vec<Secret> {
+    fn collect(value: &Value, secrets: &mut Vec<Secret>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    match (name.as_str(), field) {
+                        ("key" | "registrar" | "token", Value::String(text)) => {
+                            secrets.push(Secret::new(text.as_str()));
+                        }
+                        _ => collect(field, secrets),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, secrets)),
+            _ => {}
+        }
+    }
+    let mut secrets = Vec::new();
+    if let Ok(value) = serde_json::from_slice(store) {
+        collect(&value, &mut secrets);
+    }
+    secrets
 }

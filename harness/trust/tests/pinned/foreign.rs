@@ -1,4 +1,4 @@
-//! Peers that are not this crate's: thieves, strangers, TLS 1.3, and OpenSSL.
+//! Peers that are not this crate's: thieves, strangers, TLS 1.3, OpenSSL and GnuTLS.
 
 use std::{io::Write as _, process::Stdio, sync::Arc};
 
@@ -12,7 +12,7 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
     process::Command,
 };
@@ -169,47 +169,131 @@ async fn what_is_no_tls_fails_and_is_noted() {
     assert!(matches!(nobody, Err(PinnedError::Connect { .. })), "{nobody:?}");
 }
 
-/// An independent client, in both versions.
+/// Whether a program is here; says so if it is not.
+async fn is_here(program: &str) -> bool {
+    let here = Command::new(program).arg("--version").output().await.is_ok();
+    if !here {
+        let required = std::env::var("TRUSTRIG_REQUIRE_TOOLS").is_ok_and(|value| value == "1");
+        assert!(!required, "there is no `{program}` program here");
+        // Written past the test harness, which hides what is printed.
+        let skipped = format!("SKIPPED: there is no `{program}` program here\n");
+        std::io::stderr().write_all(skipped.as_bytes()).unwrap();
+    }
+    here
+}
+
+/// A certificate and its key for a program to read.
+fn pem_file(owner: &str) -> tempfile::NamedTempFile {
+    let chain = self_signed("peer", owner, KeyKind::EcdsaP256);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(chain.to_pem().as_bytes()).unwrap();
+    file.write_all(chain.key.to_pem().as_bytes()).unwrap();
+    file
+}
+
+/// What an agent makes of a client program, which must print what the agent says.
+async fn client_program_is_judged(
+    owner_is_trusted: bool,
+    mut command: Command,
+    address: TcpListener,
+) {
+    let mut client = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let outcome = agent().accept(address.accept().await.unwrap().0).await;
+    if owner_is_trusted {
+        let mut stream = outcome.unwrap().stream;
+        stream.write_all(b"welcome\n").await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut said = String::new();
+        client.stdout.take().unwrap().read_to_string(&mut said).await.unwrap();
+        assert!(said.contains("welcome\n"), "{said}");
+    } else {
+        assert_eq!(reason(outcome), Reason::KeyNotPinned);
+    }
+}
+
+/// Independent clients, in both versions.
 #[tokio::test]
 async fn openssl_connects_with_the_pinned_key_and_not_with_another() {
-    let version = Command::new("openssl").arg("version").output().await;
-    if version.is_err() {
-        let required = std::env::var("TRUSTRIG_REQUIRE_TOOLS").is_ok_and(|value| value == "1");
-        assert!(!required, "there is no `openssl` program here");
-        // Written past the test harness, which hides what is printed.
-        std::io::stderr().write_all(b"SKIPPED: there is no `openssl` program here\n").unwrap();
+    if !is_here("openssl").await {
         return;
     }
     for protocol in ["-tls1_2", "-tls1_3"] {
         for (owner, trusted) in [("manager", true), ("stranger", false)] {
-            let chain = self_signed("peer", owner, KeyKind::EcdsaP256);
-            let mut file = tempfile::NamedTempFile::new().unwrap();
-            file.write_all(chain.to_pem().as_bytes()).unwrap();
-            file.write_all(chain.key.to_pem().as_bytes()).unwrap();
+            let file = pem_file(owner);
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap().to_string();
-            let mut client = Command::new("openssl")
-                .args(["s_client", "-quiet", protocol, "-connect", &address, "-cert"])
-                .arg(file.path())
-                .arg("-key")
-                .arg(file.path())
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .kill_on_drop(true)
-                .spawn()
-                .unwrap();
-            let outcome = agent().accept(listener.accept().await.unwrap().0).await;
-            if trusted {
-                let mut stream = outcome.unwrap().stream;
-                stream.write_all(b"welcome\n").await.unwrap();
-                stream.shutdown().await.unwrap();
-                let mut said = String::new();
-                client.stdout.take().unwrap().read_to_string(&mut said).await.unwrap();
-                assert_eq!(said, "welcome\n");
-            } else {
-                assert_eq!(reason(outcome), Reason::KeyNotPinned);
+            let mut command = Command::new("openssl");
+            command.args(["s_client", "-quiet", protocol, "-connect", &address, "-cert"]);
+            command.arg(file.path()).arg("-key").arg(file.path());
+            client_program_is_judged(trusted, command, listener).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn gnutls_connects_with_the_pinned_key_and_not_with_another() {
+    if !is_here("gnutls-cli").await {
+        return;
+    }
+    for version in ["VERS-TLS1.2", "VERS-TLS1.3"] {
+        for (owner, trusted) in [("manager", true), ("stranger", false)] {
+            let file = pem_file(owner);
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port().to_string();
+            let mut command = Command::new("gnutls-cli");
+            let priority = format!("NORMAL:-VERS-ALL:+{version}");
+            command.args(["--insecure", "--priority", &priority, "--port", &port]);
+            command.arg("--x509certfile").arg(file.path()).arg("--x509keyfile").arg(file.path());
+            command.arg("127.0.0.1");
+            client_program_is_judged(trusted, command, listener).await;
+        }
+    }
+}
+
+/// An independent server that demands a certificate: it gets one, and its own key decides.
+#[tokio::test]
+async fn openssls_server_is_believed_by_its_key_alone() {
+    if !is_here("openssl").await {
+        return;
+    }
+    for (owner, trusted) in [("agent", true), ("stranger", false)] {
+        let file = pem_file(owner);
+        let mut server = Command::new("openssl")
+            .args(["s_server", "-accept", "127.0.0.1:0", "-Verify", "1", "-naccept", "1"])
+            .arg("-cert")
+            .arg(file.path())
+            .arg("-key")
+            .arg(file.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+        let address = loop {
+            let line = lines.next_line().await.unwrap().expect("it says where it listens");
+            if let Some(address) = line.strip_prefix("ACCEPT ") {
+                break address.parse().unwrap();
             }
+        };
+        let manager = party(&ledger(), "manager1", key_of("manager1", 1));
+        let key = identity(&self_signed("peer", "agent", KeyKind::EcdsaP256)).public_key().clone();
+        manager.known_keys().add("agent1".into(), key);
+        let dialled = manager.dial(&"agent1".into(), address).await;
+        if trusted {
+            let mut stream = dialled.unwrap().stream;
+            stream.write_all(b"welcome\n").await.unwrap();
+            // It has our certificate, and prints what we say.
+            while lines.next_line().await.unwrap().expect("it prints it") != "welcome" {}
+        } else {
+            assert_eq!(reason(dialled), Reason::KeyNotPinned);
         }
     }
 }

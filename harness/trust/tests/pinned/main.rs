@@ -9,6 +9,7 @@ mod lab;
 mod ledger;
 mod rotation;
 mod second_layer;
+mod secrets;
 mod solution_two;
 mod trust;
 mod world;

@@ -24,7 +24,7 @@ impl Manager {
     /// Nothing has changed, or [`Manager::unsettled`] names the agent and [`Manager::settle`]
     /// decides.
     pub async fn deploy(&self, order: &Deployment) -> Result<Fingerprint, PinnedError> {
-        let trail = self.setting.trail.begin(DeploymentBegan { agent: order.agent.clone() });
+        let trail = self.party.trail().begin(DeploymentBegan { agent: order.agent.clone() });
         let expected = Expected::Fingerprint(order.fingerprint.clone());
         let (mut frames, host_key) = deployment::open(order.address, &expected, &trail).await?;
         let shown = host_key.fingerprint();
@@ -89,12 +89,12 @@ impl Manager {
         let state = self.store.get();
         let mut outcome = Ok(());
         for (agent, intent) in &state.deploying {
-            let settled = self.abort(agent, intent, None, &self.setting.trail).await;
+            let settled = self.abort(agent, intent, None, &self.party.trail()).await;
             outcome = outcome.and(settled);
         }
         for (agent, row) in &state.agents {
             if let Some(intent) = &row.unsettled {
-                let settled = self.commit(agent, intent, None, &self.setting.trail).await;
+                let settled = self.commit(agent, intent, None, &self.party.trail()).await;
                 outcome = outcome.and(settled);
             }
         }

@@ -21,6 +21,26 @@ impl Manager {
         Ok(key)
     }
 
+    /// The key that is kept ready.
+    ///
+    /// # Errors
+    ///
+    /// The store holds none that can be used.
+    pub fn prepared_key(&self) -> Result<Option<PublicKey>, PinnedError> {
+        let next = self.store.get().next;
+        Ok(next.map(|next| next.identity()).transpose()?.map(|next| next.public_key().clone()))
+    }
+
+    /// The key that was shown before.
+    ///
+    /// # Errors
+    ///
+    /// The store holds none that can be used.
+    pub fn former_key(&self) -> Result<Option<PublicKey>, PinnedError> {
+        let former = self.store.get().former;
+        Ok(former.map(|kept| kept.identity()).transpose()?.map(|kept| kept.public_key().clone()))
+    }
+
     /// Has all agents believe this key of the manager, too.
     ///
     /// # Errors
@@ -125,14 +145,14 @@ impl Manager {
             .store
             .change(|state| state.agents.get_mut(agent).map(|row| change(&mut row.keys)))?;
         changed.ok_or_else(|| PinnedError::NotDeployed { agent: agent.clone() })?;
-        self.note(agent, what, &self.setting.trail);
+        self.note(agent, what, &self.party.trail());
         self.refresh();
         Ok(())
     }
 
     fn show(&self) -> Result<(), PinnedError> {
         let shown = self.store.get().identity.identity()?;
-        self.setting.trail.record(KeySwitched { key: shown.public_key().fingerprint() });
+        self.party.trail().record(KeySwitched { key: shown.public_key().fingerprint() });
         self.party.switch_to(shown);
         Ok(())
     }

@@ -1,0 +1,410 @@
+//! Pinned keys in a scenario: managers and agents of `trust_models::pinned` on loopback sockets, with
+//! their stores in a folder that goes with the world.
+
+mod certificates;
+mod reports;
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use fake_dc_pki::PkiError;
+use ground::{Actor, Clock, EventId, Ledger, Secret, Seed};
+use scenario::{
+    Deploy, GivenFingerprint, InsertProxy, ManagerAndAgent, PinnedAction, PinnedLayer, TwoAgents,
+};
+use tokio::net::TcpListener;
+use trust_models::pinned::{
+    Agent, Answer, Deployment, Fingerprint, Frames, Link, Manager, Meddling, Order, PeerName,
+    PinnedError, Proxy, PublicKey, SecondLayer, Serving, Setting, secrets_in,
+};
+
+use super::Refusal;
+use crate::world::WorldError;
+use certificates::Certificates;
+use reports::Report;
+
+/// Of the superuser of every host.
+const PASSWORD: &str = "xenroot";
+/// The one migration that two agents of a scenario have at a time.
+const MIGRATION: &str = "migration";
+const PROXY: &str = "proxy";
+
+/// The parties of a world.
+#[derive(Debug)]
+pub(crate) struct Parties {
+    folder: PathBuf,
+    seed: Seed,
+    clock: Clock,
+    ledger: Ledger,
+    certificates: Certificates,
+    /// Those that run.
+    managers: BTreeMap<String, Arc<Manager>>,
+    agents: BTreeMap<String, Host>,
+    /// Channels that were opened and kept.
+    links: BTreeMap<[String; 2], Link>,
+    proxies: BTreeMap<String, Proxy>,
+    /// The last report of each agent to each manager.
+    reports: BTreeMap<[String; 2], Report>,
+    /// How often a party was started.
+    starts: u64,
+}
+
+/// An agent that listens.
+#[derive(Debug)]
+struct Host {
+    agent: Arc<Agent>,
+    service: Serving,
+    deployment: Serving,
+}
+
+/// Why an action did not succeed.
+#[derive(Debug, thiserror::Error)]
+enum ActError {
+    #[error(transparent)]
+    Refused(#[from] PinnedError),
+    #[error(transparent)]
+    World(#[from] WorldError),
+}
+
+impl From<PkiError> for ActError {
+    fn from(error: PkiError) -> Self {
+        Self::World(error.into())
+    }
+}
+
+impl From<io::Error> for ActError {
+    fn from(error: io::Error) -> Self {
+        Self::World(WorldError::Roots(error))
+    }
+}
+
+impl Parties {
+    /// Starts the managers and agents of a plan, and has them deployed.
+    pub(crate) async fn build(
+        plan: &scenario::World,
+        folder: &Path,
+        seed: Seed,
+        clock: Clock,
+        ledger: &Ledger,
+    ) -> Result<Self, WorldError> {
+        let mut parties = Self {
+            folder: folder.join("pinned"),
+            certificates: Certificates::new(&seed, clock.now())?,
+            seed,
+            clock,
+            ledger: ledger.clone(),
+            managers: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            links: BTreeMap::new(),
+            proxies: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            starts: 0,
+        };
+        for manager in &plan.managers {
+            parties.start_manager(&manager.name).map_err(unbuilt)?;
+        }
+        for agent in &plan.agents {
+            parties.start_agent(&agent.name).await.map_err(unbuilt)?;
+            for manager in &agent.deployed_by {
+                let order = parties.order(&agent.name, GivenFingerprint::Right, PASSWORD);
+                let order = order.map_err(unbuilt)?;
+                let deployed = parties.manager(manager)?.deploy(&order).await;
+                deployed.map_err(|error| unbuilt(error.into()))?;
+            }
+        }
+        Ok(parties)
+    }
+
+    /// Carries out an action, and waits until everybody has recorded what came of it. A refusal must
+    /// leave all stores as they were.
+    pub(crate) async fn act(
+        &mut self,
+        action: &PinnedAction,
+        cause: Option<EventId>,
+    ) -> Result<Option<Refusal>, WorldError> {
+        for manager in self.managers.values() {
+            manager.party().act_under(cause);
+        }
+        for host in self.agents.values() {
+            host.agent.party().act_under(cause);
+        }
+        let before = self.stores()?;
+        let outcome = self.carry_out(action).await;
+        for host in self.agents.values() {
+            host.service.settled().await;
+        }
+        match outcome {
+            Ok(()) => Ok(None),
+            Err(ActError::World(error)) => Err(error),
+            Err(ActError::Refused(error)) => {
+                if let Some(name) = changed(&before, &self.stores()?) {
+                    return Err(WorldError::StoreOfRefusal { name });
+                }
+                let (reason, words) = (error.reason().to_owned(), error.to_string());
+                Ok(Some(Refusal { reason, words, diagnosis: Vec::new() }))
+            }
+        }
+    }
+
+    /// What no event may hold.
+    pub(crate) fn secrets(&self) -> Result<Vec<String>, WorldError> {
+        let mut secrets = Vec::new();
+        for bytes in self.stores()?.values() {
+            secrets.extend(secrets_in(bytes).iter().map(|secret| secret.expose().to_owned()));
+        }
+        Ok(secrets)
+    }
+
+    async fn carry_out(&mut self, action: &PinnedAction) -> Result<(), ActError> {
+        match action {
+            PinnedAction::Deploy(deploy) => self.deploy(deploy).await?,
+            PinnedAction::Connect(pair) => {
+                self.manager(&pair.manager)?.order(&name(&pair.agent), &Order::Ping).await?;
+            }
+            PinnedAction::Open(pair) => {
+                let link = self.manager(&pair.manager)?.connect(&name(&pair.agent)).await?;
+                self.links.insert(key(pair), link);
+            }
+            PinnedAction::UseOpen(pair) => self.use_open(pair).await?,
+            PinnedAction::Remove(pair) => {
+                self.manager(&pair.manager)?.remove(&name(&pair.agent))?;
+            }
+            PinnedAction::Present(present) => {
+                let identity = self.certificates.of_agent(present)?;
+                self.host(&present.agent)?.agent.show(identity)?;
+            }
+            PinnedAction::PrepareKey(of) => {
+                self.manager(&of.manager)?.prepare_key()?;
+            }
+            PinnedAction::AnnounceKey(of) => {
+                let manager = self.manager(&of.manager)?;
+                if let Some(key) = manager.prepared_key()? {
+                    manager.announce_key(&key).await?;
+                }
+            }
+            PinnedAction::SwitchKey(of) => self.manager(&of.manager)?.switch_key()?,
+            PinnedAction::SwitchBack(of) => self.manager(&of.manager)?.switch_back()?,
+            PinnedAction::WithdrawKey(of) => {
+                let manager = self.manager(&of.manager)?;
+                if let Some(key) = manager.former_key()? {
+                    manager.withdraw_key(&key).await?;
+                }
+            }
+            PinnedAction::RotateAgent(pair) => {
+                self.manager(&pair.manager)?.rotate_agent(&name(&pair.agent)).await?;
+            }
+            PinnedAction::Migrate(between) => {
+                let (from, to) = (name(&between.from), name(&between.to));
+                self.manager(&between.manager)?.migrate(MIGRATION, &from, &to).await?;
+            }
+            PinnedAction::Lend(between) => {
+                let (from, to) = (name(&between.from), name(&between.to));
+                self.manager(&between.manager)?.lend(MIGRATION, &from, &to).await?;
+            }
+            PinnedAction::EndMigration(between) => {
+                let (from, to) = (name(&between.from), name(&between.to));
+                self.manager(&between.manager)?.end_migration(MIGRATION, &from, &to).await?;
+            }
+            PinnedAction::Meet(agents) => self.meet(agents).await?,
+            PinnedAction::StopManager(of) => {
+                self.managers.remove(of.manager.as_str());
+                self.links.retain(|[manager, _], _| manager != of.manager.as_str());
+            }
+            PinnedAction::StartManager(of) => {
+                self.start_manager(&of.manager)?;
+                self.manager(&of.manager)?.settle().await?;
+            }
+            PinnedAction::Enrol(enrol) => {
+                let identity =
+                    self.certificates.of_component(&enrol.agent, &enrol.component, enrol.ca)?;
+                let (agent, component) = (name(&enrol.agent), enrol.component.as_str());
+                self.manager(&enrol.manager)?.enrol(&agent, component, identity).await?;
+            }
+            PinnedAction::Visit(visit) => {
+                let shown = self.host(&visit.agent)?.agent.component(&visit.component)?;
+                let visited = self.certificates.visit(visit, shown, &self.clock);
+                visited.await?;
+            }
+            PinnedAction::InsertProxy(insert) => self.insert_proxy(insert).await?,
+            PinnedAction::RemoveProxy(of) => {
+                self.proxies.remove(of.agent.as_str());
+                for manager in self.managers.values() {
+                    manager.lead(&name(&of.agent), None);
+                }
+            }
+            PinnedAction::SetSecondLayer(set) => {
+                let layer = match set.layer {
+                    PinnedLayer::Keys => SecondLayer::Keys,
+                    PinnedLayer::Off => SecondLayer::Off,
+                    PinnedLayer::SymmetricKey => SecondLayer::SymmetricKey,
+                };
+                self.manager(&set.manager)?.set_second_layer(layer);
+                self.host(&set.agent)?.agent.set_second_layer(layer);
+            }
+            PinnedAction::Report(report) => self.report(report).await?,
+            PinnedAction::Replay(pair) => self.replay(pair).await?,
+            PinnedAction::Guess(guess) => self.guess(guess).await?,
+            PinnedAction::GuessOffline(guess) => self.guess_offline(guess)?,
+        }
+        Ok(())
+    }
+
+    async fn deploy(&mut self, deploy: &Deploy) -> Result<(), ActError> {
+        let password = deploy.password.as_ref().map_or(PASSWORD, |password| password.as_str());
+        let order = self.order(&deploy.agent, deploy.fingerprint, password)?;
+        self.manager(&deploy.manager)?.deploy(&order).await?;
+        Ok(())
+    }
+
+    fn order(
+        &self,
+        agent: &str,
+        fingerprint: GivenFingerprint,
+        password: &str,
+    ) -> Result<Deployment, ActError> {
+        let host = self.host(agent)?;
+        let fingerprint: Option<Fingerprint> = match fingerprint {
+            GivenFingerprint::None => None,
+            GivenFingerprint::Right => Some(host.agent.host_fingerprint()?),
+            GivenFingerprint::Wrong => Some(self.certificates.key_of(PROXY)?.fingerprint()),
+        };
+        Ok(Deployment {
+            agent: name(agent),
+            address: host.deployment.address(),
+            fingerprint,
+            password: Secret::new(password),
+            service: host.service.address(),
+        })
+    }
+
+    async fn use_open(&mut self, pair: &ManagerAndAgent) -> Result<(), ActError> {
+        let link = self.links.get_mut(&key(pair)).ok_or_else(|| WorldError::Unknown {
+            what: "open channel to",
+            name: pair.agent.to_string(),
+        })?;
+        link.order(&Order::Ping).await?;
+        Ok(())
+    }
+
+    /// An agent dials another as it does in a migration.
+    async fn meet(&self, agents: &TwoAgents) -> Result<(), ActError> {
+        let from = &self.host(&agents.from)?.agent;
+        // Whom it believes at this moment.
+        from.believed();
+        let address = self.host(&agents.to)?.service.address();
+        let mut frames = Frames::over(from.party().dial(&name(&agents.to), address).await?.stream);
+        let begin = Order::BeginMigration { migration: MIGRATION.to_owned() };
+        match frames.ask::<Answer>(&begin).await? {
+            Answer::Refused { reason, words } => {
+                let peer = name(&agents.to);
+                Err(PinnedError::OrderRefused { peer, reason, words }.into())
+            }
+            Answer::Done | Answer::Key { .. } => Ok(()),
+        }
+    }
+
+    async fn insert_proxy(&mut self, insert: &InsertProxy) -> Result<(), ActError> {
+        let identity = self.certificates.identity_of(PROXY)?;
+        let known: PublicKey = identity.public_key().clone();
+        let target = self.host(&insert.agent)?.service.address();
+        let meddling = if insert.alters { Meddling::Alter(2) } else { Meddling::None };
+        let proxy = Proxy::start(listener().await?, &identity, target, meddling)?;
+        for manager in self.managers.values() {
+            manager.lead(&name(&insert.agent), Some(proxy.address()));
+            if insert.wanted {
+                manager.proxies().add(PROXY.into(), known.clone());
+            }
+        }
+        if insert.wanted {
+            self.host(&insert.agent)?.agent.proxies().add(PROXY.into(), known);
+        }
+        self.proxies.insert(insert.agent.to_string(), proxy);
+        Ok(())
+    }
+
+    fn start_manager(&mut self, name: &str) -> Result<(), ActError> {
+        let setting = self.setting("managers", name)?;
+        self.managers.insert(name.to_owned(), Manager::start(setting)?);
+        Ok(())
+    }
+
+    async fn start_agent(&mut self, name: &str) -> Result<(), ActError> {
+        let agent = Agent::start(self.setting("agents", name)?, Secret::new(PASSWORD))?;
+        agent.show(self.certificates.first_of_agent(name)?)?;
+        let service = agent.serve(listener().await?)?;
+        let deployment = agent.serve_deployment(listener().await?)?;
+        self.agents.insert(name.to_owned(), Host { agent, service, deployment });
+        Ok(())
+    }
+
+    fn setting(&mut self, kind: &str, name: &str) -> Result<Setting, ActError> {
+        self.starts += 1;
+        let folder = self.folder.join(kind).join(name);
+        fs::create_dir_all(&folder)?;
+        let trail = self.ledger.trail(Actor::Host(name.to_owned()));
+        let seed = self.seed.child(&format!("start {}", self.starts));
+        Ok(Setting::new(name, &folder, seed, self.clock.clone(), trail))
+    }
+
+    fn manager(&self, name: &str) -> Result<&Arc<Manager>, WorldError> {
+        let unknown = || WorldError::Unknown { what: "running manager", name: name.to_owned() };
+        self.managers.get(name).ok_or_else(unknown)
+    }
+
+    fn host(&self, name: &str) -> Result<&Host, WorldError> {
+        let unknown = || WorldError::Unknown { what: "agent", name: name.to_owned() };
+        self.agents.get(name).ok_or_else(unknown)
+    }
+
+    /// The bytes of every file that a party keeps, by its path.
+    fn stores(&self) -> Result<BTreeMap<PathBuf, Vec<u8>>, WorldError> {
+        let mut files = BTreeMap::new();
+        let mut folders = vec![self.folder.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).map_err(WorldError::Roots)? {
+                let path = entry.map_err(WorldError::Roots)?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let bytes = fs::read(&path).map_err(WorldError::Roots)?;
+                    files.insert(path, bytes);
+                }
+            }
+        }
+        Ok(files)
+    }
+}
+
+/// The first file that differs.
+fn changed(
+    before: &BTreeMap<PathBuf, Vec<u8>>,
+    after: &BTreeMap<PathBuf, Vec<u8>>,
+) -> Option<String> {
+    let names = before.keys().chain(after.keys());
+    let differs = |path: &&PathBuf| before.get(*path) != after.get(*path);
+    let path = names.into_iter().find(differs)?;
+    Some(path.display().to_string())
+}
+
+fn unbuilt(error: ActError) -> WorldError {
+    match error {
+        ActError::Refused(error) => WorldError::Pinned(Box::new(error)),
+        ActError::World(error) => error,
+    }
+}
+
+fn name(text: &str) -> PeerName {
+    text.into()
+}
+
+fn key(pair: &ManagerAndAgent) -> [String; 2] {
+    [pair.manager.to_string(), pair.agent.to_string()]
+}
+
+async fn listener() -> io::Result<TcpListener> {
+    TcpListener::bind("127.0.0.1:0").await
+}
