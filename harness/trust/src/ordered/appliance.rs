@@ -350,6 +350,9 @@ pub(super) fn subjects(certificates: &[CertificateDer<'_>]) -> Vec<String> {
 }
 
 fn served(root: &Path, request: &Request) -> Reply {
+    if request.path == "/" {
+        return Reply::text(200, "It works!");
+    }
     let path = match request.path.split('/').collect::<Vec<_>>()[..] {
         ["", "copy", template] => plain(template).map(|name| root.join(TEMPLATES).join(name)),
         ["", "userdata", link] => plain(link).map(|name| root.join(LINKS).join(name)),

@@ -1,9 +1,14 @@
 //! Each refusal has its own error, and leaves the table as it was.
 
-use ground::Secret;
-use trust_models::ordered::{Keystore, Row, Upload, UploadError, Uploaded};
+use std::fs;
 
-use crate::world::{Material, SUFFIX, link};
+use ground::{Secret, Seed};
+use proptest::prelude::*;
+use trust_models::ordered::{
+    Keystore, Material as Issued, Row, TrustStore, Upload, UploadError, Uploaded,
+};
+
+use crate::world::{Material, SUFFIX, link, now};
 
 fn keystore(uploads: &[Upload]) -> Keystore {
     let mut keystore = Keystore::in_memory().unwrap();
@@ -57,13 +62,61 @@ fn a_wrong_root_is_corrected_by_another_upload() {
     );
 }
 
+/// ```text
+/// root ──▶ server certificate
+/// ```
 #[test]
 fn a_chain_without_intermediates_is_enough() {
+    let direct = Issued::issue_with(&Seed::new(1), "direct", SUFFIX, now(), |plan| {
+        let root = plan.anchor_id();
+        plan.leaf().signed_by(root);
+    })
+    .unwrap();
+    let [root, _, server] = direct.uploads();
+    let keystore = keystore(&[root, server]);
+    let found = keystore.server_certificate(SUFFIX).unwrap().unwrap();
+    assert_eq!(found.chain, [direct.root]);
+
+    // Where there is one, it cannot be left out.
     let material = Material::new(1);
-    // The intermediate has no other name than as the leaf of a short chain.
-    let mut keystore = keystore(&[material.root()]);
+    let mut keystore = Keystore::in_memory().unwrap();
+    keystore.upload(&material.root()).unwrap();
     let error = keystore.upload(&material.server()).unwrap_err();
     assert!(matches!(error, UploadError::NotSigned { .. }), "{error}");
+}
+
+proptest! {
+    /// Whatever is uploaded arrives as it was, if it is URL-encoded.
+    #[test]
+    fn a_query_is_read_as_it_was_written(
+        certificate in "\\PC{1,80}",
+        name in "\\PC{1,20}",
+        id in proptest::option::of(1..1_000_i32),
+        key in proptest::option::of("\\PC{1,80}"),
+    ) {
+        let private_key = key.map(Secret::new);
+        let upload =
+            Upload { certificate, domain_suffix: SUFFIX.to_owned(), id, name, private_key };
+        prop_assert_eq!(Upload::from_query(&upload.to_query(true)).unwrap(), upload);
+    }
+
+    /// A trust store that was damaged is refused; one that was written is read.
+    #[test]
+    fn a_trust_store_is_read_as_it_was_written(
+        entries in proptest::collection::vec(("[a-z]{1,8}", proptest::collection::vec(any::<u8>(), 0..40)), 0..5),
+        damage in any::<(usize, u8)>(),
+    ) {
+        let mut store = TrustStore::default();
+        for (alias, der) in entries {
+            store.import(&alias, der.into(), now());
+        }
+        let mut bytes = store.to_bytes();
+        prop_assert_eq!(&TrustStore::from_bytes(&bytes).unwrap(), &store);
+        let place = damage.0 % bytes.len();
+        bytes[place] ^= damage.1.max(1);
+        prop_assert!(TrustStore::from_bytes(&bytes).is_err());
+        prop_assert!(TrustStore::from_bytes(&bytes[..place]).is_err());
+    }
 }
 
 /// What is there, what comes, and the words of the refusal.
@@ -104,12 +157,17 @@ fn refusals() {
         (&[], link(1, "root", &material.key)),
     ];
     let mut said = String::new();
-    for (before, upload) in cases {
-        let mut keystore = keystore(before);
-        let rows = keystore.rows().unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    for (number, (before, upload)) in cases.into_iter().enumerate() {
+        let path = directory.path().join(format!("{number}.db"));
+        let mut keystore = Keystore::open(&path).unwrap();
+        for upload in before {
+            keystore.upload(upload).unwrap();
+        }
+        let bytes = fs::read(&path).unwrap();
         let error = keystore.upload(&upload).unwrap_err();
-        assert_eq!(keystore.rows().unwrap(), rows, "{error}");
-        said += &format!("{error}\n");
+        assert_eq!(fs::read(&path).unwrap(), bytes, "{error}");
+        said += &format!("{}: {error}\n", error.reason());
     }
     insta::assert_snapshot!(said);
 }
