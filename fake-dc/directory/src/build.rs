@@ -178,20 +178,23 @@ impl Builder<'_> {
             true => "DomainDnsZones".to_owned(),
             false => domain_zones.to_string(),
         };
-        let text = text
-            .replace("{dn}", &self.domain.dn.to_string())
-            .replace("{root}", &root.to_string())
-            .replace("{forest}", &self.domain.forest)
-            .replace("{dc}", self.domain.dns_name.split('.').next().unwrap_or_default())
-            .replace("{dns}", &self.domain.dns_name)
-            .replace("{netbios}", &self.domain.netbios)
-            .replace("{level}", defaults::level(self.domain.flavour))
-            .replace("{domain-zones}", &drawn(&own_zones))
-            .replace("{forest-zones}", &drawn("ForestDnsZones"))
-            .replace("{sid}", &self.domain.sid.to_string())
-            .replace("{now}", &now.to_file_time().to_string())
-            .replace("{yesterday}", &now.plus_days(-1).to_file_time().to_string())
-            .replace("{long-ago}", &now.plus_days(-100).to_file_time().to_string());
+        let time = |days| now.plus_days(days).to_file_time().to_string();
+        let meanings = [
+            ("dn", self.domain.dn.to_string()),
+            ("root", root.to_string()),
+            ("forest", self.domain.forest.clone()),
+            ("dc", self.domain.dns_name.split('.').next().unwrap_or_default().to_owned()),
+            ("dns", self.domain.dns_name.clone()),
+            ("netbios", self.domain.netbios.clone()),
+            ("level", defaults::level(self.domain.flavour).to_owned()),
+            ("domain-zones", drawn(&own_zones)),
+            ("forest-zones", drawn("ForestDnsZones")),
+            ("sid", self.domain.sid.to_string()),
+            ("now", time(0)),
+            ("yesterday", time(-1)),
+            ("long-ago", time(-100)),
+        ];
+        let text = filled_in(text, &meanings);
         let mut skeleton = Overlay::default();
         skeleton.read(name, &text, &self.domain.naming_contexts);
         self.errors.append(&mut skeleton.errors);
@@ -417,6 +420,25 @@ impl Builder<'_> {
             });
         }
     }
+}
+
+/// The text with the meanings of its words in braces; other braces stay as they are.
+fn filled_in(text: &str, meanings: &[(&str, String)]) -> String {
+    let mut filled = String::with_capacity(2 * text.len());
+    let mut pieces = text.split('{');
+    filled.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let word = piece.split_once('}');
+        let known = word.and_then(|(word, rest)| {
+            let (_, meaning) = meanings.iter().find(|(known, _)| *known == word)?;
+            Some((meaning, rest))
+        });
+        match known {
+            Some((meaning, rest)) => filled.extend([meaning.as_str(), rest]),
+            None => filled.extend(["{", piece]),
+        }
+    }
+    filled
 }
 
 /// The GUID of an entry that has none: from the seed and its first name.

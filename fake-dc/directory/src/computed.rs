@@ -14,10 +14,11 @@ use crate::{
     store::EntryId,
 };
 
-/// Whether a filter finds the attribute by [`testable`] and not among the stored ones.
-pub(crate) fn is_testable(name: &str) -> bool {
+/// Whether a filter finds the attribute, `known` in the schema, by [`testable`] and not among the
+/// stored ones.
+pub(crate) fn is_testable(name: &str, known: Option<&AttributeType>) -> bool {
     ["createTimeStamp", "distinguishedName", "modifyTimeStamp"].contains(&name)
-        || schema::attribute(name).is_some_and(|a| a.is_backlink() || a.is_constructed())
+        || known.is_some_and(|a| a.is_backlink() || a.is_constructed())
 }
 
 /// The values that a filter finds of what is not stored: names, times and backlinks, and nothing
@@ -36,7 +37,10 @@ pub(crate) fn testable(state: &State, entry: &Entry, name: &str) -> Vec<Vec<u8>>
 
 /// The DNs of a link or of a backlink.
 pub(crate) fn linked(state: &State, entry: &Entry, name: &str) -> Vec<Vec<u8>> {
-    if is_testable(name) { testable(state, entry, name) } else { entry.values(name).to_vec() }
+    match is_testable(name, schema::attribute(name)) {
+        true => testable(state, entry, name),
+        false => entry.values(name).to_vec(),
+    }
 }
 
 /// Makes attributes for one answer.

@@ -263,7 +263,9 @@ impl Directory {
     }
 
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(PoisonError::into_inner)
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.other_domains.take();
+        state
     }
 
     /// Finds the entry that a request names, in any of AD's forms.
@@ -309,11 +311,11 @@ impl Directory {
         let own = self.domain.naming_context_of(dn).map_or(0, Dn::depth);
         let elsewhere = self
             .other_domains(state)
-            .into_iter()
+            .iter()
             .filter(|(head, _)| dn.is_at_or_below(head) && head.depth() > own)
             .max_by_key(|(head, _)| head.depth());
         if let Some((_, dns_name)) = elsewhere {
-            return diagnostics.elsewhere(dn, &dns_name);
+            return diagnostics.elsewhere(dn, dns_name);
         }
         let mut above = dn.parent();
         while let Some(parent) = above {

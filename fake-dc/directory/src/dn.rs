@@ -50,14 +50,16 @@ impl Dn {
         let mut draft = Draft::with_capacity(text.len());
         draft.components.reserve_exact(text.bytes().filter(|&byte| byte == b'=').count());
         let mut rest = text;
-        if rest.trim_matches(' ').is_empty() {
+        if without_spaces(rest).is_empty() {
             return Ok(Self::default());
         }
         loop {
             let position = text.len() - rest.len();
-            let (attribute, after) = rest.split_once('=').ok_or_else(|| error(position))?;
-            let attribute = attribute.trim_matches(' ');
-            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+            let equals = rest.bytes().position(|byte| byte == b'=');
+            let (attribute, after) =
+                equals.map(|at| (&rest[..at], &rest[at + 1..])).ok_or_else(|| error(position))?;
+            let attribute = without_spaces(attribute);
+            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
             if attribute.is_empty() || !attribute.bytes().all(is_name) {
                 return Err(error(position));
             }
@@ -261,6 +263,19 @@ impl Draft {
     }
 }
 
+/// Whether a byte means something in a DN unless it is escaped.
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'"' | b'+' | b',' | b';' | b'<' | b'>' | b'\\')
+}
+
+/// The text without the spaces around it.
+fn without_spaces(text: &str) -> &str {
+    let is_space = |byte: &&u8| **byte == b' ';
+    let start = text.as_bytes().iter().take_while(is_space).count();
+    let rest = &text[start..];
+    &rest[..rest.len() - rest.as_bytes().iter().rev().take_while(is_space).count()]
+}
+
 /// Adds the key of a component: spaces in a row count as one.
 fn push_key(key: &mut String, component: &str) {
     let start = key.len();
@@ -270,7 +285,7 @@ fn push_key(key: &mut String, component: &str) {
     } else {
         key.push_str(&component.to_lowercase());
     }
-    if key[start..].contains("  ") {
+    if key.as_bytes()[start..].windows(2).any(|pair| pair == b"  ") {
         let mut single = key.split_off(start);
         while single.contains("  ") {
             single = single.replace("  ", " ");
@@ -281,7 +296,7 @@ fn push_key(key: &mut String, component: &str) {
 
 /// Adds a value as RFC 4514, section 2.4, writes it.
 fn escape_onto(text: &mut String, value: &str) {
-    let is_plain = |byte: u8| !b"\"+,;<>\\".contains(&byte) && !byte.is_ascii_control();
+    let is_plain = |byte: u8| !is_special(byte) && !byte.is_ascii_control();
     if value.bytes().all(is_plain) && !value.starts_with(['#', ' ']) && !value.ends_with(' ') {
         return text.push_str(value);
     }
@@ -312,9 +327,9 @@ fn unescaped(value: &str) -> Cow<'_, str> {
 
 /// The value up to the next unescaped comma, and what follows the comma.
 fn component_value(text: &str) -> Result<(Cow<'_, str>, Option<&str>), usize> {
-    let end = text.bytes().position(|byte| b",;\\\"+<>".contains(&byte)).unwrap_or(text.len());
+    let end = text.bytes().position(is_special).unwrap_or(text.len());
     if matches!(text.as_bytes().get(end), None | Some(b',' | b';')) {
-        let value = text[..end].trim_matches(' ');
+        let value = without_spaces(&text[..end]);
         let rest = text.get(end + 1..);
         return if value.is_empty() { Err(end) } else { Ok((Cow::Borrowed(value), rest)) };
     }
@@ -410,7 +425,7 @@ pub(crate) enum EntryName {
 
 impl EntryName {
     pub(crate) fn parse(text: &str) -> Result<Self, DnError> {
-        let trimmed = text.trim_matches(' ');
+        let trimmed = without_spaces(text);
         if !trimmed.starts_with('<') {
             return Dn::parse(text).map(Self::Dn);
         }

@@ -14,9 +14,9 @@ use crate::{
     dn::EntryName,
     domain::Domain,
     entry::Entry,
-    schema::{self, Syntax},
+    schema::{self, AttributeType, Syntax},
     state::State,
-    store::{EntryId, Store},
+    store::{self, EntryId, Store},
 };
 
 /// Matching rules of AD ([MS-ADTS] 3.1.1.3.4.4).
@@ -52,14 +52,20 @@ pub(crate) enum Matcher {
 /// What a filter looks at.
 #[derive(Debug)]
 pub(crate) struct Attribute {
-    name: String,
+    name: Cow<'static, str>,
     /// Whether entries have it stored; else it is made from others.
     stored: bool,
+    indexed: bool,
 }
 
 impl Attribute {
-    fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), stored: !computed::is_testable(name) }
+    /// The attribute that a filter names; in the schema it is `known`.
+    fn new(name: &str, known: Option<&'static AttributeType>) -> Self {
+        Self {
+            name: known.map_or_else(|| name.to_owned().into(), |known| known.name.into()),
+            stored: !computed::is_testable(name, known),
+            indexed: known.is_some_and(store::is_indexed),
+        }
     }
 }
 
@@ -95,9 +101,7 @@ impl Matcher {
     /// The entries worth trying, if the indexes tell.
     pub(crate) fn candidates<'s>(&self, store: &'s Store) -> Option<Cow<'s, BTreeSet<EntryId>>> {
         match self {
-            Self::Test { attribute, test: Test::Equals(value), .. }
-                if Store::is_indexed(&attribute.name) =>
-            {
+            Self::Test { attribute, test: Test::Equals(value), .. } if attribute.indexed => {
                 let found = store.with_value(&attribute.name, value).map(Cow::Borrowed);
                 Some(found.unwrap_or_default())
             }
@@ -145,12 +149,12 @@ impl Matcher {
         Self::Fails { code, tried: Cell::new(false) }
     }
 
-    fn present(attribute: &str) -> Self {
-        Self::Present(Attribute::new(attribute))
+    fn present(attribute: &Named<'_>) -> Self {
+        Self::Present(attribute.looked_at())
     }
 
-    fn test(attribute: &str, syntax: Syntax, test: Test) -> Self {
-        Self::Test { attribute: Attribute::new(attribute), syntax, test }
+    fn test(attribute: &Named<'_>, test: Test) -> Self {
+        Self::Test { attribute: attribute.looked_at(), syntax: attribute.syntax(), test }
     }
 }
 
@@ -160,6 +164,24 @@ fn union<'s>(one: Candidates<'s>, other: Candidates<'s>) -> Candidates<'s> {
     let (mut one, other) = (one?, other?);
     one.to_mut().extend(other.iter());
     Some(one)
+}
+
+/// An attribute as a filter names it.
+#[derive(Clone, Copy)]
+struct Named<'n> {
+    /// As the schema spells it.
+    name: &'n str,
+    known: Option<&'static AttributeType>,
+}
+
+impl Named<'_> {
+    fn syntax(&self) -> Syntax {
+        self.known.map_or(Syntax::Text, |known| known.syntax)
+    }
+
+    fn looked_at(&self) -> Attribute {
+        Attribute::new(self.name, self.known)
+    }
 }
 
 struct Compiler<'a> {
@@ -174,7 +196,7 @@ impl Compiler<'_> {
             Filter::And(filters) => Matcher::All(all(filters)),
             Filter::Or(filters) => Matcher::Any(all(filters)),
             Filter::Not(filter) => Matcher::Not(Box::new(self.compile(filter))),
-            Filter::Present(attribute) => Matcher::present(self.name(attribute)),
+            Filter::Present(attribute) => Matcher::present(&self.named(attribute)),
             Filter::Approx { .. } if self.is_samba() => {
                 Matcher::fails(ResultCode::INAPPROPRIATE_MATCHING)
             }
@@ -202,29 +224,30 @@ impl Compiler<'_> {
         self.domain.flavour == Flavour::Samba4_22
     }
 
-    /// The attribute as the schema spells it. Windows knows it by its identifier, too.
-    fn name<'n>(&self, name: &'n str) -> &'n str {
+    /// The attribute in the schema. Windows knows it by its identifier, too.
+    fn named<'n>(&self, name: &'n str) -> Named<'n> {
         let of_oid = schema::attribute_of_oid(name).filter(|_| !self.is_samba());
-        of_oid.map_or_else(|| schema::spelling(name), |attribute| attribute.name)
+        let known = of_oid.or_else(|| schema::attribute(name));
+        Named { name: known.map_or(name, |known| known.name), known }
     }
 
     fn equality(&self, attribute: &str, value: &[u8]) -> Matcher {
         if attribute.eq_ignore_ascii_case("anr") {
             return self.ambiguous_name(value);
         }
-        let attribute = self.name(attribute);
-        let syntax = schema::syntax(attribute);
-        match self.value(attribute, syntax, value) {
-            Some(value) => Matcher::test(attribute, syntax, Test::Equals(value)),
+        let attribute = self.named(attribute);
+        match self.value(&attribute, value) {
+            Some(value) => Matcher::test(&attribute, Test::Equals(value)),
             None => Matcher::Never,
         }
     }
 
     /// The normal form of a value to compare with.
-    fn value(&self, attribute: &str, syntax: Syntax, value: &[u8]) -> Option<Vec<u8>> {
+    fn value(&self, attribute: &Named<'_>, value: &[u8]) -> Option<Vec<u8>> {
+        let syntax = attribute.syntax();
         let text = || std::str::from_utf8(value).ok();
         let key = |id| Some(self.state.store.get(id)?.dn.key().as_bytes().to_vec());
-        match (attribute, syntax) {
+        match (attribute.name, syntax) {
             // By the name of a class ([MS-ADTS] 3.1.1.3.1.3.5).
             ("objectCategory", _) if schema::class(text()?).is_some() => {
                 let dn = self.domain.schema().child("CN", schema::class(text()?)?.category);
@@ -272,19 +295,17 @@ impl Compiler<'_> {
     }
 
     fn ordering(&self, attribute: &str, value: &[u8], test: fn(Vec<u8>) -> Test) -> Matcher {
-        let attribute = self.name(attribute);
-        let syntax = schema::syntax(attribute);
-        match self.value(attribute, syntax, value) {
+        let attribute = self.named(attribute);
+        let syntax = attribute.syntax();
+        match self.value(&attribute, value) {
             // Names have no order.
             _ if matches!(syntax, Syntax::Dn | Syntax::DnBinary) => Matcher::Never,
-            Some(value) => Matcher::test(attribute, syntax, test(value)),
-            None if syntax == Syntax::Guid => {
-                Matcher::test(attribute, syntax, test(value.to_vec()))
-            }
+            Some(value) => Matcher::test(&attribute, test(value)),
+            None if syntax == Syntax::Guid => Matcher::test(&attribute, test(value.to_vec())),
             // To Samba 4.22, what is no number or no time is below all that are.
             None if self.is_samba() && matches!(test(Vec::new()), Test::AtLeast(_)) => match syntax
             {
-                Syntax::Integer | Syntax::Time => Matcher::present(attribute),
+                Syntax::Integer | Syntax::Time => Matcher::present(&attribute),
                 _ => Matcher::Never,
             },
             None => Matcher::Never,
@@ -298,19 +319,19 @@ impl Compiler<'_> {
         any: &[Vec<u8>],
         last: Option<&[u8]>,
     ) -> Matcher {
-        let attribute = self.name(attribute);
-        let syntax = schema::syntax(attribute);
+        let attribute = self.named(attribute);
+        let syntax = attribute.syntax();
         let comparable = match syntax {
             Syntax::Text | Syntax::Exact | Syntax::Octets => true,
             // Only Samba 4.22 looks into these, and not into a name that is no stored value.
-            Syntax::Dn => self.is_samba() && attribute != "distinguishedName",
+            Syntax::Dn => self.is_samba() && attribute.name != "distinguishedName",
             Syntax::Integer | Syntax::Sid => self.is_samba(),
             Syntax::Boolean | Syntax::DnBinary | Syntax::Guid | Syntax::Time => false,
         };
         let normal = |part: &[u8]| match syntax {
             Syntax::Integer => Some(part.to_vec()),
             // Each part is read as a value of its own.
-            _ => self.value(attribute, syntax, part),
+            _ => self.value(&attribute, part),
         };
         let parts = || {
             Some(Test::Like {
@@ -320,21 +341,21 @@ impl Compiler<'_> {
             })
         };
         match parts().filter(|_| comparable) {
-            Some(test) => Matcher::test(attribute, syntax, test),
+            Some(test) => Matcher::test(&attribute, test),
             None => Matcher::Never,
         }
     }
 
     fn extensible(&self, rule: Option<&str>, attribute: &str, value: &[u8]) -> Matcher {
-        let name = self.name(attribute);
-        let syntax = schema::syntax(name);
+        let named = self.named(attribute);
+        let syntax = named.syntax();
         let number = || {
             let text = std::str::from_utf8(value).ok()?.trim();
             if self.is_samba() { c_number(text) } else { text.parse().ok() }
         };
         let bits = |test: fn(i64) -> Test| match number().filter(|_| syntax == Syntax::Integer) {
-            Some(bits) => Matcher::test(name, syntax, test(bits)),
-            None if self.is_samba() && schema::attribute(name).is_some() => {
+            Some(bits) => Matcher::test(&named, test(bits)),
+            None if self.is_samba() && named.known.is_some() => {
                 Matcher::fails(ResultCode::INVALID_ATTRIBUTE_SYNTAX)
             }
             None => Matcher::Never,
@@ -344,8 +365,8 @@ impl Compiler<'_> {
             Some(BIT_AND) => bits(Test::AllBits),
             Some(BIT_OR) => bits(Test::AnyBits),
             Some(IN_CHAIN) if syntax == Syntax::Dn => {
-                let dn = self.value(name, syntax, value);
-                let chain = |dn| Matcher::InChain { attribute: name.to_owned(), dn };
+                let dn = self.value(&named, value);
+                let chain = |dn| Matcher::InChain { attribute: named.name.to_owned(), dn };
                 dn.map_or(Matcher::Never, chain)
             }
             Some(_) => Matcher::Never,
@@ -370,7 +391,10 @@ fn c_number(text: &str) -> Option<i64> {
 
 impl Test {
     fn holds_for(&self, syntax: Syntax, value: &[u8]) -> bool {
-        syntax.normalise(value).is_some_and(|value| self.holds(syntax, &value))
+        // What differs in letter case alone from a text in normal form has that form.
+        let is_text = matches!(self, Self::Equals(other) if syntax == Syntax::Text
+            && other.is_ascii() && other.eq_ignore_ascii_case(value));
+        is_text || syntax.normalise(value).is_some_and(|value| self.holds(syntax, &value))
     }
 
     fn holds(&self, syntax: Syntax, value: &[u8]) -> bool {

@@ -41,7 +41,9 @@ impl Directory {
         request: &SearchRequest,
         controls: &[Control],
     ) -> Reply {
-        let mut answer = Answer { id, messages: Vec::new(), controls: Vec::new() };
+        // An entry and the result, most often.
+        let messages = Vec::with_capacity(2);
+        let mut answer = Answer { id, messages, controls: Vec::new() };
         let result = match Options::read(self.domain.diagnostics(), controls) {
             Ok(options) => self.find(session, request, &options, &mut answer),
             Err(Refusal::Unknown) => {
@@ -80,7 +82,7 @@ impl Directory {
         if request.base.is_empty() && request.scope == Scope::BaseObject {
             return self.search_root_dse(session, request, options, answer);
         }
-        let name = EntryName::parse(&request.base).ok();
+        let name = session.read_base(&request.base);
         if self.domain.flavour == Flavour::Samba4_22 {
             // It reads the name before it looks who asks.
             let strict = name.as_ref().filter(|_| EntryName::is_strict(&request.base));

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use ldap_wire::LdapMessage;
 
 use crate::{
-    config::DcView, external::ShownCertificate, page::OpenPages, sid::Sid, store::EntryId,
+    config::DcView, dn::EntryName, external::ShownCertificate, page::OpenPages, sid::Sid,
+    store::EntryId,
 };
 
 /// How a connection is protected.
@@ -35,6 +36,8 @@ pub struct Session {
     /// What it has shown, if that is good.
     pub(crate) certificate: Option<Box<ShownCertificate>>,
     pub(crate) pages: OpenPages,
+    /// The base of the last search as it was written, and as it was read.
+    base: Option<(String, Option<EntryName>)>,
 }
 
 impl Session {
@@ -49,6 +52,18 @@ impl Session {
             global_catalog: false,
             certificate: None,
             pages: OpenPages::default(),
+            base: None,
+        }
+    }
+
+    /// Reads the base of a search; `None` if it is no name. Most clients search below one base.
+    pub(crate) fn read_base(&mut self, text: &str) -> Option<EntryName> {
+        match &self.base {
+            Some((last, name)) if last == text => name.clone(),
+            _ => {
+                let name = EntryName::parse(text).ok();
+                self.base.insert((text.to_owned(), name)).1.clone()
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What changes about a domain while it is served.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use ldap_wire::Attribute;
 
@@ -20,6 +20,8 @@ pub(crate) struct State {
     pub(crate) published: BTreeMap<String, Vec<Dn>>,
     /// Those of them that nobody has looked at.
     pub(crate) unread: Unread,
+    /// Heads and DNS names of the other domains of the forest, while nothing changes.
+    pub(crate) other_domains: OnceLock<Vec<(Dn, String)>>,
     /// The DCs that have accounts; the first holds the PDC role.
     pub(crate) dcs: Vec<DcView>,
     /// Whether the entries of the schema have been made.

@@ -25,7 +25,7 @@ pub(crate) struct Store {
 
 /// Whether the values of an attribute are indexed: those by which clients look for entries, and
 /// links, whose other side is made from the index.
-fn is_indexed(attribute: &AttributeType) -> bool {
+pub(crate) fn is_indexed(attribute: &AttributeType) -> bool {
     const LOOKED_FOR: [&str; 11] = [
         "cn",
         "flatName",
@@ -47,9 +47,8 @@ impl Store {
     pub(crate) fn insert(&mut self, entry: Entry) -> EntryId {
         let id = EntryId(self.slots.len());
         self.by_dn.insert(entry.dn.clone(), id);
-        self.slots.push(None);
-        self.index(id, &entry);
-        self.slots[id.0] = Some(entry);
+        indexed_values(&entry).for_each(|value| self.index(id, value));
+        self.slots.push(Some(entry));
         id
     }
 
@@ -57,7 +56,7 @@ impl Store {
     pub(crate) fn remove(&mut self, id: EntryId) -> Option<Entry> {
         let entry = self.slots.get_mut(id.0)?.take()?;
         self.by_dn.remove(&entry.dn);
-        self.unindex(id, &entry);
+        indexed_values(&entry).for_each(|value| self.unindex(id, &value));
         Some(entry)
     }
 
@@ -68,11 +67,17 @@ impl Store {
         change: impl FnOnce(&mut Entry) -> T,
     ) -> Option<T> {
         let mut entry = self.slots.get_mut(id.0)?.take()?;
-        self.by_dn.remove(&entry.dn);
-        self.unindex(id, &entry);
+        let dn = entry.dn.clone();
+        let before: BTreeSet<Indexed> = indexed_values(&entry).collect();
         let result = change(&mut entry);
-        self.by_dn.insert(entry.dn.clone(), id);
-        self.index(id, &entry);
+        let after: BTreeSet<Indexed> = indexed_values(&entry).collect();
+        if entry.dn != dn {
+            self.by_dn.remove(&dn);
+            self.by_dn.insert(entry.dn.clone(), id);
+        }
+        // Most changes are to few values, or to none that is indexed.
+        before.difference(&after).for_each(|gone| self.unindex(id, gone));
+        after.difference(&before).for_each(|new| self.index(id, new.clone()));
         self.slots[id.0] = Some(entry);
         Some(result)
     }
@@ -126,10 +131,6 @@ impl Store {
         self.by_value.keys().copied().filter(is_link)
     }
 
-    pub(crate) fn is_indexed(attribute: &str) -> bool {
-        schema::attribute(attribute).is_some_and(is_indexed)
-    }
-
     /// All entries in order of creation.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (EntryId, &Entry)> {
         self.slots
@@ -142,26 +143,25 @@ impl Store {
         self.iter().map(|(id, _)| id).collect()
     }
 
-    fn index(&mut self, id: EntryId, entry: &Entry) {
-        for (attribute, normal) in indexed_values(entry) {
-            self.by_value.entry(attribute).or_default().entry(normal).or_default().insert(id);
-        }
+    fn index(&mut self, id: EntryId, (attribute, normal): Indexed) {
+        self.by_value.entry(attribute).or_default().entry(normal).or_default().insert(id);
     }
 
-    fn unindex(&mut self, id: EntryId, entry: &Entry) {
-        for (attribute, normal) in indexed_values(entry) {
-            let Some(values) = self.by_value.get_mut(attribute) else { continue };
-            if let Some(ids) = values.get_mut(&normal) {
-                ids.remove(&id);
-                if ids.is_empty() {
-                    values.remove(&normal);
-                }
+    fn unindex(&mut self, id: EntryId, (attribute, normal): &Indexed) {
+        let Some(values) = self.by_value.get_mut(attribute) else { return };
+        if let Some(ids) = values.get_mut(normal) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                values.remove(normal);
             }
         }
     }
 }
 
-fn indexed_values(entry: &Entry) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+/// An attribute and a value of it in normal form.
+type Indexed = (&'static str, Vec<u8>);
+
+fn indexed_values(entry: &Entry) -> impl Iterator<Item = Indexed> {
     entry.attributes.iter().flat_map(|attribute| {
         let known = schema::attribute(&attribute.name).filter(|known| is_indexed(known));
         known.into_iter().flat_map(|known| {

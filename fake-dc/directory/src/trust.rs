@@ -200,7 +200,11 @@ impl Directory {
     }
 
     /// Heads and DNS names of the other domains of the forest, as the configuration lists them.
-    pub(crate) fn other_domains(&self, state: &State) -> Vec<(Dn, String)> {
+    pub(crate) fn other_domains<'s>(&self, state: &'s State) -> &'s [(Dn, String)] {
+        state.other_domains.get_or_init(|| self.find_other_domains(state))
+    }
+
+    fn find_other_domains(&self, state: &State) -> Vec<(Dn, String)> {
         let partitions = self.domain.configuration().child("CN", "Partitions");
         let other = |entry: &Entry| {
             if !entry.has("nETBIOSName") || !entry.dn.is_at_or_below(&partitions) {

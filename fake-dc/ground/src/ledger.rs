@@ -107,7 +107,7 @@ pub struct Event {
     pub id: EventId,
     /// Virtual time.
     pub at: Timestamp,
-    /// Who it happened to.
+    /// Who it happened to. Events of one actor share it.
     pub actor: Arc<Actor>,
     /// What led to it, if that is known.
     pub cause: Option<EventId>,

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     net::Ipv4Addr,
+    panic::resume_unwind,
     sync::{Arc, RwLock, atomic::AtomicU64},
 };
 
@@ -329,7 +330,9 @@ impl Builder {
                 false => Sockets::open(&view.name, view.address, ports)?,
             });
         }
-        let pki = Pki::new(&self.seed, self.clock.now(), &self.name)?;
+        // Signing takes as long as the directory does: where there is a second thread, it does that.
+        let (seed, now, name) = (self.seed, self.clock.now(), self.name.clone());
+        let pki = tokio::spawn(async move { Pki::new(&seed, now, &name) });
         let directory = Directory::build(DirectoryConfig {
             netbios: self.netbios,
             forest_root: self.forest_root,
@@ -339,8 +342,9 @@ impl Builder {
             policy: self.policy,
             dcs: views.clone(),
             ..DirectoryConfig::new(&self.name, self.seed, self.clock.clone())
-        })?;
-
+        });
+        let pki = pki.await.unwrap_or_else(|failed| resume_unwind(failed.into_panic()))?;
+        let directory = directory?;
         authority::publish(&directory, &pki)?;
 
         let mut drafts = Vec::with_capacity(views.len());

@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use fake_dc_directory::{DcView, Directory, ListSource};
+use fake_dc_directory::{DcView, Directory};
 use fake_dc_pki::Chain;
 use ground::{Actor, Clock, Stream, Trail};
 use hickory_proto::rr::Name;
@@ -408,13 +408,7 @@ impl Dc {
     /// Puts the lists of its CAs where its certificates say they are.
     fn publish(&self) {
         let condition = self.condition();
-        let shown = condition.published();
-        let lists = shown.cas().iter().enumerate().map(|(at, ca)| {
-            let shown = Arc::clone(shown);
-            let list = move || shown.chain().crls[at].der.clone();
-            (ca.as_str(), Box::new(list) as ListSource)
-        });
-        self.domain.directory.publish_crls(&self.view.name, lists);
+        self.domain.directory.publish_crls(&self.view.name, condition.published().lists());
     }
 
     /// Makes ports and lines, its own and those of its routes, as the faults demand.

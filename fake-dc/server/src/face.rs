@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use fake_dc_directory::DcView;
+use fake_dc_directory::{DcView, ListSource};
 use fake_dc_pki::{AltName, Chain, ChainFault, ChainPlan, DcIdentity, PrivateKey};
 use ground::Timestamp;
 
@@ -92,9 +92,13 @@ impl Shown {
         &self.chain
     }
 
-    /// The common names of the CAs of its revocation lists, list by list.
-    pub(crate) fn cas(&self) -> &[String] {
-        &self.cas
+    /// Its revocation lists by the common names of their CAs.
+    pub(crate) fn lists(self: &Arc<Self>) -> impl Iterator<Item = (&str, ListSource)> {
+        self.cas.iter().enumerate().map(|(at, ca)| {
+            let shown = Arc::clone(self);
+            let list = move || shown.chain().crls[at].der.clone();
+            (ca.as_str(), Box::new(list) as ListSource)
+        })
     }
 }
 

@@ -409,13 +409,21 @@ fn release(buffer: &mut Vec<u8>) {
 
 /// Sends everything and empties `output`. False if the client does not take it.
 pub(crate) async fn send<S: AsyncWrite + Unpin>(stream: &mut S, output: &mut Vec<u8>) -> bool {
-    let sending = async {
-        stream.write_all(output).await?;
-        stream.flush().await
+    let sent = {
+        let mut sending = pin!(async {
+            stream.write_all(output).await?;
+            stream.flush().await
+        });
+        // Most often the socket takes everything at once, and no time limit need be set.
+        match poll_fn(|cx| Poll::Ready(sending.as_mut().poll(cx))).await {
+            Poll::Ready(sent) => sent,
+            Poll::Pending => {
+                timeout(limits::WRITE, sending).await.unwrap_or_else(|late| Err(late.into()))
+            }
+        }
     };
-    let sent: Result<io::Result<()>, _> = timeout(limits::WRITE, sending).await;
     output.clear();
-    matches!(sent, Ok(Ok(())))
+    sent.is_ok()
 }
 
 fn is_root_dse_search(request: &LdapMessage) -> bool {

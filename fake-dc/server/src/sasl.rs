@@ -72,7 +72,11 @@ impl Sasl {
         input: &mut Vec<u8>,
     ) -> Result<(), Error> {
         let Some(layer) = &mut self.layer else {
-            input.append(received);
+            if input.is_empty() {
+                std::mem::swap(input, received);
+            } else {
+                input.append(received);
+            }
             return Ok(());
         };
         let mut used = 0;

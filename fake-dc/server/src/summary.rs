@@ -1,5 +1,7 @@
 //! LDAP messages as the ledger tells them: one line, no credentials.
 
+use std::fmt::Write as _;
+
 use fake_dc_directory::Reply;
 use ldap_wire::{Authentication, LdapMessage, ProtocolOp, Scope, SearchRequest};
 
@@ -56,11 +58,21 @@ fn search_line(search: &SearchRequest) -> String {
         Scope::SingleLevel => "one",
         Scope::WholeSubtree => "sub",
     };
-    let attributes = match search.attributes.as_slice() {
-        [] => "all".to_owned(),
-        names => names.join(" "),
-    };
-    format!("base `{}`, {scope}, {}, attributes {attributes}", search.base, search.filter)
+    let mut line = String::with_capacity(96 + search.base.len());
+    for part in ["base `", &search.base, "`, ", scope, ", "] {
+        line.push_str(part);
+    }
+    // A `String` takes everything.
+    let _ = write!(line, "{}", search.filter);
+    line.push_str(", attributes");
+    if search.attributes.is_empty() {
+        line.push_str(" all");
+    }
+    for name in &search.attributes {
+        line.push(' ');
+        line.push_str(name);
+    }
+    line
 }
 
 /// How it was answered; `None` for what has no answer.

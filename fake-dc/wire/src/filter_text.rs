@@ -268,7 +268,11 @@ impl fmt::Display for Filter {
             Self::And(filters) => list(f, "&", filters)?,
             Self::Or(filters) => list(f, "|", filters)?,
             Self::Not(filter) => write!(f, "!{filter}")?,
-            Self::Equality { attribute, value } => write!(f, "{attribute}={}", Escaped(value))?,
+            Self::Equality { attribute, value } => {
+                f.write_str(attribute)?;
+                f.write_str("=")?;
+                Escaped(value).fmt(f)?;
+            }
             Self::Substrings { attribute, initial, any, last } => {
                 write!(f, "{attribute}={}*", Escaped(initial.as_deref().unwrap_or_default()))?;
                 any.iter().try_for_each(|part| write!(f, "{}*", Escaped(part)))?;
@@ -310,13 +314,16 @@ impl fmt::Display for Escaped<'_> {
             bytes.iter().try_for_each(|byte| write!(f, "\\{byte:02x}"))
         };
         for chunk in self.0.utf8_chunks() {
-            for character in chunk.valid().chars() {
-                if matches!(character, '*' | '(' | ')' | '\\') || character.is_control() {
-                    escape(f, character.encode_utf8(&mut [0; 4]).as_bytes())?;
-                } else {
-                    write!(f, "{character}")?;
-                }
+            let mut rest = chunk.valid();
+            let is_special = |c: char| matches!(c, '*' | '(' | ')' | '\\') || c.is_control();
+            while let Some(at) = rest.find(is_special) {
+                let (plain, special) = rest.split_at(at);
+                let size = special.chars().next().map_or(0, char::len_utf8);
+                f.write_str(plain)?;
+                escape(f, &special.as_bytes()[..size])?;
+                rest = &special[size..];
             }
+            f.write_str(rest)?;
             escape(f, chunk.invalid())?;
         }
         Ok(())

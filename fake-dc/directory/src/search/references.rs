@@ -23,9 +23,11 @@ impl Directory {
             return Vec::new();
         }
         let scheme = if session.protection == Protection::Tls { "ldaps" } else { "ldap" };
+        let is_head = self.domain.naming_contexts.contains(base);
         let below = |head: &Dn| {
             // A naming context within another one below the base is that one's to report.
-            self.domain.naming_context_above(head) == Some(base)
+            is_head
+                && self.domain.naming_context_above(head) == Some(base)
                 && match scope {
                     Scope::BaseObject => false,
                     Scope::SingleLevel => head.depth() == base.depth() + 1,
@@ -60,8 +62,8 @@ impl Directory {
             Scope::SingleLevel => head.depth() == base.depth() + 1 && head.is_at_or_below(base),
             Scope::WholeSubtree => head.is_at_or_below(base),
         };
-        let others = self.other_domains(state).into_iter().filter(|(head, _)| in_scope(head));
-        urls.extend(others.map(|(head, host)| url(&[&host], &head)));
+        let others = self.other_domains(state).iter().filter(|(head, _)| in_scope(head));
+        urls.extend(others.map(|(head, host)| url(&[host], head)));
         urls
     }
 }

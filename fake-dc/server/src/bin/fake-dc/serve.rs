@@ -1,6 +1,6 @@
 //! `fake-dc serve`: starts a domain, says where it is, and serves it until told to stop.
 
-use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, net::Ipv4Addr, path::PathBuf, pin::Pin, sync::Arc};
 
 use clap::Args;
 use fake_dc::{ClientCertificates, DcSpec, Domain, LdapPolicy, RealDc};
@@ -137,7 +137,10 @@ pub(crate) struct Options {
 pub(crate) fn run(options: Options) -> Exit {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let served = match runtime {
-        Ok(runtime) => runtime.block_on(serve(options)),
+        // Boxed, and so compiled once: the runtime has several ways to run a future.
+        Ok(runtime) => {
+            runtime.block_on(Box::pin(serve(options)) as Pin<Box<dyn Future<Output = _>>>)
+        }
         Err(source) => Err(Failure::System { what: "no threads to run on", source }),
     };
     match served {
