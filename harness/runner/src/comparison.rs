@@ -5,6 +5,7 @@
 
 mod change;
 mod page;
+mod pinned;
 mod xapi;
 
 use std::{path::Path, sync::Arc};
@@ -43,7 +44,7 @@ pub struct Model {
 }
 
 /// The models, in the order of the request.
-pub const MODELS: [&Model; 1] = [&xapi::MODEL];
+pub const MODELS: [&Model; 2] = [&xapi::MODEL, &pinned::MODEL];
 
 /// What became of one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
