@@ -29,7 +29,7 @@ pub enum Change {
     CaCompromised,
     /// The intermediate expires before the server certificate.
     CaExpires,
-    /// The client's clock is two years ahead.
+    /// The client's clock is two years behind.
     ClockWrong,
     /// The server is removed from the cloud, and whoever has its disk goes on.
     HostRemoved,
@@ -41,7 +41,7 @@ pub enum Change {
     LeafExpires,
     /// The server is called by a name that its certificate does not have.
     NameChanged,
-    /// The server is destroyed and created again.
+    /// Another machine answers in the place of the server, with a certificate that it made itself.
     PeerReplaced,
     /// A proxy ends TLS between the two, with a certificate of its own CA.
     ProxyInserted,
@@ -136,14 +136,9 @@ impl Pair {
                 })?;
                 self.upload(&rotated).await?;
             }
-            Change::ClockWrong => self.skew.set(2 * YEAR * 86_400),
+            Change::ClockWrong => self.skew.set(-2 * YEAR * 86_400),
             Change::IntermediateMissing => {
                 self.cloud.suffer(SERVER, Deed::ChainCommentedOut).await?;
-            }
-            Change::PeerReplaced => {
-                self.cloud.destroy(SERVER).await?;
-                self.cloud.create_storage(SERVER, Script::Current, &self.trail).await?;
-                self.store_template()?;
             }
             Change::NameChanged => {
                 let server = self.cloud.storage(SERVER)?;
@@ -166,6 +161,13 @@ impl Pair {
             Change::ProxyInserted => {
                 let own = issue(&self.seed, "proxy", self.started, |_| {})?;
                 return self.connect_to_impostor(&own).await;
+            }
+            Change::PeerReplaced => {
+                let own = issue(&self.seed, "stranger", self.started, |plan| {
+                    plan.leaf().signed_by_itself();
+                })?;
+                let stranger = Server::of(&own.server, &own).await?;
+                return Ok(self.connect_to(&format!("127-1-0-10.{DOMAIN}"), &stranger).await);
             }
         }
         Ok(self.connect().await)
