@@ -26,7 +26,7 @@ const PEER: &str = "PEER_OF_THE_VICTIM";
 const START: &str = "START_OF_THE_VICTIM";
 /// What it says when it is at work.
 const AT_WORK: &str = "at work: ";
-const DEATHS: u64 = 100;
+const DEATHS: u64 = 70;
 
 /// Both in one process, which dies with both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
