@@ -9,7 +9,10 @@
 //!
 //! What it keeps on the host are stand-ins for `autorid.tdb`, `gencache.tdb`, `netsamlogon_cache.tdb`
 //! and `winbindd_cache.tdb`. It keeps no connection: a DC that goes, or a password that is no longer
-//! right, is noticed at the next question and not when a connection ends. Measured behaviour: `fixtures/winbind`.
+//! right, is noticed at the next question and not when a connection ends. The real one keeps its RPC
+//! connection to a DC until a call on it fails, then tries once more on a new one (`reconnect_methods`), and its
+//! LDAP connection until the ticket with which it was made ends (`ads_cached_connection_reuse`); a new connection
+//! takes new tickets. Measured behaviour: `fixtures/winbind`.
 
 mod accounts;
 mod cache;

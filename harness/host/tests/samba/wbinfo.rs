@@ -15,6 +15,7 @@ use crate::support::Host;
 const NOW: &str = "2026-11-22T10:15:00Z";
 const LAB: &str = include_str!("../../../../fixtures/winbind/lab.ldif");
 const OTHER: &str = include_str!("../../../../fixtures/winbind/other.ldif");
+const ALICE_DN: &str = "CN=Alice Tester,CN=Users,DC=lab,DC=example";
 /// An account that is made while winbind runs.
 const LATER_DN: &str = "CN=later,CN=Users,DC=lab,DC=example";
 const LATER: &str = "dn: CN=later,CN=Users,DC=lab,DC=example\nobjectClass: user\n\
@@ -149,6 +150,7 @@ impl World {
                 }
                 "started anew" => self.do_it(SambaCommand::RestartWinbind).await,
                 "the account is there now" => self.change(LATER),
+                "alice is deleted" => self.change(&changed_by(ALICE_DN, "changetype: delete")),
                 "it is gone" => self.change(&changed_by(LATER_DN, "changetype: delete")),
                 other => panic!("{other}"),
             }
@@ -246,6 +248,8 @@ same_as_captured! {
     names_outlive_a_restart_without_a_dc: "remembered-over-a-restart";
     names_outlive_a_restart: "restart-with-dc";
     a_user_logs_on_or_does_not: "login";
+    a_dc_that_was_found_is_named_though_it_is_gone: "dc-known";
+    who_has_logged_on_is_known_though_the_account_is_gone: "logged-on-and-deleted";
     what_the_kdc_says_of_a_user_is_remembered: "after-login";
     a_name_that_was_asked_for_is_remembered_in_small_letters: "names-in-small-letters";
     the_machine_gets_a_new_password: "change-secret";

@@ -3,23 +3,24 @@
 //! Names and DCs are in Samba's common cache (`gencache.tdb`): they outlive winbind, and
 //! `net cache flush` forgets them. A name counts for `winbind cache time`, and for as long as there
 //! is no DC to ask. So an account that is gone is found for a while, winbind seems ready without a DC,
-//! and an account that was asked for by name has a name in small letters. Groups are in
-//! `winbindd_cache.tdb`, which winbind empties when it starts.
+//! and an account that was asked for by name has a name in small letters. A DC that was found counts for a
+//! quarter of an hour, in which nobody looks whether it is still there (`dsgetdcname_cached`). Groups are
+//! in `winbindd_cache.tdb`, which winbind empties when it starts.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{Account, Winbind, accounts::AccountName};
-use crate::HostRoot;
+use crate::{HostRoot, samba::netlogon::NetlogonAnswer};
 
 /// Stands for `gencache.tdb`.
 const COMMON: &str = "/var/lib/samba/lock/gencache.json";
 /// Stands for `winbindd_cache.tdb`.
 const OF_WINBIND: &str = "/var/lib/samba/winbindd_cache.json";
 const MODE: u32 = 0o600;
-/// How long the name of a domain that has a DC is known (`DSGETDCNAME_CACHE_TTL`).
-const DOMAIN_SECONDS: i64 = 900;
+/// How long a DC of a domain is known, and with it the domain's names (`DSGETDCNAME_CACHE_TTL`).
+const DC_SECONDS: i64 = 900;
 
 /// What may be remembered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +43,9 @@ struct Common {
     sids: BTreeMap<String, Remembered<Account>>,
     /// DNS names by NetBIOS names in capitals.
     domains: BTreeMap<String, Remembered<String>>,
+    /// DNS names of DCs by names of their domains in capitals, DNS and NetBIOS.
+    #[serde(default)]
+    dcs: BTreeMap<String, Remembered<String>>,
 }
 
 /// SIDs of groups by SIDs of accounts.
@@ -99,6 +103,12 @@ impl Winbind<'_> {
         self.counted(common.domains.get(&netbios.to_uppercase()), Age::New)
     }
 
+    /// The DC of a domain, by either name of it.
+    pub(super) fn known_dc(&self, domain: &str) -> Option<String> {
+        let common: Common = load(self.run.root(), COMMON);
+        self.counted(common.dcs.get(&domain.to_uppercase()), Age::New)
+    }
+
     /// Remembers what was found by that name, and who has that SID: with the letters of the
     /// question, of which winbind makes small ones.
     pub(super) fn remember_name(&self, text: &str, account: &Account) {
@@ -127,9 +137,24 @@ impl Winbind<'_> {
 
     pub(super) fn remember_domain(&self, netbios: &str, dns: &str) {
         let mut common: Common = load(self.run.root(), COMMON);
-        let until = self.run.now().unix().saturating_add(DOMAIN_SECONDS);
-        common.domains.insert(netbios.to_uppercase(), Remembered { what: dns.to_owned(), until });
+        common.domains.insert(netbios.to_uppercase(), self.while_a_dc_counts(dns));
         save(self.run.root(), COMMON, &common);
+    }
+
+    /// Remembers a DC and the names of its domain.
+    pub(super) fn remember_dc(&self, dc: &NetlogonAnswer) {
+        let (netbios, dns) = (dc.netbios_domain.to_uppercase(), dc.domain.to_uppercase());
+        let mut common: Common = load(self.run.root(), COMMON);
+        common.domains.insert(netbios.clone(), self.while_a_dc_counts(&dc.domain));
+        for domain in [netbios, dns] {
+            common.dcs.insert(domain, self.while_a_dc_counts(&dc.dns_name));
+        }
+        save(self.run.root(), COMMON, &common);
+    }
+
+    fn while_a_dc_counts(&self, name: &str) -> Remembered<String> {
+        let until = self.run.now().unix().saturating_add(DC_SECONDS);
+        Remembered { what: name.to_owned(), until }
     }
 
     fn for_a_while<T>(&self, what: T) -> Remembered<T> {

@@ -38,6 +38,10 @@ const SKEW_SECONDS_MAX: i64 = 300;
 /// What a KDC has said of a user at its last login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Logon {
+    /// NetBIOS name of the user's domain.
+    pub(super) domain: String,
+    /// `sAMAccountName`.
+    pub(super) account: String,
     pub(super) full_name: String,
     /// RID of the primary group.
     pub(super) primary_group: u32,
@@ -150,8 +154,13 @@ impl Winbind<'_> {
         let mut groups: Vec<String> = rids.iter().map(|rid| format!("{domain}-{rid}")).collect();
         let others = info.extra_sids.iter().filter_map(|sid| sid_text(sid));
         groups.extend(others.filter(|sid| !sid.starts_with(ASSERTED_IDENTITY)));
-        let logon =
-            Logon { full_name: info.full_name.clone(), primary_group: info.primary_group, groups };
+        let logon = Logon {
+            domain: info.netbios_domain.clone(),
+            account: info.account.clone(),
+            full_name: info.full_name.clone(),
+            primary_group: info.primary_group,
+            groups,
+        };
         let mut logons = load(self.run.root());
         logons.insert(sid, logon);
         // The login is as good without.

@@ -22,20 +22,28 @@ impl Winbind<'_> {
         self.number_of(&sid.text).ok_or(Wbc::DomainNotFound)
     }
 
-    /// The line of `passwd` for the user with that number.
+    /// The line of `passwd` for the user with that number. Of who has logged on here the KDC has said it all
+    /// then, so that no DC is asked and nobody notices that the account is gone (`wb_queryuser` of Samba
+    /// 4.22).
     pub(in crate::samba) async fn passwd_line(&self, number: u32) -> Result<String, Wbc> {
         let sid = self.sid_of_number(number).ok_or(Wbc::DomainNotFound)?;
         let sid = Sid::parse(&sid).map_err(|_| Wbc::DomainNotFound)?;
-        let account = self.lookup_sid(&sid).await.map_err(|_| Wbc::DomainNotFound)?;
+        let (account, primary, full_name) = match self.last_logon(&sid.text) {
+            Some(Logon { domain, account, full_name, primary_group, .. }) => {
+                let account = Account { sid: sid.text, kind: Kind::User, domain, name: account };
+                (account, primary_group, full_name)
+            }
+            None => {
+                let account = self.lookup_sid(&sid).await.map_err(|_| Wbc::DomainNotFound)?;
+                (account, DOMAIN_USERS, String::new())
+            }
+        };
         if account.kind == Kind::Domain {
             return Err(Wbc::DomainNotFound);
         }
-        let logon = self.last_logon(&sid.text);
-        let primary = logon.as_ref().map_or(DOMAIN_USERS, |logon| logon.primary_group);
         let group = self.number_of(&primary_group(&account, primary));
         let group = group.ok_or(Wbc::DomainNotFound)?;
         let (domain, name) = (&account.domain, account.name.to_lowercase());
-        let full_name = logon.map(|logon| logon.full_name).unwrap_or_default();
         let Settings { template_homedir, template_shell, .. } = self.run.settings;
         let home = template_homedir.replace("%D", domain).replace("%U", &name);
         Ok(format!("{domain}\\{name}:*:{number}:{group}:{full_name}:{home}:{template_shell}"))
@@ -82,15 +90,18 @@ impl Winbind<'_> {
     }
 
     /// The name of a DC of a domain: by its DNS name, or by its NetBIOS name once it has been found
-    /// by the other.
+    /// by the other. A DC that was found a short while ago is named again, whatever became of it.
     pub(in crate::samba) async fn dc_name(&self, domain: &str) -> Option<String> {
+        if let Some(dc) = self.known_dc(domain) {
+            return Some(dc);
+        }
         let known = self.known_domain(domain);
         let name = known.as_deref().unwrap_or(domain);
         if name.is_empty() {
             return None;
         }
         let dc = self.run.find_dc(name).await?;
-        self.remember_domain(&dc.answer.netbios_domain, &dc.answer.domain);
+        self.remember_dc(&dc.answer);
         Some(dc.answer.dns_name)
     }
 }
