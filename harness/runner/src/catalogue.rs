@@ -17,6 +17,7 @@ use std::{collections::BTreeMap, fmt, num::NonZeroUsize, sync::Arc, thread};
 use serde::{Serialize, Serializer};
 use tokio::{sync::Semaphore, task::JoinSet};
 
+pub(crate) use conclusion::join_all;
 pub use conclusion::{Attempt, Conclusion, Explanation, Finding, Trusts, Way};
 pub use markdown::markdown;
 pub use scenario::FaultPlace;

@@ -28,6 +28,8 @@ pub fn vocabulary() -> Vocabulary {
         sim_host::samba::facts::KINDS,
         crate::steps::KINDS,
         trust_models::ordered::facts::KINDS,
+        crate::models::directory::KINDS,
+        trust_models::directory::facts::KINDS,
         xenapi_client::facts::KINDS,
         xenapi_wire::facts::KINDS,
     ];

@@ -1,6 +1,7 @@
 //! The neighbouring models of trust in a scenario: a file for each, which builds its parties as the world names them
 //! and carries out its actions.
 
+pub(crate) mod directory;
 pub(crate) mod ordered;
 pub(crate) mod pinned;
 
@@ -30,6 +31,7 @@ pub(crate) async fn act(
             world.secrets.extend(world.pinned.secrets()?);
             Ok(refusal)
         }
+        Action::Pki(action) => directory::act(world, action, trail).await,
         _ => Ok(None),
     }
 }

@@ -460,6 +460,7 @@ async fn act(
         | Action::Host(_)
         | Action::Pool(_)
         | Action::Pinned(_)
+        | Action::Pki(_)
         | Action::Session(_)
         | Action::Subject(_)
         | Action::Client(_)

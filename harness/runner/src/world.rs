@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, MutexGuard},
 };
 
-use fake_dc::{DcSpec, Domain};
+use fake_dc::{ClientCertificates, DcSpec, Domain};
 use fake_dc_directory::{TrustDirection, TrustKind};
 use fake_dc_pki::{CaCertificate, Chain, PemFile};
 use ground::{Actor, Ledger, Secret, Seed, Skew, Trail, VirtualClock, fact};
@@ -30,7 +30,11 @@ use crate::{
     calls::{Backgrounds, Sessions},
     exchange_steps,
     host_faults::{HostFault, HostFaultError, HostFaults},
-    models::{ordered::OrderedWorld, pinned::Parties},
+    models::{
+        directory::{self, PkiError},
+        ordered::OrderedWorld,
+        pinned::Parties,
+    },
     samba_client::{HostPart, SambaClient, real_programs},
     xenapi::{self, Clients},
 };
@@ -73,6 +77,8 @@ pub(crate) struct World {
     samba_client: SambaClient,
     /// In the order of the scenario: hosts ask the name servers of the first, and may join it.
     domains: Vec<Domain>,
+    /// PKI directories, servers and CAs.
+    pub(crate) pki: directory::Pki,
     /// What was done to hosts, by their names.
     host_faults: BTreeMap<String, HostFaults>,
     /// Folder of the scenario file; relative paths start there.
@@ -104,6 +110,8 @@ pub(crate) enum WorldError {
     NoSuchFault { dc: String, fault: String, has: String },
     #[error(transparent)]
     Pki(#[from] fake_dc_pki::PkiError),
+    #[error(transparent)]
+    Model(#[from] PkiError),
     #[error("no folder for the hosts' files: {0}")]
     Roots(io::Error),
     #[error("a host for the real programs: {0}")]
@@ -129,6 +137,7 @@ impl WorldError {
             | Self::StoreOfRefusal { .. }
             | Self::Roots(_) => false,
             Self::Cloud(_) => true,
+            Self::Model(error) => error.is_wrong_input(),
             Self::Domain(_)
             | Self::File { .. }
             | Self::HostFault(_)
@@ -161,6 +170,7 @@ impl WorldError {
             | Self::NoHost
             | Self::NoSuchFault { .. }
             | Self::Pinned(_)
+            | Self::Model(_)
             | Self::Roots(_)
             | Self::StoreOfRefusal { .. }
             | Self::Unknown { .. } => None,
@@ -190,6 +200,11 @@ impl World {
             if let Some(root) = forest_root(plan, &domain.name) {
                 builder = builder.forest_root(root);
             }
+            builder = builder.client_certificates(match domain.client_certificates {
+                scenario::ClientCertificates::No => ClientCertificates::default(),
+                scenario::ClientCertificates::Requested => ClientCertificates::requested(),
+                scenario::ClientCertificates::Required => ClientCertificates::required(),
+            });
             if let Some(netbios) = &domain.netbios {
                 builder = builder.netbios(netbios);
             }
@@ -287,6 +302,7 @@ impl World {
         };
         let mut secrets = secrets_of(&case.scenario);
         secrets.extend(cloud.iter().flat_map(OrderedWorld::secrets));
+        let (time_clock, pki_trail) = (time.clock(), trail.clone());
         let mut world = Self {
             keeper: Timekeeper::new(time),
             ledger,
@@ -304,6 +320,7 @@ impl World {
             cloud,
             pinned,
             samba_client,
+            pki: directory::Pki::build(plan, seed, time_clock, &pki_trail)?,
             domains,
             host_faults: BTreeMap::new(),
             folder,

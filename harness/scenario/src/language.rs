@@ -4,6 +4,7 @@ mod accounts;
 mod background;
 mod certificates;
 mod client;
+mod directory;
 mod exchange;
 mod expectation;
 mod external_auth;
@@ -30,6 +31,11 @@ pub use certificates::{
     NamedFile, PoolOperation, RotatePoolSecret, UninstallCaCertificate,
 };
 pub use client::{ClientAction, ClientJoin};
+pub use directory::{
+    ClientCertificates, PkiAction, PkiAnswer, PkiApplication, PkiConnect, PkiConnectAtOnce,
+    PkiData, PkiDirectory, PkiEnrol, PkiFetchList, PkiHolder, PkiPeer, PkiRenew, PkiReplaceKey,
+    PkiRevoke, PkiServer,
+};
 pub use exchange::{
     DownloadTrustedCertificate, DownloadTrustedCertificates, DownloadVariant,
     ExchangeCaCertificates, ExchangeCertificates, ExchangeCrls, ExchangeTrustedCertificates,

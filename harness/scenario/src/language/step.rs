@@ -6,8 +6,8 @@ use super::{
     DownloadTrustedCertificates, EndOperation, ExchangeCaCertificates, ExchangeCertificates,
     ExchangeCrls, ExchangeTrustedCertificates, Expectations, HostAndDc, HostDisableExternalAuth,
     HostEnableExternalAuth, HostOnly, HostPath, HostProgram, HostRef, InstallCaCertificate,
-    InstallCrl, JoinPool, MakeDirectory, NamedFile, Outcome, Password, PinnedAction, Profile,
-    QuirkName, RelativePath, RotatePoolSecret, RouteAction, SessionCall, SetHostFaults,
+    InstallCrl, JoinPool, MakeDirectory, NamedFile, Outcome, Password, PinnedAction, PkiAction,
+    Profile, QuirkName, RelativePath, RotatePoolSecret, RouteAction, SessionCall, SetHostFaults,
     SetLiveness, SetNumber, SetSwitch, StepName, StepRef, SubjectCall, SyncTrustedCertificates,
     UninstallCaCertificate, WbinfoCommand, XenapiAction,
 };
@@ -198,6 +198,8 @@ choice! {
         clock => Clock(ClockAction),
         /// A domain controller changes.
         dc => Dc(DcAction),
+        /// Something done with certificates that clients keep in a directory.
+        pki => Pki(PkiAction),
         /// The way from one host to one domain controller changes.
         route => Route(RouteAction),
         /// Somebody changes a file on a host by hand.
@@ -228,6 +230,7 @@ impl Action {
             Self::Xenapi(action) => action.key(),
             Self::Clock(action) => action.key(),
             Self::Dc(action) => action.key(),
+            Self::Pki(action) => action.key(),
             Self::Route(action) => action.key(),
             Self::File(action) => action.key(),
             Self::Net(command) => command.key(),
@@ -254,7 +257,7 @@ impl Action {
 
     /// Whether it is an action of a neighbouring model of trust, which can be refused for a reason.
     pub fn is_of_another_model(&self) -> bool {
-        matches!(self, Self::Cloud(_) | Self::Pinned(_))
+        matches!(self, Self::Cloud(_) | Self::Pki(_) | Self::Pinned(_))
     }
 
     /// Ids of the faults that it sets.

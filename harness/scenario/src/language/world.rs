@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CallName, Circumstance, CloudWorld, DcFault, DcName, DcRef, DnsName, DomainName, DomainRef,
-    DownloadVariant, HostFault, HostName, HostPath, Kebab, PinnedAgent, PinnedManager, Purpose,
-    QuirkName, RelativePath, RouteFault, Step, Time, Version,
+    CallName, Circumstance, ClientCertificates, CloudWorld, DcFault, DcName, DcRef, DnsName,
+    DomainName, DomainRef, DownloadVariant, HostFault, HostName, HostPath, Kebab, PinnedAgent,
+    PinnedManager, PkiDirectory, PkiServer, Purpose, QuirkName, RelativePath, RouteFault, Step,
+    Time, Version,
 };
 use crate::{
     Span,
@@ -96,6 +97,10 @@ table! {
         pub trusts "trust": Vec<Spanned<DomainTrust>>,
         /// What is not the same in every pool. A pool needs no entry to exist.
         pub pools "pool": Vec<Spanned<PoolSettings>>,
+        /// PKI directories of clients.
+        pub pki_directories "pki_directory": Vec<Spanned<PkiDirectory>>,
+        /// TLS servers that may ask clients for certificates.
+        pub pki_servers "pki_server": Vec<Spanned<PkiServer>>,
         /// Hosts; the first of each pool is its coordinator. A world of domains alone, or of a
         /// neighbouring model of trust, has none.
         pub hosts "host": Vec<Spanned<Host>>,
@@ -225,6 +230,8 @@ table! {
         pub netbios: Option<String>,
         /// Entries of the directory, relative to the scenario file. Default: built in.
         pub ldif: Option<Spanned<RelativePath>>,
+        /// Whether its domain controllers ask clients for a certificate, which stands for an account.
+        pub client_certificates: ClientCertificates = ClientCertificates::No,
         /// Domain controllers, in the order of their addresses.
         pub dcs "dc": NonEmpty<Spanned<Dc>>,
     }
