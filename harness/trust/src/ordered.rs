@@ -23,7 +23,6 @@ mod api;
 mod appliance;
 mod certificate;
 mod cloud;
-pub mod comparison;
 mod console;
 mod diagnosis;
 mod download;

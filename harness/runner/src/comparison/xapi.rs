@@ -45,10 +45,7 @@ clock.advance = "25h"
         Change::KeyRotated => {
             r#"
 [[step]]
-dc.enrol_certificate = { dc = "dc1", days = 365 }
-
-[[step]]
-dc.renew_certificate = { dc = "dc1" }
+dc.set_faults = { dc = "dc1", faults = ["algorithm.rsa-3072"] }
 "#
         }
         Change::NameChanged => {
@@ -68,10 +65,7 @@ dc.set_faults = { dc = "dc1", faults = ["revocation.leaf-revoked"] }
         Change::CaCompromised => {
             r#"
 [[step]]
-dc.enrol_certificate = { dc = "dc1", days = 365 }
-
-[[step]]
-dc.renew_certificate = { dc = "dc1" }
+dc.set_faults = { dc = "dc1", faults = ["algorithm.rsa-3072"] }
 "#
         }
         Change::ProxyInserted => {

@@ -11,11 +11,14 @@ use scenario::{
 use tempfile::TempDir;
 use trust_models::ordered::{
     Cloud, CloudError, CloudOptions, CopyError, Deed, Keystore, Material, Protocol, RefusedCall,
-    RefusedUpload, Script, Upload,
+    RefusedUpload, Script, ServerCertificate, Upload,
 };
 
 use super::Refusal;
 use crate::{steps::StepError, world::WorldError};
+
+/// How far a clock is set back, in seconds: two years.
+const CLOCK_SET_BACK: i64 = 730 * 86_400;
 
 /// The database of a cloud, below its directory.
 const DATABASE: &str = "cloud.db";
@@ -25,13 +28,16 @@ const DATABASE: &str = "cloud.db";
 pub(crate) struct OrderedWorld {
     cloud: Cloud,
     chains: BTreeMap<String, Chains>,
+    seed: Seed,
+    clock: Clock,
     _directory: TempDir,
 }
 
-/// A chain, and another that differs from it in nothing but its keys.
+/// A chain, the same with a new key of the server, and another that differs from it in nothing but its keys.
 #[derive(Debug)]
 struct Chains {
     own: Material,
+    renewed: Material,
     other: Material,
 }
 
@@ -50,16 +56,24 @@ impl OrderedWorld {
             let faults = faults.collect::<Result<Vec<_>, PkiError>>()?;
             let (name, domain, now) = (chain.name.as_str(), chain.domain.as_str(), clock.now());
             let own = Material::issue(&seed, name, domain, now, &faults)?;
+            let longer =
+                faults.iter().copied().chain(["algorithm.rsa-3072".parse::<ChainFault>()?]);
+            let renewed = Material::issue(&seed, name, domain, now, &longer.collect::<Vec<_>>())?;
             let other = Material::issue(&seed, &format!("not {name}"), domain, now, &[])?;
-            chains.insert(name.to_owned(), Chains { own, other });
+            chains.insert(name.to_owned(), Chains { own, renewed, other });
         }
         let directory = tempfile::tempdir().map_err(WorldError::Roots)?;
         if let Some(left) = &plan.earlier_release {
             leave_earlier_release(directory.path(), &chains, left)?;
         }
-        let options = CloudOptions { seed, directory: directory.path().to_owned(), clock, ledger };
+        let options = CloudOptions {
+            seed,
+            directory: directory.path().to_owned(),
+            clock: clock.clone(),
+            ledger,
+        };
         let cloud = Cloud::start(options).await?;
-        let world = Self { cloud, chains, _directory: directory };
+        let world = Self { cloud, chains, seed, clock, _directory: directory };
         for storage in &plan.storage {
             world.create_storage(storage, trail).await?;
         }
@@ -76,7 +90,10 @@ impl OrderedWorld {
 
     /// Every private key that there is, line by line: what no event may hold.
     pub(crate) fn secrets(&self) -> Vec<String> {
-        let keys = self.chains.values().flat_map(|chains| [&chains.own.key, &chains.other.key]);
+        let keys = self
+            .chains
+            .values()
+            .flat_map(|chains| [&chains.own.key, &chains.renewed.key, &chains.other.key]);
         let keys = keys.chain([&self.cloud.built_in().key]);
         let lines = keys.flat_map(|key| key.expose().lines());
         lines.filter(|line| !line.starts_with("-----")).map(str::to_owned).collect()
@@ -110,6 +127,9 @@ impl OrderedWorld {
             CloudAction::Alter(alter) => {
                 let deed = match alter.deed {
                     ApplianceDeed::ChainCommentedOut => Deed::ChainCommentedOut,
+                    ApplianceDeed::ClockSetBack => Deed::ClockSetBack(CLOCK_SET_BACK),
+                    ApplianceDeed::Proxied => Deed::Shows(Box::new(self.somebody_else(false)?)),
+                    ApplianceDeed::Replaced => Deed::Shows(Box::new(self.somebody_else(true)?)),
                     ApplianceDeed::RootDeleted => Deed::RootDeleted,
                 };
                 cloud.suffer(&alter.appliance, deed).await?;
@@ -178,13 +198,34 @@ impl OrderedWorld {
         Ok(())
     }
 
+    /// What somebody shows who has no certificate of the operator's: one of his own CA, or one that he has made himself.
+    fn somebody_else(&self, self_made: bool) -> Result<ServerCertificate, StepError> {
+        let domain = self.cloud.domain();
+        let faults: &[ChainFault] = if self_made {
+            &["anchor.self-signed-leaf".parse().map_err(WorldError::Pki)?]
+        } else {
+            &[]
+        };
+        let material = Material::issue(
+            &self.seed.child("somebody else"),
+            "own",
+            &domain,
+            self.clock.now(),
+            faults,
+        );
+        let Material { root, intermediate, server, key, .. } = material.map_err(WorldError::Pki)?;
+        let chain = if self_made { Vec::new() } else { vec![root, intermediate] };
+        Ok(ServerCertificate { certificate: server, key, chain })
+    }
+
     fn upload(&self, wanted: &UploadCertificate) -> Result<Upload, StepError> {
         let chains = self.chain(&wanted.chain)?;
-        let (own, other) = (&chains.own, &chains.other);
+        let Chains { own, renewed, other } = chains;
         let mut upload = match wanted.certificate {
             ChainPart::Root => own.root_upload(),
             ChainPart::Intermediate => own.intermediate_upload(),
             ChainPart::Server => own.server_upload(),
+            ChainPart::RenewedServer => renewed.server_upload(),
             // A root is signed by its own key, too.
             ChainPart::SelfSigned => {
                 Upload { certificate: own.root.clone(), ..own.server_upload() }

@@ -125,6 +125,8 @@ words! {
         Root = "root",
         /// The server certificate.
         Server = "server",
+        /// Another server certificate of the same CA, for a new key.
+        RenewedServer = "renewed-server",
         /// One that its own key has signed.
         SelfSigned = "self-signed",
     }
@@ -165,8 +167,14 @@ words! {
     pub enum ApplianceDeed: "deed" {
         /// Comments the line out that names the chain file in the site of the web server.
         ChainCommentedOut = "chain-commented-out",
+        /// Sets the clock two years back.
+        ClockSetBack = "clock-set-back",
+        /// Puts a proxy before it that ends TLS, with a certificate of its owner's CA.
+        Proxied = "proxied",
         /// Deletes the uploaded root from the trust store.
         RootDeleted = "root-deleted",
+        /// Puts another machine in its place, with a certificate that it has made itself.
+        Replaced = "replaced",
     }
 }
 

@@ -11,12 +11,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ground::{Actor, Clock, Trail};
+use ground::{Actor, Clock, Skew, Trail};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{
-    FileSet, Material, TrustStore,
+    FileSet, Material, ServerCertificate, TrustStore,
     agent::{self, Certificates, Message},
     facts::{Connected, Copied, CopyFailed, Fetching, Served, SetUp},
     pkix,
@@ -50,13 +50,17 @@ impl Script {
     }
 }
 
-/// What somebody does to the files of an appliance by hand. A web server takes it in at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What somebody does to an appliance by hand. A web server takes it in at once.
+#[derive(Clone, Debug)]
 pub enum Deed {
+    /// Sets the clock back by so many seconds.
+    ClockSetBack(i64),
     /// Comments the line out that names the chain file in the site of the web server.
     ChainCommentedOut,
     /// `keytool -delete` of the uploaded root.
     RootDeleted,
+    /// Has something else answer in its place, which shows this leaf and, if it has a chain, all of it.
+    Shows(Box<ServerCertificate>),
 }
 
 /// A storage appliance. `Debug` shows no secret.
@@ -66,6 +70,7 @@ pub struct StorageAppliance {
     root: PathBuf,
     script: Mutex<Script>,
     clock: Clock,
+    skew: Skew,
     trail: Trail,
     running: tokio::sync::Mutex<Option<Running>>,
 }
@@ -93,8 +98,10 @@ impl StorageAppliance {
         let mut store = TrustStore::default();
         store.import(BUILT_IN_ALIAS, certificate(&built_in.root)?, clock.now());
         let (script, running) = (Mutex::new(script), tokio::sync::Mutex::default());
+        let skew = Skew::default();
+        let clock = clock.skewed_by(&skew);
         let appliance =
-            Self { name: name.to_owned(), address, root, script, clock, trail, running };
+            Self { name: name.to_owned(), address, root, script, clock, skew, trail, running };
         let set = Certificates::from(built_in.whole());
         appliance.file_set(set, Script::Current, store)?.install(&appliance.root)?;
         Ok(appliance)
@@ -165,8 +172,18 @@ impl StorageAppliance {
     pub async fn suffer(&self, deed: Deed) -> io::Result<()> {
         let mut files = self.files()?;
         match deed {
+            Deed::ClockSetBack(seconds) => {
+                self.skew.set(-seconds);
+                return Ok(());
+            }
             Deed::ChainCommentedOut => files.serves_chain = false,
             Deed::RootDeleted => files.store.delete(ROOT_ALIAS),
+            Deed::Shows(other) => {
+                let ServerCertificate { certificate, key, chain } = *other;
+                let chain = (!chain.is_empty()).then(|| chain.concat());
+                files.serves_chain = chain.is_some();
+                (files.leaf, files.key, files.chain) = (certificate, key, chain);
+            }
         }
         files.install(&self.root)?;
         if let Some(running) = self.running.lock().await.as_mut() {

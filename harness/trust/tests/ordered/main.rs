@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod cloud;
-mod comparison;
 mod foreign;
 mod java;
 mod killed;
