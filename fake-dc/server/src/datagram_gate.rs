@@ -10,7 +10,7 @@ use std::{
 };
 
 use ground::Transport;
-use socket2::{SockAddr, Socket};
+use socket2::{SockAddr, SockRef, Socket};
 use tokio::{io::ReadBuf, net::UdpSocket, runtime::Handle, sync::Notify};
 
 use crate::sockets::SocketSource;
@@ -71,6 +71,11 @@ impl DatagramGate {
         let socket = self.sockets.make(self.address, Transport::Udp)?;
         socket.set_reuse_port(true)?;
         socket.bind(&SockAddr::from(self.address))?;
+        if let State::Open(former) = &*state {
+            // A process that another thread is starting holds a copy until it runs its program: from now on it gets
+            // nothing that is for the new socket.
+            SockRef::from(former).connect(&SockAddr::from(self.address))?;
+        }
         *state = if refusing {
             socket.connect(&SockAddr::from(self.address))?;
             State::Refuse(socket)

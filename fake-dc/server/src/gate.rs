@@ -7,7 +7,7 @@
 use std::{
     future::poll_fn,
     io,
-    net::SocketAddr,
+    net::{Shutdown, SocketAddr},
     sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
@@ -17,7 +17,7 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::{Errno, retry_on_intr},
 };
-use socket2::{SockAddr, Socket};
+use socket2::{SockAddr, SockRef, Socket};
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::Handle,
@@ -62,11 +62,21 @@ enum State {
     Refuse(#[expect(dead_code, reason = "held to keep the port")] Socket),
     /// A listener with room for one waiting connection, and that connection. The kernel drops
     /// every further SYN.
-    Swallow(
-        #[expect(dead_code, reason = "held to keep the port")] Socket,
-        #[expect(dead_code, reason = "fills the queue of the listener")] Socket,
-    ),
+    Swallow(Socket, #[expect(dead_code, reason = "fills the queue of the listener")] Socket),
     Closed,
+}
+
+impl State {
+    /// Nobody is let in any more. Closing a listener is not enough: a process that another thread
+    /// is starting holds a copy of it until it runs its program, and SYNs would go there, too.
+    fn stop_listening(&self) {
+        let ended = match self {
+            Self::Open(listener) => SockRef::from(listener).shutdown(Shutdown::Both),
+            Self::Swallow(listener, _) => listener.shutdown(Shutdown::Both),
+            Self::Refuse(_) | Self::Closed => Ok(()),
+        };
+        debug_assert!(ended.is_ok(), "a listener can always be shut down: {ended:?}");
+    }
 }
 
 impl Gate {
@@ -122,6 +132,7 @@ impl Gate {
         }
         // Bound beside the old socket, so that the port is never free.
         let socket = self.bind_beside()?;
+        state.stop_listening();
         *state = State::Closed;
         *state = match passage {
             Passage::Open => {
@@ -143,7 +154,10 @@ impl Gate {
 
     /// Gives the port back. Nothing reopens it.
     pub(crate) fn close(&self) {
-        *self.lock() = State::Closed;
+        let mut state = self.lock();
+        state.stop_listening();
+        *state = State::Closed;
+        drop(state);
         self.changed.notify_waiters();
     }
 
@@ -207,7 +221,7 @@ fn listen(socket: Socket) -> io::Result<TcpListener> {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::TcpStream as StdStream, time::Duration};
+    use std::{net::TcpStream as StdStream, os::fd::AsFd as _, time::Duration};
 
     use super::*;
 
@@ -236,6 +250,24 @@ mod tests {
 
         gate.close();
         assert_eq!(connect(&gate).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    /// A process that is being started has copies of all descriptors until it runs its program.
+    #[tokio::test]
+    async fn a_copy_of_a_listener_lets_nobody_in() {
+        let copy_of = |gate: &Gate| match &*gate.lock() {
+            State::Open(listener) => listener.as_fd().try_clone_to_owned().unwrap(),
+            other => panic!("{other:?}"),
+        };
+        let gate =
+            Gate::open(SocketAddr::from(([127, 0, 0, 1], 0)), &SocketSource::here()).unwrap();
+        let _first = copy_of(&gate);
+        gate.set(Passage::Refuse).unwrap();
+        assert_eq!(connect(&gate).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+        gate.set(Passage::Open).unwrap();
+        let _second = copy_of(&gate);
+        gate.set(Passage::Swallow).unwrap();
+        assert_eq!(connect(&gate).unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]
