@@ -4,6 +4,7 @@
 //! first step again. Nothing is written down but what happens: how the last step ends is what the cell says.
 
 mod change;
+mod directory;
 mod ordered;
 mod page;
 mod pinned;
@@ -45,7 +46,7 @@ pub struct Model {
 }
 
 /// The models, in the order of the request.
-pub const MODELS: [&Model; 3] = [&xapi::MODEL, &pinned::MODEL, &ordered::MODEL];
+pub const MODELS: [&Model; 4] = [&xapi::MODEL, &pinned::MODEL, &ordered::MODEL, &directory::MODEL];
 
 /// What became of one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,10 +28,14 @@ pub(crate) async fn act(
         Action::Cloud(action) => world.cloud()?.act(action, trail).await,
         Action::Pinned(action) => {
             let refusal = world.pinned.act(action, trail.cause()).await?;
-            world.secrets.extend(world.pinned.secrets()?);
+            world.keep_secret(world.pinned.secrets()?);
             Ok(refusal)
         }
-        Action::Pki(action) => directory::act(world, action, trail).await,
+        Action::Pki(action) => {
+            let refusal = directory::act(world, action, trail).await?;
+            world.keep_secret(world.pki.secrets().collect());
+            Ok(refusal)
+        }
         _ => Ok(None),
     }
 }

@@ -371,6 +371,13 @@ impl World {
             .ok_or_else(|| WorldError::Unknown { what: "cloud", name: "cloud".to_owned() })
     }
 
+    /// Lets no event hold these from now on.
+    pub(crate) fn keep_secret(&mut self, secrets: Vec<String>) {
+        self.secrets.extend(secrets);
+        self.secrets.sort();
+        self.secrets.dedup();
+    }
+
     /// Sessions that steps have opened, by their names.
     pub(crate) fn sessions(&self) -> MutexGuard<'_, BTreeMap<String, Reference>> {
         self.sessions.get()

@@ -7,13 +7,13 @@ mod connect;
 mod dc;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
 };
 
-use fake_dc_pki::{AltName, CertificatePlan, Chain, KeyOwner, Purpose};
-use ground::{Actor, Clock, Seed, Trail, fact};
+use fake_dc_pki::{AltName, CertificatePlan, Chain, ChainFault, KeyOwner, Purpose};
+use ground::{Actor, Clock, Seed, Skew, Trail, fact};
 use scenario::{
     ClientCertificates, PkiAction, PkiEnrol, PkiFetchList, PkiHolder, PkiRenew, World as Plan,
 };
@@ -66,6 +66,8 @@ pub(crate) struct Pki {
     directories: BTreeMap<String, Directory>,
     servers: BTreeMap<String, Host>,
     clock: Clock,
+    /// Lines of all private keys.
+    keys: BTreeSet<String>,
     folder: TempDir,
 }
 
@@ -73,6 +75,8 @@ pub(crate) struct Pki {
 struct Directory {
     path: PathBuf,
     ca: String,
+    /// How wrong the clock of its machine is.
+    skew: Skew,
     /// Its client certificate, and the CA that issued it.
     own: Option<(String, CertificatePlan)>,
 }
@@ -127,17 +131,19 @@ impl Pki {
             directories: BTreeMap::new(),
             servers: BTreeMap::new(),
             clock,
+            keys: BTreeSet::new(),
             folder: tempfile::tempdir()?,
         };
         for directory in &plan.pki_directories {
             let path = pki.folder.path().join(directory.name.as_str());
             write(&path, DataKind::CaCertificate, &pki.authorities.root(&directory.ca)?)?;
-            let made = Directory { path, ca: directory.ca.value.clone(), own: None };
+            let ca = directory.ca.value.clone();
+            let made = Directory { path, ca, skew: Skew::default(), own: None };
             pki.directories.insert(directory.name.to_string(), made);
         }
         for planned in &plan.pki_servers {
             let name = planned.name.as_str();
-            let (chain, own) = pki.issue_to_server(name, &planned.ca, 365)?;
+            let (chain, own) = pki.issue_to_server(name, &planned.ca, 365, &[])?;
             let (certificates, key) = (chain.certificates, chain.key.to_der());
             let trail = trail.of(Actor::Host(name.to_owned()));
             let server = Server::new(certificates, key, pki.clock.clone(), trail)
@@ -156,14 +162,22 @@ impl Pki {
         name: &str,
         ca: &str,
         days: u32,
+        faults: &[ChainFault],
     ) -> Result<(Chain, CertificatePlan), PkiError> {
         let now = self.clock.now();
-        self.authorities.issue(ca, now, days, |leaf, number| {
+        let issued = self.authorities.issue(ca, now, days, faults, |leaf, number| {
             leaf.named(name)
                 .also_named([name])
                 .keyed(KeyOwner::Named(format!("{name} {number}")))
                 .meant_for([Purpose::ServerAuth]);
-        })
+        })?;
+        self.keys.extend(secret_lines(&issued.0.key.to_pem()));
+        Ok(issued)
+    }
+
+    /// Every private key that was made, line by line: what no event may hold.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = String> {
+        self.keys.iter().cloned()
     }
 
     fn directory(&self, name: &str) -> Result<&Directory, PkiError> {
@@ -177,6 +191,11 @@ impl Pki {
             .get(name)
             .ok_or_else(|| PkiError::Unknown { what: "PKI server", name: name.to_owned() })
     }
+}
+
+/// The lines of a key in PEM, without its label.
+fn secret_lines(pem: &str) -> impl Iterator<Item = String> {
+    pem.lines().filter(|line| !line.starts_with("-----")).map(str::to_owned)
 }
 
 impl Host {
@@ -225,6 +244,11 @@ pub(super) async fn act(
         PkiAction::FetchList(fetch) => done(world.pki.fetch_list(fetch, trail)),
         PkiAction::Renew(renew) => done(world.pki.renew(renew, trail)),
         PkiAction::ReplaceKey(replace) => done(world.pki.replace_key(&replace.directory)),
+        PkiAction::SetClock(set) => {
+            let behind = i64::try_from(set.behind.0.as_secs()).unwrap_or(i64::MAX);
+            world.pki.directory(set.directory.as_str())?.skew.set(-behind);
+            Ok(None)
+        }
         PkiAction::Revoke(revoke) => done(world.pki.revoke(&revoke.holder, trail)),
     }
 }
@@ -241,7 +265,7 @@ impl Pki {
         let (path, ca) = (directory.path.clone(), directory.ca.clone());
         let ca = enrol.ca.as_ref().map_or(ca, |ca| ca.value.clone());
         let now = self.clock.now();
-        let (chain, own) = self.authorities.issue(&ca, now, enrol.days, |leaf, number| {
+        let (chain, own) = self.authorities.issue(&ca, now, enrol.days, &[], |leaf, number| {
             let names = enrol.user_principal_name.iter();
             leaf.named(name)
                 .also_named(names.map(|name| AltName::UserPrincipalName(name.clone())))
@@ -250,6 +274,7 @@ impl Pki {
         })?;
         write(&path, DataKind::ClientCertificate, &chain.to_pem())?;
         write(&path, DataKind::ClientKey, &chain.key.to_pem())?;
+        self.keys.extend(secret_lines(&chain.key.to_pem()));
         trail.record(Issued { ca: ca.clone(), holder: name.to_owned() });
         if let Some(directory) = self.directories.get_mut(name) {
             directory.own = Some((ca, own));
@@ -261,7 +286,9 @@ impl Pki {
         let name = renew.server.as_str();
         let ca = self.server(name)?.ca.clone();
         let ca = renew.ca.as_ref().map_or(ca, |ca| ca.value.clone());
-        let (chain, own) = self.issue_to_server(name, &ca, renew.days)?;
+        let faults = renew.faults.iter().map(|fault| fault.parse::<ChainFault>());
+        let faults = faults.collect::<Result<Vec<_>, _>>()?;
+        let (chain, own) = self.issue_to_server(name, &ca, renew.days, &faults)?;
         trail.record(Issued { ca: ca.clone(), holder: name.to_owned() });
         if let Some(host) = self.servers.get_mut(name) {
             host.server
@@ -278,11 +305,13 @@ impl Pki {
         let (path, ca) = (directory.path.clone(), directory.ca.clone());
         let before = fs::read_to_string(PkiDirectory::at(&path).path(DataKind::ClientKey))?;
         loop {
-            let (chain, _) = self.authorities.issue(&ca, self.clock.now(), 1, |leaf, number| {
-                leaf.keyed(KeyOwner::Named(format!("stranger {number}")));
-            })?;
+            let (chain, _) =
+                self.authorities.issue(&ca, self.clock.now(), 1, &[], |leaf, number| {
+                    leaf.keyed(KeyOwner::Named(format!("stranger {number}")));
+                })?;
             let key = chain.key.to_pem();
             if key != before {
+                self.keys.extend(secret_lines(&key));
                 return write(&path, DataKind::ClientKey, &key);
             }
         }

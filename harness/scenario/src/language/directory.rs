@@ -1,6 +1,6 @@
 //! The PKI directory of a client, and its validator, as libvirt's (seed-systems.md §3).
 
-use super::{DcRef, DnsName, Kebab};
+use super::{Advance, DcFault, DcRef, DnsName, Kebab};
 use crate::grammar::{NonEmpty, Spanned};
 
 table! {
@@ -54,6 +54,8 @@ choice! {
         replace_key => ReplaceKey(PkiReplaceKey),
         /// A CA revokes a certificate, which its next list says.
         revoke => Revoke(PkiRevoke),
+        /// Somebody sets the clock of the machine that has a directory.
+        set_clock => SetClock(PkiSetClock),
     }
 }
 
@@ -153,6 +155,8 @@ table! {
 table! {
     /// Parameters of `pki.renew`.
     pub struct PkiRenew {
+        /// What is wrong with the chain.
+        pub faults: Vec<Spanned<DcFault>>,
         /// The server.
         pub server: Spanned<DnsName>,
         /// The CA that issues the certificate. Default: that of the former.
@@ -167,6 +171,16 @@ table! {
     pub struct PkiReplaceKey {
         /// The directory.
         pub directory: Spanned<Kebab>,
+    }
+}
+
+table! {
+    /// Parameters of `pki.set_clock`.
+    pub struct PkiSetClock {
+        /// The directory.
+        pub directory: Spanned<Kebab>,
+        /// How far the clock is behind.
+        pub behind: Advance,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Certificates to upload: a root, an intermediate, and a server certificate for all names of a
 //! domain, made from a seed.
 
-use fake_dc_pki::{ChainFault, DcIdentity, Pki, PkiError};
+use fake_dc_pki::{ChainFault, ChainPlan, DcIdentity, Pki, PkiError};
 use ground::{Secret, Seed, Timestamp};
 
 use super::{ServerCertificate, Upload};
@@ -37,11 +37,32 @@ impl Material {
         now: Timestamp,
         faults: &[ChainFault],
     ) -> Result<Self, PkiError> {
+        Self::issue_with(seed, name, domain, now, |plan| {
+            for fault in faults {
+                fault.apply(plan);
+            }
+        })
+    }
+
+    /// The same with a chain that is edited before it is signed.
+    ///
+    /// # Errors
+    ///
+    /// The domain cannot be written into a certificate.
+    pub fn issue_with(
+        seed: &Seed,
+        name: &str,
+        domain: &str,
+        now: Timestamp,
+        edit: impl FnOnce(&mut ChainPlan),
+    ) -> Result<Self, PkiError> {
         let pki = Pki::new(&seed.child(&format!("chain {name}")), now, domain)?;
         // Nobody looks for an address in it.
         let server = DcIdentity::new("*", domain, [127, 0, 0, 1].into());
-        let chain = pki.chain(&server, faults)?;
-        // What faults leave out is as the CA has it.
+        let mut plan = pki.plan(&server)?;
+        edit(&mut plan);
+        let chain = plan.issue()?;
+        // What is left out is as the CA has it.
         let intermediate = chain.certificates.get(1).map(|sent| pem_of(sent));
         Ok(Self {
             root: chain.anchor_pem().unwrap_or_else(|| pki.root_pem().to_owned()),

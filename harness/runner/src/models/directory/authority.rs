@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use fake_dc_pki::{CaCertificate, CertificatePlan, Chain, DcIdentity, Pki, RevocationReason};
+use fake_dc_pki::{
+    CaCertificate, CertificatePlan, Chain, ChainFault, DcIdentity, Pki, RevocationReason,
+};
 use ground::{Seed, Timestamp};
 
 use super::PkiError;
@@ -35,12 +37,14 @@ impl Authorities {
         Ok(self.authority(name)?.pki.root_pem().to_owned())
     }
 
-    /// Issues a certificate as `edit` wants it, which also gets to know how many were issued before.
+    /// Issues a certificate as `edit` wants it, which also gets to know how many were issued before, in a chain with
+    /// these faults.
     pub(super) fn issue(
         &mut self,
         ca: &str,
         now: Timestamp,
         days: u32,
+        faults: &[ChainFault],
         edit: impl FnOnce(&mut CertificatePlan, u32),
     ) -> Result<(Chain, CertificatePlan), PkiError> {
         let authority = self.authority(ca)?;
@@ -53,6 +57,9 @@ impl Authorities {
         leaf.valid(begun, now.plus_days(i64::from(days)));
         edit(leaf, number);
         let own = leaf.clone();
+        for fault in faults {
+            fault.apply(&mut plan);
+        }
         Ok((plan.issue()?, own))
     }
 

@@ -50,7 +50,8 @@ fn client(
             }));
         }
     };
-    let mut client = match Client::new(data, pki.clock.clone(), trail.clone()) {
+    let clock = pki.clock.skewed_by(&directory.skew);
+    let mut client = match Client::new(data, clock, trail.clone()) {
         Ok(client) => client,
         Err(error) => {
             return Ok(Err(Refusal {
