@@ -145,8 +145,22 @@ impl CertData {
     ///
     /// The file cannot be read, or is not what it should be. Nothing of it is taken.
     pub fn add_file(&mut self, kind: DataKind, path: impl AsRef<Path>) -> Result<(), DataError> {
-        let path = path.as_ref();
-        let origin = Origin::File(path.to_owned());
+        self.add_file_called(kind, path.as_ref(), path.as_ref())
+    }
+
+    /// The same with the name by which errors call the file: what it is elsewhere, such as below the root of a
+    /// simulated machine.
+    ///
+    /// # Errors
+    ///
+    /// As [`CertData::add_file`].
+    pub fn add_file_called(
+        &mut self,
+        kind: DataKind,
+        path: &Path,
+        called: &Path,
+    ) -> Result<(), DataError> {
+        let origin = Origin::File(called.to_owned());
         let error = |cause| DataError { kind, origin: origin.clone(), cause };
         let text = match read(path) {
             Err(DataCause::Unreadable(missing))
@@ -158,15 +172,19 @@ impl CertData {
             }
             read => read.map_err(error)?,
         };
-        self.take(kind, &origin, &text).map_err(error)
+        self.take(kind, &origin, &text).map_err(error)?;
+        if kind == DataKind::TrustedServers {
+            self.trusted.set_file(path);
+        }
+        Ok(())
     }
 
     fn take(&mut self, kind: DataKind, origin: &Origin, text: &str) -> Result<(), DataCause> {
         if kind == DataKind::TrustedServers {
             let entries = trusted_entries(text)?;
-            match origin {
-                Origin::File(path) => self.trusted.set_file(path),
-                Origin::Memory => self.trusted.add(entries),
+            // Those of a file are read anew for each connection.
+            if *origin == Origin::Memory {
+                self.trusted.add(entries);
             }
             return Ok(());
         }

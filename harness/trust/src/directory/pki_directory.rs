@@ -17,23 +17,28 @@ use super::{
 /// server/trusted.pem   is made by the first permanent acceptance
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PkiDirectory(PathBuf);
+pub struct PkiDirectory {
+    path: PathBuf,
+    called: PathBuf,
+}
 
 impl PkiDirectory {
     /// The directory with that path.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        let path = path.into();
+        Self { called: path.clone(), path }
+    }
+
+    /// The same under the name by which errors call it: what it is elsewhere, such as below the root of a simulated
+    /// machine.
+    #[must_use]
+    pub fn called(self, called: impl Into<PathBuf>) -> Self {
+        Self { called: called.into(), ..self }
     }
 
     /// The file of a kind of data.
     pub fn path(&self, kind: DataKind) -> PathBuf {
-        self.0.join(match kind {
-            DataKind::CaCertificate => "ca/cert.pem",
-            DataKind::CaRevocationList => "ca/ca-crl.pem",
-            DataKind::ClientKey => "client/key.pem",
-            DataKind::ClientCertificate => "client/cert.pem",
-            DataKind::TrustedServers => "server/trusted.pem",
-        })
+        self.path.join(place(kind))
     }
 
     /// All that is there. It is no more than five calls of [`CertData::add_file`].
@@ -48,10 +53,20 @@ impl PkiDirectory {
             let may_be_missing =
                 kind != DataKind::CaCertificate && kind != DataKind::TrustedServers;
             if !(may_be_missing && is_missing(&path)) {
-                data.add_file(kind, path)?;
+                data.add_file_called(kind, &path, &self.called.join(place(kind)))?;
             }
         }
         Ok(data)
+    }
+}
+
+const fn place(kind: DataKind) -> &'static str {
+    match kind {
+        DataKind::CaCertificate => "ca/cert.pem",
+        DataKind::CaRevocationList => "ca/ca-crl.pem",
+        DataKind::ClientKey => "client/key.pem",
+        DataKind::ClientCertificate => "client/cert.pem",
+        DataKind::TrustedServers => "server/trusted.pem",
     }
 }
 

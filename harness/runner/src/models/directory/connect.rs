@@ -13,8 +13,9 @@ use super::{Host, Pki, PkiError, dc, refusal};
 use crate::{catalogue::join_all, models::Refusal, steps::StepError, world::World};
 
 /// What an application brings, the same from files and from memory.
-fn data(path: &Path, way: PkiData) -> Result<CertData, DataError> {
-    let directory = PkiDirectory::at(path);
+fn data(name: &str, path: &Path, way: PkiData) -> Result<CertData, DataError> {
+    // Two runs have it at two places, and say the same.
+    let directory = PkiDirectory::at(path).called(format!("/etc/pki/{name}"));
     if way == PkiData::Files {
         return directory.load();
     }
@@ -23,9 +24,7 @@ fn data(path: &Path, way: PkiData) -> Result<CertData, DataError> {
         match fs::read_to_string(directory.path(kind)) {
             Ok(text) => data.add(kind, &text)?,
             // As for files: what is missing is told by what misses it.
-            Err(_) if kind == DataKind::CaCertificate => {
-                data.add_file(kind, directory.path(kind))?;
-            }
+            Err(_) if kind == DataKind::CaCertificate => return directory.load(),
             Err(_) => {}
         }
     }
@@ -39,7 +38,7 @@ fn client(
     trail: &Trail,
 ) -> Result<Result<Client, Refusal>, PkiError> {
     let directory = pki.directory(connect.directory.as_str())?;
-    let data = match data(&directory.path, connect.data) {
+    let data = match data(connect.directory.as_str(), &directory.path, connect.data) {
         Ok(data) => data,
         Err(error) => {
             let words = error.to_string();
