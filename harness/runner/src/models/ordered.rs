@@ -1,6 +1,6 @@
 //! The cloud of a world, whose certificates are uploaded in order (seed-systems.md §2).
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use fake_dc_pki::{ChainFault, PkiError};
 use ground::{Clock, Ledger, Secret, Seed, Trail};
@@ -111,11 +111,22 @@ impl OrderedWorld {
         action: &CloudAction,
         trail: &Trail,
     ) -> Result<Option<Refusal>, StepError> {
+        let changes_the_table =
+            matches!(action, CloudAction::Configure(_) | CloudAction::Upload(_));
+        let table = || fs::read(self.cloud.database()).map_err(WorldError::Roots);
+        let before = changes_the_table.then(table).transpose()?;
         let refused = match self.try_to(action, trail).await {
             Ok(()) => return Ok(None),
             Err(Failed::Step(error)) => return Err(error),
             Err(Failed::Refused(refused)) => refused,
         };
+        if before.is_some() && before != changes_the_table.then(table).transpose()? {
+            return Ok(Some(Refusal {
+                reason: "refusal-with-effect".to_owned(),
+                words: "the refusal has changed the keystore".to_owned(),
+                diagnosis: Vec::new(),
+            }));
+        }
         let findings = self.cloud.diagnose(trail).await;
         let diagnosis = findings.iter().map(ToString::to_string).collect();
         Ok(Some(Refusal { diagnosis, ..refused }))

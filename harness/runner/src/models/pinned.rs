@@ -182,17 +182,17 @@ impl Parties {
             }
             PinnedAction::AnnounceKey(of) => {
                 let manager = self.manager(&of.manager)?;
-                if let Some(key) = manager.prepared_key()? {
-                    manager.announce_key(&key).await?;
-                }
+                let shown = || manager.party().identity().public_key().clone();
+                let key = manager.prepared_key()?.unwrap_or_else(shown);
+                manager.announce_key(&key).await?;
             }
             PinnedAction::SwitchKey(of) => self.manager(&of.manager)?.switch_key()?,
             PinnedAction::SwitchBack(of) => self.manager(&of.manager)?.switch_back()?,
             PinnedAction::WithdrawKey(of) => {
                 let manager = self.manager(&of.manager)?;
-                if let Some(key) = manager.former_key()? {
-                    manager.withdraw_key(&key).await?;
-                }
+                let former = manager.former_key()?;
+                let former = former.ok_or(PinnedError::NoKey { which: "former" })?;
+                manager.withdraw_key(&former).await?;
             }
             PinnedAction::RotateAgent(pair) => {
                 self.manager(&pair.manager)?.rotate_agent(&name(&pair.agent)).await?;

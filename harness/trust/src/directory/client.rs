@@ -364,8 +364,12 @@ fn server_name(host: &str) -> Result<ServerName<'static>, ConnectError> {
     Ok(ServerName::IpAddress(IpAddr::from(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST))))
 }
 
-/// Announces the flow before it opens it, so that what the other end sees is caused by it.
+/// Announces the flow before it opens it, so that what the other end sees is caused by it. From an address that is
+/// this machine's alone nobody else can be reached.
 async fn open(address: SocketAddr, trail: &Trail) -> io::Result<TcpStream> {
+    if !address.ip().is_loopback() {
+        return TcpStream::connect(address).await;
+    }
     let (socket, local) = match address {
         SocketAddr::V4(_) => (TcpSocket::new_v4()?, (Ipv4Addr::LOCALHOST, 0).into()),
         SocketAddr::V6(_) => (TcpSocket::new_v6()?, (Ipv6Addr::LOCALHOST, 0).into()),

@@ -78,7 +78,10 @@ fn one_block(
     if let Some(line) = text.lines().position(has_lost_a_plus) {
         return Err(UploadError::NotUrlEncoded { parameter, line: line + 1 });
     }
-    let blocks = pem::parse_many(text).map_err(|error| malformed(parameter, wanted, error))?;
+    // The words of the parser quote what it cannot read, and that may be a line of a key.
+    let blocks = pem::parse_many(text).map_err(|_| {
+        malformed(parameter, wanted, "a block is damaged, or has lines that are no base64")
+    })?;
     match <[_; 1]>::try_from(blocks) {
         Ok([block]) if block.tag() == label => Ok(block.into_contents()),
         Ok([block]) => {

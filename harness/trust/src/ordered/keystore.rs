@@ -1,6 +1,6 @@
 //! The table `keystore`, and the rules by which an upload changes it.
 
-use std::{fmt, path::Path};
+use std::{fmt, fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use ground::Secret;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
@@ -92,6 +92,9 @@ impl Keystore {
     ///
     /// The file cannot be used, or is no database.
     pub fn open(path: &Path) -> Result<Self, KeystoreError> {
+        // It holds private keys. SQLite makes its other files with the permissions of this one; where the file cannot
+        // be made, SQLite says why.
+        let _ = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
         Self::new(Connection::open(path)?)
     }
 

@@ -331,7 +331,8 @@ fn whole_answer(answer: &[u8]) -> Option<(u16, Vec<u8>)> {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
     })?;
-    let body = answer.get(end + 4..end + 4 + length)?;
+    let start = end + 4;
+    let body = answer.get(start..start.checked_add(length)?)?;
     Some((status, body.to_vec()))
 }
 

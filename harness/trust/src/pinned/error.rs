@@ -89,6 +89,12 @@ pub enum PinnedError {
     /// A message is not one of this conversation.
     #[error("the peer sent what is no message of this conversation")]
     Malformed,
+    /// A key is to be shown or withdrawn that the manager does not have.
+    #[error("the manager has no {which} key: prepare one first, or switch first")]
+    NoKey {
+        /// Which: `prepared` or `former`.
+        which: &'static str,
+    },
     /// The manager has no such agent.
     #[error("no host `{agent}` is deployed")]
     NotDeployed {
@@ -145,6 +151,7 @@ impl PinnedError {
             Self::Identity(_) | Self::Pki(_) => "identity-unusable",
             Self::KeyNotProven => "symmetric-key-not-proven",
             Self::LongMessage { .. } | Self::Malformed => "malformed",
+            Self::NoKey { .. } => "no-such-key",
             Self::NotDeployed { .. } => "not-deployed",
             Self::OrderRefused { reason, .. } => reason,
             Self::Pake(_) => "symmetric-key-unusable",

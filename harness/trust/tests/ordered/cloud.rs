@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use fake_dc_pki::ChainFault;
-use ground::{Actor, Ledger, Seed, Trail, VirtualClock};
+use ground::{Actor, Ledger, Secret, Seed, Trail, VirtualClock};
 use tempfile::TempDir;
 use trust_models::ordered::{
     CONSOLE_SSL, Cloud, CloudOptions, Deed, Diagnosis, Keystore, Material, Protocol, Script,
@@ -238,6 +238,10 @@ async fn nothing_that_is_recorded_holds_a_key() {
     let lab = Lab::new().await;
     let material = material("corp", &[]);
     lab.upload(&material.uploads()).await;
+    // Doubled line breaks: what stands before a blank line is a header to a parser of PEM.
+    let doubled = Secret::new(material.key.expose().replace('\n', "\n\n"));
+    let broken = Upload { private_key: Some(doubled), ..material.server_upload() };
+    lab.cloud.call_upload(&broken, true, &lab.trail).await.unwrap_err();
     let wrong = Upload { private_key: Some(material.key.clone()), ..material.root_upload() };
     lab.cloud.call_upload(&wrong, true, &lab.trail).await.unwrap_err();
     lab.copy().await.unwrap();

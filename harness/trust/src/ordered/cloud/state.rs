@@ -131,9 +131,12 @@ impl State {
 
     pub(super) async fn restart_all(&self, trail: &Trail) -> Result<(), CloudError> {
         let storage: Vec<_> = self.storage().values().cloned().collect();
+        let mut first_trouble = Ok(());
         for appliance in storage {
-            self.restart_storage(&appliance, trail).await?;
+            // One that cannot be restarted keeps no other from it.
+            first_trouble = first_trouble.and(self.restart_storage(&appliance, trail).await);
         }
+        first_trouble?;
         let consoles: Vec<_> = self.consoles().values().cloned().collect();
         for console in consoles {
             self.start_console(&console, trail).await?;

@@ -53,13 +53,15 @@ impl Manager {
         Ok(())
     }
 
-    /// Shows the key that was kept ready; the one of before is kept for the way back. Nothing is
-    /// done if none was prepared.
+    /// Shows the key that was kept ready; the one of before is kept for the way back.
     ///
     /// # Errors
     ///
-    /// The store cannot be changed.
+    /// None was prepared, or the store cannot be changed.
     pub fn switch_key(&self) -> Result<(), PinnedError> {
+        if self.store.get().next.is_none() {
+            return Err(PinnedError::NoKey { which: "prepared" });
+        }
         self.store.change(|state| {
             if let Some(next) = state.next.take() {
                 state.former = Some(std::mem::replace(&mut state.identity, next));
@@ -72,8 +74,11 @@ impl Manager {
     ///
     /// # Errors
     ///
-    /// The store cannot be changed.
+    /// There is none, or the store cannot be changed.
     pub fn switch_back(&self) -> Result<(), PinnedError> {
+        if self.store.get().former.is_none() {
+            return Err(PinnedError::NoKey { which: "former" });
+        }
         self.store.change(|state| {
             if let Some(former) = state.former.take() {
                 state.next = Some(std::mem::replace(&mut state.identity, former));
