@@ -1,6 +1,7 @@
 //! Both stores change, or none does.
 
 use ground::Secret;
+use tokio::net::TcpSocket;
 use trust_models::pinned::{Deployment, Order, PeerName, PinnedError};
 
 use crate::{
@@ -47,7 +48,10 @@ async fn refused_deployments_leave_both_stores_as_they_were() {
         change(&mut order);
         order
     };
-    let closed = listener().await.local_addr().unwrap();
+    // Bound and not listening: nobody else gets the port meanwhile.
+    let bound = TcpSocket::new_v4().unwrap();
+    bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let closed = bound.local_addr().unwrap();
     let cases: [(_, Deployment); 4] = [
         ("wrong-fingerprint", order(&|order| order.fingerprint = Some(wrong.clone()))),
         ("wrong-password", order(&|order| order.password = Secret::new("guess"))),
