@@ -7,7 +7,7 @@ use crate::{
     config::Flavour,
     diagnostic::LogonError,
     directory::Directory,
-    dn::EntryName,
+    entry_name::EntryName,
     logon::AccountName,
     session::{ForeignPrincipal, Protection, Session},
     state::State,

@@ -19,12 +19,8 @@ mod values;
 use ldap_wire::LdapResult;
 
 use crate::{
-    config::Flavour,
-    directory::Directory,
-    dn::{Dn, EntryName},
-    entry::Entry,
-    state::State,
-    store::EntryId,
+    config::Flavour, directory::Directory, dn::Dn, entry::Entry, entry_name::EntryName,
+    state::State, store::EntryId,
 };
 
 /// What is done to an entry.

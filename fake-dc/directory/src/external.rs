@@ -12,8 +12,8 @@
 use ldap_wire::LdapResult;
 
 use crate::{
-    account::Account, config::Flavour, diagnostic::LogonError, directory::Directory, dn::EntryName,
-    logon::AccountName, session::Session, state::State, store::EntryId,
+    account::Account, config::Flavour, diagnostic::LogonError, directory::Directory,
+    entry_name::EntryName, logon::AccountName, session::Session, state::State, store::EntryId,
 };
 
 /// What a certificate says that could stand for an account.

@@ -11,9 +11,9 @@ use ldap_wire::{Filter, ResultCode};
 use crate::{
     computed,
     config::Flavour,
-    dn::EntryName,
     domain::Domain,
     entry::Entry,
+    entry_name::EntryName,
     schema::{self, AttributeType, Syntax},
     state::State,
     store::{self, EntryId, Store},

@@ -42,6 +42,7 @@ mod directory;
 mod dn;
 mod domain;
 mod entry;
+mod entry_name;
 mod error;
 mod export;
 mod extended;

@@ -6,8 +6,9 @@ use ground::Secret;
 use ldap_wire::Attribute;
 
 use crate::{
-    dn::{Dn, EntryName},
+    dn::Dn,
     entry::Entry,
+    entry_name::EntryName,
     ldif::{self, ChangeRecord, LdifCause, LdifError, Piece, Record, RecordAttribute},
     schema,
     sid::Sid,

@@ -21,11 +21,7 @@ pub(crate) use self::{
         class, class_count, class_of_oid, classes,
     },
 };
-use crate::{
-    dn::{Dn, EntryName},
-    sid::Sid,
-    stamp,
-};
+use crate::{dn::Dn, entry_name::EntryName, sid::Sid, stamp};
 
 /// How values of an attribute are written and compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ldap_wire::LdapMessage;
 
 use crate::{
-    config::DcView, dn::EntryName, external::ShownCertificate, page::OpenPages, sid::Sid,
+    config::DcView, entry_name::EntryName, external::ShownCertificate, page::OpenPages, sid::Sid,
     store::EntryId,
 };
 

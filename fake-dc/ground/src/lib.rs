@@ -10,11 +10,13 @@ mod secret;
 mod seed;
 mod timers;
 mod timestamp;
+mod trail;
 mod waiting_room;
 
 pub use clock::{Clock, Skew, VirtualClock};
-pub use ledger::{Actor, Event, EventId, Fact, Ledger, Trail, Transport};
+pub use ledger::{Actor, Event, EventId, Fact, Ledger, Transport};
 pub use secret::Secret;
 pub use seed::{Seed, Stream};
 pub use timestamp::{Timestamp, TimestampError};
+pub use trail::Trail;
 pub use waiting_room::{Bell, Moving, WaitingRoom};

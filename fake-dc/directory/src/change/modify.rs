@@ -4,17 +4,9 @@ use ldap_wire::{Change, LdapResult, ModifyOperation, ModifyRequest};
 
 use super::{Verb, class::Classes, sam, values::is_single};
 use crate::{
-    build,
-    config::Flavour,
-    defaults,
-    directory::Directory,
-    dn::{Dn, EntryName},
-    entry::Entry,
-    schema::AttributeType,
-    search::without_options,
-    session::Session,
-    state::State,
-    store::EntryId,
+    build, config::Flavour, defaults, directory::Directory, dn::Dn, entry::Entry,
+    entry_name::EntryName, schema::AttributeType, search::without_options, session::Session,
+    state::State, store::EntryId,
 };
 
 /// One request while it is carried out.

@@ -5,7 +5,8 @@ use ldap_wire::LdapResult;
 use super::Verb;
 use crate::{
     directory::Directory,
-    dn::{Dn, EntryName},
+    dn::Dn,
+    entry_name::EntryName,
     schema::{self, AttributeType, Syntax},
     state::State,
 };

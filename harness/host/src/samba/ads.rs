@@ -16,16 +16,17 @@ use fake_dc_kerberos::{
     gss::{ChannelBindings, GssFlags, Initiator, InitiatorConfig, Mechanism, SecurityLayer},
 };
 use ground::{Clock, Secret, Seed, Stream, Timestamp, Trail};
-use ldap_wire::{Authentication, Filter, Scope, SearchRequest};
+use ldap_wire::{Authentication, Filter, SearchRequest};
 use trust_verdict::{PeerName, Verdict};
 
 use super::{
     cldap::{self, LDAP_PORT},
+    connect_error::{ConnectError, lost, speak},
     console::Console,
     dns::Resolver,
     facts::{TlsFailed, TlsFinished, TlsVerdict},
     kerberos::{Kdcs, Kerberos, NoTicket},
-    ldap::{self, Channel, Ldap, LdapError},
+    ldap::{self, Channel, Ldap},
     netlogon::NetlogonAnswer,
     smb_conf::{Settings, Wrapping},
     sockets::Tcp,
@@ -52,26 +53,6 @@ pub(super) struct Account {
     pub(super) name: String,
     /// Password.
     pub(super) password: Secret,
-}
-
-/// Why there is no connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ConnectError {
-    /// What `ads_errstr` says.
-    pub(super) text: String,
-    /// Whether the account was refused, which a join meets before it speaks LDAP.
-    pub(super) account_refused: bool,
-}
-
-impl ConnectError {
-    fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), account_refused: false }
-    }
-
-    /// No name server knows the server's name.
-    pub(super) fn unknown_server() -> Self {
-        Self::new("The object was not found.")
-    }
 }
 
 /// A DC that answered the ping.
@@ -476,22 +457,6 @@ fn ldap_uri(peer: &str, port: u16) -> Result<String, String> {
     if peer.contains([' ', ',']) || (bracketed && peer.contains(']')) { Err(uri) } else { Ok(uri) }
 }
 
-/// The words for a DC that fell silent after TLS.
-fn lost(error: &LdapError, console: &mut Console) -> ConnectError {
-    note_end(error, console);
-    ConnectError::new("Time limit exceeded")
-}
-
-/// The line for a TLS connection that did not end as it should.
-pub(super) fn note_end(error: &LdapError, console: &mut Console) {
-    let (wanted, text) = match error {
-        LdapError::Cut => (8, "The TLS connection was non-properly terminated."),
-        LdapError::Reset { wanted } => (*wanted, "Error in the pull function."),
-        LdapError::Closed | LdapError::Malformed(_) | LdapError::TimedOut => return,
-    };
-    console.debug(1, &format!("tstream_tls_sync_read: TLS gnutls_record_recv({wanted}) - {text}"));
-}
-
 /// The fact of a verdict.
 fn about(dc: &FoundDc, verdict: &Verdict) -> TlsVerdict {
     TlsVerdict {
@@ -503,43 +468,5 @@ fn about(dc: &FoundDc, verdict: &Verdict) -> TlsVerdict {
         nt_status: verdict.ntstatus.to_string(),
         reasons: verdict.reasons.iter().map(ToString::to_string).collect(),
         certificates: verdict.chain.iter().map(|link| link.fingerprint.to_string()).collect(),
-    }
-}
-
-/// Prints the words of a verdict against the DC, without the line that `net ads search` adds.
-fn speak(verdict: &Verdict, console: &mut Console) -> ConnectError {
-    let words = verdict.words(console.level());
-    if let Some((_search, detail)) = words.stderr.split_last() {
-        detail.iter().for_each(|line| console.error(line));
-    }
-    ConnectError::new(words.last)
-}
-
-/// The search of `net ads sid`: the entry that an extended DN names (`ads_search_retry_sid` of Samba
-/// 4.22).
-pub(super) fn account_search(sid: &[u8], attributes: Vec<String>) -> SearchRequest {
-    let hex: String = sid.iter().map(|byte| format!("{byte:02X}")).collect();
-    SearchRequest {
-        base: format!("<SID={hex}>"),
-        scope: Scope::BaseObject,
-        attributes,
-        time_limit: TIME_LIMIT,
-        ..SearchRequest::default()
-    }
-}
-
-/// A search of the whole domain, as `net ads search` asks it.
-pub(super) fn domain_search(
-    dc: &FoundDc,
-    filter: Filter,
-    attributes: Vec<String>,
-) -> SearchRequest {
-    SearchRequest {
-        base: dc.bind_path(),
-        scope: Scope::WholeSubtree,
-        filter,
-        attributes,
-        time_limit: TIME_LIMIT,
-        ..SearchRequest::default()
     }
 }

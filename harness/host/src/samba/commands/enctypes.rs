@@ -9,10 +9,7 @@ use super::{
 use crate::{
     Output, Server,
     samba::{
-        ads::{Account, domain_search},
-        client::Run,
-        console::Console,
-        secrets::Secrets,
+        ads::Account, client::Run, console::Console, searches::domain_search, secrets::Secrets,
         values::result_text,
     },
 };

@@ -20,9 +20,10 @@ use super::{
 use crate::{
     Output,
     samba::{
-        ads::{Account, ConnectError, FoundDc, TIME_LIMIT},
+        ads::{Account, FoundDc, TIME_LIMIT},
         cldap,
         client::Run,
+        connect_error::ConnectError,
         console::Console,
         facts::JoinDone,
         ldap::{Ldap, LdapError},

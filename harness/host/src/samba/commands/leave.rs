@@ -7,12 +7,8 @@ use super::{dump, lookup::registered};
 use crate::{
     Output,
     samba::{
-        ads::{Account, domain_search},
-        client::Run,
-        console::Console,
-        facts::LeaveDone,
-        secrets::Secrets,
-        values::result_text,
+        ads::Account, client::Run, console::Console, facts::LeaveDone, searches::domain_search,
+        secrets::Secrets, values::result_text,
     },
 };
 

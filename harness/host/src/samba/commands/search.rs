@@ -5,11 +5,13 @@ use ldap_wire::{Filter, ResultCode, SearchRequest};
 use crate::{
     Credentials, Output, Server,
     samba::{
-        ads::{self, Account, ConnectError, FoundDc, account_search, domain_search},
+        ads::{Account, FoundDc},
         client::Run,
         commands::lookup::registered,
+        connect_error::{ConnectError, note_end},
         console::Console,
         ldap::{Ldap, LdapError},
+        searches::{account_search, domain_search},
         secrets::Secrets,
         values,
     },
@@ -161,7 +163,7 @@ pub(super) fn no_machine_account(workgroup: &str, mut console: Console) -> Outpu
 /// What `net` says when the search gets no answer: whatever ended it, Samba takes it for a DC that
 /// is too slow for pages of this size.
 fn failure(error: &LdapError, console: &mut Console) -> String {
-    ads::note_end(error, console);
+    note_end(error, console);
     too_slow(console)
 }
 

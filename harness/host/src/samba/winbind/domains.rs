@@ -4,9 +4,10 @@ use ldap_wire::{Filter, SearchRequest, SearchResultEntry};
 
 use super::{Wbc, Winbind};
 use crate::samba::{
-    ads::{Context, FoundDc, domain_search},
+    ads::{Context, FoundDc},
     console::Console,
     ldap::Ldap,
+    searches::domain_search,
     values::{sid_bytes, sid_text},
 };
 

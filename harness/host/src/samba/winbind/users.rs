@@ -8,7 +8,9 @@ use super::{
     domains::DomainName,
     logon::Logon,
 };
-use crate::samba::{ads::account_search, console::Console, smb_conf::Settings, values::sid_text};
+use crate::samba::{
+    console::Console, searches::account_search, smb_conf::Settings, values::sid_text,
+};
 
 /// RID of Domain Users, which winbind takes for the primary group of who has not logged on.
 const DOMAIN_USERS: u32 = 513;
