@@ -12,7 +12,7 @@ use ground::Trail;
 use crate::{
     ApiError, HostError,
     facts::{HostRestarted, HostStranded},
-    xapi::Pool,
+    xapi::{Host, Pool},
 };
 
 /// The error that every call ends with, while there is one.
@@ -37,8 +37,15 @@ impl Pool {
         self.emergency().map_or(Ok(()), Err)
     }
 
-    /// xapi of the only host starts, and `unaware`, where its files send it, has no record of it.
-    pub(super) fn enter_emergency(&self, unaware: &Self, trail: &Trail) -> Result<(), HostError> {
+    /// xapi of the only host starts, and `asked`, to which its files send it, does not know it: the pool
+    /// that it coordinates has no record of the host, or it is in another pool by now and does not take
+    /// the secret of this one (`attempt_host_status_check_with_coordinator` of xapi.ml).
+    pub(super) fn enter_emergency(
+        &self,
+        unaware: &Self,
+        asked: &Host,
+        trail: &Trail,
+    ) -> Result<(), HostError> {
         let host = self.coordinator();
         let uuid = host.machine().uuid()?;
         host.restart_process()?;
@@ -47,15 +54,19 @@ impl Pool {
         self.operations.forget();
         let error = ApiError::new("HOST_UNKNOWN_TO_MASTER", [uuid]);
         trail.record(HostRestarted { host: host.name().to_owned() });
+        let home =
+            "write `master` to its pool.conf so that its former pool goes on; then restart it";
+        let remedy = if unaware.is_coordinator(asked) {
+            format!("`host.create` there with the uuid {uuid}, or {home}")
+        } else {
+            home.to_owned()
+        };
         trail.record(HostStranded {
             host: host.name().to_owned(),
-            coordinator: unaware.coordinator().name().to_owned(),
+            coordinator: asked.name().to_owned(),
             pool: unaware.name(),
             error: error.code.clone(),
-            remedy: format!(
-                "`host.create` there with the uuid {uuid}, or write `master` to its pool.conf so \
-                 that its former pool goes on; then restart it"
-            ),
+            remedy,
         });
         *self.emergency.lock() = Some(error);
         Ok(())

@@ -82,11 +82,24 @@ impl Rig {
             Membership::MemberOf(address) => {
                 let has_it = |pool: &Arc<Pool>| pool.coordinator().machine().address == address;
                 let unreachable = || HostError::NoCoordinator { host: name.to_owned(), address };
-                let target = self.pools().into_iter().find(has_it).ok_or_else(unreachable)?;
+                let Some(target) = self.pools().into_iter().find(has_it) else {
+                    let elsewhere =
+                        self.pools().into_iter().filter(|other| !Arc::ptr_eq(other, &pool));
+                    let mut elsewhere = elsewhere.flat_map(|other| other.hosts());
+                    let asked = elsewhere.find(|asked| asked.machine().address == address);
+                    return match asked {
+                        // It has the secret of another pool now, and so does not know this one.
+                        Some(asked) if pool.hosts().len() == 1 => {
+                            let its = self.pool_of(asked.name()).ok_or_else(unknown)?;
+                            pool.enter_emergency(&its, &asked, trail)
+                        }
+                        _ => Err(unreachable()),
+                    };
+                };
                 if !Arc::ptr_eq(&target, &pool) {
                     match target.take_in(host.machine()) {
                         Err(HostError::UnknownToCoordinator { .. }) if pool.hosts().len() == 1 => {
-                            return pool.enter_emergency(&target, trail);
+                            return pool.enter_emergency(&target, &target.coordinator(), trail);
                         }
                         taken_in => taken_in?,
                     }

@@ -7,8 +7,10 @@ use std::{
     time::Duration,
 };
 
+use ground::Ledger;
 use scenario::{Source, Vocabulary};
 use sim_host::Quirk;
+use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::plan::Plan;
 use crate::{
@@ -56,9 +58,9 @@ impl Played {
     }
 }
 
-/// A sequence that takes longer hangs. Months of several hosts take a minute of a processor, and who
-/// explores for long has less than a processor.
-const SEQUENCE_LIMIT: Duration = Duration::from_secs(1_200);
+/// A sequence in which nothing happens for longer hangs. There is no limit to all of it: a year of
+/// hosts whose AD does not come up, which try again every five minutes (§14), takes many minutes.
+const SILENCE_LIMIT: Duration = Duration::from_secs(300);
 
 /// The words of the language, collected once.
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(vocabulary);
@@ -92,16 +94,9 @@ pub(super) async fn play(plan: &Plan, excuses: bool) -> Played {
         }
     };
     let shared = Arc::new(Mutex::new(Played::default()));
-    let playing = tokio::spawn(play_case(case.clone(), excuses, Arc::clone(&shared)));
-    let abort = playing.abort_handle();
-    let trouble = match tokio::time::timeout(SEQUENCE_LIMIT, playing).await {
-        Ok(Ok(trouble)) => trouble,
-        Ok(Err(panic)) => Some(format!("the case panicked: {panic}")),
-        Err(_) => {
-            abort.abort();
-            Some(format!("the case took over {} s", SEQUENCE_LIMIT.as_secs()))
-        }
-    };
+    let (tell, told) = oneshot::channel();
+    let playing = tokio::spawn(play_case(case.clone(), excuses, Arc::clone(&shared), tell));
+    let trouble = end_of(playing, told).await;
     let mut played = std::mem::take(&mut *lock(&shared));
     if let Some(trouble) = trouble {
         // What is not counted yet is the step that did not end.
@@ -113,18 +108,49 @@ pub(super) async fn play(plan: &Plan, excuses: bool) -> Played {
     played
 }
 
+/// Why the case could not be played to its end, if that is so; `ledger` arrives when its world is built.
+async fn end_of(
+    mut playing: JoinHandle<Option<String>>,
+    mut ledger: oneshot::Receiver<Ledger>,
+) -> Option<String> {
+    let (mut known, mut last) = (None, None);
+    loop {
+        match tokio::time::timeout(SILENCE_LIMIT, &mut playing).await {
+            Ok(Ok(trouble)) => return trouble,
+            Ok(Err(panic)) => return Some(format!("the case panicked: {panic}")),
+            Err(_) => {
+                known = known.or_else(|| ledger.try_recv().ok());
+                let now = known.as_ref().and_then(Ledger::last);
+                if now == last {
+                    playing.abort();
+                    let limit = SILENCE_LIMIT.as_secs();
+                    return Some(format!("nothing has happened in the case for {limit} s"));
+                }
+                last = now;
+            }
+        }
+    }
+}
+
 fn lock(played: &Mutex<Played>) -> MutexGuard<'_, Played> {
     // Counts and findings are sound after every statement.
     played.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why the case could not be played to its end, if that is so.
-async fn play_case(case: Case, excuses: bool, played: Arc<Mutex<Played>>) -> Option<String> {
+async fn play_case(
+    case: Case,
+    excuses: bool,
+    played: Arc<Mutex<Played>>,
+    ledger: oneshot::Sender<Ledger>,
+) -> Option<String> {
     let seed = seed_of(&case.name, RunOptions::SEED);
     let mut world = match World::build(&case, seed, SambaClient::Model).await {
         Ok(world) => world,
         Err(error) => return Some(format!("no world: {error}")),
     };
+    // Nobody waits for it any more when the case is given up.
+    let _ = ledger.send(world.ledger.clone());
     let trouble = play_steps(&case, &mut world, excuses, &played).await;
     world.stop().await;
     trouble

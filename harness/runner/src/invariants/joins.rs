@@ -7,7 +7,7 @@ use scenario::{Action, ClientAction, PoolCall, Step};
 use serde_json::Value;
 use sim_host::{
     Host, Pool,
-    facts::{DutyBegan, SmbConfWritten},
+    facts::{CallEnded, DutyBegan, SmbConfWritten},
     smb_conf,
 };
 
@@ -61,9 +61,10 @@ pub(super) fn failed_joins_leave_no_certificates(look: &Look<'_>) -> Vec<Breach>
 
 /// All else is as it was, too: the database and the files. What the joiner's xapi did by itself in
 /// the meantime is not the join's. The rest of a domain that the client has let it join and leave
-/// is what leaving one leaves (§8).
+/// is what leaving one leaves (§8), and what enabling that fails leaves, which does not take back its
+/// `external_auth_configuration` (§7.4).
 pub(super) fn failed_joins_leave_nothing(look: &Look<'_>) -> Vec<Breach> {
-    let Some(failed) = FailedJoin::of(look) else { return Vec::new() };
+    let Some(mut failed) = FailedJoin::of(look) else { return Vec::new() };
     let actor = Actor::Host(failed.host.name().to_owned());
     let own = || look.view.done.events.iter().filter(|event| *event.actor == actor);
     if own().any(|event| event.fact::<DutyBegan>().is_some()) {
@@ -72,6 +73,12 @@ pub(super) fn failed_joins_leave_nothing(look: &Look<'_>) -> Vec<Breach> {
     let wrote_samba = own().any(|event| event.fact::<SmbConfWritten>().is_some());
     let is_samba = |path: &str| wrote_samba && WRITTEN_WITH_SAMBA.contains(&path);
     let mut differing = failed.differing_files(|path| !is_of_certificates(path) && !is_samba(path));
+    let failed_late = own().filter_map(|event| event.fact::<CallEnded>()).any(|ended| {
+        ended.call == "host.enable_external_auth" && ended.error.is_some() && wrote_samba
+    });
+    if failed_late {
+        failed.overlook_configuration();
+    }
     differing.extend(failed.differing_classes(|class| class != CERTIFICATES));
     failed.breaches(differing)
 }
@@ -80,7 +87,8 @@ pub(super) fn failed_joins_leave_nothing(look: &Look<'_>) -> Vec<Breach> {
 struct FailedJoin<'l> {
     before: Arc<BeforeJoin>,
     host: &'l HostLook,
-    records: Value,
+    /// The classes of its pool's database, before and now.
+    records: [Value; 2],
 }
 
 impl<'l> FailedJoin<'l> {
@@ -90,7 +98,8 @@ impl<'l> FailedJoin<'l> {
         if look.view.done.result.is_ok() {
             return None;
         }
-        Some(Self { before, host, records: records_of(&look.pool) })
+        let records = [before.records.clone(), records_of(&look.pool)];
+        Some(Self { before, host, records })
     }
 
     /// What nobody has changed by hand.
@@ -104,11 +113,20 @@ impl<'l> FailedJoin<'l> {
     }
 
     fn differing_classes(&self, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
-        let Value::Object(now) = &self.records else { return Vec::new() };
-        let before = &self.before.records;
+        let [before, now] = &self.records;
+        let Value::Object(now) = now else { return Vec::new() };
         let classes = now.iter().filter(|(class, _)| *class != CREATED && is_meant(class));
         let differing = classes.filter(|(class, now)| before.get(class) != Some(*now));
         differing.map(|(class, _)| format!("other {class} in its database")).collect()
+    }
+
+    fn overlook_configuration(&mut self) {
+        for records in &mut self.records {
+            let hosts = records.get_mut("hosts").and_then(Value::as_array_mut);
+            for host in hosts.into_iter().flatten().filter_map(Value::as_object_mut) {
+                host.remove("external_auth_configuration");
+            }
+        }
     }
 
     fn breaches(&self, differing: Vec<String>) -> Vec<Breach> {

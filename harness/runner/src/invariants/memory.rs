@@ -13,6 +13,7 @@ use super::{
     database::DATABASE,
     joins::BeforeJoin,
     look::{HostLook, Look, is_certificate_call},
+    pools::membership_of,
 };
 use crate::{expect::StepView, world::World};
 
@@ -43,6 +44,8 @@ pub(super) struct HostMemory {
     pub(super) edited_stores: bool,
     /// smb.conf after the last step.
     pub(super) smb_conf: Option<String>,
+    /// Whose member the host was by its files after the last step.
+    pub(super) membership: Option<String>,
     /// The line of smb.conf that names what is trusted, as xapi chose it when it last wrote.
     pub(super) trust_line: Option<String>,
     /// Of a member: whether a copy of the stores has failed to reach it, or somebody has changed
@@ -214,6 +217,7 @@ impl Look<'_> {
             memory.trust_line =
                 smb_conf.as_deref().and_then(super::smb_conf::trust_line).map(str::to_owned);
             memory.smb_conf = smb_conf;
+            memory.membership = membership_of(&host);
             (host.name().to_owned(), memory)
         });
         Learnt { hosts: hosts.collect(), secrets: self.secrets }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use scenario::{Action, ClientAction, PoolCall};
+use sim_host::Host;
 
 use super::{
     Breach,
@@ -22,9 +23,8 @@ pub(super) fn hosts_know_their_pool(look: &Look<'_>) -> Vec<Breach> {
     }
     let wrong = |host: &HostLook| {
         let expected = if host.name() == coordinator.name() { "master" } else { &slave };
-        let found = host.host.root().read_text_if_present(MEMBERSHIP).ok().flatten();
-        let found = found.unwrap_or_default();
-        (found.trim() != expected && !host.memory.was_edited(MEMBERSHIP)).then(|| {
+        let found = membership_of(&host.host).unwrap_or_default();
+        (found != expected && !host.memory.was_edited(MEMBERSHIP)).then(|| {
             let name = host.name();
             Breach::new(name, format!("{name}:{MEMBERSHIP} says `{found}`, not `{expected}`"))
         })
@@ -33,22 +33,29 @@ pub(super) fn hosts_know_their_pool(look: &Look<'_>) -> Vec<Breach> {
 }
 
 /// A host that is stranded, which is alone, belongs to another pool by its files alone (§12.1 step
-/// 13).
+/// 13), and goes on belonging to it when the coordinator of that pool, which knows nothing of it, has
+/// gone elsewhere.
 fn stranded_hosts_belong_elsewhere(look: &Look<'_>, host: &HostLook) -> Vec<Breach> {
-    let found = host.host.root().read_text_if_present(MEMBERSHIP).ok().flatten();
-    let found = found.unwrap_or_default();
+    let found = membership_of(&host.host);
     let elsewhere = look.view.world.rig.pools().into_iter().any(|pool| {
         let records = pool.database_view();
         let coordinator = records.host(&records.pool.master);
         let address = coordinator.map(|record| record.address.as_str()).unwrap_or_default();
-        pool.reference() != look.pool.reference() && found.trim() == format!("slave:{address}")
+        let slave = format!("slave:{address}");
+        pool.reference() != look.pool.reference() && found.as_deref() == Some(&slave)
     });
-    if elsewhere || host.memory.was_edited(MEMBERSHIP) {
+    if elsewhere || found == host.memory.membership || host.memory.was_edited(MEMBERSHIP) {
         return Vec::new();
     }
-    let name = host.name();
+    let (name, found) = (host.name(), found.unwrap_or_default());
     let what = format!("{name} is stranded, and {MEMBERSHIP} says `{found}`, which no pool has");
     vec![Breach::new(name, what)]
+}
+
+/// What a host says of whose member it is.
+pub(super) fn membership_of(host: &Host) -> Option<String> {
+    let text = host.root().read_text_if_present(MEMBERSHIP).ok().flatten();
+    text.map(|text| text.trim().to_owned())
 }
 
 /// `pool.disable_external_auth` ends the sessions that came in through AD (§11.1).

@@ -21,6 +21,10 @@ pub(super) fn agrees_with_the_database(look: &Look<'_>) -> Vec<Breach> {
             // A record of an older release: the file is that release's, too.
             continue;
         }
+        if look.pool.emergency().is_some() && !host.wrote_smb_conf {
+            // It starts without AD, and so may have read another xapi.conf since.
+            continue;
+        }
         let found = host.smb_conf.as_deref().unwrap_or_default();
         let expected = look.expected(host, record);
         if found == expected {
@@ -81,9 +85,15 @@ impl Look<'_> {
         content.render(self.pool.profile(), &host.host.xapi_conf())
     }
 
-    /// What the file must name: the choice of now if it was written now, else what it named then.
+    /// What the file must name: the choice of now if it was written now, else what it named then. A
+    /// host that has lost its pool by a join writes it before the join brings certificates, and not
+    /// again when it starts.
     fn trust(&self, host: &HostLook) -> TrustLine {
-        let remembered = host.memory.trust_line.as_deref().filter(|_| !host.wrote_smb_conf);
+        let remembered = if self.pool.emergency().is_some() {
+            host.smb_conf.as_deref().and_then(trust_line)
+        } else {
+            host.memory.trust_line.as_deref().filter(|_| !host.wrote_smb_conf)
+        };
         if let Some(path) = remembered.and_then(|line| line.strip_prefix("tls cafile = ")) {
             return TrustLine::File(path.to_owned());
         }
