@@ -280,6 +280,27 @@ fn one_seed_gives_one_event_file_and_junit_names_every_case() {
     assert!(junit.contains(r#"name="join-writes-smb-conf@landed""#), "{junit}");
 }
 
+/// Samba judges after the handshake: its last words may come to a proxy with it or after it.
+#[test]
+fn a_proxy_before_a_dc_leaves_one_seed_one_event_file() {
+    let desk = Desk::new();
+    let cell = desk.run(&["compare-models", "--show", "xapi/proxy-inserted"]).exits(0);
+    let folder = desk.path().join("scenarios/compare-xapi-proxy-inserted");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("scenario.toml"), cell.stdout()).unwrap();
+    let mut runs = (0..3).map(|_| {
+        desk.run(&["run", "--check", "--events", "events.jsonl"]).exits(0);
+        let text = fs::read_to_string(desk.path().join("events.jsonl")).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .collect::<Vec<Value>>()
+    });
+    let first = runs.next().unwrap();
+    let reached = first.iter().filter(|event| event["kind"] == "proxy.reached").count();
+    assert!(reached > 0);
+    assert!(runs.all(|run| run == first));
+}
+
 #[test]
 fn list_filter_and_tag_choose_cases() {
     let desk = Desk::new();

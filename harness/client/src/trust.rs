@@ -1,6 +1,6 @@
-//! Whom a client believes, as xapi tells stunnel: by the public key that the other end shows, never by
-//! a chain, a name or a date. Hosts of a pool pin each other's keys so, and the comparing is that of
-//! `trust_models::pinned`.
+//! Whom a client believes, as xapi tells stunnel (`verifyPeer`): by the subject and the public key of the
+//! certificate that the other end shows, never by a chain, the name it is called by, or a date. Hosts of a
+//! pool pin each other's keys so, and the comparing is that of `trust_models::pinned`.
 
 use std::sync::Arc;
 

@@ -16,9 +16,15 @@ use tokio::{sync::oneshot, task::JoinHandle};
 #[derive(Debug)]
 pub(crate) enum Request {
     Call(Call),
-    Login { user: String, password: Secret, originator: String },
+    Login {
+        user: String,
+        password: Secret,
+        originator: String,
+    },
     Logout(Reference),
     LogoutSubject(String),
+    /// Nothing: the session that the call needs at another pool was refused to its client.
+    Refused(ApiError),
 }
 
 /// What came of it.
@@ -120,6 +126,7 @@ pub(crate) async fn perform(
             pool.logout_subject_identifier(&sid, None, trail);
             Ok(CallResult::Void)
         }
+        Request::Refused(error) => Err(error),
     }
 }
 

@@ -8,6 +8,7 @@ mod directory;
 mod ordered;
 mod page;
 mod pinned;
+mod transfer;
 mod xapi;
 
 use std::{path::Path, sync::Arc};
@@ -19,6 +20,7 @@ pub use change::{Change, Partner};
 
 use crate::{
     Case, CaseName, Place, SnapshotMode,
+    catalogue::join_all,
     expect::{self, StepView},
     load::vocabulary,
     samba_client::SambaClient,
@@ -43,10 +45,22 @@ pub struct Model {
     connect: &'static str,
     /// The steps of a change.
     change: fn(Change) -> &'static str,
+    /// What a reader should know of how changes are made here.
+    notes: &'static [&'static str],
+}
+
+impl Model {
+    /// An earlier change that is made by the same steps: whoever calls sees no difference.
+    pub fn same_as(&self, change: Change) -> Option<Change> {
+        let steps = (self.change)(change);
+        let earlier = Change::ALL.into_iter().take_while(|other| *other != change);
+        earlier.into_iter().find(|other| (self.change)(*other) == steps)
+    }
 }
 
 /// The models, in the order of the request.
-pub const MODELS: [&Model; 4] = [&xapi::MODEL, &pinned::MODEL, &ordered::MODEL, &directory::MODEL];
+pub const MODELS: [&Model; 5] =
+    [&transfer::MODEL, &xapi::MODEL, &pinned::MODEL, &ordered::MODEL, &directory::MODEL];
 
 /// What became of one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +118,8 @@ pub struct ComparisonError {
 pub async fn compare(seed: u64) -> Result<Comparison, ComparisonError> {
     let mut cells = Vec::new();
     for change in Change::ALL {
-        for model in MODELS {
+        // The worlds of a change know nothing of each other.
+        let playing = MODELS.map(|model| async move {
             let played = match case_of(model, change) {
                 Ok(case) => play(case, seed).await,
                 Err(mistakes) => Err(mistakes),
@@ -114,7 +129,10 @@ pub async fn compare(seed: u64) -> Result<Comparison, ComparisonError> {
                 change: change.id(),
                 what,
             })?;
-            cells.push(Cell { model, change, fate });
+            Ok(Cell { model, change, fate })
+        });
+        for cell in join_all(playing.into()).await {
+            cells.push(cell?);
         }
     }
     Ok(Comparison { cells })

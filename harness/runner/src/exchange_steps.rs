@@ -5,16 +5,19 @@ use scenario::{
     InstalledCertificate, PoolCall, RemoteSession, Spanned, SyncTrustedCertificates,
     WantedCertificates,
 };
-use sim_host::{DownloadVariant, ExchangeCall, Pool, Reference, RemotePool, Wanted};
+use sim_host::{
+    ApiError, Call, DownloadVariant, ExchangeCall, Pool, Reference, RemotePool, Wanted,
+};
 
 use crate::{
+    calls::Request,
     certificate_steps,
     steps::{StepError, installed},
     world::{ROOT_PASSWORD, World, WorldError},
 };
 
 /// What a host shows to clients, and its key.
-const IDENTITY: &str = "/etc/xensource/xapi-ssl.pem";
+pub(crate) const IDENTITY: &str = "/etc/xensource/xapi-ssl.pem";
 
 /// Gives a pool the calls that it is to have.
 pub(crate) fn prepare(pool: &Pool, plan: &scenario::World, name: &str) {
@@ -29,12 +32,12 @@ pub(crate) fn prepare(pool: &Pool, plan: &scenario::World, name: &str) {
     pool.set_unknown_purposes(purposes);
 }
 
-/// The call of a step; `None` if it moves nothing between pools.
-pub(crate) async fn call(
+/// What a step asks for; `None` if it moves nothing between pools.
+pub(crate) async fn request(
     world: &mut World,
     call: &PoolCall,
-) -> Result<Option<ExchangeCall>, StepError> {
-    Ok(Some(match call {
+) -> Result<Option<Request>, StepError> {
+    let call = match call {
         PoolCall::DownloadTrustedCertificate(call) => ExchangeCall::DownloadTrustedCertificate {
             pool: None,
             certificate: installed(world, &call.certificate)?,
@@ -81,13 +84,15 @@ pub(crate) async fn call(
                 export: references(world, &call.export)?,
             }
         }
-        PoolCall::SyncTrustedCertificatesFrom(call) => ExchangeCall::SyncTrustedCertificatesFrom {
-            pool: None,
-            remote: remote(world, call).await?,
-            ca: call.ca,
+        PoolCall::SyncTrustedCertificatesFrom(call) => match remote(world, call).await? {
+            Ok(remote) => {
+                ExchangeCall::SyncTrustedCertificatesFrom { pool: None, remote, ca: call.ca }
+            }
+            Err(error) => return Ok(Some(Request::Refused(error))),
         },
         _ => return Ok(None),
-    }))
+    };
+    Ok(Some(Request::Call(Call::Exchange(call))))
 }
 
 fn references(
@@ -97,11 +102,11 @@ fn references(
     certificates.iter().map(|one| installed(world, one)).collect()
 }
 
-/// Whom a sync asks, with a session that is opened there.
+/// Whom a sync asks, with a session that is opened there; or why there is no session.
 async fn remote(
     world: &mut World,
     call: &SyncTrustedCertificates,
-) -> Result<RemotePool, StepError> {
+) -> Result<Result<RemotePool, ApiError>, StepError> {
     let host = match &call.remote_pool {
         scenario::RemotePool::Address(_) => None,
         scenario::RemotePool::Host(host) => Some(world.host(host)?),
@@ -118,7 +123,7 @@ async fn remote(
     };
     let (user, password) = match &call.remote_session {
         RemoteSession::Text(text) => {
-            return Ok(RemotePool { address, session: Secret::new(text), certificate });
+            return Ok(Ok(RemotePool { address, session: Secret::new(text), certificate }));
         }
         RemoteSession::Account(account) => (account.user.as_str(), account.password.as_str()),
         RemoteSession::Root(_) => ("root", ROOT_PASSWORD),
@@ -127,18 +132,27 @@ async fn remote(
     let session = match pool {
         Some(pool) => {
             let login = pool.login(user, &Secret::new(password), "trustrig", &world.trail).await;
-            let session = login.map_err(|error| StepError::NoRemoteSession { error })?.to_string();
+            let session = match login {
+                Ok(session) => session.to_string(),
+                Err(error) => return Ok(Err(error)),
+            };
             world.secrets.push(session.clone());
             session
         }
         // No secret: many fields hold it.
         None => Reference::null().to_string(),
     };
-    Ok(RemotePool { address, session: Secret::new(session), certificate })
+    Ok(Ok(RemotePool { address, session: Secret::new(session), certificate }))
 }
 
+/// The certificates of the file, which holds the key, too.
 fn shown_by(host: &sim_host::Host) -> Result<String, StepError> {
+    const END: &str = "-----END CERTIFICATE-----\n";
+
     let text = host.root().read_text_if_present(IDENTITY)?.unwrap_or_default();
-    let begin = text.find("-----BEGIN CERTIFICATE-----").unwrap_or_default();
-    Ok(text[begin..].to_owned())
+    let certificates = text.split("-----BEGIN CERTIFICATE-----").skip(1).filter_map(|block| {
+        let end = block.find(END.trim_end())?;
+        Some(format!("-----BEGIN CERTIFICATE-----{}{END}", &block[..end]))
+    });
+    Ok(certificates.collect())
 }

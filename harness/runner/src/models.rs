@@ -4,14 +4,23 @@
 pub(crate) mod directory;
 pub(crate) mod ordered;
 pub(crate) mod pinned;
+#[cfg(test)]
+mod reasons;
 
-use std::fmt;
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    path::{Path, PathBuf},
+};
 
 use ground::{Trail, fact};
 use scenario::Action;
 use serde::Serialize;
 
-use crate::{steps::StepError, world::World};
+use crate::{
+    steps::StepError,
+    world::{World, WorldError},
+};
 
 /// Carries out an action of a model. `None` if it succeeded, or if it is of no model.
 ///
@@ -58,4 +67,24 @@ impl fmt::Display for Refusal {
         write!(f, "`{}`: {}", self.reason, self.words)?;
         self.diagnosis.iter().try_for_each(|finding| write!(f, "\ndiagnosis: {finding}"))
     }
+}
+
+/// The lines of a private key in PEM, without its label: what no event may hold.
+fn secret_lines(pem: &str) -> impl Iterator<Item = String> {
+    pem.lines().filter(|line| !line.starts_with("-----")).map(str::to_owned)
+}
+
+/// All files below a folder with their contents, to see whether a refusal has left them as they were.
+fn files_below(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, WorldError> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).map_err(WorldError::Roots)? {
+        let path = entry.map_err(WorldError::Roots)?.path();
+        if path.is_dir() {
+            found.extend(files_below(&path)?);
+        } else {
+            let content = fs::read(&path).map_err(WorldError::Roots)?;
+            found.insert(path, content);
+        }
+    }
+    Ok(found)
 }

@@ -127,22 +127,32 @@ pub(crate) async fn quiet(world: &World) -> Result<(), CallError> {
     Ok(())
 }
 
+/// Where other hosts look for the service of a host.
+pub(crate) fn believed_service(
+    world: &World,
+    host: &str,
+) -> Result<Option<SocketAddr>, WorldError> {
+    let address = world.record_of(host)?.address.parse::<IpAddr>();
+    Ok(address.ok().map(|address| (address, PORT).into()))
+}
+
 /// Every host's service runs from now on, and all hosts find it at its address and the standard
 /// port.
 pub(crate) async fn open_services(world: &mut World) -> Result<(), CallError> {
     let hosts: Vec<_> = world.rig.pools().iter().flat_map(|pool| pool.hosts()).collect();
     let mut listening = Vec::new();
     for host in &hosts {
-        let record = world.record_of(host.name())?;
-        if let Ok(address) = record.address.parse::<IpAddr>() {
-            listening.push(((address, PORT).into(), service_of(world, host.name()).await?));
+        if let Some(believed) = believed_service(world, host.name())? {
+            let service = service_of(world, host.name()).await?;
+            let met = world.pki.proxies.lead(believed, service).map_err(WorldError::from)?;
+            listening.push((believed, met));
         }
     }
     for host in &hosts {
         let mut network = host.network();
-        let before = network.translations.len();
+        let before = network.translations.clone();
         network.translations.extend(listening.iter().copied());
-        if network.translations.len() != before {
+        if network.translations != before {
             host.set_network(network);
         }
     }

@@ -118,6 +118,14 @@ file.edit = { host = "host1", path = "/etc/hosts", find = "no such text", with =
     assert!(cause.contains("`no such text` does not occur in host1:/etc/hosts"), "{cause}");
 }
 
+/// Hosts of one pool do not call each other over the wire.
+#[tokio::test]
+async fn a_proxy_that_nobody_would_meet_is_wrong_input() {
+    let report = run("\n[[step]]\npki.insert_proxy = { host = \"host1\", ca = \"ca2\" }\n").await;
+    let Outcome::WrongInput(cause) = &report.cases[0].outcome else { panic!("must be refused") };
+    assert!(cause.contains("nobody would meet a proxy before `host1`"), "{cause}");
+}
+
 #[tokio::test]
 async fn a_joined_form_that_must_not_stay_is_an_invariant_broken() {
     let steps = r#"

@@ -24,7 +24,7 @@ use toml::de::DeValue;
 
 pub(crate) use reader::Reader;
 
-use crate::{Span, diagnostics::Mistake};
+use crate::{Span, mistake::Mistake};
 
 /// A value of the TOML text with its place.
 pub(crate) type Value<'a> = toml::Spanned<DeValue<'a>>;

@@ -1,7 +1,9 @@
 //! The types of the language. Each declaration gives the type, its reader and its schema.
 
 mod accounts;
+mod action;
 mod background;
+mod calls;
 mod certificates;
 mod client;
 mod directory;
@@ -9,12 +11,15 @@ mod exchange;
 mod expectation;
 mod external_auth;
 mod fault;
+mod files;
 mod joining;
 mod liveness;
+mod net;
 mod ordered;
 mod pinned;
 mod step;
 mod texts;
+mod trusted_certificates;
 mod values;
 mod wbinfo;
 mod world;
@@ -25,7 +30,9 @@ pub use accounts::{
     RenewCa, SessionCall, SessionExpectation, SetNumber, SetSwitch, SubjectCall,
     SubjectExpectation, SubjectName, SubjectRole, SubjectState,
 };
+pub use action::{Action, ClockAction, RestartXapi, XapiAction};
 pub use background::{BackgroundAction, InBackground};
+pub use calls::{HostAction, NoParameters, PoolCall};
 pub use certificates::{
     BeginOperation, EndOperation, HostOnly, InstallCaCertificate, InstallCrl, MakeDirectory,
     NamedFile, PoolOperation, RotatePoolSecret, UninstallCaCertificate,
@@ -33,8 +40,8 @@ pub use certificates::{
 pub use client::{ClientAction, ClientJoin};
 pub use directory::{
     ClientCertificates, PkiAction, PkiAnswer, PkiApplication, PkiConnect, PkiConnectAtOnce,
-    PkiData, PkiDirectory, PkiEnrol, PkiFetchList, PkiHolder, PkiPeer, PkiRenew, PkiReplaceKey,
-    PkiRevoke, PkiServer,
+    PkiData, PkiDirectory, PkiEnrol, PkiFetchList, PkiHolder, PkiInsertProxy, PkiOwner, PkiPeer,
+    PkiProxied, PkiRenew, PkiRenewed, PkiReplaceKey, PkiRevoke, PkiServer,
 };
 pub use exchange::{
     DownloadTrustedCertificate, DownloadTrustedCertificates, DownloadVariant,
@@ -48,13 +55,18 @@ pub use expectation::{
     HostAndDc, MessageExpectation, MessageObject, Outcome, OutputExpectation, Returned, Snapshot,
     TelemetryExpectation, VerdictClass, VerdictExpectation,
 };
-pub use external_auth::{HostDisableExternalAuth, HostEnableExternalAuth};
+pub use external_auth::{
+    DisableExternalAuth, EnableExternalAuth, HostDisableExternalAuth, HostEnableExternalAuth,
+    HostSetLdaps, PoolSetLdaps,
+};
 pub use fault::{
     ClearHostFaults, ClearRouteFaults, DcAction, DcFaults, DcOnly, EnrolCertificate, RouteAction,
     SetHostFaults, SetRouteFaults,
 };
+pub use files::{DeleteFile, EditFile, FileAction, FileContent, WriteFile};
 pub use joining::{Circumstance, JoinPool};
 pub use liveness::{Liveness, SetLiveness};
+pub use net::{AdsSearch, LookupKdc, NetCommand};
 pub use ordered::{
     AlterAppliance, ApplianceDeed, CallApi, ChainPart, CloudAction, CloudWorld, ConfigureCloud,
     ConsoleProtocol, CopyTemplate, Download, NewConsole, NewStorage, OfAppliance, OfTemplate,
@@ -63,19 +75,18 @@ pub use ordered::{
 pub use pinned::{
     AgentOnly, Deploy, Enrol, GivenFingerprint, Guess, InsertProxy, ManagerAndAgent, ManagerOnly,
     PinnedAction, PinnedAgent, PinnedCa, PinnedLayer, PinnedManager, PinnedMigration, Present,
-    PresentedCertificate, PresentedKey, Report, SetSecondLayer, TwoAgents, Visit,
+    PresentedCertificate, PresentedKey, Report, SetManagerClock, SetSecondLayer, TwoAgents, Visit,
 };
-pub use step::{
-    Action, AdsSearch, CertificateSource, ClockAction, DeleteFile, DisableExternalAuth, EditFile,
-    EnableExternalAuth, FileAction, FileContent, HostAction, HostSetLdaps,
-    InstallTrustedCertificate, InstalledCertificate, LookupKdc, NetCommand, NoParameters, PoolCall,
-    PoolSetLdaps, Purpose, RestartXapi, Step, UninstallTrustedCertificate, WriteFile, XapiAction,
-};
+pub use step::Step;
 pub use texts::{
     AgentRef, ApplianceRef, CallName, CallRef, ChainRef, DcFault, DcName, DcRef, DnsName,
     DomainName, DomainRef, EarlierStep, ErrorCode, FactKind, HostFault, HostName, HostPath,
-    HostRef, Kebab, ManagerRef, MessageName, QuirkName, RelativePath, RouteFault, SessionRef,
-    StepName, StepRef,
+    HostRef, Kebab, ManagerRef, MessageName, PkiDirectoryRef, PkiServerRef, QuirkName, ReadingRef,
+    RelativePath, RouteFault, SessionRef, StepName, StepRef,
+};
+pub use trusted_certificates::{
+    CertificateSource, InstallTrustedCertificate, InstalledCertificate, Purpose,
+    UninstallTrustedCertificate,
 };
 pub use values::{Advance, AuthConfig, NoDuration, Password, Pattern, Status, Time, True, Version};
 pub use wbinfo::{

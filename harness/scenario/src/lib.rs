@@ -38,13 +38,15 @@ mod diagnostics;
 #[macro_use]
 mod grammar;
 pub mod language;
+mod mistake;
 mod names;
 mod schema;
 mod source;
 
-pub use diagnostics::{Diagnostic, Diagnostics, Mistake};
+pub use diagnostics::{Diagnostic, Diagnostics};
 pub use grammar::{NonEmpty, Spanned};
 pub use language::*;
+pub use mistake::Mistake;
 pub use names::{DCS_MAX, HOSTS_MAX, PARTIES_MAX, STEPS_MAX};
 pub use schema::schema;
 pub use source::{Colour, Note, Source, Span};

@@ -7,17 +7,13 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::{
-    Span,
-    diagnostics::{Mistake, Placed},
-    grammar::Value,
-};
+use crate::{Span, diagnostics::Placed, grammar::Value, mistake::Mistake};
 
 /// Most steps of one scenario.
 pub const STEPS_MAX: usize = 1_000;
 /// Most hosts of one scenario.
 pub const HOSTS_MAX: usize = 64;
-/// Most managers, and most agents, of one scenario.
+/// Most managers, agents, PKI directories and PKI servers of one scenario, of each.
 pub const PARTIES_MAX: usize = 64;
 /// Most domain controllers of one scenario, in all its domains.
 pub const DCS_MAX: usize = 1_024;
@@ -36,6 +32,10 @@ pub(crate) struct Names {
     pub(crate) managers: Vec<String>,
     /// Of the model of pinned keys.
     pub(crate) agents: Vec<String>,
+    /// Of the model of PKI directories.
+    pub(crate) pki_directories: Vec<String>,
+    /// Of the model of PKI directories.
+    pub(crate) pki_servers: Vec<String>,
     /// The first host.
     pub(crate) coordinator: Option<String>,
     pub(crate) steps: Vec<NamedStep>,
@@ -50,6 +50,8 @@ pub(crate) struct NamedStep {
     pub(crate) span: Span,
     /// Whether it installs a trusted certificate.
     pub(crate) installs: bool,
+    /// Whether it reads the certificate of a host.
+    pub(crate) reads: bool,
     /// Whether it calls a method over the wire.
     pub(crate) calls: bool,
     /// Whether it logs in.
@@ -70,12 +72,15 @@ impl Names {
         let hosts = items(world, "host");
         let pools = items(world, "pool");
         let (managers, agents) = (items(world, "manager"), items(world, "agent"));
+        let (directories, servers) = (items(world, "pki_directory"), items(world, "pki_server"));
         let steps = items(Some(document), "step");
         for (what, limit, items) in [
             ("domain controllers", DCS_MAX, &dcs),
             ("hosts", HOSTS_MAX, &hosts),
             ("managers", PARTIES_MAX, &managers),
             ("agents", PARTIES_MAX, &agents),
+            ("PKI directories", PARTIES_MAX, &directories),
+            ("PKI servers", PARTIES_MAX, &servers),
             ("steps", STEPS_MAX, &steps),
         ] {
             if let Some(first_over) = items.get(limit) {
@@ -83,6 +88,7 @@ impl Names {
                 mistakes.push(Placed::new(first_over.span(), mistake));
             }
         }
+        mistakes.extend(managers_and_agents(&managers, &agents));
         let profiles = items(Some(document), "profiles");
         let coordinator = hosts.first().and_then(|host| text(table(host)?.get("name")?));
         let coordinator = coordinator.map(|(name, _)| name.to_owned());
@@ -104,6 +110,8 @@ impl Names {
             hosts: unique("host", &hosts),
             managers: unique("manager", &managers),
             agents: unique("agent", &agents),
+            pki_directories: unique("PKI directory", &directories),
+            pki_servers: unique("PKI server", &servers),
             coordinator,
             profiles: unique("profile", &profiles),
             steps: steps.iter().filter_map(|step| NamedStep::from(step)).collect(),
@@ -132,6 +140,7 @@ impl NamedStep {
         let installs = does("pool", "install_trusted_certificate")
             || does("pool", "install_ca_certificate")
             || does("pool", "certificate_install");
+        let reads = does("host", "get_server_certificate");
         let calls = does("xenapi", "call");
         let logs_in = does("session", "login_with_password");
         let background = step
@@ -139,7 +148,16 @@ impl NamedStep {
             .is_some_and(|value| matches!(value.get_ref(), DeValue::Boolean(true)));
         let only = items(Some(step), "only").into_iter().filter_map(text);
         let only = only.map(|(profile, _)| profile.to_owned()).collect();
-        Some(Self { name: name.to_owned(), span, installs, calls, logs_in, background, only })
+        Some(Self {
+            name: name.to_owned(),
+            span,
+            installs,
+            reads,
+            calls,
+            logs_in,
+            background,
+            only,
+        })
     }
 }
 
@@ -154,8 +172,7 @@ fn created_appliance(step: &Value<'_>) -> Option<String> {
 fn unique(what: &'static str, items: &[&Value<'_>], mistakes: &mut Vec<Placed>) -> Vec<String> {
     let mut first: BTreeMap<&str, Span> = BTreeMap::new();
     for item in items {
-        let name = text(item).or_else(|| text(table(item)?.get("name")?));
-        let Some((name, span)) = name else { continue };
+        let Some((name, span)) = text(item).or_else(|| name(item)) else { continue };
         if let Some(first) = first.get(name) {
             let mistake = Mistake::Duplicate { what, name: name.to_owned() };
             mistakes.push(Placed { beside: Some(first.clone()), ..Placed::new(span, mistake) });
@@ -164,6 +181,17 @@ fn unique(what: &'static str, items: &[&Value<'_>], mistakes: &mut Vec<Placed>) 
         }
     }
     first.into_keys().map(str::to_owned).collect()
+}
+
+/// Managers and agents are told apart by their names.
+fn managers_and_agents(managers: &[&Value<'_>], agents: &[&Value<'_>]) -> Vec<Placed> {
+    let managers: BTreeMap<&str, Span> = managers.iter().filter_map(|item| name(item)).collect();
+    let shared = agents.iter().filter_map(|item| name(item)).filter_map(|(name, span)| {
+        let beside = Some(managers.get(name)?.clone());
+        let mistake = Mistake::ManagerAndAgent { name: name.to_owned() };
+        Some(Placed { beside, ..Placed::new(span, mistake) })
+    });
+    shared.collect()
 }
 
 /// An empty list of profiles means all.
@@ -176,6 +204,10 @@ fn table<'v>(value: &'v Value<'v>) -> Option<&'v DeTable<'v>> {
         DeValue::Table(table) => Some(table),
         _ => None,
     }
+}
+
+fn name<'v>(value: &'v Value<'v>) -> Option<(&'v str, Span)> {
+    text(table(value)?.get("name")?)
 }
 
 fn text<'v>(value: &'v Value<'v>) -> Option<(&'v str, Span)> {

@@ -52,7 +52,7 @@ mod witness;
 
 pub use client::{Client, Connection, HANDSHAKE_LIMIT};
 pub use data::{CertData, DATA_BYTES_MAX, DataKind, Origin, Place};
-pub use error::{ConnectError, DataCause, DataError, OwnFault, SetupError, StoreError};
+pub use error::{ConnectError, DataCause, DataError, OwnFault, REASONS, SetupError, StoreError};
 pub use judgement::{Judgement, Notice};
 pub use pki_directory::PkiDirectory;
 pub use server::{ClientPolicy, ClientTrust, ServeError, Served, Server};

@@ -8,3 +8,4 @@
 pub mod directory;
 pub mod ordered;
 pub mod pinned;
+mod wire;

@@ -12,7 +12,7 @@
 //! let mut keystore = Keystore::in_memory()?;
 //! // An intermediate cannot be the first.
 //! let upload = Upload::from_query("id=2&name=ca2&domainsuffix=corp.example&certificate=-----BEGIN")?;
-//! assert!(matches!(keystore.upload(&upload), Err(UploadError::Gap { id: 2, expected: 1 })));
+//! assert!(matches!(keystore.upload(&upload), Err(UploadError::IntermediateBeforeRoot { id: 2 })));
 //! assert!(keystore.rows()?.is_empty());
 //! # Ok(())
 //! # }
@@ -33,6 +33,7 @@ mod keystore;
 mod links;
 mod material;
 pub mod pkix;
+mod reasons;
 mod trust_store;
 mod upload;
 mod web;
@@ -49,5 +50,6 @@ pub use files::FileSet;
 pub use keystore::{Keystore, Row, ServerCertificate, Uploaded};
 pub use links::{Intervals, Link};
 pub use material::{BUILT_IN_DOMAIN, Material};
+pub use reasons::reasons;
 pub use trust_store::{STORE_PASSWORD, TrustStore, TrustStoreError};
 pub use upload::Upload;

@@ -9,6 +9,7 @@ pub(super) const MODEL: Model = Model {
     before: BEFORE,
     connect: r#"pki.connect = { directory = "lab", server = "host1.lab.example" }"#,
     change,
+    notes: &[],
 };
 
 const BEFORE: &str = r#"
@@ -64,7 +65,7 @@ pki.fetch_list = { directory = "lab" }
         Change::ProxyInserted => {
             r#"
 [[step]]
-pki.renew = { server = "host1.lab.example", ca = "ca2" }
+pki.insert_proxy = { server = "host1.lab.example", ca = "ca2" }
 "#
         }
         Change::ClockWrong => {

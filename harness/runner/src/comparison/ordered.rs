@@ -9,6 +9,9 @@ pub(super) const MODEL: Model = Model {
     before: BEFORE,
     connect: "cloud.copy_template = { template = \"debian\", from = \"storage1\", to = \"storage2\" }",
     change,
+    notes: &[
+        "For the proxy stands the certificate that it would show: an appliance that copies knows its peer by address alone.",
+    ],
 };
 
 const BEFORE: &str = r#"

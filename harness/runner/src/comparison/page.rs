@@ -12,9 +12,17 @@ Made by `trustrig compare-models --markdown`; a test fails when it is stale.
 
 Two ends trust each other and have connected. Then one thing changes, and the one end calls the other once more. Each cell
 is a scenario that was played over real TLS sockets: `trustrig compare-models --show MODEL/CHANGE` prints it, and
-`trustrig run` plays it with its events. Connections that were open before the change are not looked at here; no model
-ends them.
+`trustrig run` plays it with its events.
+
+Connections that were open before the change are not looked at here. No model looks at a peer again while a connection lasts,
+so that one goes on whatever is believed meanwhile; in `pinned` even that to a host that has been removed. There is one
+exception: the upload of a server certificate in `ordered` restarts every storage appliance, which closes all its connections.
+Whether a clock is wrong is a matter of the end that calls: the host's in `transfer` and `xapi`,
+the manager's in `pinned`, that of the appliance that copies in `ordered`, that of the client's machine in `directory`.
 ";
+
+const WRONG: &str = " not what a person would want who knows who answers";
+const ALIKE: &str = " played by the same steps as another change of the column: the end that calls cannot tell them apart";
 
 impl Comparison {
     /// A table for a terminal, and below it the words of every refusal.
@@ -34,12 +42,15 @@ impl Comparison {
             text += row.trim_end();
             text += "\n";
         }
-        text += "\n* not what a person would want who knows who answers\n";
+        writeln!(text, "\n{}\n{}", ["*", WRONG].concat(), ["+", ALIKE].concat()).ok();
         for model in MODELS {
             write!(text, "\n{}: {}\n  believes because {}\n", model.id, model.title, model.belief)
                 .ok();
             for (change, reason, words) in self.refusals(model) {
                 writeln!(text, "  {}: {reason}\n    {}", change.title(), indented(words)).ok();
+            }
+            for note in notes(model) {
+                writeln!(text, "  {note}").ok();
             }
         }
         text
@@ -57,11 +68,12 @@ impl Comparison {
         for change in Change::ALL {
             write!(page, "| {} | {} |", change.title(), who(change)).ok();
             for model in MODELS {
-                write!(page, " {} |", self.short(model, change).replace('*', "\\*")).ok();
+                let short = self.short(model, change).replace('*', "\\*").replace('+', "†");
+                write!(page, " {short} |").ok();
             }
             page += "\n";
         }
-        page += "\n\\* not what a person would want who knows who answers\n";
+        writeln!(page, "\n\\*{WRONG}\n\n†{ALIKE}").ok();
         for model in MODELS {
             write!(
                 page,
@@ -73,6 +85,9 @@ impl Comparison {
             for (change, reason, words) in self.refusals(model) {
                 let words = words.replace('|', "\\|").replace('\n', " ");
                 writeln!(page, "| {} | `{reason}` | {words} |", change.title()).ok();
+            }
+            for (index, note) in notes(model).enumerate() {
+                writeln!(page, "{}- {note}", if index == 0 { "\n" } else { "" }).ok();
             }
         }
         page
@@ -93,7 +108,9 @@ impl Comparison {
             Fate::GoesOn => "goes on",
             Fate::Refused { .. } => "refused",
         };
-        format!("{fate}{}", if cell.is_right() { "" } else { "*" })
+        let wrong = if cell.is_right() { "" } else { "*" };
+        let alike = if model.same_as(change).is_some() { "+" } else { "" };
+        format!("{fate}{wrong}{alike}")
     }
 
     fn refusals(&self, model: &Model) -> impl Iterator<Item = (Change, &str, &str)> {
@@ -102,6 +119,15 @@ impl Comparison {
             Fate::Refused { reason, words } => Some((change, reason.as_str(), words.as_str())),
         })
     }
+}
+
+/// What a reader should know of how the changes of a model are made.
+fn notes(model: &Model) -> impl Iterator<Item = String> {
+    let alike = Change::ALL.into_iter().filter_map(|change| {
+        let same = model.same_as(change)?;
+        Some(format!("\"{}\" is played as \"{}\".", change.title(), same.title()))
+    });
+    alike.chain(model.notes.iter().map(|note| (*note).to_owned()))
 }
 
 fn who(change: Change) -> &'static str {

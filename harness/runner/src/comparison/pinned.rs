@@ -9,6 +9,7 @@ pub(super) const MODEL: Model = Model {
     before: BEFORE,
     connect: r#"pinned.connect = { manager = "manager1", agent = "agent1" }"#,
     change,
+    notes: &[],
 };
 
 const BEFORE: &str = r#"
@@ -32,11 +33,17 @@ fn change(change: Change) -> &'static str {
 pinned.present = { agent = "agent1", certificate = "expired" }
 "#
         }
-        // No party reads a clock for this, so it may be wrong for all of them.
-        Change::CaExpires | Change::ClockWrong => {
+        Change::CaExpires => {
             r#"
 [[step]]
 clock.advance = "3649d"
+"#
+        }
+        // The manager is the one that calls.
+        Change::ClockWrong => {
+            r#"
+[[step]]
+pinned.set_clock = { manager = "manager1", behind = "730d" }
 "#
         }
         Change::KeyRotated => {

@@ -9,6 +9,7 @@ pub(super) const MODEL: Model = Model {
     before: BEFORE,
     connect: "pool.external_auth_set_ldaps = { ldaps = true, force = true }",
     change,
+    notes: &[],
 };
 
 const BEFORE: &str = r#"
@@ -71,7 +72,7 @@ dc.set_faults = { dc = "dc1", faults = ["algorithm.rsa-3072"] }
         Change::ProxyInserted => {
             r#"
 [[step]]
-dc.set_faults = { dc = "dc1", faults = ["anchor.unknown-root-sent"] }
+pki.insert_proxy = { dc = "dc1", ca = "ca2" }
 "#
         }
         Change::ClockWrong => {

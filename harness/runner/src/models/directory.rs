@@ -5,6 +5,7 @@
 mod authority;
 mod connect;
 mod dc;
+mod servers;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,27 +13,57 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use fake_dc_pki::{AltName, CertificatePlan, Chain, ChainFault, KeyOwner, Purpose};
+use fake_dc_pki::{AltName, CertificatePlan, KeyOwner, Purpose};
 use ground::{Actor, Clock, Seed, Skew, Trail, fact};
 use scenario::{
-    ClientCertificates, PkiAction, PkiEnrol, PkiFetchList, PkiHolder, PkiRenew, World as Plan,
+    ClientCertificates, PkiAction, PkiEnrol, PkiFetchList, PkiHolder, PkiOwner, World as Plan,
 };
 use serde::Serialize;
 use tempfile::TempDir;
-use trust_models::directory::{
-    CertData, ClientPolicy, ClientTrust, ConnectError, DataKind, PkiDirectory, Server, SetupError,
+use trust_models::{
+    directory::{
+        CertData, ClientPolicy, ClientTrust, ConnectError, DataKind, PkiDirectory, Server,
+        SetupError,
+    },
+    pinned::Identity,
 };
 
-use self::authority::Authorities;
-use super::Refusal;
+use self::{
+    authority::Authorities,
+    servers::{ATTEMPTS, Certified, KeyFor, Proxies},
+};
+use super::{Refusal, files_below, secret_lines};
 use crate::{
     steps::StepError,
     world::{World, WorldError},
 };
 
 /// The kinds of all facts below.
-pub(crate) const KINDS: &[&str] =
-    &[Issued::KIND, Revoked::KIND, ListFetched::KIND, dc::Bound::KIND];
+pub(crate) const KINDS: &[&str] = &[
+    ClockSet::KIND,
+    Issued::KIND,
+    KeyReplaced::KIND,
+    ListFetched::KIND,
+    ProxyInserted::KIND,
+    Revoked::KIND,
+    dc::Bound::KIND,
+];
+
+/// Somebody has set the clock of the machine that has a directory.
+#[derive(Debug, Serialize)]
+struct ClockSet {
+    directory: String,
+    /// In seconds.
+    behind: u64,
+}
+fact!(ClockSet, "pki.clock-set");
+
+/// Somebody has put another client key into a directory.
+#[derive(Debug, Serialize)]
+struct KeyReplaced {
+    directory: String,
+}
+fact!(KeyReplaced, "pki.key-replaced");
 
 /// A CA has issued a certificate.
 #[derive(Debug, Serialize)]
@@ -59,12 +90,24 @@ struct ListFetched {
 }
 fact!(ListFetched, "pki.list-fetched");
 
+/// A proxy that ends TLS stands before somebody.
+#[derive(Debug, Serialize)]
+struct ProxyInserted {
+    before: String,
+    /// The CA that it has its certificate of.
+    ca: String,
+}
+fact!(ProxyInserted, "pki.proxy-inserted");
+
 /// Everything of the model in one world.
 #[derive(Debug)]
 pub(crate) struct Pki {
     authorities: Authorities,
     directories: BTreeMap<String, Directory>,
     servers: BTreeMap<String, Host>,
+    /// Hosts of pools that have got a certificate of a CA.
+    hosts: BTreeMap<String, Certified>,
+    pub(crate) proxies: Proxies,
     clock: Clock,
     /// Lines of all private keys.
     keys: BTreeSet<String>,
@@ -84,16 +127,23 @@ struct Directory {
 #[derive(Debug)]
 struct Host {
     server: Server,
-    ca: String,
     demand: ClientCertificates,
-    own: CertificatePlan,
+    own: Certified,
+    /// The CA whose clients it lets in.
+    client_ca: String,
+    /// What the proxy shows that stands before it.
+    proxy: Option<Identity>,
 }
 
 /// Why something of the model cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PkiError {
-    #[error("the {what} `{name}` has no client certificate that could be revoked")]
+    #[error("the {what} `{name}` has no certificate of a CA")]
     NoCertificate { what: &'static str, name: String },
+    #[error("all keys for `{name}` in such a chain are one and the same")]
+    NoOtherKey { name: String },
+    #[error("nobody would meet a proxy before `{before}`: {why}")]
+    NobodyThere { before: String, why: &'static str },
     #[error("a file of the PKI directory: {0}")]
     File(#[from] io::Error),
     #[error(transparent)]
@@ -130,6 +180,8 @@ impl Pki {
             authorities: Authorities::new(domains, seed, clock.now()),
             directories: BTreeMap::new(),
             servers: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            proxies: Proxies::default(),
             clock,
             keys: BTreeSet::new(),
             folder: tempfile::tempdir()?,
@@ -143,36 +195,19 @@ impl Pki {
         }
         for planned in &plan.pki_servers {
             let name = planned.name.as_str();
-            let (chain, own) = pki.issue_to_server(name, &planned.ca, 365, &[])?;
-            let (certificates, key) = (chain.certificates, chain.key.to_der());
+            let own =
+                pki.issue_to_server(name, &planned.ca, 365, &[], KeyFor::New { unlike: "" })?;
+            let (certificates, key) = (own.chain.certificates.clone(), own.chain.key.to_der());
             let trail = trail.of(Actor::Host(name.to_owned()));
             let server = Server::new(certificates, key, pki.clock.clone(), trail)
                 .map_err(|error| PkiError::Server(error.to_string()))?
                 .saying_consent();
-            let (ca, demand) = (planned.ca.value.clone(), planned.client_certificates);
-            let host = Host { server, ca, demand, own };
-            host.judge_by(&pki.authorities.root(&host.ca)?, None)?;
+            let (demand, client_ca) = (planned.client_certificates, planned.ca.value.clone());
+            let host = Host { server, demand, own, client_ca, proxy: None };
+            host.judge_by(&pki.authorities.root(&planned.ca)?, None)?;
             pki.servers.insert(name.to_owned(), host);
         }
         Ok(pki)
-    }
-
-    fn issue_to_server(
-        &mut self,
-        name: &str,
-        ca: &str,
-        days: u32,
-        faults: &[ChainFault],
-    ) -> Result<(Chain, CertificatePlan), PkiError> {
-        let now = self.clock.now();
-        let issued = self.authorities.issue(ca, now, days, faults, |leaf, number| {
-            leaf.named(name)
-                .also_named([name])
-                .keyed(KeyOwner::Named(format!("{name} {number}")))
-                .meant_for([Purpose::ServerAuth]);
-        })?;
-        self.keys.extend(secret_lines(&issued.0.key.to_pem()));
-        Ok(issued)
     }
 
     /// Every private key that was made, line by line: what no event may hold.
@@ -191,11 +226,6 @@ impl Pki {
             .get(name)
             .ok_or_else(|| PkiError::Unknown { what: "PKI server", name: name.to_owned() })
     }
-}
-
-/// The lines of a key in PEM, without its label.
-fn secret_lines(pem: &str) -> impl Iterator<Item = String> {
-    pem.lines().filter(|line| !line.starts_with("-----")).map(str::to_owned)
 }
 
 impl Host {
@@ -227,9 +257,9 @@ pub(super) async fn act(
 ) -> Result<Option<Refusal>, StepError> {
     match action {
         PkiAction::Connect(connect) => {
-            let before = files(world.pki.folder.path())?;
+            let before = files_below(world.pki.folder.path())?;
             let refusal = connect::one(world, connect, trail).await?;
-            if refusal.is_some() && files(world.pki.folder.path())? != before {
+            if refusal.is_some() && files_below(world.pki.folder.path())? != before {
                 let words = "the refusal has changed a file".to_owned();
                 return Ok(Some(Refusal {
                     reason: "refusal-with-effect".to_owned(),
@@ -242,14 +272,27 @@ pub(super) async fn act(
         PkiAction::ConnectAtOnce(connect) => connect::at_once(world, connect, trail).await,
         PkiAction::Enrol(enrol) => done(world.pki.enrol(enrol, trail)),
         PkiAction::FetchList(fetch) => done(world.pki.fetch_list(fetch, trail)),
-        PkiAction::Renew(renew) => done(world.pki.renew(renew, trail)),
-        PkiAction::ReplaceKey(replace) => done(world.pki.replace_key(&replace.directory)),
+        PkiAction::InsertProxy(insert) => {
+            servers::insert_proxy(world, insert, trail)?;
+            Ok(None)
+        }
+        PkiAction::Renew(renew) => {
+            servers::renew(world, renew, trail)?;
+            Ok(None)
+        }
+        PkiAction::ReplaceKey(replace) => {
+            world.pki.replace_key(&replace.directory)?;
+            trail.record(KeyReplaced { directory: replace.directory.to_string() });
+            Ok(None)
+        }
         PkiAction::SetClock(set) => {
             let behind = i64::try_from(set.behind.0.as_secs()).unwrap_or(i64::MAX);
             world.pki.directory(set.directory.as_str())?.skew.set(-behind);
+            let behind = set.behind.0.as_secs();
+            trail.record(ClockSet { directory: set.directory.to_string(), behind });
             Ok(None)
         }
-        PkiAction::Revoke(revoke) => done(world.pki.revoke(&revoke.holder, trail)),
+        PkiAction::Revoke(revoke) => done(world.pki.revoke(&revoke.owner, trail)),
     }
 }
 
@@ -282,29 +325,18 @@ impl Pki {
         Ok(())
     }
 
-    fn renew(&mut self, renew: &PkiRenew, trail: &Trail) -> Result<(), PkiError> {
-        let name = renew.server.as_str();
-        let ca = self.server(name)?.ca.clone();
-        let ca = renew.ca.as_ref().map_or(ca, |ca| ca.value.clone());
-        let faults = renew.faults.iter().map(|fault| fault.parse::<ChainFault>());
-        let faults = faults.collect::<Result<Vec<_>, _>>()?;
-        let (chain, own) = self.issue_to_server(name, &ca, renew.days, &faults)?;
-        trail.record(Issued { ca: ca.clone(), holder: name.to_owned() });
-        if let Some(host) = self.servers.get_mut(name) {
-            host.server
-                .switch_to(chain.certificates, chain.key.to_der())
-                .map_err(|error| PkiError::Server(error.to_string()))?;
-            (host.ca, host.own) = (ca, own);
-        }
-        Ok(())
-    }
-
     /// Another key than the one that was there.
     fn replace_key(&mut self, name: &str) -> Result<(), PkiError> {
         let directory = self.directory(name)?;
         let (path, ca) = (directory.path.clone(), directory.ca.clone());
-        let before = fs::read_to_string(PkiDirectory::at(&path).path(DataKind::ClientKey))?;
-        loop {
+        let before = match fs::read_to_string(PkiDirectory::at(&path).path(DataKind::ClientKey)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let what = "PKI directory";
+                return Err(PkiError::NoCertificate { what, name: name.to_owned() });
+            }
+            before => before?,
+        };
+        for _ in 0..ATTEMPTS {
             let (chain, _) =
                 self.authorities.issue(&ca, self.clock.now(), 1, &[], |leaf, number| {
                     leaf.keyed(KeyOwner::Named(format!("stranger {number}")));
@@ -315,11 +347,12 @@ impl Pki {
                 return write(&path, DataKind::ClientKey, &key);
             }
         }
+        Err(PkiError::NoOtherKey { name: name.to_owned() })
     }
 
-    fn revoke(&mut self, holder: &PkiHolder, trail: &Trail) -> Result<(), PkiError> {
-        let (name, ca, own) = match holder {
-            PkiHolder::Directory(name) => {
+    fn revoke(&mut self, owner: &PkiOwner, trail: &Trail) -> Result<(), PkiError> {
+        let (name, ca, own) = match owner {
+            PkiOwner::Directory(name) => {
                 let own = self.directory(name.as_str())?.own.clone();
                 let (ca, own) = own.ok_or_else(|| PkiError::NoCertificate {
                     what: "PKI directory",
@@ -327,9 +360,16 @@ impl Pki {
                 })?;
                 (name.to_string(), ca, own)
             }
-            PkiHolder::Server(name) => {
-                let host = self.server(name.as_str())?;
-                (name.to_string(), host.ca.clone(), host.own.clone())
+            PkiOwner::Host(name) => {
+                let own = self.hosts.get(name.as_str()).ok_or_else(|| PkiError::NoCertificate {
+                    what: "host",
+                    name: name.to_string(),
+                })?;
+                (name.to_string(), own.ca.clone(), own.own.clone())
+            }
+            PkiOwner::Server(name) => {
+                let own = &self.server(name.as_str())?.own;
+                (name.to_string(), own.ca.clone(), own.own.clone())
             }
         };
         self.authorities.revoke(&ca, own, self.clock.now())?;
@@ -342,7 +382,9 @@ impl Pki {
             PkiHolder::Directory(name) => {
                 (name.to_string(), self.directory(name.as_str())?.ca.clone())
             }
-            PkiHolder::Server(name) => (name.to_string(), self.server(name.as_str())?.ca.clone()),
+            PkiHolder::Server(name) => {
+                (name.to_string(), self.server(name.as_str())?.client_ca.clone())
+            }
         };
         let ca = fetch.ca.as_ref().map_or(own_ca, |ca| ca.value.clone());
         let list = self.authorities.list(&ca, self.clock.now())?;
@@ -351,7 +393,9 @@ impl Pki {
                 write(&self.directory(name.as_str())?.path, DataKind::CaRevocationList, &list)?;
             }
             PkiHolder::Server(name) => {
-                let root = self.authorities.root(&ca)?;
+                // The list may be another CA's: it is that of the server that lets clients in.
+                let client_ca = self.server(name.as_str())?.client_ca.clone();
+                let root = self.authorities.root(&client_ca)?;
                 self.server(name.as_str())?.judge_by(&root, Some(&list))?;
             }
         }
@@ -370,18 +414,4 @@ fn write(directory: &Path, kind: DataKind, text: &str) -> Result<(), PkiError> {
         fs::create_dir_all(folder)?;
     }
     Ok(fs::write(path, text)?)
-}
-
-/// All files below a folder with their contents.
-fn files(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, PkiError> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(files(&path)?);
-        } else {
-            found.insert(path.clone(), fs::read(path)?);
-        }
-    }
-    Ok(found)
 }

@@ -14,11 +14,14 @@ use trust_models::ordered::{
     RefusedUpload, Script, ServerCertificate, Upload,
 };
 
-use super::Refusal;
+use super::{Refusal, secret_lines};
 use crate::{steps::StepError, world::WorldError};
 
 /// How far a clock is set back, in seconds: two years.
 const CLOCK_SET_BACK: i64 = 730 * 86_400;
+
+/// A refusal that has changed the table, which none may.
+const WITH_EFFECT: &str = "refusal-with-effect";
 
 /// The database of a cloud, below its directory.
 const DATABASE: &str = "cloud.db";
@@ -95,8 +98,7 @@ impl OrderedWorld {
             .values()
             .flat_map(|chains| [&chains.own.key, &chains.renewed.key, &chains.other.key]);
         let keys = keys.chain([&self.cloud.built_in().key]);
-        let lines = keys.flat_map(|key| key.expose().lines());
-        lines.filter(|line| !line.starts_with("-----")).map(str::to_owned).collect()
+        keys.flat_map(|key| secret_lines(key.expose())).collect()
     }
 
     /// Stops the management server and all appliances.
@@ -122,7 +124,7 @@ impl OrderedWorld {
         };
         if before.is_some() && before != changes_the_table.then(table).transpose()? {
             return Ok(Some(Refusal {
-                reason: "refusal-with-effect".to_owned(),
+                reason: WITH_EFFECT.to_owned(),
                 words: "the refusal has changed the keystore".to_owned(),
                 diagnosis: Vec::new(),
             }));
@@ -307,7 +309,7 @@ impl From<CopyError> for Failed {
 
 impl From<RefusedCall> for Failed {
     fn from(refused: RefusedCall) -> Self {
-        Self::refused(format!("api-{}", refused.code), refused.words)
+        Self::refused(refused.reason(), refused.words)
     }
 }
 

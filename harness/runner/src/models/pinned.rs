@@ -12,17 +12,17 @@ use std::{
 };
 
 use fake_dc_pki::PkiError;
-use ground::{Actor, Clock, EventId, Ledger, Secret, Seed};
+use ground::{Actor, Clock, EventId, Ledger, Secret, Seed, Skew};
 use scenario::{
     Deploy, GivenFingerprint, InsertProxy, ManagerAndAgent, PinnedAction, PinnedLayer, TwoAgents,
 };
 use tokio::net::TcpListener;
 use trust_models::pinned::{
     Agent, Answer, Deployment, Fingerprint, Frames, Link, Manager, Meddling, Order, PeerName,
-    PinnedError, Proxy, PublicKey, SecondLayer, Serving, Setting, secrets_in,
+    PinnedError, Proxy, SecondLayer, Serving, Setting, secrets_in,
 };
 
-use super::Refusal;
+use super::{Refusal, files_below};
 use crate::world::WorldError;
 use certificates::Certificates;
 use reports::Report;
@@ -31,7 +31,6 @@ use reports::Report;
 const PASSWORD: &str = "xenroot";
 /// The one migration that two agents of a scenario have at a time.
 const MIGRATION: &str = "migration";
-const PROXY: &str = "proxy";
 
 /// The parties of a world.
 #[derive(Debug)]
@@ -49,6 +48,8 @@ pub(crate) struct Parties {
     proxies: BTreeMap<String, Proxy>,
     /// The last report of each agent to each manager.
     reports: BTreeMap<[String; 2], Report>,
+    /// How wrong the clocks of managers are.
+    skews: BTreeMap<String, Skew>,
     /// How often a party was started.
     starts: u64,
 }
@@ -102,6 +103,7 @@ impl Parties {
             links: BTreeMap::new(),
             proxies: BTreeMap::new(),
             reports: BTreeMap::new(),
+            skews: BTreeMap::new(),
             starts: 0,
         };
         for manager in &plan.managers {
@@ -230,11 +232,10 @@ impl Parties {
                 visited.await?;
             }
             PinnedAction::InsertProxy(insert) => self.insert_proxy(insert).await?,
-            PinnedAction::RemoveProxy(of) => {
-                self.proxies.remove(of.agent.as_str());
-                for manager in self.managers.values() {
-                    manager.lead(&name(&of.agent), None);
-                }
+            PinnedAction::RemoveProxy(of) => self.remove_proxy(&of.agent)?,
+            PinnedAction::SetManagerClock(set) => {
+                let behind = i64::try_from(set.behind.0.as_secs()).unwrap_or(i64::MAX);
+                self.skews.entry(set.manager.to_string()).or_default().set(-behind);
             }
             PinnedAction::SetSecondLayer(set) => {
                 let layer = match set.layer {
@@ -270,7 +271,10 @@ impl Parties {
         let fingerprint: Option<Fingerprint> = match fingerprint {
             GivenFingerprint::None => None,
             GivenFingerprint::Right => Some(host.agent.host_fingerprint()?),
-            GivenFingerprint::Wrong => Some(self.certificates.key_of(PROXY)?.fingerprint()),
+            GivenFingerprint::Wrong => {
+                let intruder = self.certificates.of_proxy(agent, false)?;
+                Some(intruder.public_key().fingerprint())
+            }
         };
         Ok(Deployment {
             agent: name(agent),
@@ -308,21 +312,36 @@ impl Parties {
     }
 
     async fn insert_proxy(&mut self, insert: &InsertProxy) -> Result<(), ActError> {
-        let identity = self.certificates.identity_of(PROXY)?;
-        let known: PublicKey = identity.public_key().clone();
-        let target = self.host(&insert.agent)?.service.address();
-        let meddling = if insert.alters { Meddling::Alter(2) } else { Meddling::None };
-        let proxy = Proxy::start(listener().await?, &identity, target, meddling)?;
+        let identity = self.certificates.of_proxy(&insert.agent, insert.wanted)?;
+        let host = self.host(&insert.agent)?;
+        let meddling = match insert.alters {
+            true => Meddling::Alter(first_answer(host.agent.second_layer())),
+            false => Meddling::None,
+        };
+        let proxy = Proxy::start(listener().await?, &identity, host.service.address(), meddling)?;
+        let known = insert.wanted.then(|| (proxy_of(&insert.agent), identity.public_key().clone()));
         for manager in self.managers.values() {
             manager.lead(&name(&insert.agent), Some(proxy.address()));
-            if insert.wanted {
-                manager.proxies().add(PROXY.into(), known.clone());
+            if let Some((proxy, key)) = known.clone() {
+                manager.proxies().add(proxy, key);
             }
         }
-        if insert.wanted {
-            self.host(&insert.agent)?.agent.proxies().add(PROXY.into(), known);
+        if let Some((proxy, key)) = known {
+            host.agent.proxies().add(proxy, key);
         }
         self.proxies.insert(insert.agent.to_string(), proxy);
+        Ok(())
+    }
+
+    /// The proxy goes, and nobody believes its key any longer.
+    fn remove_proxy(&mut self, agent: &str) -> Result<(), ActError> {
+        let proxy = proxy_of(agent);
+        self.host(agent)?.agent.proxies().forget(&proxy);
+        for manager in self.managers.values() {
+            manager.lead(&name(agent), None);
+            manager.proxies().forget(&proxy);
+        }
+        self.proxies.remove(agent);
         Ok(())
     }
 
@@ -347,7 +366,8 @@ impl Parties {
         fs::create_dir_all(&folder)?;
         let trail = self.ledger.trail(Actor::Host(name.to_owned()));
         let seed = self.seed.child(&format!("start {}", self.starts));
-        Ok(Setting::new(name, &folder, seed, self.clock.clone(), trail))
+        let skew = self.skews.entry(name.to_owned()).or_default();
+        Ok(Setting::new(name, &folder, seed, self.clock.skewed_by(skew), trail))
     }
 
     fn manager(&self, name: &str) -> Result<&Arc<Manager>, WorldError> {
@@ -362,20 +382,7 @@ impl Parties {
 
     /// The bytes of every file that a party keeps, by its path.
     fn stores(&self) -> Result<BTreeMap<PathBuf, Vec<u8>>, WorldError> {
-        let mut files = BTreeMap::new();
-        let mut folders = vec![self.folder.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).map_err(WorldError::Roots)? {
-                let path = entry.map_err(WorldError::Roots)?.path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    let bytes = fs::read(&path).map_err(WorldError::Roots)?;
-                    files.insert(path, bytes);
-                }
-            }
-        }
-        Ok(files)
+        files_below(&self.folder)
     }
 }
 
@@ -403,6 +410,21 @@ fn name(text: &str) -> PeerName {
 
 fn key(pair: &ManagerAndAgent) -> [String; 2] {
     [pair.manager.to_string(), pair.agent.to_string()]
+}
+
+/// What managers and the agent call the operator's proxy before it. No party can have that name.
+fn proxy_of(agent: &str) -> PeerName {
+    format!("the proxy before {agent}").as_str().into()
+}
+
+/// Which message of an agent is its first answer. In a second TLS its part of the handshake comes before, a change
+/// of the cipher and `Finished`; in a proof of the symmetric key, two messages.
+fn first_answer(layer: SecondLayer) -> usize {
+    match layer {
+        SecondLayer::Keys => 3,
+        SecondLayer::SymmetricKey => 2,
+        SecondLayer::Off => 0,
+    }
 }
 
 async fn listener() -> io::Result<TcpListener> {

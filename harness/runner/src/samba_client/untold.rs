@@ -1,7 +1,10 @@
 //! Which cases need the model: what the real programs do not tell, and where they cannot be the
 //! same as the model.
 
-use scenario::{Action, DcAction, FactExpectation, RouteAction, Spanned, Step};
+use scenario::{
+    Action, DcAction, FactExpectation, PkiAction, PkiInsertProxy, PkiProxied, RouteAction, Spanned,
+    Step,
+};
 use sim_host::samba::facts::{
     JoinDone, KINDS, LdapChanged, LdapSearched, LeaveDone, PasswordChanged, TlsVerdict,
     WinbindChanged,
@@ -49,6 +52,16 @@ pub(crate) fn needs_the_model(case: &Case) -> Option<String> {
         let place = Place { step: index + 1, title: step.title() };
         if let Some(fact) = untold(step) {
             return Some(format!("{place} expects {fact}, which the real programs do not tell"));
+        }
+        if let Action::Pki(PkiAction::InsertProxy(PkiInsertProxy {
+            before: PkiProxied::Dc(dc),
+            ..
+        })) = &step.action.value
+        {
+            return Some(format!(
+                "{place} puts a proxy before {}, by which the real programs do not go",
+                dc.as_str()
+            ));
         }
         let (fault, why) = sets(step).find_map(|fault| Some((different(&fault)?, fault)))?;
         Some(format!("{place} sets the fault {why}, {fault}"))

@@ -227,7 +227,7 @@ macro_rules! words {
                     let known = [$($word),+];
                     reader.report(
                         value.span(),
-                        $crate::diagnostics::Mistake::unknown($what, text, known),
+                        $crate::mistake::Mistake::unknown($what, text, known),
                     );
                 }
                 read

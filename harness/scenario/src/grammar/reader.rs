@@ -6,8 +6,9 @@ use toml::de::{DeTable, DeValue};
 
 use crate::{
     Scenario, Span, Vocabulary,
-    diagnostics::{Diagnostics, Mistake, Placed},
+    diagnostics::{Diagnostics, Placed},
     grammar::{Choice, Read, Value},
+    mistake::Mistake,
     names::Names,
 };
 

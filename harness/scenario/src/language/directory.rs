@@ -1,7 +1,13 @@
 //! The PKI directory of a client, and its validator, as libvirt's (seed-systems.md §3).
 
-use super::{Advance, DcFault, DcRef, DnsName, Kebab};
-use crate::grammar::{NonEmpty, Spanned};
+use std::collections::BTreeSet;
+
+use super::{Advance, DcFault, DcRef, DnsName, HostRef, Kebab, PkiDirectoryRef, PkiServerRef};
+use crate::{
+    Span,
+    grammar::{NonEmpty, Reader, Spanned},
+    mistake::Mistake,
+};
 
 table! {
     /// A PKI directory, which applications keep their certificates in and may share.
@@ -48,6 +54,8 @@ choice! {
         enrol => Enrol(PkiEnrol),
         /// Somebody gets the newest revocation list of a CA.
         fetch_list => FetchList(PkiFetchList),
+        /// A proxy that ends TLS stands before somebody from now on.
+        insert_proxy => InsertProxy(PkiInsertProxy),
         /// A server gets another certificate.
         renew => Renew(PkiRenew),
         /// The client key of a directory is replaced by another.
@@ -65,7 +73,7 @@ table! {
         /// Who connects. Default: `application`.
         pub application: Option<Spanned<Kebab>>,
         /// The directory that it takes its data from.
-        pub directory: Spanned<Kebab>,
+        pub directory: Spanned<PkiDirectoryRef>,
         /// How the data comes in. Default: `files`.
         pub data: PkiData = PkiData::Files,
         /// What the application answers about the server. Absent: it is not asked, and strict.
@@ -89,7 +97,7 @@ choice! {
         /// A domain controller by LDAPS; it is asked who the client is.
         ldaps => Ldaps(Spanned<DcRef>),
         /// A server.
-        server => Server(Spanned<DnsName>),
+        server => Server(Spanned<PkiServerRef>),
         /// A domain controller by LDAP and StartTLS; the client binds with EXTERNAL.
         starttls => StartTls(Spanned<DcRef>),
     }
@@ -121,11 +129,29 @@ table! {
     /// Parameters of `pki.connect_at_once`. Everybody accepts permanently.
     pub struct PkiConnectAtOnce {
         /// The directory that they share.
-        pub directory: Spanned<Kebab>,
+        pub directory: Spanned<PkiDirectoryRef>,
         /// The applications, and the servers of each. No server is there twice: who comes first is
         /// left to the machine.
         pub applications: NonEmpty<Spanned<PkiApplication>>,
     }
+    check no_server_is_there_twice;
+}
+
+fn no_server_is_there_twice(
+    connect: &PkiConnectAtOnce,
+    _: Span,
+    reader: &mut Reader<'_>,
+) -> Option<()> {
+    let mut seen = BTreeSet::new();
+    let servers = connect.applications.iter().flat_map(|application| application.servers.iter());
+    let again: Vec<_> = servers.filter(|server| !seen.insert(server.as_str())).collect();
+    for server in &again {
+        let rule = "one that nobody else here connects to: who comes first is left to the machine";
+        let mistake =
+            Mistake::Malformed { what: "server", text: server.to_string(), rule: rule.to_owned() };
+        reader.report(server.span.clone(), mistake);
+    }
+    again.is_empty().then_some(())
 }
 
 table! {
@@ -134,7 +160,7 @@ table! {
         /// Its name.
         pub name: Spanned<Kebab>,
         /// The servers that it connects to.
-        pub servers: NonEmpty<Spanned<DnsName>>,
+        pub servers: NonEmpty<Spanned<PkiServerRef>>,
     }
 }
 
@@ -142,7 +168,7 @@ table! {
     /// Parameters of `pki.enrol`.
     pub struct PkiEnrol {
         /// The directory that gets `client/cert.pem` and `client/key.pem`.
-        pub directory: Spanned<Kebab>,
+        pub directory: Spanned<PkiDirectoryRef>,
         /// The CA that issues the certificate. Default: that of the directory.
         pub ca: Option<Spanned<String>>,
         /// How long it lasts. Default: 365.
@@ -157,12 +183,65 @@ table! {
     pub struct PkiRenew {
         /// What is wrong with the chain.
         pub faults: Vec<Spanned<DcFault>>,
-        /// The server.
-        pub server: Spanned<DnsName>,
         /// The CA that issues the certificate. Default: that of the former.
         pub ca: Option<Spanned<String>>,
         /// How long it lasts. Default: 365.
         pub days: u32 = 365,
+        /// Whether it is for the key of the former. Default: for a new key.
+        pub keep_key: bool = false,
+        one_of {
+            /// Who gets it.
+            pub owner: PkiRenewed
+        }
+    }
+    check first_certificate_of_a_host_has_a_ca;
+}
+
+choice! {
+    /// Who gets another certificate.
+    pub enum PkiRenewed: "owner" {
+        /// A host of a pool, for its clients: somebody puts it there by hand.
+        host => Host(Spanned<HostRef>),
+        /// A server.
+        server => Server(Spanned<PkiServerRef>),
+    }
+}
+
+/// What a host has made for itself has no CA.
+fn first_certificate_of_a_host_has_a_ca(
+    renew: &PkiRenew,
+    _: Span,
+    reader: &mut Reader<'_>,
+) -> Option<()> {
+    let (PkiRenewed::Host(host), None) = (&renew.owner, &renew.ca) else { return Some(()) };
+    let rule = "a host with the key `ca`: what it has made for itself has no CA";
+    let mistake =
+        Mistake::Malformed { what: "owner", text: host.to_string(), rule: rule.to_owned() };
+    reader.report(host.span.clone(), mistake);
+    None
+}
+
+table! {
+    /// Parameters of `pki.insert_proxy`.
+    pub struct PkiInsertProxy {
+        /// The CA that the proxy has a certificate of, for the name of whom it stands before.
+        pub ca: Spanned<String>,
+        one_of {
+            /// Before whom.
+            pub before: PkiProxied
+        }
+    }
+}
+
+choice! {
+    /// Before whom a proxy stands.
+    pub enum PkiProxied: "other end" {
+        /// A domain controller: on the way of every host and application to its port for LDAPS.
+        dc => Dc(Spanned<DcRef>),
+        /// A host of a pool: on the way of hosts of other pools to its service.
+        host => Host(Spanned<HostRef>),
+        /// A server.
+        server => Server(Spanned<PkiServerRef>),
     }
 }
 
@@ -170,7 +249,7 @@ table! {
     /// Parameters of `pki.replace_key`.
     pub struct PkiReplaceKey {
         /// The directory.
-        pub directory: Spanned<Kebab>,
+        pub directory: Spanned<PkiDirectoryRef>,
     }
 }
 
@@ -178,7 +257,7 @@ table! {
     /// Parameters of `pki.set_clock`.
     pub struct PkiSetClock {
         /// The directory.
-        pub directory: Spanned<Kebab>,
+        pub directory: Spanned<PkiDirectoryRef>,
         /// How far the clock is behind.
         pub behind: Advance,
     }
@@ -189,8 +268,20 @@ table! {
     pub struct PkiRevoke {
         one_of {
             /// Whose certificate.
-            pub holder: PkiHolder
+            pub owner: PkiOwner
         }
+    }
+}
+
+choice! {
+    /// Whose certificate is revoked.
+    pub enum PkiOwner: "owner" {
+        /// A directory.
+        directory => Directory(Spanned<PkiDirectoryRef>),
+        /// A host of a pool, which has got one of a CA.
+        host => Host(Spanned<HostRef>),
+        /// A server.
+        server => Server(Spanned<PkiServerRef>),
     }
 }
 
@@ -208,11 +299,11 @@ table! {
 }
 
 choice! {
-    /// Who has a certificate or a list.
+    /// Who has a list.
     pub enum PkiHolder: "holder" {
         /// A directory.
-        directory => Directory(Spanned<Kebab>),
+        directory => Directory(Spanned<PkiDirectoryRef>),
         /// A server.
-        server => Server(Spanned<DnsName>),
+        server => Server(Spanned<PkiServerRef>),
     }
 }

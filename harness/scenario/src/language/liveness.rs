@@ -3,8 +3,8 @@
 use super::HostRef;
 use crate::{
     Span,
-    diagnostics::Mistake,
     grammar::{Reader, Spanned},
+    mistake::Mistake,
 };
 
 table! {

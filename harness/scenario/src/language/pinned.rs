@@ -1,12 +1,12 @@
 //! The model of pinned keys (seed-systems.md §1): managers, their agents, and what happens to them.
 
-use super::{AgentRef, HostName, Kebab, ManagerRef, Password};
+use super::{Advance, AgentRef, HostName, Kebab, ManagerRef, Password};
 use crate::grammar::Spanned;
 
 table! {
     /// A manager of pinned keys.
     pub struct PinnedManager {
-        /// Name, unique among the managers: `manager1`.
+        /// Name, unique among managers and agents: `manager1`.
         pub name: Spanned<HostName>,
     }
 }
@@ -14,7 +14,7 @@ table! {
 table! {
     /// An agent: a host that managers deploy.
     pub struct PinnedAgent {
-        /// Name, unique among the agents: `agent1`.
+        /// Name, unique among managers and agents: `agent1`.
         pub name: Spanned<HostName>,
         /// Managers that have deployed it before the first step.
         pub deployed_by: Vec<Spanned<ManagerRef>>,
@@ -69,6 +69,8 @@ choice! {
         insert_proxy => InsertProxy(InsertProxy),
         /// It is gone.
         remove_proxy => RemoveProxy(AgentOnly),
+        /// The clock of a manager goes wrong.
+        set_clock => SetManagerClock(SetManagerClock),
         /// What a manager and an agent do inside of the channel.
         second_layer => SetSecondLayer(SetSecondLayer),
         /// An agent reports to a manager over HTTPS and proves its symmetric key.
@@ -87,6 +89,16 @@ table! {
     pub struct ManagerOnly {
         /// The manager.
         pub manager: Spanned<ManagerRef>,
+    }
+}
+
+table! {
+    /// Parameters of `pinned.set_clock`.
+    pub struct SetManagerClock {
+        /// The manager.
+        pub manager: Spanned<ManagerRef>,
+        /// How far its clock is behind.
+        pub behind: Advance,
     }
 }
 

@@ -36,6 +36,16 @@ text! {
 }
 
 text! {
+    /// Name of a PKI directory that the scenario defines.
+    pub struct PkiDirectoryRef: rules::pki_directory;
+}
+
+text! {
+    /// Name of a server with PKI clients that the scenario defines.
+    pub struct PkiServerRef: rules::pki_server;
+}
+
+text! {
     /// Name of a new domain controller, without its domain.
     pub struct DcName: rules::label, pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 }
@@ -69,6 +79,11 @@ text! {
 text! {
     /// Name of an earlier step that installs a certificate.
     pub struct StepRef: rules::installing_step;
+}
+
+text! {
+    /// Name of an earlier step that reads a certificate.
+    pub struct ReadingRef: rules::reading_step;
 }
 
 text! {
@@ -168,8 +183,8 @@ fn id_of(text: &str) -> &str {
 mod rules {
     use crate::{
         FaultPlace, Span, catalogue,
-        diagnostics::Mistake,
         grammar::{Reader, Wrong},
+        mistake::Mistake,
     };
 
     type Checked = Result<(), Wrong>;
@@ -234,6 +249,14 @@ mod rules {
         known("agent", text, reader.names.agents.iter().map(String::as_str))
     }
 
+    pub(super) fn pki_directory(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("PKI directory", text, reader.names.pki_directories.iter().map(String::as_str))
+    }
+
+    pub(super) fn pki_server(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
+        known("PKI server", text, reader.names.pki_servers.iter().map(String::as_str))
+    }
+
     pub(super) fn dc(text: &str, _: &Span, reader: &Reader<'_>) -> Checked {
         known("DC", text, reader.names.dcs.iter().map(String::as_str))
     }
@@ -246,6 +269,12 @@ mod rules {
         let earlier = reader.names.steps.iter().filter(|step| step.span.start < at.start);
         let installing = earlier.filter(|step| step.installs).map(|step| step.name.as_str());
         known("earlier step that installs a certificate", text, installing)
+    }
+
+    pub(super) fn reading_step(text: &str, at: &Span, reader: &Reader<'_>) -> Checked {
+        let earlier = reader.names.steps.iter().filter(|step| step.span.start < at.start);
+        let reading = earlier.filter(|step| step.reads).map(|step| step.name.as_str());
+        known("earlier step that reads a certificate", text, reading)
     }
 
     pub(super) fn calling_step(text: &str, at: &Span, reader: &Reader<'_>) -> Checked {

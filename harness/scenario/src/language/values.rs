@@ -8,8 +8,8 @@ use toml::de::DeValue;
 
 use super::HostRef;
 use crate::{
-    diagnostics::Mistake,
     grammar::{Key as _, Read, Reader, Value},
+    mistake::Mistake,
     schema,
 };
 

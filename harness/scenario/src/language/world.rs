@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     Span,
-    diagnostics::Mistake,
     grammar::{NonEmpty, Reader, Spanned},
+    mistake::Mistake,
 };
 
 table! {

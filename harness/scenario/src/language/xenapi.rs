@@ -7,8 +7,8 @@ use toml::de::DeValue;
 
 use super::{CallRef, DomainRef, HostRef, MessageName, Password, StepRef, True};
 use crate::{
-    diagnostics::Mistake,
     grammar::{Key as _, Read, Reader, Spanned, Value},
+    mistake::Mistake,
     schema,
 };
 

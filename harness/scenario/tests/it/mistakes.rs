@@ -31,6 +31,13 @@ fn step(step: &str) -> String {
     format!("{SOUND}\n[[step]]\n{step}\n")
 }
 
+/// The same in a world with a PKI directory and a server.
+fn pki(step_text: &str) -> String {
+    let directory = "[[world.pki_directory]]\nname = \"lab\"\nca = \"ca1\"";
+    let server = "[[world.pki_server]]\nname = \"host1.lab.example\"\nca = \"ca1\"";
+    format!("{}\n{directory}\n\n{server}\n", step(step_text))
+}
+
 /// The sound scenario with one text replaced.
 fn with(find: &str, replacement: &str) -> String {
     assert!(SOUND.contains(find));
@@ -74,6 +81,17 @@ mistakes! {
     dangling_host_in_a_pattern: step(
         "pool.certificate_sync = {}\nexpect.error = { code = \"HOST_OFFLINE\", params = [\"ref:hots2\"] }",
     );
+    dangling_pki_directory: pki("pki.connect = { directory = \"lob\", server = \"host1.lab.example\" }");
+    dangling_pki_server: pki("pki.connect = { directory = \"lab\", server = \"host2.lab.example\" }");
+    dangling_pki_server_of_an_application: pki(
+        "pki.connect_at_once = { directory = \"lab\", applications = [{ name = \"virsh\", servers = [\"host1.lab.exampel\"] }] }",
+    );
+    certificate_of_a_host_without_a_ca: step("pki.renew = { host = \"host1\", keep_key = true }");
+    dangling_reading_step: step("pool.install_trusted_certificate = { ca = true, cert.read_by = \"somebody reads it\" }");
+    server_of_two_applications: pki(
+        "pki.connect_at_once = { directory = \"lab\", applications = [{ name = \"virsh\", servers = [\"host1.lab.example\"] }, { name = \"other\", servers = [\"host1.lab.example\"] }] }",
+    );
+    duplicate_pki_server: pki("pki.revoke.server = \"host1.lab.example\"") + "[[world.pki_server]]\nname = \"host1.lab.example\"\nca = \"ca2\"\n";
     dangling_step: step(
         "name = \"later\"\npool.uninstall_trusted_certificate.certificate.installed_by = \"install a root\"",
     );
@@ -89,6 +107,7 @@ mistakes! {
     session_of_a_later_step: step("xenapi.call = { method = \"pool.get_all\", session_of = \"log in\" }");
     two_callers: step("xenapi.call = { method = \"pool.get_all\", root = true, session = \"x\" }");
     duplicate_host: with("name = \"host2\"", "name = \"host1\"");
+    manager_and_agent: with("[[world.host]]", "[[world.manager]]\nname = \"party1\"\n[[world.agent]]\nname = \"party1\"\n[[world.host]]");
     duplicate_step: step("name = \"install the root\"\nclock.advance = \"1d\"");
     trust_of_an_unknown_domain: with("[[world.host]]", "[[world.trust]]\ndomain = \"corp.example\"\npartner = \"crop.example\"\n[[world.host]]");
     trust_with_itself: with("[[world.host]]", "[[world.trust]]\ndomain = \"corp.example\"\npartner = \"corp.example\"\n[[world.host]]");

@@ -1,6 +1,6 @@
 //! The reference page tells the truth and tells all of it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
 use scenario::{parse, schema};
 use serde_json::Value;
@@ -54,5 +54,28 @@ fn every_word_of_the_language_is_explained() {
     let explained: BTreeSet<&str> =
         prose.split('`').skip(1).step_by(2).flat_map(|code| code.split(['.', ' '])).collect();
     let missing: Vec<_> = words.iter().filter(|word| !explained.contains(word.as_str())).collect();
+    assert!(missing.is_empty(), "LANGUAGE.md does not explain {missing:?}");
+}
+
+/// Reasons are named by the models of trust, which this crate does not know; but scenarios name them.
+#[test]
+fn every_reason_of_a_bundled_scenario_is_explained() {
+    let explained: BTreeSet<&str> = PAGE.split('`').skip(1).step_by(2).collect();
+    let scenarios = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios");
+    let mut missing = BTreeSet::new();
+    let mut found = 0;
+    for folder in fs::read_dir(scenarios).unwrap().map(Result::unwrap) {
+        let Ok(text) = fs::read_to_string(folder.path().join("scenario.toml")) else { continue };
+        let scenario: toml::Table = toml::from_str(&text).unwrap();
+        let steps = scenario.get("step").and_then(toml::Value::as_array);
+        for step in steps.into_iter().flatten() {
+            let refused = step.get("expect").and_then(|expect| expect.get("refused"));
+            let reason = refused.and_then(|refused| refused.get("reason")?.as_str());
+            found += usize::from(reason.is_some());
+            let unknown = reason.filter(|reason| !explained.contains(reason));
+            missing.extend(unknown.map(str::to_owned));
+        }
+    }
+    assert!(found > 50, "{found} refusals are expected in {scenarios}");
     assert!(missing.is_empty(), "LANGUAGE.md does not explain {missing:?}");
 }

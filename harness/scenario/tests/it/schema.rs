@@ -83,12 +83,13 @@ pub(crate) fn assert_agrees(text: &str, mistakes: &Diagnostics) {
         }
         // Two profiles are a set; paths that climb and keys that need each other are beyond it.
         Mistake::Malformed { what, text, .. } => {
-            !["member", "partner"].contains(what) && !text.contains("..")
+            !["member", "owner", "partner", "server"].contains(what) && !text.contains("..")
         }
         Mistake::MissingKey { key } => !matches!(*key, "key" | "chain" | "password"),
         Mistake::BadValue { .. }
         | Mistake::Duplicate { .. }
         | Mistake::Limit { .. }
+        | Mistake::ManagerAndAgent { .. }
         | Mistake::Misplaced { .. }
         | Mistake::NeverRuns { .. }
         | Mistake::NoCall { .. }

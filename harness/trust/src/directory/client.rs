@@ -2,12 +2,12 @@
 
 use std::{
     fmt, io,
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use ground::{Clock, Trail, Transport};
+use ground::{Clock, Trail};
 use rustls::{
     AlertDescription, ClientConfig, Error as TlsError,
     client::Resumption,
@@ -15,9 +15,9 @@ use rustls::{
     sign::{CertifiedKey, SigningKey},
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    net::{TcpSocket, TcpStream},
-    time::timeout,
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite},
+    net::TcpStream,
+    time::{Instant, timeout_at},
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use trust_verdict::Check;
@@ -29,13 +29,13 @@ use super::{
     facts::{Dialled, Refused, Remembered},
     judgement::{Court, fingerprint},
     trusted::{self, TrustedServers},
-    witness::{Moment, Seen, Wanted, Witness, provider},
+    witness::{Seen, Wanted, Witness},
 };
+use crate::wire::{self, Moment, close, provider};
 
-/// How long a handshake may take in real time, the application's answer included.
+/// How long a connection may take in real time to come about, the application's answer included,
+/// unless [`Client::within`] says otherwise.
 pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
-/// How long a server has to close its side after a failure.
-const CLOSING_LIMIT: Duration = Duration::from_secs(1);
 /// What libvirt's server sends when it has let a client in.
 pub(super) const CONSENT: u8 = 1;
 
@@ -51,6 +51,7 @@ pub struct Client {
     asks_about_untrusted: bool,
     skips_own_check: bool,
     awaits_consent: bool,
+    limit: Duration,
     clock: Clock,
     trail: Trail,
 }
@@ -72,6 +73,8 @@ pub struct Connection<S> {
     /// Below this, whatever happens over the connection is recorded.
     pub trail: Trail,
     wanted: Option<Wanted>,
+    /// Whether the server has said that it takes the client.
+    has_consent: bool,
 }
 
 impl Client {
@@ -90,6 +93,7 @@ impl Client {
             asks_about_untrusted: false,
             skips_own_check: false,
             awaits_consent: false,
+            limit: HANDSHAKE_LIMIT,
             clock,
             trail,
         })
@@ -135,6 +139,14 @@ impl Client {
         self
     }
 
+    /// Gives up what has not come about after `limit` of real time: the TCP connection, the
+    /// handshake, the application's answer and the server's consent together.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
     /// Servers that were accepted permanently by this client and are in no file, to be kept by the
     /// application.
     pub fn trusted_servers_pem(&self) -> String {
@@ -153,12 +165,14 @@ impl Client {
     ) -> Result<Connection<TcpStream>, ConnectError> {
         let dialled = Dialled { host: host.to_owned(), address: address.to_string() };
         let trail = self.trail.begin(dialled);
+        let until = Instant::now() + self.limit;
         let connecting = async {
             self.check_own()?;
-            let tcp = open(address, &trail)
+            let tcp = timeout_at(until, wire::connect(address, &trail))
                 .await
+                .map_err(|_| self.silent())?
                 .map_err(|source| ConnectError::Connect { address, source })?;
-            self.shake(host, tcp, &trail).await
+            self.shake(host, tcp, until, &trail).await
         };
         recorded(connecting.await, &trail)
     }
@@ -174,9 +188,10 @@ impl Client {
         stream: S,
         trail: &Trail,
     ) -> Result<Connection<S>, ConnectError> {
+        let until = Instant::now() + self.limit;
         let securing = async {
             self.check_own()?;
-            self.shake(host, stream, trail).await
+            self.shake(host, stream, until, trail).await
         };
         recorded(securing.await, trail)
     }
@@ -202,6 +217,7 @@ impl Client {
         &self,
         host: &str,
         stream: S,
+        until: Instant,
         trail: &Trail,
     ) -> Result<Connection<S>, ConnectError> {
         let name = server_name(host)?;
@@ -213,6 +229,8 @@ impl Client {
             validator: self.validator.clone(),
             asks_about_untrusted: self.asks_about_untrusted,
             own: self.own.as_ref().map(|own| Arc::clone(&own.0)),
+            until: until.into_std(),
+            limit: self.limit,
             trail: trail.clone(),
             seen: Mutex::default(),
         });
@@ -224,23 +242,35 @@ impl Client {
                     close(stream).await;
                     let mut seen = witness.seen();
                     let refusal = seen.refusal.take();
-                    return Err(refusal.unwrap_or_else(|| explain(error, seen.wanted.as_ref())));
+                    let answered = seen.has_answered;
+                    return Err(refusal.unwrap_or_else(|| {
+                        explain(error, seen.wanted.as_ref(), answered, ConnectError::Handshake)
+                    }));
                 }
             };
             if self.awaits_consent {
-                let word = stream.read_u8().await;
-                if !matches!(word, Ok(CONSENT)) {
-                    let error = word.err().unwrap_or_else(|| io::ErrorKind::InvalidData.into());
-                    return Err(explain(error, witness.seen().wanted.as_ref()));
+                match stream.read_u8().await {
+                    Ok(CONSENT) => {}
+                    Ok(other) => {
+                        let words = format!("the server says {other}, not {CONSENT} for consent");
+                        let error = io::Error::new(io::ErrorKind::InvalidData, words);
+                        return Err(ConnectError::Lost(error));
+                    }
+                    Err(error) => {
+                        let wanted = witness.seen().wanted.take();
+                        return Err(explain(error, wanted.as_ref(), true, ConnectError::Lost));
+                    }
                 }
             }
             Ok(stream)
         };
-        let stream = timeout(HANDSHAKE_LIMIT, handshake)
-            .await
-            .unwrap_or(Err(ConnectError::Silent { limit: HANDSHAKE_LIMIT }))?;
+        let stream = timeout_at(until, handshake).await.map_err(|_| self.silent())??;
         let seen = std::mem::take(&mut *witness.seen());
         self.finish(host, stream, seen, trail).await
+    }
+
+    fn silent(&self) -> ConnectError {
+        ConnectError::Silent { limit: self.limit }
     }
 
     /// Writes down what is to be remembered: the server has proved that the key is its own.
@@ -263,13 +293,11 @@ impl Client {
             let host_name = host.to_owned();
             let written = tokio::task::spawn_blocking(move || {
                 let lock = || trusted.lock().unwrap_or_else(PoisonError::into_inner);
-                let file = lock().file().map(ToOwned::to_owned);
                 // The file without the mutex: others may hold its lock.
-                if let Some(file) = &file {
-                    TrustedServers::in_file(file).trust(&host_name, &certificate)?;
-                }
+                let mut list = lock().of_file_alone();
+                list.trust(&host_name, &certificate)?;
                 lock().remember(&host_name, &certificate);
-                Ok(file.is_some())
+                Ok(list.file().is_some())
             });
             let in_file = written
                 .await
@@ -277,7 +305,8 @@ impl Client {
                 .map_err(ConnectError::Store)?;
             trail.record(Remembered { host: host.to_owned(), certificate: digest, in_file });
         }
-        Ok(Connection { stream, judgement, known, answer, trail: trail.clone(), wanted })
+        let (trail, has_consent) = (trail.clone(), self.awaits_consent);
+        Ok(Connection { stream, judgement, known, answer, trail, wanted, has_consent })
     }
 }
 
@@ -297,10 +326,13 @@ impl<S> Connection<S> {
         self.wanted.as_ref().is_some_and(|wanted| wanted.shown.is_some())
     }
 
-    /// Why the server ended the connection, from what reading it has failed with. In TLS 1.3 this is
-    /// how a refusal of the client's certificate arrives.
+    /// Why there is no more of the connection, from what the **first** reading or writing of it has
+    /// failed with: the caller knows whether it is the first. In TLS 1.3 this is how a refusal of the
+    /// client's certificate arrives: as an alert, or as the mere end of the connection. Whatever else
+    /// fails keeps its own words, and so does all that fails after a server's consent.
     pub fn explain(&self, error: io::Error) -> ConnectError {
-        explain(error, self.wanted.as_ref())
+        let wanted = self.wanted.as_ref().filter(|_| !self.has_consent);
+        explain(error, wanted, true, ConnectError::Lost)
     }
 }
 
@@ -364,35 +396,6 @@ fn server_name(host: &str) -> Result<ServerName<'static>, ConnectError> {
     Ok(ServerName::IpAddress(IpAddr::from(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST))))
 }
 
-/// Announces the flow before it opens it, so that what the other end sees is caused by it. From an address that is
-/// this machine's alone nobody else can be reached.
-async fn open(address: SocketAddr, trail: &Trail) -> io::Result<TcpStream> {
-    if !address.ip().is_loopback() {
-        return TcpStream::connect(address).await;
-    }
-    let (socket, local) = match address {
-        SocketAddr::V4(_) => (TcpSocket::new_v4()?, (Ipv4Addr::LOCALHOST, 0).into()),
-        SocketAddr::V6(_) => (TcpSocket::new_v6()?, (Ipv6Addr::LOCALHOST, 0).into()),
-    };
-    socket.bind(local)?;
-    if let Some(cause) = trail.cause() {
-        trail.ledger().open_flow(Transport::Tcp, socket.local_addr()?, cause);
-    }
-    socket.connect(address).await
-}
-
-/// Waits until the server has read the alert: an early close could take it back.
-pub(super) async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
-    let closing = async {
-        stream.shutdown().await?;
-        let mut unread = [0; 1024];
-        while stream.read(&mut unread).await? > 0 {}
-        io::Result::Ok(())
-    };
-    // Nothing depends on how it ends.
-    let _ = timeout(CLOSING_LIMIT, closing).await;
-}
-
 fn recorded<S>(
     outcome: Result<Connection<S>, ConnectError>,
     trail: &Trail,
@@ -403,20 +406,33 @@ fn recorded<S>(
     outcome
 }
 
-/// What the end of a handshake, or of a connection, means.
-fn explain(error: io::Error, wanted: Option<&Wanted>) -> ConnectError {
+/// What the end of a handshake, or of a connection, means. That the server just went away means
+/// something only where it `has_answer` to its wish for a certificate and has to say whether that
+/// will do.
+fn explain(
+    error: io::Error,
+    wanted: Option<&Wanted>,
+    has_answer: bool,
+    otherwise: fn(io::Error) -> ConnectError,
+) -> ConnectError {
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
-    let alert = match tls {
-        Some(TlsError::AlertReceived(alert)) => Some(*alert),
-        Some(_) => return ConnectError::Handshake(error),
-        None => None,
-    };
-    match (alert, wanted) {
-        (None, Some(wanted)) => refused(wanted, None),
-        (Some(alert), Some(wanted)) if concerns_certificate(alert) => refused(wanted, Some(alert)),
-        (Some(alert), _) => ConnectError::Peer { alert },
-        (None, None) => ConnectError::Handshake(error),
+    match (tls, wanted) {
+        (Some(&TlsError::AlertReceived(alert)), Some(wanted)) if concerns_certificate(alert) => {
+            refused(wanted, Some(alert))
+        }
+        (Some(&TlsError::AlertReceived(alert)), _) => ConnectError::Peer { alert },
+        (None, Some(wanted)) if has_answer && is_end(&error) => refused(wanted, None),
+        _ => otherwise(error),
     }
+}
+
+/// Whether the other end has closed the connection, with or without what was on its way.
+fn is_end(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::UnexpectedEof | Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe
+    )
 }
 
 /// Alerts by which servers refuse a client's certificate, or that there is none.

@@ -167,14 +167,14 @@ impl CertData {
                 if kind == DataKind::TrustedServers
                     && missing.kind() == io::ErrorKind::NotFound =>
             {
-                self.trusted.set_file(path);
+                self.trusted.set_file(path, called);
                 return Ok(());
             }
             read => read.map_err(error)?,
         };
         self.take(kind, &origin, &text).map_err(error)?;
         if kind == DataKind::TrustedServers {
-            self.trusted.set_file(path);
+            self.trusted.set_file(path, called);
         }
         Ok(())
     }

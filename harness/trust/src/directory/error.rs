@@ -10,6 +10,54 @@ use super::{
     data::{DataKind, Origin, Place},
 };
 
+/// Every reason for which there is no connection: the ids of [`SetupError`] and [`ConnectError`].
+pub const REASONS: &[&str] = &[
+    // Data that does not go together.
+    "ca-data-unusable",
+    "client-certificate-without-key",
+    "client-key-mismatch",
+    "client-key-unusable",
+    "client-key-without-certificate",
+    "no-ca-certificate",
+    // The client's own certificate.
+    "client-certificate-expired",
+    "client-certificate-missing",
+    "client-certificate-refused",
+    "client-certificate-revoked",
+    "client-certificate-wrong-ca",
+    "client-key-unproven",
+    // The server's, by the check that fails.
+    "server-authority",
+    "server-count",
+    "server-critical-extension",
+    "server-key-usage",
+    "server-name",
+    "server-name-constraints",
+    "server-parse",
+    "server-path-length",
+    "server-revocation",
+    "server-signature",
+    "server-signature-fit",
+    "server-signer",
+    "server-strength",
+    "server-validity",
+    // What is known of the server, and of what is revoked.
+    "crl-expired",
+    "crl-missing",
+    "crl-of-another-issuer",
+    "crl-signature",
+    "rejected-by-application",
+    "server-changed",
+    "trusted-servers",
+    // They do not meet.
+    "connection-lost",
+    "handshake",
+    "host-name",
+    "server-alert",
+    "silent",
+    "unreachable",
+];
+
 /// Data that is not what it should be.
 #[derive(Debug, thiserror::Error)]
 #[error("{kind} from {origin}: {cause}")]
@@ -179,6 +227,14 @@ pub enum StoreError {
     /// What cannot be the name of a host.
     #[error("`{0}` is no name of a host")]
     Host(String),
+    /// Somebody else writes it, and does not come to an end.
+    #[error("{} has been locked by somebody else for {limit:?}: end whoever holds it (`fuser` names it)", .path.display())]
+    Locked {
+        /// The file whose lock it is.
+        path: PathBuf,
+        /// How long was waited.
+        limit: Duration,
+    },
     /// It cannot be written.
     #[error("cannot {what} {}: {source}", .path.display())]
     Write {
@@ -254,6 +310,9 @@ pub enum ConnectError {
     /// What cannot be the name of a host.
     #[error("`{0}` is no name of a host")]
     Host(String),
+    /// The connection had come about, and breaks off before anything was said.
+    #[error("the connection breaks off: {0}")]
+    Lost(io::Error),
     /// The client's own certificate does not do, by the client's own judgement.
     #[error("the client's own certificate: {judgement}")]
     Own {
@@ -262,8 +321,8 @@ pub enum ConnectError {
         /// Why.
         judgement: Box<Judgement>,
     },
-    /// The server ends the handshake, which has nothing to do with a client certificate.
-    #[error("the server ended the handshake with the alert {alert:?}")]
+    /// The server ends the connection, which has nothing to do with a client certificate.
+    #[error("the server ended the connection with the alert {alert:?}")]
     Peer {
         /// What it said.
         alert: AlertDescription,
@@ -291,8 +350,8 @@ pub enum ConnectError {
     /// The application wants to know for certain what is revoked, and the lists do not tell.
     #[error("{0}")]
     RevocationUnknown(Notice),
-    /// The server does not answer.
-    #[error("the handshake was not over after {limit:?}")]
+    /// The server, or the application that was asked, does not answer.
+    #[error("the connection had not come about after {limit:?}")]
     Silent {
         /// How long it was waited for.
         limit: Duration,
@@ -314,6 +373,7 @@ impl ConnectError {
             Self::Connect { .. } => "unreachable",
             Self::Handshake(_) => "handshake",
             Self::Host(_) => "host-name",
+            Self::Lost(_) => "connection-lost",
             Self::Own { fault, .. } | Self::RefusedByServer { fault, .. } => fault.id(),
             Self::Peer { .. } => "server-alert",
             Self::Rejected { .. } => "rejected-by-application",
@@ -363,4 +423,30 @@ fn refused_text(
         None => "the end of the connection".to_owned(),
     };
     format!("the server wants a client certificate{from}: {what} ({how})")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::REASONS;
+
+    /// The text of this module and of its neighbour, as far as it names ids.
+    #[test]
+    fn the_list_of_reasons_is_whole() {
+        let named: BTreeSet<&str> = [include_str!("error.rs"), include_str!("judgement.rs")]
+            .into_iter()
+            .flat_map(|module| module.split("fn id(").skip(1))
+            .flat_map(|body| body.split("\n    }\n").next().unwrap_or_default().lines())
+            .filter_map(|arm| arm.split_once("=> \"")?.1.strip_suffix("\","))
+            .collect();
+        assert!(named.len() > 20, "{named:?}");
+        let listed: BTreeSet<&str> = REASONS.iter().copied().collect();
+        assert_eq!(listed.len(), REASONS.len(), "a reason is there twice");
+        let missing: Vec<_> = named.difference(&listed).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        let others: Vec<_> = listed.difference(&named).collect();
+        // Those of checks are made from the ids of `trust_verdict::Check`.
+        assert!(others.iter().all(|id| id.starts_with("server-")), "{others:?}");
+    }
 }

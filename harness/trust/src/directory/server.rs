@@ -8,11 +8,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-use ground::{Clock, Trail, Transport};
+use ground::{Clock, Trail};
 use rustls::{
-    DigitallySignedStruct, DistinguishedName, Error as TlsError, ServerConfig, SignatureScheme,
-    client::danger::HandshakeSignatureValid,
-    crypto::{verify_tls12_signature, verify_tls13_signature},
+    DistinguishedName, Error as TlsError, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, UnixTime},
     server::{
         NoClientAuth, NoServerSessionStorage,
@@ -29,12 +27,13 @@ use x509_parser::{
 
 use super::{
     Judgement, SetupError,
-    client::{CONSENT, HANDSHAKE_LIMIT, close},
+    client::{CONSENT, HANDSHAKE_LIMIT},
     data::CertData,
     facts::{Accepted, Judged, Refused},
     judgement::Court,
-    witness::{Moment, alert_of, provider},
+    witness::alert_of,
 };
+use crate::wire::{self, ChecksPossession, Moment, close, provider, signatures_by_possession};
 
 /// What a server wants of its clients.
 #[derive(Clone, Debug, Default)]
@@ -153,10 +152,7 @@ impl Server {
     ///
     /// One of the two refuses the other, or the handshake fails.
     pub async fn accept(&self, tcp: TcpStream) -> Result<Served, ServeError> {
-        let ledger = self.trail.ledger();
-        let cause =
-            tcp.peer_addr().ok().and_then(|client| ledger.cause_of_flow(Transport::Tcp, client));
-        let trail = self.trail.under(cause.or(self.trail.cause())).begin(Accepted {});
+        let trail = wire::accepted(&tcp, &self.trail).begin(Accepted {});
         let policy = self.policy.read().unwrap_or_else(PoisonError::into_inner).clone();
         let (trust, is_required) = match policy {
             ClientPolicy::NotAsked => (None, false),
@@ -288,27 +284,7 @@ impl ClientCertVerifier for Doorman {
         outcome
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &provider().signature_verification_algorithms;
-        verify_tls12_signature(message, leaf, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &provider().signature_verification_algorithms;
-        verify_tls13_signature(message, leaf, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
-    }
+    signatures_by_possession!();
 }
+
+impl ChecksPossession for Doorman {}

@@ -14,9 +14,14 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::{
+    fs::{FlockOperation, flock},
+    io::Errno,
+};
 use rustls::pki_types::CertificateDer;
 
 use super::{
@@ -25,6 +30,11 @@ use super::{
     judgement::fingerprint,
     pem,
 };
+
+/// How long somebody else may hold the lock of the file, in real time.
+const LOCK_LIMIT: Duration = Duration::from_secs(30);
+/// How long until the lock is tried again.
+const LOCK_PAUSE: Duration = Duration::from_millis(2);
 
 /// A certificate that is trusted, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,13 +89,27 @@ impl Known {
 #[derive(Clone, Debug, Default)]
 pub struct TrustedServers {
     from_memory: Vec<Entry>,
-    file: Option<PathBuf>,
+    file: Option<ListFile>,
+}
+
+/// Where a list is, and what it is called in words.
+#[derive(Clone, Debug)]
+struct ListFile {
+    path: PathBuf,
+    called: PathBuf,
 }
 
 impl TrustedServers {
     /// Those of a file, which need not be there yet.
     pub fn in_file(path: impl Into<PathBuf>) -> Self {
-        Self { from_memory: Vec::new(), file: Some(path.into()) }
+        let path = path.into();
+        let file = ListFile { called: path.clone(), path };
+        Self { from_memory: Vec::new(), file: Some(file) }
+    }
+
+    /// Without those from memory.
+    pub(super) fn of_file_alone(&self) -> Self {
+        Self { from_memory: Vec::new(), file: self.file.clone() }
     }
 
     /// Trusts `host` with `certificate` from now on, in place of all that it was trusted with.
@@ -101,16 +125,17 @@ impl TrustedServers {
         if !is_host(host) {
             return Err(StoreError::Host(host.to_owned()));
         }
-        if let Some(path) = &self.file {
+        if let Some(file) = &self.file {
             let entry = Entry { host: Some(host.to_owned()), der: certificate.to_vec() };
-            write(path, &entry)?;
+            file.write(&entry)?;
         }
         self.remember(host, certificate);
         Ok(())
     }
 
-    pub(super) fn set_file(&mut self, path: &Path) {
-        self.file = Some(path.to_owned());
+    /// Has the list in the file `path`, which is called `called` in words.
+    pub(super) fn set_file(&mut self, path: &Path, called: &Path) {
+        self.file = Some(ListFile { path: path.to_owned(), called: called.to_owned() });
     }
 
     pub(super) fn add(&mut self, entries: Vec<Entry>) {
@@ -119,7 +144,7 @@ impl TrustedServers {
 
     /// The file that permanent acceptances are written to, if there is one.
     pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
+        self.file.as_ref().map(|file| file.path.as_path())
     }
 
     /// What is known of `host`, which shows `certificate`.
@@ -158,18 +183,9 @@ impl TrustedServers {
     }
 
     fn entries_of_file(&self) -> Result<Vec<Entry>, DataError> {
-        let Some(path) = &self.file else { return Ok(Vec::new()) };
-        let error = |cause| DataError {
-            kind: DataKind::TrustedServers,
-            origin: Origin::File(path.clone()),
-            cause,
-        };
-        match data::read(path) {
-            Err(DataCause::Unreadable(missing)) if missing.kind() == io::ErrorKind::NotFound => {
-                Ok(Vec::new())
-            }
-            text => data::trusted_entries(&text.map_err(error)?).map_err(error),
-        }
+        let Some(file) = &self.file else { return Ok(Vec::new()) };
+        let text = file.read().map_err(|cause| file.damage(cause))?;
+        data::trusted_entries(&text).map_err(|cause| file.damage(cause))
     }
 }
 
@@ -183,48 +199,94 @@ fn text_of(entry: &Entry) -> String {
     host + &pem::encode("CERTIFICATE", &entry.der)
 }
 
-/// Puts an entry into the file, in place of those of the same host. All else stays as it is, byte
-/// by byte.
-fn write(path: &Path, entry: &Entry) -> Result<(), StoreError> {
-    let failed = |what, at: &Path| {
-        let path = at.to_owned();
-        move |source| StoreError::Write { what, path, source }
-    };
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder).map_err(failed("make the folder", folder))?;
-    let lock_path = beside(path, ".lock");
-    let lock = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&lock_path)
-        .map_err(failed("open the lock", &lock_path))?;
-    flock(&lock, FlockOperation::LockExclusive)
-        .map_err(|error| failed("take the lock", &lock_path)(error.into()))?;
+impl ListFile {
+    /// Puts an entry in, in place of those of the same host. All else stays as it is, byte by byte, and so
+    /// do the permissions of the file. Where it is a link, what it leads to is replaced.
+    fn write(&self, entry: &Entry) -> Result<(), StoreError> {
+        match fs::canonicalize(&self.path) {
+            Ok(path) if path != self.path => {
+                Self { path, called: self.called.clone() }.write_here(entry)
+            }
+            // It need not be there yet.
+            _ => self.write_here(entry),
+        }
+    }
 
-    let text = match data::read(path) {
-        Ok(text) => text,
-        Err(DataCause::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => {
-            String::new()
+    fn write_here(&self, entry: &Entry) -> Result<(), StoreError> {
+        let folder = Self { path: folder_of(&self.path), called: folder_of(&self.called) };
+        fs::create_dir_all(&folder.path).map_err(folder.failed("make the folder"))?;
+        let _lock = self.beside(".lock").lock()?;
+        let text = self.read().map_err(|cause| self.damage(cause))?;
+        let text = with(&text, entry).map_err(|cause| self.damage(cause))?;
+        let new = self.beside(".new");
+        let mut file = File::create(&new.path).map_err(new.failed("create"))?;
+        if let Ok(former) = fs::metadata(&self.path) {
+            file.set_permissions(former.permissions()).map_err(new.failed("write"))?;
         }
-        Err(cause) => {
-            let (kind, origin) = (DataKind::TrustedServers, Origin::File(path.to_owned()));
-            return Err(DataError { kind, origin, cause }.into());
+        file.write_all(text.as_bytes()).map_err(new.failed("write"))?;
+        file.sync_all().map_err(new.failed("write"))?;
+        fs::rename(&new.path, &self.path).map_err(self.failed("replace"))?;
+        // The name, too.
+        let folder_file = File::open(&folder.path);
+        folder_file.and_then(|file| file.sync_all()).map_err(folder.failed("write"))
+    }
+
+    /// What is there; nothing if it is not there yet.
+    fn read(&self) -> Result<String, DataCause> {
+        match data::read(&self.path) {
+            Err(DataCause::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(String::new())
+            }
+            read => read,
         }
-    };
-    let new = with(&text, entry).map_err(|cause| {
-        let (kind, origin) = (DataKind::TrustedServers, Origin::File(path.to_owned()));
-        DataError { kind, origin, cause }
-    })?;
-    let new_path = beside(path, ".new");
-    let mut file = File::create(&new_path).map_err(failed("create", &new_path))?;
-    file.write_all(new.as_bytes()).map_err(failed("write", &new_path))?;
-    file.sync_all().map_err(failed("write", &new_path))?;
-    fs::rename(&new_path, path).map_err(failed("replace", path))?;
-    // The name, too.
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("write", folder))
+    }
+
+    /// Holds the lock of this file as long as what it returns.
+    fn lock(&self) -> Result<File, StoreError> {
+        // Whoever can read it can lock it: another user may have made it.
+        let file = File::open(&self.path)
+            .or_else(|_| OpenOptions::new().create(true).append(true).open(&self.path));
+        let file = file.map_err(self.failed("open the lock"))?;
+        let until = Instant::now() + LOCK_LIMIT;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(file),
+                Err(Errno::WOULDBLOCK) if Instant::now() < until => thread::sleep(LOCK_PAUSE),
+                Err(Errno::WOULDBLOCK) => {
+                    let (path, limit) = (self.called.clone(), LOCK_LIMIT);
+                    return Err(StoreError::Locked { path, limit });
+                }
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(self.failed("take the lock")(error.into())),
+            }
+        }
+    }
+
+    fn beside(&self, suffix: &str) -> Self {
+        let beside = |path: &Path| {
+            let mut name: OsString = path.into();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        Self { path: beside(&self.path), called: beside(&self.called) }
+    }
+
+    fn damage(&self, cause: DataCause) -> DataError {
+        let origin = Origin::File(self.called.clone());
+        DataError { kind: DataKind::TrustedServers, origin, cause }
+    }
+
+    fn failed(&self, what: &'static str) -> impl FnOnce(io::Error) -> StoreError + use<> {
+        let path = self.called.clone();
+        move |source| StoreError::Write { what, path, source }
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
 }
 
 /// `text` with `entry` at its end, and without other entries of its host.
@@ -256,10 +318,4 @@ fn with(text: &str, entry: &Entry) -> Result<String, DataCause> {
     }
     kept.push_str(&text_of(entry));
     Ok(kept)
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name: OsString = path.into();
-    name.push(suffix);
-    name.into()
 }

@@ -50,10 +50,12 @@ impl Answer {
 
 /// Decides about servers. A closure is one.
 ///
-/// It is called in the middle of the handshake, and the server waits: whoever asks a person has as
-/// long as the server is patient, and no longer than [`HANDSHAKE_LIMIT`](super::HANDSHAKE_LIMIT).
-/// The server sees a rejection as the alert `access_denied`, and never gets to see the client's
-/// certificate.
+/// It is called in the middle of the handshake, on a thread of its own, and both the server and the
+/// thread that drives the connection wait: whoever asks a person has as long as the server is
+/// patient, and no longer than what is left of [`HANDSHAKE_LIMIT`](super::HANDSHAKE_LIMIT), or of
+/// what [`Client::within`](super::Client::within) has set. After that there is no connection
+/// ([`ConnectError::Silent`](super::ConnectError::Silent)), and the answer is not heard. The server
+/// sees a rejection as the alert `access_denied`, and never gets to see the client's certificate.
 pub trait Validator: Send + Sync {
     /// The answer.
     fn decide(&self, question: &Question<'_>) -> Answer;

@@ -2,9 +2,13 @@
 //! the client's certificate, and keeps what came of it for whoever started the handshake.
 
 use std::{
-    fmt,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    fmt, panic,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::{Duration, Instant},
 };
 
 use ground::{Timestamp, Trail};
@@ -14,10 +18,8 @@ use rustls::{
         ResolvesClientCert,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
-    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
     sign::CertifiedKey,
-    time_provider::TimeProvider,
 };
 use trust_verdict::Check;
 use x509_parser::{
@@ -31,24 +33,7 @@ use super::{
     judgement::{Court, fingerprint},
     trusted::TrustedServers,
 };
-
-/// The TLS of both ends.
-pub(super) fn provider() -> &'static Arc<CryptoProvider> {
-    static PROVIDER: LazyLock<Arc<CryptoProvider>> =
-        LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
-    &PROVIDER
-}
-
-/// The moment of a handshake: the clock that was passed in, and no other.
-#[derive(Debug)]
-pub(super) struct Moment(pub(super) Timestamp);
-
-impl TimeProvider for Moment {
-    fn current_time(&self) -> Option<UnixTime> {
-        let seconds = u64::try_from(self.0.unix()).unwrap_or_default();
-        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
-    }
-}
+use crate::wire::{ChecksPossession, SchemeMeaning, checked_by_webpki, signatures_by_possession};
 
 /// One handshake of a client.
 pub(super) struct Witness {
@@ -59,6 +44,9 @@ pub(super) struct Witness {
     pub(super) validator: Option<Arc<dyn Validator>>,
     pub(super) asks_about_untrusted: bool,
     pub(super) own: Option<Arc<CertifiedKey>>,
+    /// When the application's answer comes too late.
+    pub(super) until: Instant,
+    pub(super) limit: Duration,
     pub(super) trail: Trail,
     pub(super) seen: Mutex<Seen>,
 }
@@ -74,6 +62,8 @@ pub(super) struct Seen {
     pub(super) certificate: Option<CertificateDer<'static>>,
     /// What the server wants of the client.
     pub(super) wanted: Option<Wanted>,
+    /// Whether it gets that next, and the handshake goes on with its word about it: so in TLS 1.2.
+    pub(super) has_answered: bool,
 }
 
 /// A server's wish for a client certificate.
@@ -126,17 +116,42 @@ impl Witness {
                 Known::New | Known::Trusted => Ok(()),
             };
         };
-        let answer = validator.decide(&Question {
-            host: &self.host,
-            certificate: leaf,
-            known: &known,
-            judgement: &judgement,
-        });
+        let answer = self.ask(validator, leaf, known, judgement)?;
         self.trail.record(Asked { host: self.host.clone(), answer: answer.name() });
         self.seen().answer = Some(answer);
         match answer {
             Answer::AcceptOnce | Answer::AcceptPermanently => Ok(()),
             Answer::Reject => Err(ConnectError::Rejected { host, found }),
+        }
+    }
+
+    /// The application's answer, on a thread of its own: one that comes too late is not waited for.
+    fn ask(
+        &self,
+        validator: &Arc<dyn Validator>,
+        leaf: &CertificateDer<'_>,
+        known: Known,
+        judgement: Judgement,
+    ) -> Result<Answer, ConnectError> {
+        let (validator, host) = (Arc::clone(validator), self.host.clone());
+        let certificate = leaf.clone().into_owned();
+        let (says, said) = mpsc::sync_channel(1);
+        let asking = thread::Builder::new().name("validator".to_owned()).spawn(move || {
+            let (host, certificate) = (host.as_str(), &certificate);
+            let (known, judgement) = (&known, &judgement);
+            let answer = validator.decide(&Question { host, certificate, known, judgement });
+            // Nobody listens any more if it comes too late.
+            let _ = says.send(answer);
+        });
+        let asking = asking.map_err(ConnectError::Handshake)?;
+        match said.recv_timeout(self.until.saturating_duration_since(Instant::now())) {
+            Ok(answer) => Ok(answer),
+            Err(RecvTimeoutError::Timeout) => Err(ConnectError::Silent { limit: self.limit }),
+            Err(RecvTimeoutError::Disconnected) => match asking.join() {
+                // The application's own, on the thread where it waits for the connection.
+                Err(panic) => panic::resume_unwind(panic),
+                Ok(()) => Err(ConnectError::Silent { limit: self.limit }),
+            },
         }
     }
 }
@@ -161,28 +176,20 @@ impl ServerCertVerifier for Witness {
         })
     }
 
-    fn verify_tls12_signature(
+    signatures_by_possession!();
+}
+
+impl ChecksPossession for Witness {
+    fn check_possession(
         &self,
+        meaning: SchemeMeaning,
         message: &[u8],
-        leaf: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &provider().signature_verification_algorithms;
-        verify_tls12_signature(message, leaf, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &provider().signature_verification_algorithms;
-        verify_tls13_signature(message, leaf, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
+        let checked = checked_by_webpki(meaning, message, certificate, signed)?;
+        self.seen().has_answered = meaning == SchemeMeaning::Tls12;
+        Ok(checked)
     }
 }
 

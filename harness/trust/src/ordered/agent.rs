@@ -2,19 +2,14 @@
 //! behind its length, over TLS.
 //!
 //! As in CloudStack before 4.11, the appliance does not look at the certificate of the management
-//! server; nor does either end log a message. The header of CloudStack's frames is left out.
+//! server (`Link.initSSLContext` of 4.4: `TrustAllManager`); nor does either end log a message. The header of CloudStack's frames is left out.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{Arc, LazyLock},
-};
+use std::{io, net::SocketAddr, sync::Arc};
 
-use ground::{Secret, Trail, Transport};
+use ground::{Secret, Trail};
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error as TlsError, ServerConfig, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+    ClientConfig, Error as TlsError, ServerConfig,
+    client::danger::{ServerCertVerified, ServerCertVerifier},
     pki_types::{
         CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime,
         pem::PemObject as _,
@@ -23,13 +18,14 @@ use rustls::{
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    net::{TcpSocket, TcpStream},
+    net::TcpStream,
     task::JoinSet,
     time::timeout,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{ServerCertificate, web::PATIENCE};
+use crate::wire::{ChecksPossession, connect, provider, signatures_by_possession};
 
 /// Bytes of a message: ten certificates and a key, with room.
 const MESSAGE_MAX: u32 = 1 << 20;
@@ -66,6 +62,8 @@ impl Certificates {
     }
 }
 
+/// The chain goes from the root to the last intermediate, as CloudStack's page on the upload has it. Its code of 4.4
+/// turns it round (`KeystoreManagerImpl.getCertificates`), which clients that judge by RFC 5246 like better.
 impl From<ServerCertificate> for Certificates {
     fn from(found: ServerCertificate) -> Self {
         let chain: Vec<&str> = found.chain.iter().map(|link| link.trim_end()).collect();
@@ -138,29 +136,6 @@ pub(super) fn keep(mut session: Session) -> JoinSet<()> {
     keeper
 }
 
-/// Connects, so that what the other end sees is caused by `trail`.
-pub(super) async fn connect(address: SocketAddr, trail: &Trail) -> io::Result<TcpStream> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    let local: SocketAddr = match address {
-        SocketAddr::V4(_) => (std::net::Ipv4Addr::LOCALHOST, 0).into(),
-        SocketAddr::V6(_) => (std::net::Ipv6Addr::LOCALHOST, 0).into(),
-    };
-    socket.bind(local)?;
-    if let Some(cause) = trail.cause() {
-        trail.ledger().open_flow(Transport::Tcp, socket.local_addr()?, cause);
-    }
-    socket.connect(address).await
-}
-
-pub(super) fn provider() -> &'static Arc<CryptoProvider> {
-    static PROVIDER: LazyLock<Arc<CryptoProvider>> =
-        LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
-    &PROVIDER
-}
-
 /// A server that shows these certificates, in this order, whatever they are.
 pub(super) fn server_config(shown: &str, key: &Secret) -> io::Result<ServerConfig> {
     let shown: Vec<_> = CertificateDer::pem_slice_iter(shown.as_bytes())
@@ -195,6 +170,8 @@ fn invalid(text: impl Into<String>) -> io::Error {
 #[derive(Debug)]
 struct TrustsAll;
 
+impl ChecksPossession for TrustsAll {}
+
 impl ServerCertVerifier for TrustsAll {
     fn verify_server_cert(
         &self,
@@ -207,27 +184,5 @@ impl ServerCertVerifier for TrustsAll {
         Ok(ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &provider().signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &provider().signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
-    }
+    signatures_by_possession!();
 }

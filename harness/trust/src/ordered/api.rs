@@ -15,14 +15,14 @@ use std::{
 
 use ground::{Timestamp, Trail};
 use serde_json::{Map, Value, json};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use super::{
     CloudError, Upload, UploadError,
-    agent::connect,
     cloud::State,
     facts::{ApiCalled, JobEnded},
-    web::{Door, Reply, Request, Server, ask},
+    reasons::CALL_FAILED,
+    web::{Door, Reply, Request, Server, ask_plainly},
 };
 
 /// Where the API is.
@@ -39,10 +39,14 @@ const UPLOADED: &str = "Certificate has been successfully updated, if its the se
 
 /// CloudStack's `ApiErrorCode`, which is the status of HTTP, too.
 #[derive(Clone, Copy)]
-enum ErrorCode {
+pub(super) enum ErrorCode {
     Parameter = 431,
     UnsupportedAction = 432,
     Internal = 530,
+}
+
+impl ErrorCode {
+    pub(super) const ALL: [Self; 3] = [Self::Parameter, Self::UnsupportedAction, Self::Internal];
 }
 
 /// What `cserrorcode` is for exceptions that have no number of their own.
@@ -56,6 +60,8 @@ pub(super) struct Jobs {
     by_id: Mutex<BTreeMap<String, Job>>,
     made: Mutex<u64>,
     ended: watch::Sender<u64>,
+    /// Those that are at work.
+    tasks: Mutex<JoinSet<()>>,
 }
 
 struct Job {
@@ -81,6 +87,29 @@ impl Jobs {
         id
     }
 
+    /// Does the work of a job. It ends the job even if it breaks off.
+    fn work<W>(&self, id: String, state: &Arc<State>, trail: Trail, work: W)
+    where
+        W: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        let end = Ending { id, state: Arc::clone(state), trail, outcome: None };
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(async move {
+            let mut end = end;
+            end.outcome = Some(work.await);
+        });
+    }
+
+    /// Stops all work.
+    pub(super) async fn stop(&self) {
+        let mut tasks = {
+            let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *tasks)
+        };
+        tasks.shutdown().await;
+    }
+
     /// Whoever sees the result finds its end recorded.
     fn end(&self, id: &str, now: Timestamp, outcome: Result<(), String>, trail: &Trail) {
         {
@@ -102,6 +131,23 @@ impl Jobs {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Job>> {
         self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends a job when it is dropped.
+struct Ending {
+    id: String,
+    state: Arc<State>,
+    trail: Trail,
+    outcome: Option<Result<(), String>>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let broken = || Err("the job was broken off".to_owned());
+        let outcome = self.outcome.take().unwrap_or_else(broken);
+        let now = self.state.options.clock.now();
+        self.state.jobs.end(&self.id, now, outcome, &self.trail);
     }
 }
 
@@ -143,18 +189,26 @@ pub struct RefusedCall {
     pub words: String,
 }
 
+impl RefusedCall {
+    /// Its name in expectations.
+    pub fn reason(&self) -> String {
+        match self.code {
+            0 => CALL_FAILED.to_owned(),
+            code => format!("api-{code}"),
+        }
+    }
+}
+
 /// Calls the API over HTTP and wants the answer in JSON.
 pub(super) async fn call(
     address: SocketAddr,
     query: &str,
     trail: &Trail,
 ) -> Result<Value, RefusedCall> {
-    let conversation = async {
-        let mut tcp = connect(address, trail).await?;
-        ask(&mut tcp, "POST", &address.to_string(), API_PATH, query.as_bytes()).await
-    };
     let unanswered = |error: io::Error| RefusedCall { code: 0, words: error.to_string() };
-    let (code, body) = conversation.await.map_err(unanswered)?;
+    let name = address.to_string();
+    let answered = ask_plainly(address, "POST", &name, API_PATH, query.as_bytes(), trail).await;
+    let (code, body) = answered.map_err(unanswered)?;
     let answer: Value = serde_json::from_slice(&body).map_err(|error| unanswered(error.into()))?;
     if code == 200 {
         return Ok(answer);
@@ -260,13 +314,14 @@ fn upload(state: &Arc<State>, query: &str, trail: &Trail) -> Outcome {
         (ErrorCode::Parameter, text)
     })?;
     let id = state.jobs.begin(state);
-    let (job, state, trail) = (id.clone(), Arc::clone(state), trail.clone());
-    tokio::spawn(async move {
-        let outcome = state.upload(&upload, &trail).await;
-        let now = state.options.clock.now();
-        let outcome = outcome.map(drop).map_err(|error| error.to_string());
-        state.jobs.end(&job, now, outcome, &trail);
-    });
+    let work = {
+        let (state, trail) = (Arc::clone(state), trail.clone());
+        async move {
+            let outcome = state.upload(&upload, &trail).await;
+            outcome.map(drop).map_err(|error| error.to_string())
+        }
+    };
+    state.jobs.work(id.clone(), state, trail.clone(), work);
     Ok(json!({ "jobid": id }))
 }
 
@@ -387,5 +442,32 @@ fn write_xml(text: &mut String, value: &Value) {
             }
         }
         other => text.push_str(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ground::{Actor, Ledger, Seed, VirtualClock};
+
+    use super::*;
+    use crate::ordered::{Cloud, CloudOptions};
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_job_that_broke_off() {
+        let clock = VirtualClock::starting_at(Timestamp::from_unix(1_767_508_709)).clock();
+        let ledger = Ledger::new(clock.clone());
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().to_owned();
+        let options = CloudOptions { seed: Seed::new(1), directory: path, clock, ledger };
+        let trail = options.ledger.trail(Actor::Runner);
+        let cloud = Cloud::start(options).await.unwrap();
+        let state = cloud.state();
+        let id = state.jobs.begin(state);
+        state.jobs.work(id.clone(), state, trail, std::future::pending());
+        assert_eq!(query_job(state, Some(&id)).ok().unwrap()["jobstatus"], 0);
+        state.jobs.stop().await;
+        state.jobs.is_over(&id).await;
+        let result = query_job(state, Some(&id)).ok().unwrap();
+        assert_eq!(result["jobresult"]["errortext"], "the job was broken off");
     }
 }

@@ -20,7 +20,7 @@ use super::{
     agent::{self, Certificates, Message},
     facts::{Connected, Copied, CopyFailed, Fetching, Served, SetUp},
     pkix,
-    web::{Door, Fetched, Judge, Objection, Reply, Request, Server, fetch},
+    web::{Door, Fetched, Judge, Objection, Obstacle, Reply, Request, Server, fetch},
 };
 
 /// Alias of the uploaded root in the trust store; CloudStack's script replaces it each time.
@@ -238,20 +238,17 @@ impl StorageAppliance {
         let url = format!("https://{host_name}{path}");
         let trail = trail.of(self.actor()).begin(Fetching { url });
         let failed = |objection: Objection, shown: &[CertificateDer<'_>]| {
-            let error = CopyError { reason: objection.reason, words: objection.words };
+            let error = CopyError::from(objection);
             trail.record(CopyFailed {
                 template: template.to_owned(),
                 source: source.to_owned(),
-                reason: error.reason.clone(),
+                reason: error.reason,
                 words: error.words.clone(),
                 shown: subjects(shown),
             });
             error
         };
-        let unusable = |error: io::Error| Objection {
-            reason: "files-unusable".to_owned(),
-            words: error.to_string(),
-        };
+        let unusable = |error: io::Error| Objection::of(Obstacle::FilesUnusable, error);
         let trusted = match self.files() {
             Ok(files) => files.store.certificates(),
             Err(error) => return Err(failed(unusable(error), &[])),
@@ -341,19 +338,20 @@ impl fmt::Debug for StorageAppliance {
 #[error("{words}")]
 pub struct CopyError {
     /// Why, as a name: `pkix-no-path`.
-    pub reason: String,
+    pub reason: &'static str,
     /// Why, in Java's words where the chain is refused.
     pub words: String,
 }
 
+impl From<Objection> for CopyError {
+    fn from(objection: Objection) -> Self {
+        Self { reason: objection.reason, words: objection.words }
+    }
+}
+
 /// Judges as Java does.
 pub(super) fn java_judge(trusted: Vec<CertificateDer<'static>>, clock: Clock) -> Judge {
-    Box::new(move |shown| {
-        pkix::judge(shown, &trusted, clock.now()).map_err(|refusal| Objection {
-            reason: refusal.reason().to_owned(),
-            words: refusal.to_string(),
-        })
-    })
+    Box::new(move |shown| Ok(pkix::judge(shown, &trusted, clock.now())?))
 }
 
 /// The certificates in a text, as far as they can be read.

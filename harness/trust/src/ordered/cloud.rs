@@ -26,7 +26,8 @@ use super::{
     Material, Protocol, RefusedCall, Script, StorageAppliance, Upload, UploadError, Uploaded,
     agent, api, facts,
     links::CleanUp,
-    web::{Door, Server},
+    reasons::CALL_FAILED,
+    web::{Door, Objection, Obstacle, Server},
 };
 
 /// The setting for the protocol of consoles that are created from then on.
@@ -129,7 +130,7 @@ impl Cloud {
         let answered = api::call_and_wait(self.api.address, &query, &self.state, trail).await;
         answered.map_err(|words| {
             let known = self.last_refusal().filter(|refused| refused.words == words);
-            let reason = known.map_or("call-failed", |refused| refused.reason);
+            let reason = known.map_or(CALL_FAILED, |refused| refused.reason);
             RefusedUpload { name: upload.name.clone(), reason, words }
         })
     }
@@ -315,17 +316,13 @@ impl Cloud {
         destination: &str,
         trail: &Trail,
     ) -> Result<(), CopyError> {
-        let missing = |error: CloudError| CopyError {
-            reason: "no-appliance".to_owned(),
-            words: error.to_string(),
-        };
+        let missing = |error: CloudError| Objection::of(Obstacle::NoAppliance, error);
         let from = self.storage(source).map_err(missing)?;
         let to = self.storage(destination).map_err(missing)?;
         let name = self.state.host_name(from.address());
-        let address = from.https().await.ok_or_else(|| CopyError {
-            reason: "connection-failed".to_owned(),
-            words: format!("`{source}` does not run"),
-        })?;
+        let stopped =
+            || Objection::of(Obstacle::ConnectionFailed, format!("`{source}` does not run"));
+        let address = from.https().await.ok_or_else(stopped)?;
         to.copy(template, source, &name, address, trail).await
     }
 
@@ -458,6 +455,12 @@ impl Cloud {
         &self.state.options.clock
     }
 
+    /// What its tasks share.
+    #[cfg(test)]
+    pub(super) fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
     /// The name of an appliance in links.
     pub fn host_name(&self, address: Ipv4Addr) -> String {
         self.state.host_name(address)
@@ -475,6 +478,7 @@ impl Cloud {
     /// Stops everything, and waits until it has stopped.
     pub async fn stop(mut self) {
         self.api.stop().await;
+        self.state.jobs.stop().await;
         for appliance in self.state.take_storage() {
             appliance.stop().await;
         }

@@ -11,7 +11,7 @@ use ground::{Timestamp, Trail};
 use rustls::pki_types::CertificateDer;
 
 use super::{
-    Cloud, Intervals, Protocol, RefusedUpload, Row, Script,
+    Cloud, Intervals, Protocol, RefusedUpload, Row, Script, UploadError,
     appliance::{certificates_in, subjects},
     certificate::Link as Certificate,
     cloud::{URL_CLEANUP, URL_EXPIRATION},
@@ -88,6 +88,8 @@ pub enum Diagnosis {
     OldSetUpScript,
     /// The trust store of an appliance lacks the root.
     StoreLacksRoot,
+    /// A certificate in the keystore cannot be read.
+    UnreadableCertificate,
     /// The keystore holds what an earlier release has left, without order.
     UploadedByEarlierRelease,
     /// A link of the uploaded chain is not signed by the one before.
@@ -105,6 +107,7 @@ impl Diagnosis {
             Self::NotSetUpSince => "not-set-up-since",
             Self::OldSetUpScript => "old-set-up-script",
             Self::StoreLacksRoot => "store-lacks-root",
+            Self::UnreadableCertificate => "unreadable-certificate",
             Self::UploadedByEarlierRelease => "uploaded-by-earlier-release",
             Self::WrongCertificate => "wrong-certificate",
         }
@@ -178,7 +181,7 @@ impl Cloud {
 pub fn diagnose(evidence: &Evidence) -> Vec<Finding> {
     let mut findings = Vec::new();
     of_refusal(evidence, &mut findings);
-    of_encoding(evidence, &mut findings);
+    of_rows(evidence, &mut findings);
     let domains: BTreeSet<_> = evidence.rows.iter().map(|row| &row.domain_suffix).collect();
     for domain in domains {
         of_chain(domain, &Uploaded::of(evidence, domain), &mut findings);
@@ -225,7 +228,13 @@ fn of_refusal(evidence: &Evidence, findings: &mut Vec<Finding>) {
              the original"
                 .to_owned(),
         ),
-        "not-signed" | "no-root" | "other-key" | "self-signed" | "no-authority" => (
+        "chain-broken"
+        | "intermediate-not-signed"
+        | "no-authority"
+        | "no-root"
+        | "other-key"
+        | "self-signed"
+        | "server-not-signed" => (
             Diagnosis::WrongCertificate,
             "find the link that is wrong, and upload the right one with the same name and domain \
              suffix"
@@ -241,19 +250,25 @@ fn of_refusal(evidence: &Evidence, findings: &mut Vec<Finding>) {
     });
 }
 
-fn of_encoding(evidence: &Evidence, findings: &mut Vec<Finding>) {
+/// Rows that cannot be read: an earlier release took anything, and a table can be edited by hand.
+fn of_rows(evidence: &Evidence, findings: &mut Vec<Finding>) {
     for row in &evidence.rows {
-        if row.certificate.lines().any(super::certificate::has_lost_a_plus) {
-            findings.push(Finding {
-                diagnosis: Diagnosis::NotUrlEncoded,
-                subject: format!("row `{}`", row.name),
-                evidence: "the certificate in the keystore has blanks where base64 has `+`"
-                    .to_owned(),
-                advice:
-                    "URL-encode the original, and upload it with the same name and domain suffix"
-                        .to_owned(),
-            });
-        }
+        let Err(error) = Certificate::from_pem(&row.certificate) else { continue };
+        let (diagnosis, evidence, advice) = match error {
+            UploadError::NotUrlEncoded { .. } => (
+                Diagnosis::NotUrlEncoded,
+                "the certificate in the keystore has blanks where base64 has `+`".to_owned(),
+                "URL-encode the original, and upload it with the same name and domain suffix",
+            ),
+            error => (
+                Diagnosis::UnreadableCertificate,
+                error.to_string(),
+                "compare the row in the keystore with the original, and upload that with the same \
+                 name and domain suffix",
+            ),
+        };
+        let (subject, advice) = (format!("row `{}`", row.name), advice.to_owned());
+        findings.push(Finding { diagnosis, subject, evidence, advice });
     }
 }
 
@@ -275,21 +290,22 @@ fn of_chain(domain: &str, uploaded: &Uploaded<'_>, findings: &mut Vec<Finding>) 
         });
         return;
     }
-    let certificates = uploaded.links.iter().chain(&uploaded.server);
-    let read: Vec<_> = certificates
-        .filter_map(|row| Some((row, Certificate::from_pem(&row.certificate).ok()?)))
-        .collect();
-    for (before, after) in read.iter().zip(read.iter().skip(1)) {
-        if !after.1.is_signed_by(&before.1) {
+    // One that cannot be read has a finding of its own, and says nothing of its neighbours.
+    let rows = uploaded.links.iter().chain(&uploaded.server);
+    let read: Vec<_> =
+        rows.map(|row| (row, Certificate::from_pem(&row.certificate).ok())).collect();
+    for pair in read.windows(2) {
+        let [(before_row, Some(before)), (row, Some(after))] = pair else { continue };
+        if !after.is_signed_by(before) {
             findings.push(Finding {
                 diagnosis: Diagnosis::WrongCertificate,
-                subject: format!("row `{}`", before.0.name),
+                subject: format!("row `{}`", before_row.name),
                 evidence: format!(
                     "`{}` has not signed `{}` of row `{}`, which is issued by `{}`",
-                    before.1.subject(),
-                    after.1.subject(),
-                    after.0.name,
-                    after.1.issuer()
+                    before.subject(),
+                    after.subject(),
+                    row.name,
+                    after.issuer()
                 ),
                 advice: format!(
                     "upload the right certificate for one of the two with the same name and domain \
@@ -300,18 +316,29 @@ fn of_chain(domain: &str, uploaded: &Uploaded<'_>, findings: &mut Vec<Finding>) 
     }
 }
 
+/// What sets an appliance up once more.
+const RESTART: &str =
+    "restart the appliance, or upload the server certificate again, which restarts all";
+
+fn first_in(row: &Row) -> Option<CertificateDer<'static>> {
+    certificates_in(&row.certificate).into_iter().next()
+}
+
 fn of_storage(appliance: &StorageEvidence, uploaded: &Uploaded<'_>, findings: &mut Vec<Finding>) {
-    let chain = uploaded.chain();
-    let Some(root) = chain.first() else { return };
     let Some(server) = uploaded.server else { return };
-    let leaf = certificates_in(&server.certificate);
-    let missing: Vec<_> =
-        chain.iter().filter(|link| !appliance.shown.contains(link)).cloned().collect();
-    let is_current = leaf.first() == appliance.shown.first();
-    let lacks_root = !appliance.trusted.contains(root);
+    let Some(root) = uploaded.links.first().and_then(|row| first_in(row)) else { return };
+    let mut missing = uploaded.chain();
+    missing.retain(|link| !appliance.shown.contains(link));
+    let leaf = first_in(server);
+    // Whether it shows the right leaf cannot be told where that is unreadable.
+    let former_leaf = leaf.filter(|leaf| appliance.shown.first() != Some(leaf));
+    let lacks_root = !appliance.trusted.contains(&root);
     let subject = format!("appliance `{}`", appliance.name);
-    let shows =
-        format!("it shows {} of {} certificates", appliance.shown.len(), chain.len() + leaf.len());
+    let shows = format!(
+        "it shows {} of {} certificates",
+        appliance.shown.len(),
+        uploaded.chain().len() + 1
+    );
     let names = || subjects(&missing).join("`, `");
     if appliance.script == Script::Old && (!missing.is_empty() || lacks_root) {
         findings.push(Finding {
@@ -327,31 +354,36 @@ fn of_storage(appliance: &StorageEvidence, uploaded: &Uploaded<'_>, findings: &m
         });
         return;
     }
-    if !missing.is_empty() {
+    if !missing.is_empty() || former_leaf.is_some() {
         // Whoever has a chain file and sends nothing of it does not serve it; whoever shows other
         // certificates has been set up before they changed.
-        let (diagnosis, evidence, advice) = if is_current && appliance.shown.len() == 1 {
-            let file = if appliance.has_chain_file { "is there" } else { "is missing" };
-            (
-                Diagnosis::ChainNotServed,
-                format!("{shows}, not `{}`; its chain file {file}", names()),
-                "let SSLCertificateChainFile in `/etc/apache2/sites-available/default-ssl` name \
-                 `/etc/ssl/certs/cert_apache_chain.crt`, or restart the appliance"
-                    .to_owned(),
-            )
-        } else {
-            (
+        let (diagnosis, evidence, advice) = match former_leaf {
+            None if appliance.shown.len() == 1 => {
+                let file = if appliance.has_chain_file { "is there" } else { "is missing" };
+                (
+                    Diagnosis::ChainNotServed,
+                    format!("{shows}, not `{}`; its chain file {file}", names()),
+                    "let SSLCertificateChainFile in `/etc/apache2/sites-available/default-ssl` \
+                     name `/etc/ssl/certs/cert_apache_chain.crt`, or restart the appliance",
+                )
+            }
+            Some(_) if missing.is_empty() => (
+                Diagnosis::NotSetUpSince,
+                format!("its server certificate is another than that of row `{}`", server.name),
+                RESTART,
+            ),
+            _ => (
                 Diagnosis::NotSetUpSince,
                 format!("{shows}, not `{}`, which the keystore holds", names()),
-                "restart the appliance, or upload the server certificate again, which restarts all"
-                    .to_owned(),
-            )
+                RESTART,
+            ),
         };
+        let advice = advice.to_owned();
         let subject = subject.clone();
         findings.push(Finding { diagnosis, subject, evidence, advice });
     }
     if lacks_root {
-        let root = subjects(std::slice::from_ref(root)).concat();
+        let root = subjects(std::slice::from_ref(&root)).concat();
         findings.push(Finding {
             diagnosis: Diagnosis::StoreLacksRoot,
             subject,

@@ -8,9 +8,8 @@ use trust_verdict::{
 
 use super::{
     Cloud, CopyError, Link, Protocol,
-    agent::connect,
     facts::{DownloadFailed, Downloaded, Fetching},
-    web::{FetchError, Fetched, Judge, Objection, ask, fetch},
+    web::{FetchError, Fetched, Judge, Objection, Obstacle, ask_plainly, fetch},
 };
 
 impl Cloud {
@@ -28,17 +27,14 @@ impl Cloud {
     ) -> Result<Vec<u8>, CopyError> {
         let trail = trail.begin(Fetching { url: link.url.clone() });
         let failed = |objection: Objection| {
-            let Objection { reason, words } = objection;
-            let url = link.url.clone();
-            trail.record(DownloadFailed { url, reason: reason.clone(), words: words.clone() });
-            CopyError { reason, words }
+            let Objection { reason, words } = objection.clone();
+            trail.record(DownloadFailed { url: link.url.clone(), reason, words });
+            CopyError::from(objection)
         };
         let host_name = link.host_name();
         let Some(address) = self.resolve(host_name).await else {
-            return Err(failed(Objection {
-                reason: "name-unknown".to_owned(),
-                words: format!("Could not resolve host: {host_name}"),
-            }));
+            let words = format!("Could not resolve host: {host_name}");
+            return Err(failed(Objection::of(Obstacle::NameUnknown, words)));
         };
         let judge = openssl_judge(host_name, roots, self);
         let path = format!("/userdata/{}", link.file_name());
@@ -66,10 +62,7 @@ impl Cloud {
         roots: &str,
         trail: &Trail,
     ) -> Result<(), CopyError> {
-        let fail =
-            |objection: Objection| CopyError { reason: objection.reason, words: objection.words };
-        let io = |error| fail(FetchError::Io(error).objection());
-        let missing = |words: String| CopyError { reason: "no-appliance".to_owned(), words };
+        let missing = |words: String| Objection::of(Obstacle::NoAppliance, words);
         let console = self.console(name).map_err(|error| missing(error.to_string()))?;
         let address = console.listens().await;
         let address = address.ok_or_else(|| missing(format!("`{name}` does not run")))?;
@@ -77,16 +70,16 @@ impl Cloud {
         let trail = trail.begin(Fetching { url: format!("{protocol}://{host_name}/") });
         match protocol {
             Protocol::Http => {
-                let mut tcp = connect(address, &trail).await.map_err(io)?;
-                ask(&mut tcp, "GET", &host_name, "/", b"").await.map_err(io)?;
-                Ok(())
+                let asked = ask_plainly(address, "GET", &host_name, "/", b"", &trail).await;
+                asked.map_err(|error| FetchError::Io(error).objection())?;
             }
             Protocol::Https => {
                 let judge = openssl_judge(&host_name, roots, self);
                 let fetched = fetch(address, &host_name, "/", judge, &trail).await;
-                fetched.file.map(drop).map_err(|error| fail(error.objection()))
+                fetched.file.map_err(FetchError::objection)?;
             }
         }
+        Ok(())
     }
 }
 
@@ -102,7 +95,7 @@ fn openssl_judge(host_name: &str, roots: &str, cloud: &Cloud) -> Judge {
     let client = Client::new(config);
     let (peer, clock) = (PeerName::new(host_name), cloud.clock().clone());
     Box::new(move |shown| {
-        let objection = |words: String| Objection { reason: "openssl-refused".to_owned(), words };
+        let objection = |words: String| Objection::of(Obstacle::OpensslRefused, words);
         let client = client.as_ref().map_err(|error| objection(error.to_string()))?;
         let presented = Presented {
             certificates: shown.iter().map(|der| der.to_vec()).collect(),

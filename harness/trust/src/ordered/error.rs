@@ -1,5 +1,7 @@
 //! How uploads are refused, and how the table fails.
 
+use super::reasons::named_by_reason;
+
 /// The table cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the keystore cannot be used: {0}")]
@@ -126,20 +128,24 @@ pub enum UploadError {
         name: String,
     },
     /// A link is missing before this one.
-    #[error(
-        "`id` is {id}, but {expected} comes next: the root is 1, and intermediates follow in order"
-    )]
+    #[error("`id` is {id}, but {expected} comes next: intermediates follow in order")]
     Gap {
         /// What was given.
         id: i32,
         /// What would have fit.
         expected: i32,
     },
+    /// An intermediate came before the root.
+    #[error("`id` is {id}, and there is no root yet: upload that first, with `id` 1")]
+    IntermediateBeforeRoot {
+        /// What was given.
+        id: i32,
+    },
     /// The server certificate came before the root.
     #[error(
         "the root comes first: upload it with `id` 1, then intermediates, then the server certificate"
     )]
-    RootMissing,
+    ServerBeforeRoot,
     /// A link was added behind a server certificate.
     #[error(
         "the server certificate `{server}` is uploaded already, and ends the chain; replace a link under its name"
@@ -182,15 +188,49 @@ pub enum UploadError {
         /// Whom it names.
         subject: String,
     },
-    /// A link is not signed by the one before.
-    #[error("`{subject}` is not signed by {previous}, but issued by `{issuer}`")]
-    NotSigned {
+    /// An intermediate is not signed by the link before it.
+    #[error("intermediate `{subject}` is not signed by {previous}, but issued by `{issuer}`")]
+    IntermediateNotSigned {
         /// Whom it names.
         subject: String,
         /// Who issued it, as it says.
         issuer: String,
         /// What comes before it.
         previous: String,
+    },
+    /// The server certificate is not signed by the last link.
+    #[error(
+        "the server certificate `{subject}` is not signed by {previous}, in which the chain ends, but issued by `{issuer}`"
+    )]
+    ServerNotSigned {
+        /// Whom it names.
+        subject: String,
+        /// Who issued it, as it says.
+        issuer: String,
+        /// The last link.
+        previous: String,
+    },
+    /// A link that is in the table is not signed by the one before, since one of the two was replaced.
+    #[error(
+        "the uploaded chain is broken: `{subject}` of row `{name}` is not signed by {previous}, but issued by `{issuer}`; replace the wrong one of the two under its name"
+    )]
+    ChainBroken {
+        /// Name of the row.
+        name: String,
+        /// Whom its certificate names.
+        subject: String,
+        /// Who issued it, as it says.
+        issuer: String,
+        /// What comes before it.
+        previous: String,
+    },
+    /// A certificate that is in the table cannot be read.
+    #[error("the certificate of row `{name}` cannot be read: {reason}; replace it under its name")]
+    RowUnreadable {
+        /// Name of the row.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The server certificate is signed by its own key.
     #[error(
@@ -211,33 +251,33 @@ pub enum UploadError {
     Keystore(#[from] KeystoreError),
 }
 
-impl UploadError {
-    /// Its name in events and expectations; each refusal has its own.
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Missing { .. } => "parameter-missing",
-            Self::Twice { .. } => "parameter-twice",
-            Self::NoPlace { .. } => "id-no-place",
-            Self::TooLong { .. } => "too-long",
-            Self::IdWithKey => "id-with-key",
-            Self::KeyMissing => "key-missing",
-            Self::NameTaken { .. } => "name-taken",
-            Self::OtherPlace { .. } => "other-place",
-            Self::PlaceTaken { .. } => "place-taken",
-            Self::Gap { .. } => "gap",
-            Self::RootMissing => "root-missing",
-            Self::ChainEnded { .. } => "chain-ended",
-            Self::NotUrlEncoded { .. } => "not-url-encoded",
-            Self::Malformed { .. } => "malformed",
-            Self::NoRoot { .. } => "no-root",
-            Self::NoAuthority { .. } => "no-authority",
-            Self::NotSigned { .. } => "not-signed",
-            Self::SelfSigned { .. } => "self-signed",
-            Self::OtherKey { .. } => "other-key",
-            Self::Keystore(_) => "keystore-unusable",
-        }
-    }
-}
+named_by_reason!(pub UploadError {
+    Self::Missing { .. } => "parameter-missing",
+    Self::Twice { .. } => "parameter-twice",
+    Self::NoPlace { .. } => "id-no-place",
+    Self::TooLong { .. } => "too-long",
+    Self::IdWithKey => "id-with-key",
+    Self::KeyMissing => "key-missing",
+    Self::NameTaken { .. } => "name-taken",
+    Self::OtherPlace { .. } => "other-place",
+    Self::PlaceTaken { .. } => "place-taken",
+    Self::Gap { .. } => "gap",
+    Self::IntermediateBeforeRoot { .. } => "intermediate-before-root",
+    Self::ServerBeforeRoot => "server-before-root",
+    Self::ChainEnded { .. } => "chain-ended",
+    Self::NotUrlEncoded { .. } => "not-url-encoded",
+    Self::Malformed { parameter: "privatekey", .. } => "key-malformed",
+    Self::Malformed { .. } => "certificate-malformed",
+    Self::NoRoot { .. } => "no-root",
+    Self::NoAuthority { .. } => "no-authority",
+    Self::IntermediateNotSigned { .. } => "intermediate-not-signed",
+    Self::ServerNotSigned { .. } => "server-not-signed",
+    Self::ChainBroken { .. } => "chain-broken",
+    Self::RowUnreadable { .. } => "row-unreadable",
+    Self::SelfSigned { .. } => "self-signed",
+    Self::OtherKey { .. } => "other-key",
+    Self::Keystore(_) => "keystore-unusable",
+});
 
 impl From<rusqlite::Error> for UploadError {
     fn from(error: rusqlite::Error) -> Self {

@@ -25,6 +25,7 @@ pub const KINDS: &[&str] = &[
     Restarted::KIND,
     Served::KIND,
     SetUp::KIND,
+    SetUpRefused::KIND,
     SetUpSent::KIND,
     Uploaded::KIND,
 ];
@@ -100,6 +101,15 @@ pub struct SetUpSent {
 }
 fact!(SetUpSent, "ordered.set-up-sent");
 
+/// Somebody reports to the management server as an appliance that it has not created, and gets
+/// nothing.
+#[derive(Clone, Debug, Serialize)]
+pub struct SetUpRefused {
+    /// What it calls itself.
+    pub appliance: String,
+}
+fact!(SetUpRefused, "ordered.set-up-refused");
+
 /// An appliance has carried out its set-up message and serves.
 #[derive(Clone, Debug, Serialize)]
 pub struct SetUp {
@@ -154,7 +164,7 @@ pub struct CopyFailed {
     /// From whom.
     pub source: String,
     /// Why, as a name.
-    pub reason: String,
+    pub reason: &'static str,
     /// Why, in Java's words.
     pub words: String,
     /// Whom the certificates name that were shown, in this order.
@@ -196,7 +206,7 @@ pub struct DownloadFailed {
     /// The link.
     pub url: String,
     /// Why, as a name.
-    pub reason: String,
+    pub reason: &'static str,
     /// Why, in words.
     pub words: String,
 }

@@ -307,7 +307,7 @@ impl Chain {
                 return Err(UploadError::NameTaken { name: name(), domain_suffix });
             }
             if upload.id.is_none() && self.links.is_empty() {
-                return Err(UploadError::RootMissing);
+                return Err(UploadError::ServerBeforeRoot);
             }
             if !row.is_without_place() {
                 if row.seq != upload.id {
@@ -327,7 +327,8 @@ impl Chain {
         }
         let last = self.links.last().and_then(|row| row.seq);
         match (upload.id, last, &self.server) {
-            (None, None, _) => Err(UploadError::RootMissing),
+            (None, None, _) => Err(UploadError::ServerBeforeRoot),
+            (Some(id), None, _) if id != 1 => Err(UploadError::IntermediateBeforeRoot { id }),
             (Some(id), _, _) if id != last.unwrap_or(0) + 1 => {
                 Err(UploadError::Gap { id, expected: last.unwrap_or(0) + 1 })
             }
@@ -342,7 +343,8 @@ impl Chain {
     /// may still lack links.
     fn ends_in(&self, server: &Row) -> bool {
         let leaf = Link::from_pem(&server.certificate);
-        self.links.last().is_some_and(|last| leaf.is_ok_and(|leaf| follows(&leaf, last).is_ok()))
+        let (Some(last), Ok(leaf)) = (self.links.last(), leaf) else { return false };
+        read(last).is_ok_and(|last| leaf.is_signed_by(&last))
     }
 
     /// Whether the certificate is what its place asks for.
@@ -362,41 +364,68 @@ impl Chain {
             }
             _ => {}
         }
-        match place {
-            Place::Root => Ok(()),
-            Place::Intermediate(seq) => {
-                let before = self.links.iter().rev().find(|row| row.seq < Some(seq));
-                before.map_or(Ok(()), |before| follows(&link, before))
-            }
-            Place::Server => {
-                self.holds_together()?;
-                self.links.last().map_or(Ok(()), |last| follows(&link, last))?;
-                match &upload.private_key {
-                    Some(key) if !link.is_key(key.expose())? => {
-                        Err(UploadError::OtherKey { subject: link.subject() })
-                    }
-                    _ => Ok(()),
+        let (subject, issuer) = (link.subject(), link.issuer());
+        match (place, self.before(place)) {
+            (Place::Root, _) | (_, None) => {}
+            (Place::Intermediate(_), Some(before)) => {
+                if !link.is_signed_by(&read(before)?) {
+                    let previous = described(before);
+                    return Err(UploadError::IntermediateNotSigned { subject, issuer, previous });
                 }
             }
+            (Place::Server, Some(last)) => {
+                self.holds_together()?;
+                if !link.is_signed_by(&read(last)?) {
+                    let previous = described(last);
+                    return Err(UploadError::ServerNotSigned { subject, issuer, previous });
+                }
+            }
+        }
+        match &upload.private_key {
+            Some(key) if !link.is_key(key.expose())? => {
+                Err(UploadError::OtherKey { subject: link.subject() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The link that has to have signed what stands here.
+    fn before(&self, place: Place) -> Option<&Row> {
+        match place {
+            Place::Root => None,
+            Place::Intermediate(seq) => self.links.iter().rev().find(|row| row.seq < Some(seq)),
+            Place::Server => self.links.last(),
         }
     }
 
     /// Each link is signed by the one before. One that was replaced may have broken that.
     fn holds_together(&self) -> Result<(), UploadError> {
-        self.links
-            .iter()
-            .zip(self.links.iter().skip(1))
-            .try_for_each(|(before, row)| follows(&Link::from_pem(&row.certificate)?, before))
+        for (before, row) in self.links.iter().zip(self.links.iter().skip(1)) {
+            let link = read(row)?;
+            if !link.is_signed_by(&read(before)?) {
+                return Err(UploadError::ChainBroken {
+                    name: row.name.clone(),
+                    subject: link.subject(),
+                    issuer: link.issuer(),
+                    previous: described(before),
+                });
+            }
+        }
+        Ok(())
     }
 }
 
-/// Whether a link is signed by the one of this row.
-fn follows(link: &Link, before: &Row) -> Result<(), UploadError> {
-    if link.is_signed_by(&Link::from_pem(&before.certificate)?) {
-        return Ok(());
-    }
-    let previous = format!("{} (`{}`)", Place::at(before.seq), before.name);
-    Err(UploadError::NotSigned { subject: link.subject(), issuer: link.issuer(), previous })
+/// The certificate of a row.
+fn read(row: &Row) -> Result<Link, UploadError> {
+    Link::from_pem(&row.certificate).map_err(|error| UploadError::RowUnreadable {
+        name: row.name.clone(),
+        reason: error.to_string(),
+    })
+}
+
+/// A row, as refusals name it.
+fn described(row: &Row) -> String {
+    format!("{} (`{}`)", Place::at(row.seq), row.name)
 }
 
 fn fits(parameter: &'static str, text: &str, limit: usize) -> Result<(), UploadError> {

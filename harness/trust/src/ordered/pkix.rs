@@ -7,8 +7,12 @@
 //! none, that is all that is said. A server that sends its chain from the root down, as an appliance
 //! does, is always searched.
 //!
-//! The host name is not looked at: the appliance copies with commons-httpclient 3, which does not
-//! (CVE-2012-5783). Left out: policies, name constraints, Java's list of disabled algorithms.
+//! The host name is not looked at. CloudStack 4.4 copies by `HttpTemplateDownloader`, whose client is
+//! that of `org.apache.commons.httpclient`, with no socket factory of its own for `https`; this client,
+//! 3.1, compares no names (CVE-2012-5783), which was to change with 4.0 (HTTPCLIENT-613). Some
+//! distributions have mended their 3.1; that appliances had such a one could not be confirmed.
+//!
+//! Left out: policies, name constraints, Java's list of disabled algorithms.
 
 use std::{cell::Cell, fmt};
 
@@ -19,6 +23,8 @@ use x509_parser::{
     extensions::ParsedExtension,
     prelude::{FromDer as _, X509Certificate},
 };
+
+use super::reasons::named_by_reason;
 
 /// Certificates that a server may show: Java's limit.
 pub const CERTIFICATES_MAX: usize = 10;
@@ -53,22 +59,17 @@ pub enum Refusal {
     Validity,
 }
 
-impl Refusal {
-    /// Its name in events and expectations.
-    pub const fn reason(self) -> &'static str {
-        match self {
-            Self::NoAuthority => "pkix-no-authority",
-            Self::NoCertificate => "pkix-no-certificate",
-            Self::NoPath => "pkix-no-path",
-            Self::NoSuchAnchor => "pkix-no-such-anchor",
-            Self::PathTooLong => "pkix-path-too-long",
-            Self::Purpose => "pkix-purpose",
-            Self::Signature => "pkix-signature",
-            Self::TooMany { .. } => "pkix-too-many",
-            Self::Validity => "pkix-validity",
-        }
-    }
-}
+named_by_reason!(pub Refusal {
+    Self::NoAuthority => "pkix-no-authority",
+    Self::NoCertificate => "pkix-no-certificate",
+    Self::NoPath => "pkix-no-path",
+    Self::NoSuchAnchor => "pkix-no-such-anchor",
+    Self::PathTooLong => "pkix-path-too-long",
+    Self::Purpose => "pkix-purpose",
+    Self::Signature => "pkix-signature",
+    Self::TooMany { .. } => "pkix-too-many",
+    Self::Validity => "pkix-validity",
+});
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

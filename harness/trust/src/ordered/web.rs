@@ -18,13 +18,11 @@ use hyper::{
     server::conn::http1,
     service::service_fn,
 };
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, ServerConfig,
-    SignatureScheme,
+    CertificateError, ClientConfig, Error as TlsError, ServerConfig,
     client::Resumption,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{verify_tls12_signature, verify_tls13_signature},
+    client::danger::{ServerCertVerified, ServerCertVerifier},
     pki_types::{CertificateDer, ServerName, UnixTime},
 };
 use tokio::{
@@ -36,16 +34,19 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use super::agent::{connect, provider};
+use super::{pkix, reasons::named_by_reason};
+use crate::wire::{
+    CONNECTIONS_MAX, ChecksPossession, connect, next_connection, provider, signatures_by_possession,
+};
 
 /// Bytes of a request body: two parameters of CloudStack's 65,535 characters, URL-encoded.
 pub(super) const BODY_MAX: usize = 512 * 1024;
-/// Connections at a time; whoever comes then waits.
-pub(super) const CONNECTIONS_MAX: usize = 256;
 /// Bytes that a client reads.
 pub(super) const ANSWER_MAX: u64 = 64 << 20;
 /// How long a client waits in real time for a peer of this machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection lasts at most, in real time, whatever passes over it.
+const CONVERSATION_MAX: Duration = Duration::from_secs(300);
 /// What a record of a handshake begins with; no HTTP method does.
 const HANDSHAKE: u8 = 0x16;
 
@@ -111,11 +112,12 @@ impl Server {
                 tokio::select! {
                     _ = &mut stopped => break,
                     Some(_) = connections.join_next() => {}
-                    accepted = listener.accept(), if connections.len() < CONNECTIONS_MAX => {
-                        if let Ok((tcp, peer)) = accepted {
-                            let cause = ledger.cause_of_flow(Transport::Tcp, peer);
-                            connections.spawn(converse(tcp, door.clone(), cause, answer.clone()));
-                        }
+                    (tcp, peer) = next_connection(|| listener.accept()),
+                        if connections.len() < CONNECTIONS_MAX =>
+                    {
+                        let cause = ledger.cause_of_flow(Transport::Tcp, peer);
+                        let conversation = converse(tcp, door.clone(), cause, answer.clone());
+                        connections.spawn(timeout(CONVERSATION_MAX, conversation));
                     }
                 }
             }
@@ -139,6 +141,8 @@ impl Drop for Server {
     }
 }
 
+/// Serves one connection. Who is silent is let go: before its first byte, in its handshake, in a
+/// request, or between two, after [`PATIENCE`] each.
 async fn converse<A, F>(tcp: TcpStream, door: Door, cause: Option<EventId>, answer: A)
 where
     A: Fn(Request) -> F + Clone + Send + Sync + 'static,
@@ -149,15 +153,16 @@ where
         Door::Tls(config) => Some(config),
         Door::Either(config) => {
             let mut first = [0];
-            match tcp.peek(&mut first).await {
-                Ok(1) if first == [HANDSHAKE] => Some(config),
-                _ => None,
+            match timeout(PATIENCE, tcp.peek(&mut first)).await {
+                Ok(Ok(1)) if first == [HANDSHAKE] => Some(config),
+                Ok(Ok(1)) => None,
+                _ => return,
             }
         }
     };
     let Some(config) = config else { return http(tcp, cause, answer).await };
     // However a handshake fails, the client knows.
-    if let Ok(stream) = TlsAcceptor::from(config).accept(tcp).await {
+    if let Ok(Ok(stream)) = timeout(PATIENCE, TlsAcceptor::from(config).accept(tcp)).await {
         http(stream, cause, answer).await;
     }
 }
@@ -178,7 +183,11 @@ async fn http<A, F>(
         })
     });
     // However a connection ends, the client knows.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), respond).await;
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE)
+        .serve_connection(TokioIo::new(stream), respond)
+        .await;
 }
 
 async fn whole(
@@ -186,12 +195,13 @@ async fn whole(
     cause: Option<EventId>,
 ) -> Result<Request, Reply> {
     let (head, body) = request.into_parts();
-    let body = match Limited::new(body, BODY_MAX).collect().await {
-        Ok(body) => body.to_bytes().to_vec(),
-        Err(error) if error.is::<LengthLimitError>() => {
+    let body = match timeout(PATIENCE, Limited::new(body, BODY_MAX).collect()).await {
+        Ok(Ok(body)) => body.to_bytes().to_vec(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
             return Err(Reply::text(413, &format!("the body has more than {BODY_MAX} bytes")));
         }
-        Err(_) => return Err(Reply::text(400, "the body broke off")),
+        Ok(Err(_)) => return Err(Reply::text(400, "the body broke off")),
+        Err(_) => return Err(Reply::text(408, "the body does not come")),
     };
     let path = head.uri.path().to_owned();
     let query = head.uri.query().unwrap_or_default().to_owned();
@@ -211,11 +221,43 @@ fn response(reply: Reply) -> Response<Full<Bytes>> {
     response
 }
 
-/// Why a chain is refused, as a name and in the words of whoever refuses.
+/// What keeps a file from being fetched, but for Java's judgement of a chain.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Obstacle {
+    ConnectionFailed,
+    FilesUnusable,
+    HttpStatus,
+    NameUnknown,
+    NoAppliance,
+    OpensslRefused,
+}
+
+named_by_reason!(pub(super) Obstacle {
+    Self::ConnectionFailed => "connection-failed",
+    Self::FilesUnusable => "files-unusable",
+    Self::HttpStatus => "http-status",
+    Self::NameUnknown => "name-unknown",
+    Self::NoAppliance => "no-appliance",
+    Self::OpensslRefused => "openssl-refused",
+});
+
+/// Why a file was not fetched, as a name and in the words of whoever refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Objection {
-    pub(super) reason: String,
+    pub(super) reason: &'static str,
     pub(super) words: String,
+}
+
+impl Objection {
+    pub(super) fn of(obstacle: Obstacle, words: impl ToString) -> Self {
+        Self { reason: obstacle.reason(), words: words.to_string() }
+    }
+}
+
+impl From<pkix::Refusal> for Objection {
+    fn from(refusal: pkix::Refusal) -> Self {
+        Self { reason: refusal.reason(), words: refusal.to_string() }
+    }
 }
 
 /// What a client makes of the certificates it is shown, leaf first.
@@ -232,12 +274,13 @@ pub(super) enum FetchError {
 impl FetchError {
     /// As a name and in words.
     pub(super) fn objection(self) -> Objection {
-        let (reason, words) = match self {
-            Self::Refused(objection) => return objection,
-            Self::Io(error) => ("connection-failed", error.to_string()),
-            Self::Status(status) => ("http-status", format!("the server answers {status}")),
-        };
-        Objection { reason: reason.to_owned(), words }
+        match self {
+            Self::Refused(objection) => objection,
+            Self::Io(error) => Objection::of(Obstacle::ConnectionFailed, error),
+            Self::Status(status) => {
+                Objection::of(Obstacle::HttpStatus, format!("the server answers {status}"))
+            }
+        }
     }
 }
 
@@ -296,8 +339,24 @@ async fn get(
     if status == 200 { Ok(body) } else { Err(FetchError::Status(status)) }
 }
 
+/// One request of HTTP without TLS, and its answer, if that comes within [`PATIENCE`].
+pub(super) async fn ask_plainly(
+    address: SocketAddr,
+    method: &str,
+    name: &str,
+    path: &str,
+    form: &[u8],
+    trail: &Trail,
+) -> io::Result<(u16, Vec<u8>)> {
+    let conversation = async {
+        let mut tcp = connect(address, trail).await?;
+        ask(&mut tcp, method, name, path, form).await
+    };
+    timeout(PATIENCE, conversation).await.map_err(|_| io::ErrorKind::TimedOut)?
+}
+
 /// One request of HTTP and its answer.
-pub(super) async fn ask(
+async fn ask(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     method: &str,
     name: &str,
@@ -348,6 +407,8 @@ impl std::fmt::Debug for Looker {
     }
 }
 
+impl ChecksPossession for Looker {}
+
 impl ServerCertVerifier for Looker {
     fn verify_server_cert(
         &self,
@@ -372,27 +433,24 @@ impl ServerCertVerifier for Looker {
         Ok(ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &provider().signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
+    signatures_by_possession!();
+}
 
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let algorithms = &provider().signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
+#[cfg(test)]
+mod tests {
+    use ground::{Actor, VirtualClock};
 
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_does_not_wait_for_a_silent_server() {
+        let clock = VirtualClock::starting_at(ground::Timestamp::from_unix(0));
+        let trail = Ledger::new(clock.clock()).trail(Actor::Runner);
+        let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = silent.local_addr().unwrap();
+        tokio::time::pause();
+        let asked = ask_plainly(address, "GET", "silent", "/", b"", &trail);
+        let asked = timeout(10 * PATIENCE, asked).await.expect("it gives up by itself");
+        assert_eq!(asked.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }

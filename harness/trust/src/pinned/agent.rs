@@ -1,24 +1,24 @@
 //! A host that managers have deployed.
 
+mod deployed;
+mod orders;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
-use ground::{Clock, Secret, Timestamp, Trail};
+use ground::{Clock, Secret, Seed, Stream, Timestamp, Trail};
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
-    Answer, Fingerprint, Frames, Home, KeptIdentity, KeySets, KnownKeys, Order, Party, PeerName,
-    PinnedError, PublicKey, SecondLayer, Serving, Setting,
-    deployment::{self, FromHost, ToHost, Token},
-    facts::{
-        ComponentEnrolled, Dialled, KeySwitched, Lent, Ordered, StoreChanged, SymmetricKeyProof,
-    },
+    Fingerprint, Frames, Home, KeptIdentity, KeySets, KnownKeys, Party, PeerName, PinnedError,
+    PublicKey, SecondLayer, Serving, Setting,
+    deployment::Token,
+    facts::{Dialled, KeySwitched, Lent, SymmetricKeyProof},
     orders::Calling,
-    pake::{self, Registering, SymmetricKey},
+    pake::{self, SymmetricKey},
     serving::Busy,
     store::Store,
 };
@@ -67,6 +67,8 @@ pub struct Agent {
     /// Of the superuser; whoever deploys must know it.
     password: Secret,
     lent: Mutex<BTreeMap<String, LentKeys>>,
+    /// Held by the conversation that deploys: what an older one still has to say comes before the next.
+    deployments: tokio::sync::Mutex<()>,
     second_layer: RwLock<SecondLayer>,
     proxies: KnownKeys,
 }
@@ -104,6 +106,7 @@ impl Agent {
             party,
             password,
             lent: Mutex::default(),
+            deployments: tokio::sync::Mutex::default(),
             second_layer: RwLock::default(),
             proxies: KnownKeys::default(),
         };
@@ -202,11 +205,12 @@ impl Agent {
         listener: TcpListener,
     ) -> Result<Serving, PinnedError> {
         let agent = Arc::clone(self);
-        Ok(Serving::start(listener, move |tcp, _busy| {
+        Ok(Serving::start(listener, move |tcp, busy| {
             let agent = Arc::clone(&agent);
             async move {
                 // A deployment that breaks off is settled by its manager.
                 let _ = agent.be_deployed(tcp).await;
+                drop(busy);
             }
         })?)
     }
@@ -260,7 +264,7 @@ impl Agent {
     ) -> Result<(), PinnedError> {
         let outcome = match self.symmetric_key(manager) {
             Some(symmetric) => {
-                let rng = self.setting.draw().stream("proof");
+                let rng = draws_of_proof(&self.setting.draw());
                 pake::prove(frames, self.name(), manager, &symmetric, rng).await
             }
             None => Err(PinnedError::KeyNotProven),
@@ -270,199 +274,14 @@ impl Agent {
         outcome
     }
 
+    /// What it can have drawn for a proof: nobody else knows.
+    pub(super) fn past_draws(&self) -> impl Iterator<Item = Stream> {
+        self.setting.drawn().map(|seed| draws_of_proof(&seed))
+    }
+
     /// What it has of its deployment by a manager.
     pub(super) fn symmetric_key(&self, manager: &PeerName) -> Option<SymmetricKey> {
         self.store.get().managers.remove(manager).map(|managed| managed.symmetric)
-    }
-
-    /// Carries out orders until there are no more.
-    pub(super) async fn obey(
-        &self,
-        peer: &PeerName,
-        mut frames: Frames,
-        trail: &Trail,
-    ) -> Result<(), PinnedError> {
-        while let Some(order) = frames.receive::<Order>().await? {
-            let name = order.name();
-            let answer = match self.carry_out(peer, order, trail).await {
-                Ok(answer) => answer,
-                Err(error) => error.into(),
-            };
-            let refused = match &answer {
-                Answer::Refused { reason, .. } => Some(reason.clone()),
-                Answer::Done | Answer::Key { .. } => None,
-            };
-            trail.record(Ordered { by: peer.clone(), order: name, refused });
-            frames.send(&answer).await?;
-        }
-        Ok(())
-    }
-
-    async fn carry_out(
-        &self,
-        peer: &PeerName,
-        order: Order,
-        trail: &Trail,
-    ) -> Result<Answer, PinnedError> {
-        if let Order::BeginMigration { migration } = &order {
-            let meant = self.lent().get(migration).is_some_and(|lent| lent.peer == *peer);
-            return Ok(if meant { Answer::Done } else { unknown_migration(migration) });
-        }
-        if !self.store.get().managers.contains_key(peer) {
-            return Ok(Answer::refused(
-                "not-a-manager",
-                format!("{peer} does not manage this host"),
-            ));
-        }
-        match order {
-            Order::Ping | Order::BeginMigration { .. } => {}
-            Order::AddKey { key } => self.change_keys(peer, "key-added", trail, |keys| {
-                keys.insert(key);
-            })?,
-            Order::DropKey { key } => self.change_keys(peer, "key-dropped", trail, |keys| {
-                keys.remove(&key);
-            })?,
-            Order::PrepareKey => {
-                let seed = self.setting.draw();
-                let next =
-                    KeptIdentity::make(self.name().as_str(), &seed, self.setting.clock.now())?;
-                let key = next.identity()?.public_key().clone();
-                self.store.change(|state| state.next = Some(next))?;
-                return Ok(Answer::Key { key });
-            }
-            Order::SwitchKey => {
-                let Some(next) = self.store.get().next else {
-                    return Ok(Answer::refused("no-key-prepared", "no other key was prepared"));
-                };
-                let shown = next.identity()?;
-                self.store.change(|state| {
-                    state.next = None;
-                    state.identity = next;
-                })?;
-                trail.record(KeySwitched { key: shown.public_key().fingerprint() });
-                self.party.switch_to(shown);
-            }
-            Order::Lend { migration, peer, keys, seconds } => {
-                trail.record(Lent {
-                    migration: migration.clone(),
-                    peer: peer.clone(),
-                    state: "lent",
-                });
-                let until = self.setting.clock.now().plus_seconds(seconds);
-                self.lent().insert(migration, LentKeys { peer, keys, until });
-                self.refresh();
-            }
-            Order::TakeBack { migration } => {
-                if let Some(LentKeys { peer, .. }) = self.lent().remove(&migration) {
-                    trail.record(Lent { migration, peer, state: "taken-back" });
-                }
-                self.refresh();
-            }
-            Order::Migrate { migration, peer, address } => {
-                return self.migrate(migration, &peer, address).await;
-            }
-            Order::Enrol { component, identity } => {
-                let key = identity.identity()?.public_key().fingerprint();
-                self.store.change(|state| state.components.insert(component.clone(), identity))?;
-                trail.record(ComponentEnrolled { component, key });
-            }
-        }
-        Ok(Answer::Done)
-    }
-
-    async fn migrate(
-        &self,
-        migration: String,
-        peer: &PeerName,
-        address: SocketAddr,
-    ) -> Result<Answer, PinnedError> {
-        if self.lent().get(&migration).is_none_or(|lent| lent.peer != *peer) {
-            return Ok(unknown_migration(&migration));
-        }
-        self.refresh();
-        let mut frames = Frames::over(self.party.dial(peer, address).await?.stream);
-        frames.ask(&Order::BeginMigration { migration }).await
-    }
-
-    /// One conversation of a deployment (`deployment.rs`).
-    async fn be_deployed(&self, tcp: TcpStream) -> Result<(), PinnedError> {
-        let trail = self.party.trail_of(&tcp);
-        let mut frames = deployment::accept(&self.store.get().host_key.identity()?, tcp).await?;
-        while let Some(message) = frames.receive::<ToHost>().await? {
-            let answer = match message {
-                ToHost::Prepare { password, .. } if password != self.password => {
-                    FromHost::Refused {
-                        reason: "wrong-password".to_owned(),
-                        words: "the password is not that of the superuser".to_owned(),
-                    }
-                }
-                ToHost::Prepare { token, manager, key, .. } => {
-                    self.prepare(&mut frames, token, manager, key, &trail).await?
-                }
-                ToHost::Commit { token } => self.decide(&token, true, &trail)?,
-                ToHost::Abort { token } => self.decide(&token, false, &trail)?,
-                ToHost::Register { .. } => return Err(PinnedError::Malformed),
-            };
-            frames.send(&answer).await?;
-        }
-        Ok(())
-    }
-
-    async fn prepare(
-        &self,
-        frames: &mut Frames,
-        token: Token,
-        manager: PeerName,
-        key: PublicKey,
-        trail: &Trail,
-    ) -> Result<FromHost, PinnedError> {
-        let mut rng = self.setting.draw().stream("symmetric key");
-        let (registering, request) = Registering::begin(&mut rng)?;
-        let own = self.party.identity().public_key().clone();
-        let ToHost::Register { reply } = frames.ask(&FromHost::Offer { key: own, request }).await?
-        else {
-            return Err(PinnedError::Malformed);
-        };
-        let (symmetric, record) = registering.finish(self.name(), &manager, &reply, &mut rng)?;
-        let managed = Managed { token, keys: BTreeSet::from([key]), symmetric };
-        self.store.change(|state| state.pending.insert(manager.clone(), managed))?;
-        trail.record(StoreChanged { peer: manager, change: "pending" });
-        Ok(FromHost::Prepared { record })
-    }
-
-    /// Whether it was decided before does not matter.
-    fn decide(&self, token: &Token, commit: bool, trail: &Trail) -> Result<FromHost, PinnedError> {
-        let state = self.store.get();
-        let pending = state.pending.iter().find(|(_, managed)| managed.token == *token);
-        let Some((manager, _)) = pending else {
-            let trusted = state.managers.values().any(|managed| managed.token == *token);
-            return Ok(if trusted || !commit { FromHost::Done } else { FromHost::Unknown });
-        };
-        self.store.change(|state| {
-            let managed = state.pending.remove(manager);
-            if let Some(managed) = managed.filter(|_| commit) {
-                state.managers.insert(manager.clone(), managed);
-            }
-        })?;
-        let change = if commit { "trusted" } else { "taken-back" };
-        trail.record(StoreChanged { peer: manager.clone(), change });
-        self.refresh();
-        Ok(FromHost::Done)
-    }
-
-    fn change_keys(
-        &self,
-        manager: &PeerName,
-        what: &'static str,
-        trail: &Trail,
-        change: impl FnOnce(&mut BTreeSet<PublicKey>),
-    ) -> Result<(), PinnedError> {
-        self.store.change(|state| {
-            state.managers.get_mut(manager).map(|managed| change(&mut managed.keys))
-        })?;
-        trail.record(StoreChanged { peer: manager.clone(), change: what });
-        self.refresh();
-        Ok(())
     }
 
     /// Whom it believes follows from its store, and from what is lent and has not lapsed.
@@ -491,7 +310,8 @@ impl Agent {
         self.party.known_keys().replace(believed);
     }
 
-    fn second_layer(&self) -> SecondLayer {
+    /// What managers have to do inside of the channel.
+    pub fn second_layer(&self) -> SecondLayer {
         *self.second_layer.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -500,6 +320,6 @@ impl Agent {
     }
 }
 
-fn unknown_migration(migration: &str) -> Answer {
-    Answer::refused("unknown-migration", format!("no keys are lent for the migration {migration}"))
+fn draws_of_proof(seed: &Seed) -> Stream {
+    seed.stream("proof")
 }

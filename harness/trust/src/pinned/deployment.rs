@@ -17,7 +17,8 @@
 //!
 //! Whoever dies leaves something written down. The manager settles it, at its next start or when the
 //! host is there again: before the decision, everything is taken back (`Abort`); after it, everything
-//! is carried out (`Commit`). Both may be said as often as need be.
+//! is carried out (`Commit`). Both may be said as often as need be, and name the deployment by its token. A
+//! manager does so before it deploys the same agent again, and a host has one deployment at a time.
 
 use std::{
     net::SocketAddr,
@@ -27,7 +28,6 @@ use std::{
 use ground::{Secret, Trail};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, ServerConfig,
-    SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     pki_types::{CertificateDer, ServerName, UnixTime},
     version::TLS13,
@@ -38,11 +38,10 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::{
     Fingerprint, Frames, HANDSHAKE_LIMIT, Identity, PeerName, PinnedError, PublicKey,
-    encoding::Bytes,
-    facts::FingerprintCompared,
-    key::{Possession, SchemeMeaning},
-    party::{close, connect},
-    witness::{Timeless, provider},
+    encoding::Bytes, facts::FingerprintCompared, key::Possession, witness::Timeless,
+};
+use crate::wire::{
+    ChecksPossession, SchemeMeaning, close, connect, provider, signatures_by_possession,
 };
 
 /// What an operator orders.
@@ -151,7 +150,7 @@ pub(super) async fn open(
             close(tcp).await;
             Err(PinnedError::WrongFingerprint { shown: key.fingerprint(), expected })
         }
-        (Err((error, _)), ..) => Err(PinnedError::Handshake(error)),
+        (Err((error, _)), ..) => Err(PinnedError::of_handshake(error)),
         (Ok(_), None, _) => Err(PinnedError::Malformed),
     }
 }
@@ -165,7 +164,7 @@ pub(super) async fn accept(host_key: &Identity, tcp: TcpStream) -> Result<Frames
         .with_cert_resolver(host_key.resolver());
     let handshake = TlsAcceptor::from(Arc::new(config)).accept(tcp);
     match timeout(HANDSHAKE_LIMIT, handshake).await {
-        Ok(stream) => Ok(Frames::over(stream.map_err(PinnedError::Handshake)?)),
+        Ok(stream) => Ok(Frames::over(stream.map_err(PinnedError::of_handshake)?)),
         Err(_) => Err(PinnedError::Silent { limit: HANDSHAKE_LIMIT }),
     }
 }
@@ -193,33 +192,24 @@ impl ServerCertVerifier for HostKey {
         if right { Ok(ServerCertVerified::assertion()) } else { Err(refused()) }
     }
 
-    /// Never asked: the channel is TLS 1.3.
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _own: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        Err(CertificateError::BadSignature.into())
-    }
+    signatures_by_possession!();
+}
 
-    fn verify_tls13_signature(
+impl ChecksPossession for HostKey {
+    fn check_possession(
         &self,
+        meaning: SchemeMeaning,
         message: &[u8],
-        own: &CertificateDer<'_>,
+        certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
         let algorithms = &provider().signature_verification_algorithms;
-        let meaning = SchemeMeaning::Tls13;
-        match PublicKey::of_certificate(own)
-            .map(|key| key.check(algorithms, meaning, signed.scheme, message, signed.signature()))
+        let (scheme, signature) = (signed.scheme, signed.signature());
+        match PublicKey::of_certificate(certificate)
+            .map(|key| key.check(algorithms, meaning, scheme, message, signature))
         {
             Ok(Possession::Proven) => Ok(HandshakeSignatureValid::assertion()),
             _ => Err(CertificateError::BadSignature.into()),
         }
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
     }
 }

@@ -1,13 +1,53 @@
 //! How things fail.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{error::Error, io, net::SocketAddr, time::Duration};
 
 use fake_dc_pki::PkiError;
-use rustls::AlertDescription;
+use rustls::{AlertDescription, Error as TlsError};
 
 use super::{
     Fingerprint, NoPublicKey, PeerName, Reason, StoreError, Verdict, frames::MESSAGE_LIMIT,
 };
+
+/// Every reason: those of [`PinnedError::reason`], an agent's own among them.
+pub const REASONS: &[&str] = &[
+    // Of the end that dials, about its peer's key; and what it hears of the other's opinion.
+    "key-not-pinned",
+    "no-certificate",
+    "no-public-key",
+    "possession-refuted",
+    "refused-by-peer",
+    "scheme-unsupported",
+    // Of the way between the two.
+    "cut",
+    "handshake-failed",
+    "malformed",
+    "message-altered",
+    "silent",
+    "unreachable",
+    // Of a manager.
+    "deployment-unsettled",
+    "name-taken",
+    "no-such-key",
+    "not-deployed",
+    "wrong-fingerprint",
+    // Of an agent.
+    "deployment-decided",
+    "no-key-prepared",
+    "not-a-manager",
+    "unknown-migration",
+    "wrong-password",
+    // Of a proof, and of an ordinary TLS client.
+    "server-not-trusted",
+    "symmetric-key-not-proven",
+    // Of what is kept.
+    "identity-unusable",
+    "store-failed",
+    "symmetric-key-unusable",
+];
+
+/// The reason of whoever is given the name of another: managers and agents are told apart by their names.
+pub(super) const NAME_TAKEN: &str = "name-taken";
 
 /// A certificate and a key that cannot be used together.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +105,7 @@ pub enum PinnedError {
         /// How long it was waited for.
         limit: Duration,
     },
-    /// A sealed message was altered, repeated, left out or made up.
+    /// A sealed message, or a record of TLS, was altered, repeated, left out or made up.
     #[error("a sealed message does not open: it was altered, or is not the one that comes next")]
     Altered,
     /// The peer left in the middle of a conversation.
@@ -76,7 +116,7 @@ pub enum PinnedError {
     Identity(#[from] IdentityError),
     /// The channel is broken.
     #[error("the channel is broken: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     /// The other end has not shown that it knows the symmetric key of the deployment.
     #[error("the other end does not know the symmetric key that was made at deployment")]
     KeyNotProven,
@@ -89,6 +129,12 @@ pub enum PinnedError {
     /// A message is not one of this conversation.
     #[error("the peer sent what is no message of this conversation")]
     Malformed,
+    /// A party has the name of another.
+    #[error("`{name}` is the name of the manager itself: call the host something else")]
+    NameTaken {
+        /// The name.
+        name: PeerName,
+    },
     /// A key is to be shown or withdrawn that the manager does not have.
     #[error("the manager has no {which} key: prepare one first, or switch first")]
     NoKey {
@@ -128,6 +174,17 @@ pub enum PinnedError {
     /// A store could not be read or changed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A host is to be deployed whose former deployment is neither carried out nor taken back.
+    #[error(
+        "the former deployment of `{agent}` cannot be settled: {source}; start that host again, or remove `{agent}` to \
+         give it up"
+    )]
+    Unsettled {
+        /// The host.
+        agent: PeerName,
+        /// Why its host could not be asked.
+        source: Box<PinnedError>,
+    },
     /// The host to deploy is not the one that the operator means.
     #[error(
         "the host shows the key {shown}, but the operator expects {expected}; nothing was stored"
@@ -140,7 +197,34 @@ pub enum PinnedError {
     },
 }
 
+/// A channel breaks for a reason: what rustls says of it is looked for.
+impl From<io::Error> for PinnedError {
+    fn from(error: io::Error) -> Self {
+        if was_altered(&error) { Self::Altered } else { Self::Io(error) }
+    }
+}
+
+/// Whether a record of TLS did not open, here or at the other end.
+fn was_altered(error: &io::Error) -> bool {
+    let mut cause = error.get_ref().map(|inner| inner as &(dyn Error + 'static));
+    while let Some(inner) = cause {
+        if let Some(error) = inner.downcast_ref::<TlsError>() {
+            return matches!(
+                error,
+                TlsError::DecryptError | TlsError::AlertReceived(AlertDescription::BadRecordMac)
+            );
+        }
+        cause = inner.source();
+    }
+    false
+}
+
 impl PinnedError {
+    /// A handshake that failed before anybody was judged.
+    pub(super) fn of_handshake(error: io::Error) -> Self {
+        if was_altered(&error) { Self::Altered } else { Self::Handshake(error) }
+    }
+
     /// The rule that was broken, as scenarios and comparisons name it.
     pub fn reason(&self) -> &str {
         match self {
@@ -151,6 +235,7 @@ impl PinnedError {
             Self::Identity(_) | Self::Pki(_) => "identity-unusable",
             Self::KeyNotProven => "symmetric-key-not-proven",
             Self::LongMessage { .. } | Self::Malformed => "malformed",
+            Self::NameTaken { .. } => NAME_TAKEN,
             Self::NoKey { .. } => "no-such-key",
             Self::NotDeployed { .. } => "not-deployed",
             Self::OrderRefused { reason, .. } => reason,
@@ -160,7 +245,38 @@ impl PinnedError {
             Self::ServerNotTrusted { .. } => "server-not-trusted",
             Self::Silent { .. } => "silent",
             Self::Store(_) => "store-failed",
+            Self::Unsettled { .. } => "deployment-unsettled",
             Self::WrongFingerprint { .. } => "wrong-fingerprint",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{NAME_TAKEN, REASONS};
+
+    /// By the text of the modules that name reasons.
+    #[test]
+    fn the_list_of_reasons_is_whole() {
+        let functions = [
+            (include_str!("error.rs"), "pub fn reason("),
+            (include_str!("verdict.rs"), "pub fn id("),
+        ];
+        let arms = functions.into_iter().flat_map(|(module, function)| {
+            let body = module.split_once(function).unwrap().1;
+            body.split("\n    }\n").next().unwrap().split("=> \"").skip(1)
+        });
+        let agent = [include_str!("agent/deployed.rs"), include_str!("agent/orders.rs")];
+        let answers = agent.into_iter().flat_map(|module| {
+            let answers = module.split("reason: ").chain(module.split("Answer::refused("));
+            answers.filter_map(|rest| rest.trim_start().strip_prefix('"'))
+        });
+        let named = arms.chain(answers).filter_map(|rest| rest.split('"').next());
+        let named: BTreeSet<&str> = named.chain([NAME_TAKEN]).collect();
+        let listed: BTreeSet<&str> = REASONS.iter().copied().collect();
+        assert_eq!(listed.len(), REASONS.len(), "a reason is there twice");
+        assert_eq!(listed, named);
     }
 }

@@ -11,6 +11,7 @@ use super::{Conclusion, Fingerprint, PeerName, Verdict};
 pub const KINDS: &[&str] = &[
     Dialled::KIND,
     Accepted::KIND,
+    ProxyReached::KIND,
     Judged::KIND,
     Failed::KIND,
     DeploymentBegan::KIND,
@@ -21,6 +22,8 @@ pub const KINDS: &[&str] = &[
     Lent::KIND,
     SymmetricKeyProof::KIND,
     ComponentEnrolled::KIND,
+    Guessed::KIND,
+    TriedOffline::KIND,
 ];
 
 /// A party connects to a peer.
@@ -37,6 +40,11 @@ fact!(Dialled, "pinned.dialled");
 #[derive(Clone, Debug, Serialize)]
 pub struct Accepted {}
 fact!(Accepted, "pinned.accepted");
+
+/// Somebody has come to a proxy, in whichever model, and believes to have come to whom it stands before.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProxyReached {}
+fact!(ProxyReached, "proxy.reached");
 
 /// A party has judged its peer.
 #[derive(Clone, Debug, Serialize)]
@@ -69,7 +77,7 @@ impl From<&Verdict> for Judged {
 /// No connection came about, for another reason than this party's own verdict.
 #[derive(Clone, Debug, Serialize)]
 pub struct Failed {
-    /// `connect`, `handshake`, `refused-by-peer` or `silent`.
+    /// `altered`, `connect`, `handshake`, `refused-by-peer` or `silent`.
     pub cause: &'static str,
 }
 fact!(Failed, "pinned.failed");
@@ -155,3 +163,25 @@ pub struct ComponentEnrolled {
     pub key: Fingerprint,
 }
 fact!(ComponentEnrolled, "pinned.component-enrolled");
+
+/// Somebody reported in an agent's place with a key that was made up.
+#[derive(Clone, Debug, Serialize)]
+pub struct Guessed {
+    /// Which guess, from 1.
+    pub number: u64,
+    /// Why it was in vain, if it was.
+    pub refused: Option<String>,
+}
+fact!(Guessed, "pinned.guessed");
+
+/// Somebody tried keys on what was overheard of a proof, the right one among them.
+#[derive(Clone, Debug, Serialize)]
+pub struct TriedOffline {
+    /// How many.
+    pub keys: u64,
+    /// How many fit for an onlooker.
+    pub by_onlooker: u64,
+    /// How many fit for somebody who also has what the agent drew for its proof.
+    pub with_draws: u64,
+}
+fact!(TriedOffline, "pinned.tried-offline");

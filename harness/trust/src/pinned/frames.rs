@@ -1,6 +1,6 @@
 //! Messages in a channel: JSON behind its length, sealed once a symmetric key has been proven.
 
-use std::{fmt, io};
+use std::{fmt, io, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
@@ -36,7 +36,7 @@ impl Frames {
     ///
     /// # Errors
     ///
-    /// The channel is broken, or the message is longer than [`MESSAGE_LIMIT`].
+    /// The channel is broken or nobody reads, or the message is longer than [`MESSAGE_LIMIT`].
     pub async fn send(&mut self, message: &impl Serialize) -> Result<(), PinnedError> {
         let plain = serde_json::to_vec(message).map_err(io::Error::from)?;
         let bytes = match &mut self.seal {
@@ -48,9 +48,12 @@ impl Frames {
             return Err(PinnedError::LongMessage { length });
         }
         let stream = self.stream.get_mut();
-        stream.write_all(&[&length.to_be_bytes(), bytes.as_slice()].concat()).await?;
-        stream.flush().await?;
-        Ok(())
+        let writing = async {
+            stream.write_all(&[&length.to_be_bytes(), bytes.as_slice()].concat()).await?;
+            stream.flush().await
+        };
+        let limit = HANDSHAKE_LIMIT;
+        Ok(timeout(limit, writing).await.map_err(|_| PinnedError::Silent { limit })??)
     }
 
     /// The next message; `None` if the peer has said all.
@@ -94,9 +97,16 @@ impl Frames {
 
     /// The message that must come now.
     pub(super) async fn answer<T: DeserializeOwned>(&mut self) -> Result<T, PinnedError> {
-        let limit = HANDSHAKE_LIMIT;
-        let answer = timeout(limit, self.receive()).await;
-        answer.map_err(|_| PinnedError::Silent { limit })??.ok_or(PinnedError::Cut)
+        self.receive_within(HANDSHAKE_LIMIT).await?.ok_or(PinnedError::Cut)
+    }
+
+    /// As [`Frames::receive`], for so long.
+    pub(super) async fn receive_within<T: DeserializeOwned>(
+        &mut self,
+        limit: Duration,
+    ) -> Result<Option<T>, PinnedError> {
+        let received = timeout(limit, self.receive()).await;
+        received.map_err(|_| PinnedError::Silent { limit })?
     }
 }
 

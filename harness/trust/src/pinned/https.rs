@@ -10,7 +10,6 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use ground::{Clock, Trail};
@@ -21,11 +20,10 @@ use hyper::{
     header::{CONNECTION, HOST, HeaderValue, UPGRADE},
     service::service_fn,
 };
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
-    pki_types::{CertificateDer, ServerName, UnixTime},
-    time_provider::TimeProvider,
+    pki_types::{CertificateDer, ServerName},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -37,16 +35,17 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::{
     Agent, Frames, HANDSHAKE_LIMIT, Identity, Link, Manager, PeerName, PinnedError, Serving,
-    encoding, party::connect, serving::Busy, witness::provider,
+    encoding, serving::Busy,
 };
+use crate::wire::{Moment, connect, provider};
 
 /// Where agents report.
 pub const PATH: &str = "/agents";
 /// What they go on with.
 pub const PROTOCOL: &str = "trustrig-agent";
 
-/// How many agents may have reported without anybody asking for them.
-const WAITING_LIMIT: usize = 64;
+/// How many agents may have reported without anybody asking for them. One more is sent away.
+pub const WAITING_MAX: usize = 16;
 
 /// A manager's HTTPS, and the agents that have come by it.
 #[derive(Debug)]
@@ -114,7 +113,7 @@ impl Manager {
         certificate: &Identity,
     ) -> Result<Reception, PinnedError> {
         let acceptor = TlsAcceptor::from(Arc::new(server_config(certificate)));
-        let (sender, arrived) = mpsc::channel(WAITING_LIMIT);
+        let (sender, arrived) = mpsc::channel(WAITING_MAX);
         let manager = Arc::clone(self);
         let serving = Serving::start(listener, move |tcp, busy| {
             let (manager, acceptor, sender) =
@@ -131,6 +130,8 @@ impl Manager {
                     });
                     // A client that breaks off is nobody's loss.
                     let _ = hyper::server::conn::http1::Builder::new()
+                        .timer(TokioTimer::new())
+                        .header_read_timeout(HANDSHAKE_LIMIT)
                         .serve_connection(TokioIo::new(tls), answer)
                         .with_upgrades()
                         .await;
@@ -167,7 +168,7 @@ fn answer(
         // What fails is in the ledger.
         let proof = timeout(HANDSHAKE_LIMIT, manager.check(&mut frames, None, &trail));
         if let Ok(Ok(agent)) = proof.await {
-            let _ = sender.send(Manager::link(agent, frames)).await;
+            let _ = sender.try_send(Manager::link(agent, frames));
         }
         drop(busy);
     });
@@ -291,7 +292,7 @@ async fn ordinary(
     for root in roots {
         store.add(root.clone()).map_err(|error| not_trusted(error.to_string()))?;
     }
-    let time = Arc::new(Time(clock.clone()));
+    let time = Arc::new(Moment(clock.now()));
     let mut config = ClientConfig::builder_with_details(Arc::clone(provider()), time)
         .with_safe_default_protocol_versions()
         .expect("the provider has suites of TLS 1.2 and 1.3")
@@ -306,22 +307,11 @@ async fn ordinary(
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(match error.get_ref().and_then(|inner| inner.downcast_ref()) {
             Some(rustls::Error::InvalidCertificate(reason)) => not_trusted(reason.to_string()),
-            _ => PinnedError::Handshake(error),
+            _ => PinnedError::of_handshake(error),
         }),
     }
 }
 
 fn broken(error: hyper::Error) -> PinnedError {
-    PinnedError::Io(io::Error::other(error))
-}
-
-/// The virtual time, as rustls asks for it.
-#[derive(Debug)]
-struct Time(Clock);
-
-impl TimeProvider for Time {
-    fn current_time(&self) -> Option<UnixTime> {
-        let seconds = u64::try_from(self.0.now().unix()).ok()?;
-        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
-    }
+    PinnedError::from(io::Error::other(error))
 }

@@ -7,7 +7,8 @@ use rustls::{
     sign::{CertifiedKey, SingleCertAndKey},
 };
 
-use super::{IdentityError, PublicKey, witness};
+use super::{IdentityError, PublicKey};
+use crate::wire::provider;
 
 /// A certificate with its private key. `Debug` shows the public key alone.
 #[derive(Clone)]
@@ -29,10 +30,8 @@ impl Identity {
     ) -> Result<Self, IdentityError> {
         let own = certificates.first().ok_or(IdentityError::NoCertificate)?;
         let public_key = PublicKey::of_certificate(own)?;
-        let key = witness::provider()
-            .key_provider
-            .load_private_key(key)
-            .map_err(IdentityError::PrivateKey)?;
+        let key =
+            provider().key_provider.load_private_key(key).map_err(IdentityError::PrivateKey)?;
         if let Some(owned) = key.public_key() {
             let owned = PublicKey::from_der(&owned)?;
             if owned != public_key {

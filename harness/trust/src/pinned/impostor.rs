@@ -48,27 +48,48 @@ pub async fn guess(
     pake::prove(&mut frames, agent, &home.manager, &key, rng).await
 }
 
-/// Tries keys on what was heard: made-up ones, and the right one among them. How many of them fit.
+/// How many of the keys fit that were tried on what was heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// For an onlooker, who has nothing but what was heard.
+    pub by_onlooker: u64,
+    /// For somebody who has what the agent drew for its proof besides: the same keys on the same reply. It is the
+    /// right one that fits then; if it did not, that no key fits would say nothing.
+    pub with_draws: u64,
+}
+
+/// Tries keys on what was heard: made-up ones, and the right one among them.
 ///
 /// # Errors
 ///
-/// What was heard is no report of an agent, or the agent has no key.
+/// What was heard is no report of this agent, or the agent has another key now.
 pub fn try_on(
     heard: &Heard,
     agent: &Agent,
     manager: &PeerName,
     count: u64,
     seed: &Seed,
-) -> Result<usize, PinnedError> {
+) -> Result<Tried, PinnedError> {
     let reply = https::first_reply(&heard.dialled).ok_or(PinnedError::Malformed)?;
     let right = agent.symmetric_key(manager).ok_or(PinnedError::KeyNotProven)?;
-    let made_up = (1..=count).map(|number| SymmetricKey::made_up(guessed(seed, number)));
-    let mut fitting = 0;
-    for (number, key) in (0..).zip(made_up.chain([right])) {
-        let rng = seed.stream(&format!("attempt {number}"));
-        fitting += usize::from(pake::fits(&key, agent.name(), manager, &reply, rng)?);
+    let fits = |key: &SymmetricKey, draws| pake::fits(key, agent.name(), manager, &reply, draws);
+    let mut draws = None;
+    for candidate in agent.past_draws() {
+        if fits(&right, candidate.clone())? {
+            draws = Some(candidate);
+        }
     }
-    Ok(fitting)
+    let draws = draws.ok_or_else(|| {
+        PinnedError::Pake("it does not fit what was heard, with no draws of the agent".to_owned())
+    })?;
+    let made_up = (1..=count).map(|number| SymmetricKey::made_up(guessed(seed, number)));
+    let mut tried = Tried { by_onlooker: 0, with_draws: 0 };
+    for (number, key) in (0..).zip(made_up.chain([right.clone()])) {
+        let own = seed.stream(&format!("attempt {number}"));
+        tried.by_onlooker += u64::from(fits(&key, own)?);
+        tried.with_draws += u64::from(fits(&key, draws.clone())?);
+    }
+    Ok(tried)
 }
 
 fn guessed(seed: &Seed, number: u64) -> Secret {

@@ -7,6 +7,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rustls::{SignatureScheme, crypto::WebPkiSupportedAlgorithms};
 use serde::{Serialize, Serializer};
 
+use crate::wire::SchemeMeaning;
+
 /// A SubjectPublicKeyInfo in DER (RFC 5280, section 4.1.2.7): algorithm, parameters and key. Two
 /// are the same if they are the same bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,13 +35,6 @@ pub(super) enum Possession {
     Refuted,
     /// This kind of key and this scheme do not go together, or not here.
     Unsupported,
-}
-
-/// In TLS 1.2 a scheme names the hash only; in TLS 1.3 the curve too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum SchemeMeaning {
-    Tls12,
-    Tls13,
 }
 
 const SEQUENCE: u8 = 0x30;

@@ -74,6 +74,8 @@ pub struct Manager {
     proxies: KnownKeys,
     /// Where the network leads who wants to reach an agent, if not to the agent.
     ways: Mutex<BTreeMap<PeerName, SocketAddr>>,
+    /// Held by whoever deploys or settles: one at a time, so that nobody settles what another is about to decide.
+    deploys: tokio::sync::Mutex<()>,
 }
 
 /// An open channel to an agent.
@@ -115,6 +117,7 @@ impl Manager {
             second_layer: RwLock::default(),
             proxies: KnownKeys::default(),
             ways: Mutex::default(),
+            deploys: tokio::sync::Mutex::default(),
         };
         manager.refresh();
         Ok(Arc::new(manager))
@@ -193,14 +196,20 @@ impl Manager {
         self.connect(agent).await?.order(order).await
     }
 
-    /// Forgets an agent. Nothing else is needed to be rid of it, and nothing is left to maintain.
+    /// Forgets an agent. Nothing else is needed to be rid of it, and nothing is left to maintain. A deployment
+    /// that is not settled is given up.
     ///
     /// # Errors
     ///
     /// The store cannot be changed, or holds no such agent.
     pub fn remove(&self, agent: &PeerName) -> Result<(), PinnedError> {
-        let removed = self.store.change(|state| state.agents.remove(agent))?;
-        removed.ok_or_else(|| PinnedError::NotDeployed { agent: agent.clone() })?;
+        let removed = self.store.change(|state| {
+            let given_up = state.deploying.remove(agent).is_some();
+            state.agents.remove(agent).is_some() || given_up
+        })?;
+        if !removed {
+            return Err(PinnedError::NotDeployed { agent: agent.clone() });
+        }
         self.note(agent, "removed", &self.party.trail());
         self.refresh();
         Ok(())

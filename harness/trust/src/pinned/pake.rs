@@ -198,8 +198,8 @@ pub(super) async fn prove(
     Ok(())
 }
 
-/// Whether a key fits to the reply of a manager to somebody else. Whoever asks has not drawn what the
-/// other has drawn, so that the right key fits no better than a wrong one.
+/// Whether a key fits to the reply of a manager to an agent that has drawn `rng` for its proof. For whoever has not
+/// got those draws the right key fits no better than a wrong one.
 pub(super) fn fits(
     key: &SymmetricKey,
     agent: &PeerName,

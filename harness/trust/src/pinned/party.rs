@@ -3,22 +3,22 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
-use ground::{EventId, Trail, Transport as Flow};
+use ground::{EventId, Trail};
 use rustls::{
-    ClientConfig, Error as TlsError, ServerConfig,
+    AlertDescription, ClientConfig, Error as TlsError, ServerConfig,
     client::Resumption,
     pki_types::ServerName,
     server::NoServerSessionStorage,
     version::{TLS12, TLS13},
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    net::{TcpSocket, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
     time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
@@ -26,13 +26,12 @@ use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 use super::{
     Identity, KeySets, KnownKeys, PeerName, PinnedError, Verdict,
     facts::{Accepted, Dialled, Failed, Judged},
-    witness::{Timeless, Witness, provider},
+    witness::{Timeless, Witness},
 };
+use crate::wire::{accepted, close, connect, provider};
 
 /// How long a handshake may take in real time.
 pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
-/// How long a peer has to close its side after a failure.
-const CLOSING_LIMIT: Duration = Duration::from_secs(1);
 
 /// In the place of an address: the connection runs inside of another.
 const INSIDE: &str = "inside";
@@ -189,11 +188,7 @@ impl Party {
 
     /// Where what happens on a connection that was accepted is recorded: below what its other end did.
     pub(super) fn trail_of(&self, tcp: &TcpStream) -> Trail {
-        let trail = self.trail();
-        let ledger = trail.ledger();
-        let cause =
-            tcp.peer_addr().ok().and_then(|dialler| ledger.cause_of_flow(Flow::Tcp, dialler));
-        trail.under(cause.or(trail.cause()))
+        accepted(tcp, &self.trail())
     }
 
     async fn introduce<S: Transport>(
@@ -227,6 +222,7 @@ async fn judge<S: Transport, T: Into<TlsStream<S>>>(
         Err(_) => (Err(PinnedError::Silent { limit: HANDSHAKE_LIMIT }), None),
     };
     let cause = match &outcome {
+        Err(PinnedError::Altered) => Some("altered"),
         Err(PinnedError::Handshake(_)) => Some("handshake"),
         Err(PinnedError::RefusedByPeer { .. }) => Some("refused-by-peer"),
         Err(PinnedError::Silent { .. }) => Some("silent"),
@@ -245,40 +241,14 @@ async fn judge<S: Transport, T: Into<TlsStream<S>>>(
     outcome.map(|stream| Connection { stream: stream.into(), verdict, trail: trail.clone() })
 }
 
-/// Announces the flow before it opens it, so that what the other end sees is caused by it.
-pub(super) async fn connect(address: SocketAddr, trail: &Trail) -> io::Result<TcpStream> {
-    let (socket, local) = match address {
-        SocketAddr::V4(_) => (TcpSocket::new_v4()?, (Ipv4Addr::LOCALHOST, 0).into()),
-        SocketAddr::V6(_) => (TcpSocket::new_v6()?, (Ipv6Addr::LOCALHOST, 0).into()),
-    };
-    socket.bind(local)?;
-    if let Some(cause) = trail.cause() {
-        trail.ledger().open_flow(Flow::Tcp, socket.local_addr()?, cause);
-    }
-    // Conversations are of short messages in turn.
-    socket.set_nodelay(true)?;
-    socket.connect(address).await
-}
-
-/// Waits until the peer has read the alert: an early close could take it back.
-pub(super) async fn close(mut tcp: impl Transport) {
-    let closing = async {
-        tcp.shutdown().await?;
-        let mut unread = [0; 1024];
-        while tcp.read(&mut unread).await? > 0 {}
-        io::Result::Ok(())
-    };
-    // Nothing depends on how it ends.
-    let _ = timeout(CLOSING_LIMIT, closing).await;
-}
-
 fn explain(source: io::Error, verdict: &Verdict) -> PinnedError {
     match source.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
+        Some(TlsError::AlertReceived(AlertDescription::BadRecordMac)) => PinnedError::Altered,
         Some(TlsError::AlertReceived(alert)) => PinnedError::RefusedByPeer { alert: *alert },
         Some(TlsError::InvalidCertificate(_) | TlsError::NoCertificatesPresented) => {
             PinnedError::Refused(Box::new(verdict.clone()))
         }
-        _ => PinnedError::Handshake(source),
+        _ => PinnedError::of_handshake(source),
     }
 }
 

@@ -1,18 +1,20 @@
 //! What listens, until it is dropped.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
-    task::{AbortHandle, JoinSet},
+    task::{JoinHandle, JoinSet},
 };
+
+use crate::wire::{CONNECTIONS_MAX, next_connection};
 
 /// A listener with all conversations that came in by it. Dropping it ends them.
 #[derive(Debug)]
 pub struct Serving {
     address: SocketAddr,
-    task: AbortHandle,
+    task: JoinHandle<()>,
     busy: Arc<watch::Sender<usize>>,
 }
 
@@ -33,15 +35,30 @@ impl Serving {
         self.address
     }
 
-    /// Waits until no conversation is between its beginning and its first order: all that they had to
-    /// record stands in the ledger.
+    /// Waits until no conversation is between its beginning and its first order, and no deployment goes
+    /// on: all that they had to record stands in the ledger.
     pub async fn settled(&self) {
         // The sender lives as long as this.
         let _ = self.busy.subscribe().wait_for(|busy| *busy == 0).await;
     }
 
+    /// Ends all conversations, and returns when the listener is closed.
+    pub async fn stop(mut self) {
+        self.task.abort();
+        // It was aborted, which is no failure.
+        let _ = (&mut self.task).await;
+    }
+
     /// Lets `serve` have each connection. A conversation that fails has said so in the ledger.
-    pub(super) fn start<F, Served>(listener: TcpListener, serve: F) -> std::io::Result<Self>
+    pub(super) fn start<F, Served>(listener: TcpListener, serve: F) -> io::Result<Self>
+    where
+        F: Fn(TcpStream, Busy) -> Served + Send + Sync + 'static,
+        Served: Future<Output = ()> + Send + 'static,
+    {
+        Self::start_for(CONNECTIONS_MAX, listener, serve)
+    }
+
+    fn start_for<F, Served>(most: usize, listener: TcpListener, serve: F) -> io::Result<Self>
     where
         F: Fn(TcpStream, Busy) -> Served + Send + Sync + 'static,
         Served: Future<Output = ()> + Send + 'static,
@@ -53,8 +70,7 @@ impl Serving {
             let mut conversations = JoinSet::new();
             loop {
                 tokio::select! {
-                    accepted = listener.accept() => {
-                        let Ok((tcp, _)) = accepted else { continue };
+                    (tcp, _) = next_connection(|| listener.accept()), if conversations.len() < most => {
                         // Nothing depends on it but how long messages take.
                         let _ = tcp.set_nodelay(true);
                         counted.send_modify(|count| *count += 1);
@@ -64,12 +80,50 @@ impl Serving {
                 }
             }
         });
-        Ok(Self { address, task: task.abort_handle(), busy })
+        Ok(Self { address, task, busy })
     }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        sync::{Semaphore, mpsc},
+        task::yield_now,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_comes_when_all_places_are_taken_waits() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (said, mut served) = mpsc::unbounded_channel();
+        let ends = Arc::new(Semaphore::new(0));
+        let end = Arc::clone(&ends);
+        let serving = Serving::start_for(2, listener, move |_tcp, _busy| {
+            let (said, end) = (said.clone(), Arc::clone(&end));
+            async move {
+                said.send(()).unwrap();
+                end.acquire().await.unwrap().forget();
+            }
+        });
+        let serving = serving.unwrap();
+        let mut clients = Vec::new();
+        for _ in 0..3 {
+            clients.push(TcpStream::connect(serving.address()).await.unwrap());
+        }
+        served.recv().await.unwrap();
+        served.recv().await.unwrap();
+        for _ in 0..200 {
+            yield_now().await;
+        }
+        assert!(served.try_recv().is_err(), "there are two places");
+        ends.add_permits(1);
+        served.recv().await.unwrap();
     }
 }

@@ -35,7 +35,15 @@ impl Setting {
 
     /// A seed that was not drawn before.
     pub(super) fn draw(&self) -> Seed {
-        let number = self.drawn.fetch_add(1, Ordering::Relaxed);
+        self.numbered(self.drawn.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// All that were drawn so far.
+    pub(super) fn drawn(&self) -> impl Iterator<Item = Seed> {
+        (0..self.drawn.load(Ordering::Relaxed)).map(|number| self.numbered(number))
+    }
+
+    fn numbered(&self, number: u64) -> Seed {
         self.seed.child(&format!("{} draw {number}", self.name))
     }
 }

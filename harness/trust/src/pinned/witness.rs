@@ -2,30 +2,20 @@
 //! verdict for whoever started the handshake.
 
 use std::{
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error as TlsError, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error as TlsError,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, aws_lc_rs},
     pki_types::{CertificateDer, ServerName, UnixTime},
     server::danger::{ClientCertVerified, ClientCertVerifier},
     time_provider::TimeProvider,
 };
 
-use super::{
-    Conclusion, KeySets, PublicKey, Reason, Verdict,
-    key::{Possession, SchemeMeaning},
-};
-
-/// The TLS of both ends.
-pub(super) fn provider() -> &'static Arc<CryptoProvider> {
-    static PROVIDER: LazyLock<Arc<CryptoProvider>> =
-        LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
-    &PROVIDER
-}
+use super::{Conclusion, KeySets, PublicKey, Reason, Verdict, key::Possession};
+use crate::wire::{ChecksPossession, SchemeMeaning, provider, signatures_by_possession};
 
 /// Dates are not looked at, so no clock is: it is always 1970.
 #[derive(Debug)]
@@ -64,7 +54,15 @@ impl Witness {
         if trusted { Ok(()) } else { Err(refusal()) }
     }
 
-    fn check(
+    fn lock(&self) -> MutexGuard<'_, Verdict> {
+        // A verdict is replaced whole.
+        self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// By the key alone: webpki would look at the certificate.
+impl ChecksPossession for Witness {
+    fn check_possession(
         &self,
         meaning: SchemeMeaning,
         message: &[u8],
@@ -82,11 +80,6 @@ impl Witness {
         };
         self.lock().conclusion = Conclusion::Refused(reason);
         Err(refusal())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Verdict> {
-        // A verdict is replaced whole.
-        self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,27 +100,7 @@ impl ServerCertVerifier for Witness {
         self.compare(own).map(|()| ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        own: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.check(SchemeMeaning::Tls12, message, own, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        own: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.check(SchemeMeaning::Tls13, message, own, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
-    }
+    signatures_by_possession!();
 }
 
 impl ClientCertVerifier for Witness {
@@ -145,25 +118,5 @@ impl ClientCertVerifier for Witness {
         self.compare(own).map(|()| ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        own: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.check(SchemeMeaning::Tls12, message, own, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        own: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.check(SchemeMeaning::Tls13, message, own, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
-    }
+    signatures_by_possession!();
 }

@@ -1,6 +1,9 @@
 //! The application's word: first contact, second contact, and servers that have changed.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex, mpsc},
+    time::Duration,
+};
 
 use fake_dc_pki::{KeyOwner, RenewalKey};
 use trust_models::directory::{Answer, CertData, Client, DataKind, Known, Question};
@@ -161,4 +164,37 @@ async fn without_a_file_permanent_is_as_long_as_the_client() {
     lab.connect(&next, &server).await.unwrap();
     assert_eq!(asked.taken(), [("new", true), ("trusted", true), ("trusted", true)]);
     assert_eq!(lab.trusted(), "");
+}
+
+/// Somebody who is asked and goes away holds up nobody for longer than was promised.
+#[tokio::test]
+async fn an_answer_that_does_not_come_in_time_is_no_longer_waited_for() {
+    let ca = ca(1);
+    let lab = Lab::new(&ca);
+    let server = lab.server(&chain(&ca, "host1"));
+    // A machine under load may not come to the question within a short time.
+    for limit in [100, 1_000, 10_000].map(Duration::from_millis) {
+        let (answers, answered) = mpsc::channel();
+        let (says, said) = mpsc::channel();
+        let answered = Mutex::new(answered);
+        // Without an answer until the client has given up.
+        let validator = move |_: &Question<'_>| {
+            let answer = answered.lock().unwrap().recv().unwrap();
+            says.send(()).unwrap();
+            answer
+        };
+        let client = lab.client().within(limit).asking(validator);
+        assert_eq!(lab.refusal(&client, &server).await, "silent");
+        drop(client);
+        // One that comes now is not heard. Who was not asked has gone with the client.
+        if answers.send(Answer::AcceptPermanently).is_err() {
+            continue;
+        }
+        said.recv().unwrap();
+        assert_eq!(lab.trusted(), "");
+        let heard = lab.ledger.events().iter().any(|event| event.kind() == "directory.asked");
+        assert!(!heard, "nobody has heard an answer");
+        return;
+    }
+    panic!("the validator was not asked within ten seconds");
 }

@@ -1,7 +1,12 @@
 //! Servers that ask for a certificate, and clients that have the wrong one or none.
 
+use std::io::ErrorKind;
+
 use fake_dc_pki::Chain;
-use tokio::io::AsyncReadExt as _;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 use trust_models::directory::{
     CertData, Client, ClientPolicy, ConnectError, DataKind, OwnFault, ServeError, SetupError,
 };
@@ -111,6 +116,59 @@ async fn a_refusal_that_comes_late_is_explained() {
     let error = connection.explain(error);
     assert_eq!(error.id(), "client-certificate-wrong-ca", "{error}");
     assert!(error.to_string().contains("ca2.example Root CA"), "{error}");
+}
+
+/// A server that merely goes away may mean the certificate that it has asked for; nothing else does.
+#[tokio::test]
+async fn only_the_end_of_a_connection_is_taken_for_a_refusal() {
+    let ca = ca(1);
+    let lab = Lab::new(&ca);
+    let server = lab.server(&chain(&ca, "host1"));
+    let not_asked = lab.connect(&lab.client(), &server).await.unwrap();
+    server.set_policy(ClientPolicy::Requested(trust(&ca, None)));
+    let asked = lab.connect(&lab.client(), &server).await.unwrap();
+    for kind in [ErrorKind::UnexpectedEof, ErrorKind::ConnectionReset, ErrorKind::BrokenPipe] {
+        assert_eq!(asked.explain(kind.into()).id(), "client-certificate-missing");
+        assert_eq!(not_asked.explain(kind.into()).id(), "connection-lost");
+    }
+    for kind in [ErrorKind::TimedOut, ErrorKind::HostUnreachable, ErrorKind::OutOfMemory] {
+        let error = asked.explain(kind.into());
+        assert_eq!(error.id(), "connection-lost");
+        assert!(error.to_string().contains(&std::io::Error::from(kind).to_string()), "{error}");
+    }
+}
+
+/// As libvirt's daemon does where TLS itself has let the client in.
+#[tokio::test]
+async fn a_server_that_closes_in_place_of_its_consent_has_refused() {
+    let ca = ca(1);
+    let lab = Lab::new(&ca);
+    let own = chain(&ca, "client1");
+    let speaks = |said: &'static [u8], policy: ClientPolicy| async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = lab.server(&chain(&ca, "host1"));
+        server.set_policy(policy);
+        let client = lab.client().awaiting_consent();
+        let (connected, ()) = tokio::join!(client.connect(HOST, address), async {
+            let mut served = server.accept(listener.accept().await.unwrap().0).await.unwrap();
+            served.stream.write_all(said).await.unwrap();
+            served.stream.shutdown().await.unwrap();
+        });
+        connected
+    };
+    lab.equip(&own);
+    // Who has let the client in refuses its certificate no more.
+    let mut let_in = speaks(&[1], required(&ca, None)).await.unwrap();
+    let end = let_in.stream.read_u8().await.unwrap_err();
+    assert_eq!(let_in.explain(end).id(), "connection-lost");
+    let closed = speaks(&[], required(&ca, None)).await.unwrap_err();
+    assert_eq!(closed.id(), "client-certificate-refused", "{closed}");
+    let closed = speaks(&[], ClientPolicy::NotAsked).await.unwrap_err();
+    assert_eq!(closed.id(), "connection-lost", "{closed}");
+    let other = speaks(b"!", required(&ca, None)).await.unwrap_err();
+    assert_eq!(other.id(), "connection-lost", "{other}");
+    assert!(other.to_string().contains("the server says 33"), "{other}");
 }
 
 #[test]

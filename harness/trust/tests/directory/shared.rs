@@ -1,12 +1,14 @@
 //! Applications that share one directory lose no line of it.
 
 use std::{
-    env, fs,
+    env,
+    fs::{self, Permissions},
+    os::unix::fs::{PermissionsExt as _, symlink},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
-use trust_models::directory::{Answer, DataKind, Question};
+use trust_models::directory::{Answer, DataKind, Question, TrustedServers};
 
 use crate::{
     killed::sound_hosts,
@@ -80,10 +82,37 @@ async fn what_one_has_accepted_the_other_knows_and_what_a_person_wrote_stays() {
 async fn a_list_that_is_damaged_meanwhile_is_told_and_not_overwritten() {
     let ca = ca(1);
     let lab = Lab::new(&ca);
-    let client = lab.client().asking(|_: &Question<'_>| Answer::AcceptPermanently);
+    let data = lab.directory().called("/etc/pki/lab").load().unwrap();
+    let client = lab.client_with(data).asking(|_: &Question<'_>| Answer::AcceptPermanently);
     lab.put(DataKind::TrustedServers, "-----BEGIN CERTIFICATE-----\nAAAA\n");
-    let error = lab.connect(&client, &lab.server(&chain(&ca, "host1"))).await;
-    let error = error.map(|_| ()).unwrap_err();
-    assert_eq!(error.id(), "trusted-servers");
-    assert!(error.to_string().contains("trusted.pem"), "{error}");
+    let server = lab.server(&chain(&ca, "host1"));
+    let damaged = lab.connect(&client, &server).await.map(|_| ()).unwrap_err();
+    assert_eq!(damaged.id(), "trusted-servers");
+    assert!(damaged.to_string().contains("from /etc/pki/lab/server/trusted.pem:"), "{damaged}");
+
+    // Nor one that somebody has put a folder beside, where the new list is to be written.
+    lab.put(DataKind::TrustedServers, "");
+    let list = lab.directory().path(DataKind::TrustedServers);
+    fs::create_dir(list.with_extension("pem.new")).unwrap();
+    // Which stays wherever somebody has tried to write.
+    fs::write(list.with_extension("pem.lock"), "").unwrap();
+    let unwritten = lab.connect(&client, &server).await.map(|_| ()).unwrap_err();
+    assert_eq!(unwritten.id(), "trusted-servers");
+    let words = unwritten.to_string();
+    assert!(words.starts_with("cannot create /etc/pki/lab/server/trusted.pem.new:"), "{words}");
+}
+
+/// Somebody keeps the list elsewhere, for himself alone.
+#[test]
+fn a_list_behind_a_link_keeps_its_place_and_its_permissions() {
+    let folder = tempfile::tempdir().unwrap();
+    let (kept, link) = (folder.path().join("kept.pem"), folder.path().join("trusted.pem"));
+    fs::write(&kept, "").unwrap();
+    fs::set_permissions(&kept, Permissions::from_mode(0o600)).unwrap();
+    symlink(&kept, &link).unwrap();
+    let certificate = chain(&ca(1), "host1").certificates[0].clone();
+    TrustedServers::in_file(&link).trust(HOST, &certificate).unwrap();
+    assert_eq!(fs::read_link(&link).unwrap(), kept);
+    assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(fs::read_to_string(&kept).unwrap().contains(HOST));
 }

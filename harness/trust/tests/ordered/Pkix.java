@@ -16,12 +16,19 @@ import javax.net.ssl.CertPathTrustManagerParameters;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
 
-/** Judges chains as a Java client does: a line is "seconds shown trusted", certificates in base64. */
+/**
+ * Judges chains as a Java client does: a line is "seconds shown trusted", certificates in base64. A line with nothing
+ * but base64 is a text, of which it says whether Java finds a certificate in it.
+ */
 public class Pkix {
     public static void main(String[] arguments) throws Exception {
         BufferedReader lines = new BufferedReader(new InputStreamReader(System.in));
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
             String[] parts = line.split(" ");
+            if (parts.length == 1) {
+                System.out.println(isRead(line) ? "read" : "unreadable");
+                continue;
+            }
             Set<TrustAnchor> anchors = new HashSet<>();
             for (X509Certificate trusted : certificates(parts[2])) {
                 anchors.add(new TrustAnchor(trusted, null));
@@ -40,6 +47,14 @@ public class Pkix {
             } catch (Exception refusal) {
                 System.out.println(refusal);
             }
+        }
+    }
+
+    private static boolean isRead(String text) {
+        try {
+            return certificates(text).get(0) != null;
+        } catch (Exception unreadable) {
+            return false;
         }
     }
 

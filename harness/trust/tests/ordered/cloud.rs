@@ -7,7 +7,7 @@ use ground::{Actor, Ledger, Secret, Seed, Trail, VirtualClock};
 use tempfile::TempDir;
 use trust_models::ordered::{
     CONSOLE_SSL, Cloud, CloudOptions, Deed, Diagnosis, Keystore, Material, Protocol, Script,
-    URL_CLEANUP, URL_EXPIRATION, Upload, facts,
+    ServerCertificate, URL_CLEANUP, URL_EXPIRATION, Upload, facts,
 };
 
 use crate::world::now;
@@ -92,6 +92,21 @@ async fn the_server_certificate_restarts_all_storage_appliances() {
     lab.cloud.stop().await;
 }
 
+/// The upload has succeeded all the same: the certificate is in the table.
+#[tokio::test]
+async fn an_appliance_that_is_lost_keeps_no_other_from_restarting() {
+    let lab = Lab::new().await;
+    lab.cloud.create_console("console1", &lab.trail).await.unwrap();
+    fs::remove_dir_all(lab.cloud.storage("storage1").unwrap().root()).unwrap();
+    lab.upload(&material("corp", &[]).uploads()).await;
+    let events = lab.ledger.events();
+    let refused = events.iter().find_map(|event| event.fact::<facts::Refused>()).unwrap();
+    assert_eq!(refused.reason, "appliance-lost");
+    assert!(refused.words.starts_with("appliance `storage1`: "), "{}", refused.words);
+    let count = |kind: &str| events.iter().filter(|event| event.kind() == kind).count();
+    assert_eq!((count("ordered.set-up"), count("ordered.console-started")), (3, 2));
+}
+
 #[tokio::test]
 async fn who_hides_its_chain_is_not_believed() {
     let lab = Lab::new().await;
@@ -141,12 +156,57 @@ async fn a_wrong_intermediate_is_found_and_corrected() {
     let found = lab.diagnoses().await;
     assert!(found.contains(&expected), "{found:?}");
     let refused = lab.cloud.call_upload(&right.server_upload(), true, &lab.trail).await;
-    assert_eq!(refused.unwrap_err().reason, "not-signed");
+    assert_eq!(refused.unwrap_err().reason, "chain-broken");
     assert_eq!(lab.copy().await, Ok(()), "appliances keep what they were set up with");
 
     lab.upload(&[right.root_upload(), right.server_upload()]).await;
     assert_eq!(lab.diagnoses().await, []);
     assert_eq!(lab.copy().await, Ok(()));
+}
+
+/// The key was renewed under the same chain, and somebody has put the former files back.
+#[tokio::test]
+async fn an_appliance_that_shows_a_former_leaf_is_found() {
+    let lab = Lab::new().await;
+    let former = material("corp", &[]);
+    lab.upload(&former.uploads()).await;
+    let renewed = material("corp", &["algorithm.rsa-3072".parse().unwrap()]);
+    assert_eq!((&renewed.root, &renewed.intermediate), (&former.root, &former.intermediate));
+    lab.upload(&[renewed.server_upload()]).await;
+    assert_eq!(lab.diagnoses().await, []);
+    let back = ServerCertificate {
+        certificate: former.server.clone(),
+        key: former.key.clone(),
+        chain: vec![former.root.clone(), former.intermediate.clone()],
+    };
+    lab.cloud.suffer("storage1", Deed::Shows(Box::new(back))).await.unwrap();
+    let findings = lab.cloud.diagnose(&lab.trail).await;
+    let said: Vec<_> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        ["not-set-up-since: appliance `storage1`: its server certificate is another than that of \
+          row `server`; restart the appliance, or upload the server certificate again, which \
+          restarts all"]
+    );
+    lab.cloud.restart("storage1", &lab.trail).await.unwrap();
+    assert_eq!(lab.diagnoses().await, []);
+}
+
+/// A row that nobody can read says nothing of its neighbours, which were never meant to follow each
+/// other.
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_found() {
+    let lab = Lab::new().await;
+    lab.upload(&material("corp", &[]).uploads()).await;
+    let table = rusqlite::Connection::open(lab.cloud.database()).unwrap();
+    let sql = "update keystore set certificate = 'none' where seq = 2";
+    table.execute(sql, []).unwrap();
+    let expected = (Diagnosis::UnreadableCertificate, "row `intermediate1`".to_owned());
+    assert_eq!(lab.diagnoses().await, [expected]);
+    // Nor does an appliance, which still shows all, lack anything of it.
+    table.execute("update keystore set certificate = 'none' where seq = 1", []).unwrap();
+    let found = lab.diagnoses().await;
+    assert!(found.iter().all(|(what, _)| *what == Diagnosis::UnreadableCertificate), "{found:?}");
 }
 
 #[tokio::test]
@@ -223,9 +283,9 @@ async fn after_an_upgrade_the_whole_chain_is_uploaded_again() {
 
     let [root, intermediate, server] = material.uploads();
     let refused = lab.cloud.call_upload(&server, true, &lab.trail).await.unwrap_err();
-    assert_eq!(refused.reason, "root-missing");
+    assert_eq!(refused.reason, "server-before-root");
     let refused = lab.cloud.call_upload(&intermediate, true, &lab.trail).await.unwrap_err();
-    assert_eq!(refused.reason, "gap");
+    assert_eq!(refused.reason, "intermediate-before-root");
     lab.upload(&[root, intermediate, server]).await;
     assert_eq!(lab.copy().await, Ok(()));
     assert_eq!(lab.diagnoses().await, []);
@@ -238,10 +298,13 @@ async fn nothing_that_is_recorded_holds_a_key() {
     let lab = Lab::new().await;
     let material = material("corp", &[]);
     lab.upload(&material.uploads()).await;
-    // Doubled line breaks: what stands before a blank line is a header to a parser of PEM.
-    let doubled = Secret::new(material.key.expose().replace('\n', "\n\n"));
-    let broken = Upload { private_key: Some(doubled), ..material.server_upload() };
-    lab.cloud.call_upload(&broken, true, &lab.trail).await.unwrap_err();
+    // What stands before a blank line is a header to some parsers of PEM, and no base64 to others.
+    for (from, to) in [("\n", "\n*\n"), ("-----\n", "-----\nName: a value\n\n"), ("+", " ")] {
+        let edited = Secret::new(material.key.expose().replace(from, to));
+        let broken = Upload { private_key: Some(edited), ..material.server_upload() };
+        let refused = lab.cloud.call_upload(&broken, true, &lab.trail).await.unwrap_err();
+        assert!(["key-malformed", "not-url-encoded"].contains(&refused.reason), "{refused:?}");
+    }
     let wrong = Upload { private_key: Some(material.key.clone()), ..material.root_upload() };
     lab.cloud.call_upload(&wrong, true, &lab.trail).await.unwrap_err();
     lab.copy().await.unwrap();

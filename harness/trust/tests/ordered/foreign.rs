@@ -116,6 +116,32 @@ fn result_is(result: &str, status: &str, words: &str) -> bool {
     result.contains(status) && result.contains(words)
 }
 
+/// A certificate as `openssl pkcs12` prints it, with a text before it that is no base64.
+#[tokio::test]
+async fn what_openssl_prints_of_a_pkcs12_is_uploaded() {
+    let lab = Lab::new().await;
+    let material = material("corp", &[]);
+    let [root, intermediate, server] = material.uploads();
+    let path = |name: &str| lab.directory.path().join(name).to_str().unwrap().to_owned();
+    let (pem, p12) = (path("server.pem"), path("server.p12"));
+    fs::write(&pem, format!("{}{}", material.key.expose(), material.server)).unwrap();
+    let export = "pkcs12 -export -name corp -passout pass: -in";
+    let export: Vec<_> = export.split(' ').chain([pem.as_str(), "-out", &p12]).collect();
+    if run("openssl", &export).await.is_none() {
+        return;
+    }
+    let print: Vec<_> =
+        "pkcs12 -nokeys -passin pass: -in".split(' ').chain([p12.as_str()]).collect();
+    let printed = run("openssl", &print).await.unwrap();
+    assert!(printed.starts_with("Bag Attributes\n    "), "{printed}");
+    for upload in [root, intermediate, Upload { certificate: printed, ..server }] {
+        let Some(result) = curl(&lab, &upload, "http").await else { return };
+        assert!(result.contains(r#""jobstatus":1"#), "{result}");
+    }
+    assert_eq!(lab.copy().await, Ok(()));
+    assert_eq!(lab.diagnoses().await, []);
+}
+
 #[tokio::test]
 async fn a_plus_that_curl_does_not_encode_is_a_blank() {
     let lab = Lab::new().await;

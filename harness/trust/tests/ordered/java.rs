@@ -7,9 +7,12 @@ use fake_dc_pki::{CaCertificate, DcIdentity, Pki, Purpose};
 use ground::{Seed, Timestamp};
 use rustls::pki_types::CertificateDer;
 use tokio::{io::AsyncWriteExt as _, process::Command};
-use trust_models::ordered::pkix;
+use trust_models::ordered::{Keystore, pkix};
 
-use crate::{foreign, world::now};
+use crate::{
+    foreign,
+    world::{Material, link, now},
+};
 
 type Certificates = Vec<CertificateDer<'static>>;
 
@@ -91,6 +94,52 @@ fn chains_are_judged_by_what_is_shown_and_trusted() {
     }
 }
 
+/// A root in PEM, set in all ways that people have of setting it.
+fn texts() -> Vec<String> {
+    let root = Material::new(3).root;
+    let lines: Vec<&str> = root.lines().collect();
+    let plus = root.replace('+', " ");
+    assert_ne!(plus, root);
+    vec![
+        root.clone(),
+        root.trim_end().to_owned(),
+        root.replace('\n', "\r\n"),
+        root.replace('\n', "\n\n"),
+        root.replace('\n', "  \n"),
+        root.replace('\n', "\n  ").replace("  -----END", "-----END"),
+        root.replace('\n', "\n  "),
+        root.replace("\n-----END", "-----END"),
+        root.replace("\n-----END", "---END"),
+        format!("  {root}"),
+        format!("Bag Attributes\n    localKeyID: 54 69 6D\nsubject=CN = a - b\n\n{root}"),
+        format!("{root}and what - follows\n"),
+        format!("{root}----- none\n"),
+        format!("text and {root}"),
+        plus.clone(),
+        format!("Bag Attributes\n{plus}"),
+        root.replacen("MII", "M II", 1),
+        root.replacen("MII", "M*II", 1),
+        format!("{}\nName: value\n\n{}", lines[0], lines[1..].join("\n")),
+        root.replace("END CERTIFICATE", "END KEY"),
+        root.trim_end().trim_end_matches('-').to_owned(),
+        root.split("-----END").next().unwrap_or_default().to_owned(),
+        lines[1..lines.len() - 1].join("\n"),
+        String::from("none"),
+    ]
+}
+
+/// Whether the keystore finds a certificate in a text.
+fn is_read(text: &str) -> &'static str {
+    match Keystore::in_memory().unwrap().upload(&link(1, "root", text)) {
+        Ok(_) => "read",
+        Err(error) => {
+            let reason = error.reason();
+            assert!(["certificate-malformed", "not-url-encoded"].contains(&reason), "{error}");
+            "unreadable"
+        }
+    }
+}
+
 #[tokio::test]
 async fn java_says_the_same() {
     // A runtime alone cannot run source.
@@ -112,14 +161,18 @@ async fn java_says_the_same() {
     let line =
         |case: &Case| format!("{} {} {}\n", case.at.unix(), list(&case.shown), list(&case.trusted));
     let lines: String = cases.iter().map(line).collect();
+    let texts = texts();
+    let lines =
+        texts.iter().fold(lines, |lines, text| lines + &BASE64_STANDARD.encode(text) + "\n");
     let mut stdin = java.stdin.take().unwrap();
     let write = async move { stdin.write_all(lines.as_bytes()).await.unwrap() };
     let (output, ()) = tokio::join!(java.wait_with_output(), write);
     let said = String::from_utf8(output.unwrap().stdout).unwrap();
     let said: Vec<&str> = said.lines().collect();
-    let ours: Vec<String> = cases
-        .iter()
-        .map(|case| judged(case).map_or_else(|refusal| refusal.to_string(), |()| "trusted".into()))
-        .collect();
+    let judged = |case: &Case| {
+        judged(case).map_or_else(|refusal| refusal.to_string(), |()| "trusted".into())
+    };
+    let read = texts.iter().map(|text| is_read(text).to_owned());
+    let ours: Vec<String> = cases.iter().map(judged).chain(read).collect();
     assert_eq!(said, ours);
 }

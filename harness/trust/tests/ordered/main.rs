@@ -7,5 +7,6 @@ mod cloud;
 mod foreign;
 mod java;
 mod killed;
+mod silent;
 mod uploads;
 mod world;

@@ -1,6 +1,6 @@
 //! Each refusal has its own error, and leaves the table as it was.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use ground::{Secret, Seed};
 use proptest::prelude::*;
@@ -50,7 +50,7 @@ fn a_wrong_root_is_corrected_by_another_upload() {
     assert_eq!(replaced, Uploaded { replaced: true, server: false });
     let error = keystore.upload(&material.server()).unwrap_err();
     assert!(
-        matches!(&error, UploadError::NotSigned { previous, .. } if previous == "the root (`root`)"),
+        matches!(&error, UploadError::ChainBroken { previous, .. } if previous == "the root (`root`)"),
         "{error}"
     );
     keystore.upload(&material.root()).unwrap();
@@ -82,7 +82,7 @@ fn a_chain_without_intermediates_is_enough() {
     let mut keystore = Keystore::in_memory().unwrap();
     keystore.upload(&material.root()).unwrap();
     let error = keystore.upload(&material.server()).unwrap_err();
-    assert!(matches!(error, UploadError::NotSigned { .. }), "{error}");
+    assert!(matches!(error, UploadError::ServerNotSigned { .. }), "{error}");
 }
 
 proptest! {
@@ -129,6 +129,12 @@ fn refusals() {
     let whole = [root.clone(), intermediate.clone(), server.clone()];
     let blank = material.root.replace('+', " ");
     assert_ne!(blank, material.root);
+    // A `+` is lost at the end of a line, too.
+    let lines: Vec<&str> = material.root.lines().collect();
+    let last_of_line = format!("{} \n{}\n", &lines[1][..63], lines[2..].join("\n"));
+    let last_of_line = format!("{}\n{last_of_line}", lines[0]);
+    let explained = |pem: &str| format!("Bag Attributes\n    friendlyName: one\n{pem}");
+    let broken = [root.clone(), intermediate.clone(), link(1, "root", &other.root)];
     let cases: Vec<(&[Upload], Upload)> = vec![
         (&[], intermediate.clone()),
         (&[], server.clone()),
@@ -151,12 +157,22 @@ fn refusals() {
         (&chain, Upload { private_key: Some(Secret::new("none")), ..server.clone() }),
         (&[], link(1, &"r".repeat(65), &material.root)),
         (&[], Upload { domain_suffix: "d".repeat(257), ..root.clone() }),
+        (&broken, server.clone()),
         (&[], link(1, "root", &blank)),
+        (&[], link(1, "root", &explained(&blank))),
+        (&[], link(1, "root", &last_of_line)),
+        (
+            &chain,
+            Upload { private_key: Some(Secret::new(explained(&material.key))), ..server.clone() },
+        ),
+        (&[], link(1, "root", material.root.trim_end().trim_end_matches('-'))),
+        (&[], link(1, "root", &material.root.replace("END CERTIFICATE", "END KEY"))),
         (&[], link(1, "root", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")),
         (&[], link(1, "root", &format!("{}{}", material.root, material.intermediate))),
         (&[], link(1, "root", &material.key)),
     ];
     let mut said = String::new();
+    let mut reasons = BTreeSet::new();
     let directory = tempfile::tempdir().unwrap();
     for (number, (before, upload)) in cases.into_iter().enumerate() {
         let path = directory.path().join(format!("{number}.db"));
@@ -168,8 +184,48 @@ fn refusals() {
         let error = keystore.upload(&upload).unwrap_err();
         assert_eq!(fs::read(&path).unwrap(), bytes, "{error}");
         said += &format!("{}: {error}\n", error.reason());
+        reasons.insert(error.reason());
     }
     insta::assert_snapshot!(said);
+    // Those of a query, of rows that somebody has edited, and of a table that is gone.
+    reasons.extend(["parameter-missing", "parameter-twice", "id-no-place"]);
+    reasons.extend(["row-unreadable", "keystore-unusable"]);
+    let all: BTreeSet<_> = UploadError::REASONS.iter().copied().collect();
+    assert_eq!(reasons, all);
+    assert_eq!(all.len(), UploadError::REASONS.len(), "two refusals share a reason");
+}
+
+/// As Java finds a certificate: whatever stands around it, and however its lines are set.
+#[test]
+fn a_certificate_is_found_in_its_text() {
+    let material = Material::new(1);
+    let around = format!("Bag Attributes\n    localKeyID: 01 02\n{}\n and more\n", material.root);
+    let set = material.root.replace("\n", "  \r\n").replace("\nM", "\n   M");
+    for root in [around, set, material.root.replace('\n', "\n\n")] {
+        let mut keystore = Keystore::in_memory().unwrap();
+        keystore.upload(&link(1, "root", &root)).unwrap();
+        assert_eq!(keystore.rows().unwrap()[0].certificate, root, "it is kept as it was");
+        keystore.upload(&material.intermediate()).unwrap();
+    }
+}
+
+/// Whoever edits the table gets to know which row is meant.
+#[test]
+fn a_row_that_cannot_be_read_is_named() {
+    let material = Material::new(1);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cloud.db");
+    let mut keystore = Keystore::open(&path).unwrap();
+    keystore.upload(&material.root()).unwrap();
+    let sql = "update keystore set certificate = 'none'";
+    rusqlite::Connection::open(&path).unwrap().execute(sql, []).unwrap();
+    let error = keystore.upload(&material.intermediate()).unwrap_err();
+    assert_eq!(error.reason(), "row-unreadable");
+    assert_eq!(
+        error.to_string(),
+        "the certificate of row `root` cannot be read: `certificate` is not one certificate in PEM: \
+         there are 0 blocks; replace it under its name"
+    );
 }
 
 #[test]

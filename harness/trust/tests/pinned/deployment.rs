@@ -164,3 +164,36 @@ async fn lent_keys_are_gone_after_every_kind_of_end() {
     let refused = one.agent.party().dial(&agent2, two.service.address()).await.unwrap_err();
     assert_eq!(refused.reason(), "key-not-pinned");
 }
+
+/// Whose orders are carried out, and who is let in for a migration, is told by names.
+#[tokio::test]
+async fn no_agent_has_the_name_of_a_manager() {
+    let lab = Lab::new();
+    let (manager, host) = lab.deployed().await;
+    host.deploy_by(&lab.manager("manager2")).await.unwrap();
+    let (own, namesake) = (lab.host("manager1").await, lab.host("agent2").await);
+    let stores = lab.stores();
+    let refused = own.deploy_by(&manager).await.unwrap_err();
+    assert_eq!(refused.reason(), "name-taken");
+    assert!(refused.to_string().contains("`manager1`"), "{refused}");
+    assert!(lab.stores() == stores);
+
+    // What is called as another manager of the agent must not order as that one.
+    let mut order = namesake.order(None);
+    order.agent = "manager2".into();
+    manager.deploy(&order).await.unwrap();
+    let believed = host.agent.believed();
+    let refused = manager.lend("vm1", &agent1(), &order.agent).await.unwrap_err();
+    assert_eq!(refused.reason(), "name-taken");
+    assert_eq!(host.agent.believed(), believed);
+    let dialled = namesake.agent.party().dial(&agent1(), host.service.address()).await;
+    assert!(dialled.is_err());
+
+    // Nor does a manager come in by the name of an agent whose key is lent.
+    let (agent3, agent3_host) = ("agent3".into(), lab.host("agent3").await);
+    agent3_host.deploy_by(&manager).await.unwrap();
+    manager.lend("vm2", &agent1(), &agent3).await.unwrap();
+    let refused = host.deploy_by(&lab.manager("agent3")).await.unwrap_err();
+    assert_eq!(refused.reason(), "name-taken");
+    assert!(host.agent.undecided().is_empty());
+}

@@ -12,4 +12,5 @@ mod second_layer;
 mod secrets;
 mod solution_two;
 mod trust;
+mod unsettled;
 mod world;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use ground::Secret;
-use trust_models::pinned::{Meddling, Order, Proxy, SecondLayer, secrets_in};
+use trust_models::pinned::{Order, Proxy, SecondLayer, secrets_in};
 
 use crate::{
     lab::{Lab, PASSWORD, agent1, listener},
@@ -27,7 +27,7 @@ async fn nothing_secret_is_seen_in_events_errors_and_debug() {
     note(&order);
     note(&manager.deploy(&order).await);
     let identity = key_of("proxy1", 1);
-    let proxy = Proxy::start(listener().await, &identity, host.service.address(), Meddling::None);
+    let proxy = Proxy::eavesdrop(listener().await, &identity, host.service.address());
     let proxy = proxy.unwrap();
     manager.lead(&agent1(), Some(proxy.address()));
     note(&manager.order(&agent1(), &Order::Ping).await);

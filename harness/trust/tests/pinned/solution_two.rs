@@ -5,8 +5,10 @@ use std::{sync::Arc, time::Duration};
 use fake_dc_pki::{CaCertificate, DcIdentity, Pki};
 use ground::Seed;
 use trust_models::pinned::{
-    Home, Identity, Link, Manager, Meddling, Order, PATH, PinnedError, Proxy, Reception, Reported,
-    facts::SymmetricKeyProof, impostor,
+    Home, Identity, Link, Manager, Order, PATH, PinnedError, Proxy, Reception, Reported,
+    WAITING_MAX,
+    facts::SymmetricKeyProof,
+    impostor::{self, Tried},
 };
 
 use crate::{
@@ -124,8 +126,7 @@ async fn replays_guesses_and_offline_trials_are_in_vain() {
     let pki = authority(1);
     let mut reception = receiving(&manager, &pki).await;
     let home = home(&reception, &pki);
-    let onlooker =
-        Proxy::start(listener().await, &certified(&pki), home.address, Meddling::None).unwrap();
+    let onlooker = Proxy::eavesdrop(listener().await, &certified(&pki), home.address).unwrap();
     let through = Home { address: onlooker.address(), ..home.clone() };
     let (_reported, mut link) = meet(&host, &mut reception, &through).await.unwrap();
     link.order(&Order::Ping).await.unwrap();
@@ -146,9 +147,29 @@ async fn replays_guesses_and_offline_trials_are_in_vain() {
         assert_eq!(refused.reason(), "symmetric-key-not-proven");
     }
     let manager_name = "manager1".into();
-    let fitting = impostor::try_on(&heard, &host.agent, &manager_name, 100, &Seed::new(1));
-    assert_eq!(fitting.unwrap(), 0, "the right one is among them");
+    let tried = impostor::try_on(&heard, &host.agent, &manager_name, 100, &Seed::new(1)).unwrap();
+    // The right one is among them, and the trial finds it if the agent tells what it drew.
+    assert_eq!(tried, Tried { by_onlooker: 0, with_draws: 1 });
     // And the agent still comes in.
+    meet(&host, &mut reception, &home).await.unwrap();
+}
+
+/// Nobody asks for those who have reported: the last is sent away, and the manager goes on.
+#[tokio::test]
+async fn agents_that_nobody_asks_for_are_sent_away_in_the_end() {
+    let lab = Lab::new();
+    let (manager, host) = lab.deployed().await;
+    let pki = authority(1);
+    let mut reception = receiving(&manager, &pki).await;
+    let home = home(&reception, &pki);
+    let mut reported = Vec::new();
+    for _ in 0..=WAITING_MAX {
+        reported.push(host.agent.report(&home).await.unwrap());
+        reception.settled().await;
+    }
+    for _ in 0..WAITING_MAX {
+        reception.next().await.unwrap().order(&Order::Ping).await.unwrap();
+    }
     meet(&host, &mut reception, &home).await.unwrap();
 }
 

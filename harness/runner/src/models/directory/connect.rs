@@ -1,16 +1,23 @@
 //! Applications that connect.
 
-use std::{fs, io, net::Ipv4Addr, path::Path, sync::Arc};
+use std::{fs, net::Ipv4Addr, path::Path, sync::Arc};
 
 use ground::{Actor, Trail};
 use scenario::{PkiAnswer, PkiConnect, PkiConnectAtOnce, PkiData, PkiPeer};
 use tokio::net::{TcpListener, TcpStream};
-use trust_models::directory::{
-    Answer, CertData, Client, ConnectError, Connection, DataError, DataKind, PkiDirectory, Question,
+use trust_models::{
+    directory::{
+        Answer, CertData, Client, ConnectError, Connection, DataError, DataKind, PkiDirectory,
+        Question,
+    },
+    pinned::{Dials, Proxy},
 };
 
-use super::{Host, Pki, PkiError, dc, refusal};
+use super::{Host, Pki, PkiError, dc, refusal, servers};
 use crate::{catalogue::join_all, models::Refusal, steps::StepError, world::World};
+
+/// Reason of a refusal: what a file holds is not what it should be.
+pub(super) const DATA: &str = "data";
 
 /// What an application brings, the same from files and from memory.
 fn data(name: &str, path: &Path, way: PkiData) -> Result<CertData, DataError> {
@@ -31,34 +38,39 @@ fn data(name: &str, path: &Path, way: PkiData) -> Result<CertData, DataError> {
     Ok(data)
 }
 
+/// A client of whoever has the directory, on the clock of its machine, or why there is none.
+fn client_of(
+    pki: &Pki,
+    name: &str,
+    way: PkiData,
+    trail: Trail,
+) -> Result<Result<Client, Refusal>, PkiError> {
+    let directory = pki.directory(name)?;
+    let data = match data(name, &directory.path, way) {
+        Ok(data) => data,
+        Err(error) => {
+            let (words, diagnosis) = (error.to_string(), vec![error.advice()]);
+            return Ok(Err(Refusal { reason: DATA.to_owned(), words, diagnosis }));
+        }
+    };
+    let clock = pki.clock.skewed_by(&directory.skew);
+    Ok(Client::new(data, clock, trail).map_err(|error| Refusal {
+        reason: error.id().to_owned(),
+        words: error.to_string(),
+        diagnosis: Vec::new(),
+    }))
+}
+
 /// A client as the step wants it, or why there is none.
 fn client(
     pki: &Pki,
     connect: &PkiConnect,
     trail: &Trail,
 ) -> Result<Result<Client, Refusal>, PkiError> {
-    let directory = pki.directory(connect.directory.as_str())?;
-    let data = match data(connect.directory.as_str(), &directory.path, connect.data) {
-        Ok(data) => data,
-        Err(error) => {
-            let words = error.to_string();
-            return Ok(Err(Refusal {
-                reason: "data".to_owned(),
-                words,
-                diagnosis: vec![error.advice()],
-            }));
-        }
-    };
-    let clock = pki.clock.skewed_by(&directory.skew);
-    let mut client = match Client::new(data, clock, trail.clone()) {
+    let mut client = match client_of(pki, connect.directory.as_str(), connect.data, trail.clone())?
+    {
         Ok(client) => client,
-        Err(error) => {
-            return Ok(Err(Refusal {
-                reason: error.id().to_owned(),
-                words: error.to_string(),
-                diagnosis: Vec::new(),
-            }));
-        }
+        Err(refusal) => return Ok(Err(refusal)),
     };
     if let Some(answer) = connect.answer {
         let answer = match answer {
@@ -94,11 +106,14 @@ pub(super) async fn one(
     match &connect.peer {
         PkiPeer::Ldaps(dc) => {
             let (_, dc) = world.dc(dc.as_str())?;
-            Ok(dc::over_ldaps(&client, dc, trail).await)
+            let (name, believed, direct) =
+                (dc.dns_name().to_owned(), servers::ldaps_of(dc), dc.ldaps());
+            let address = world.pki.proxies.lead(believed, direct)?;
+            Ok(dc::over_ldaps(&client, &name, address, trail).await)
         }
         PkiPeer::Server(name) => {
             let host = world.pki.server(name.as_str())?;
-            Ok(meet(&client.awaiting_consent(), host, name.as_str())
+            Ok(meet(&client.awaiting_consent(), host, name.as_str(), trail)
                 .await?
                 .err()
                 .as_ref()
@@ -116,11 +131,21 @@ async fn meet(
     client: &Client,
     host: &Host,
     name: &str,
+    trail: &Trail,
 ) -> Result<Result<Connection<TcpStream>, ConnectError>, PkiError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
+    let proxy = match &host.proxy {
+        Some(identity) => {
+            let trail = trail.of(Actor::Host(servers::PROXY.to_owned()));
+            // The server speaks first.
+            Some(servers::start(identity, address, Dials::AtOnce, &trail)?)
+        }
+        None => None,
+    };
+    let address = proxy.as_ref().map_or(address, Proxy::address);
     let mut connecting = std::pin::pin!(client.connect(name, address));
-    // A client that judges its own certificate may never come.
+    // A client that judges its own certificate, or what a proxy shows, may never come.
     let tcp = tokio::select! {
         early = &mut connecting => return Ok(early),
         tcp = listener.accept() => tcp?.0,
@@ -137,21 +162,22 @@ pub(super) async fn at_once(
     trail: &Trail,
 ) -> Result<Option<Refusal>, StepError> {
     let pki = &world.pki;
-    let path = &pki.directory(connect.directory.as_str())?.path;
     let mut tasks = Vec::new();
     for application in connect.applications.iter() {
         let trail = trail.of(Actor::Host(application.name.to_string()));
-        let data = PkiDirectory::at(path)
-            .load()
-            .map_err(|error| PkiError::File(io::Error::other(error.to_string())))?;
-        let client = Client::new(data, pki.clock.clone(), trail).map_err(PkiError::from)?;
+        let client =
+            match client_of(pki, connect.directory.as_str(), PkiData::Files, trail.clone())? {
+                Ok(client) => client,
+                Err(refusal) => return Ok(Some(refusal)),
+            };
         let client = Arc::new(
             client.asking(|_: &Question<'_>| Answer::AcceptPermanently).awaiting_consent(),
         );
         for server in application.servers.iter() {
             let host = pki.server(server.as_str())?;
             let client = Arc::clone(&client);
-            tasks.push(async move { meet(&client, host, server.as_str()).await });
+            let trail = trail.clone();
+            tasks.push(async move { meet(&client, host, server.as_str(), &trail).await });
         }
     }
     for met in join_all(tasks).await {

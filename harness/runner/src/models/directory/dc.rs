@@ -1,6 +1,6 @@
 //! Clients of the model that connect to DCs and prove by their certificate who they are.
 
-use std::io;
+use std::{io, net::SocketAddr, time::Duration};
 
 use fake_dc::Dc;
 use ground::{Trail, Transport, fact};
@@ -12,10 +12,14 @@ use serde::Serialize;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
+    time::timeout,
 };
-use trust_models::directory::{Client, ConnectError, Connection};
+use trust_models::directory::{Client, ConnectError};
 
 use super::{super::Refusal, refusal};
+
+/// How long a DC may take to answer, in real time.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 /// A DC has said who the client is to it.
 #[derive(Debug, Serialize)]
@@ -26,9 +30,17 @@ pub(super) struct Bound {
 fact!(Bound, "directory.bound");
 
 /// Comes to LDAPS, where a certificate binds at once, and asks who it is.
-pub(super) async fn over_ldaps(client: &Client, dc: &Dc, trail: &Trail) -> Option<Refusal> {
-    match client.connect(dc.dns_name(), dc.ldaps()).await {
-        Ok(mut connection) => ask_who(&mut connection, trail).await,
+pub(super) async fn over_ldaps(
+    client: &Client,
+    name: &str,
+    address: SocketAddr,
+    trail: &Trail,
+) -> Option<Refusal> {
+    match client.connect(name, address).await {
+        Ok(mut connection) => match who(&mut connection.stream).await {
+            Err(error) => Some(refusal(&connection.explain(error))),
+            Ok(answer) => told(answer, trail),
+        },
         Err(error) => Some(refusal(&error)),
     }
 }
@@ -56,7 +68,10 @@ pub(super) async fn over_starttls(client: &Client, dc: &Dc, trail: &Trail) -> Op
     match exchange(&mut connection.stream, 2, external).await {
         Err(error) => Some(refusal(&connection.explain(error))),
         Ok(ProtocolOp::BindResponse(answer)) if answer.result.is_success() => {
-            ask_who(&mut connection, trail).await
+            match who(&mut connection.stream).await {
+                Err(error) => Some(refusal(&ConnectError::Lost(error))),
+                Ok(answer) => told(answer, trail),
+            }
         }
         Ok(ProtocolOp::BindResponse(answer)) => {
             let words = format!("{:?}: {}", answer.result.code, answer.result.diagnostic);
@@ -72,7 +87,7 @@ async fn start_tls(dc: &Dc, trail: &Trail) -> io::Result<TcpStream> {
     if let Some(cause) = trail.cause() {
         trail.ledger().open_flow(Transport::Tcp, socket.local_addr()?, cause);
     }
-    let mut stream = socket.connect(dc.ldap()).await?;
+    let mut stream = timeout(ANSWER_LIMIT, socket.connect(dc.ldap())).await??;
     let request = ExtendedRequest { name: extended::START_TLS.to_owned(), value: None };
     match exchange(&mut stream, 1, ProtocolOp::ExtendedRequest(request)).await? {
         ProtocolOp::ExtendedResponse(answer) if answer.result.is_success() => Ok(stream),
@@ -80,17 +95,20 @@ async fn start_tls(dc: &Dc, trail: &Trail) -> io::Result<TcpStream> {
     }
 }
 
-async fn ask_who(connection: &mut Connection<TcpStream>, trail: &Trail) -> Option<Refusal> {
+/// Asks the DC who the client is to it.
+async fn who<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> io::Result<ProtocolOp> {
     let request = ExtendedRequest { name: extended::WHO_AM_I.to_owned(), value: None };
-    let answer = exchange(&mut connection.stream, 3, ProtocolOp::ExtendedRequest(request)).await;
+    exchange(stream, 3, ProtocolOp::ExtendedRequest(request)).await
+}
+
+fn told(answer: ProtocolOp, trail: &Trail) -> Option<Refusal> {
     match answer {
-        Err(error) => Some(refusal(&connection.explain(error))),
-        Ok(ProtocolOp::ExtendedResponse(answer)) if answer.result.is_success() => {
+        ProtocolOp::ExtendedResponse(answer) if answer.result.is_success() => {
             let account = answer.value.unwrap_or_default();
             trail.record(Bound { account: String::from_utf8_lossy(&account).into_owned() });
             None
         }
-        Ok(_) => Some(no_answer()),
+        _ => Some(no_answer()),
     }
 }
 
@@ -105,17 +123,20 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     id: u32,
     request: ProtocolOp,
 ) -> io::Result<ProtocolOp> {
-    stream.write_all(&LdapMessage::new(id, request).encode()).await?;
-    stream.flush().await?;
-    let mut received = Vec::new();
-    loop {
-        match ldap_wire::decode(&received, &Limits::DEFAULT) {
-            Ok(Decoded::Message { message, .. }) => return Ok(message.op),
-            Ok(Decoded::Incomplete { .. }) => {}
-            Err(error) => return Err(io::Error::other(error.to_string())),
+    let exchanging = async {
+        stream.write_all(&LdapMessage::new(id, request).encode()).await?;
+        stream.flush().await?;
+        let mut received = Vec::new();
+        loop {
+            match ldap_wire::decode(&received, &Limits::DEFAULT) {
+                Ok(Decoded::Message { message, .. }) => return Ok(message.op),
+                Ok(Decoded::Incomplete { .. }) => {}
+                Err(error) => return Err(io::Error::other(error.to_string())),
+            }
+            if stream.read_buf(&mut received).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
         }
-        if stream.read_buf(&mut received).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-    }
+    };
+    timeout(ANSWER_LIMIT, exchanging).await?
 }

@@ -4,7 +4,7 @@ use fake_dc_pki::{CaCertificate, Chain, DcIdentity, KeyKind, KeyOwner, Pki, PkiE
 use ground::{Clock, Seed, Timestamp};
 use rustls_pki_types::CertificateDer;
 use scenario::{PinnedCa, Present, PresentedCertificate, PresentedKey, Visit};
-use trust_models::pinned::{Identity, KeptIdentity, PinnedError, PublicKey, visit};
+use trust_models::pinned::{Identity, KeptIdentity, PinnedError, visit};
 
 use super::listener;
 use crate::world::WorldError;
@@ -40,14 +40,12 @@ impl Certificates {
         Ok(KeptIdentity::of(&chain))
     }
 
-    /// Somebody who is neither manager nor agent.
-    pub(super) fn identity_of(&self, name: &str) -> Result<Identity, PinnedError> {
-        let sound = PresentedCertificate::SelfSigned;
-        Ok(KeptIdentity::of(&self.around(name, PresentedKey::Own, sound)?).identity()?)
-    }
-
-    pub(super) fn key_of(&self, name: &str) -> Result<PublicKey, PinnedError> {
-        Ok(self.identity_of(name)?.public_key().clone())
+    /// The operator's proxy before an agent, or an intruder's.
+    pub(super) fn of_proxy(&self, agent: &str, wanted: bool) -> Result<Identity, PinnedError> {
+        let whose = if wanted { "the operator's" } else { "an intruder's" };
+        let key = KeyOwner::Named(format!("{whose} proxy before {agent}"));
+        let chain = self.around_key("proxy", key, PresentedCertificate::SelfSigned)?;
+        Ok(KeptIdentity::of(&chain).identity()?)
     }
 
     pub(super) fn of_component(
@@ -104,8 +102,18 @@ impl Certificates {
         key: PresentedKey,
         certificate: PresentedCertificate,
     ) -> Result<Chain, PkiError> {
-        let mut plan = self.internal.plan(&holder(owner))?;
         let key = KeyOwner::Named(format!("{owner}, {}", key.as_str()));
+        self.around_key(owner, key, certificate)
+    }
+
+    /// A certificate of this kind around any key.
+    fn around_key(
+        &self,
+        subject: &str,
+        key: KeyOwner,
+        certificate: PresentedCertificate,
+    ) -> Result<Chain, PkiError> {
+        let mut plan = self.internal.plan(&holder(subject))?;
         plan.leaf().keyed(key).of_kind(KeyKind::EcdsaP256);
         match certificate {
             PresentedCertificate::FromCa => return plan.issue(),

@@ -3,8 +3,9 @@
 use ground::Actor;
 use scenario::{Guess, ManagerAndAgent};
 use trust_models::pinned::{
-    Heard, Home, Link, Meddling, Order, PinnedError, Proxy, Reception, Reported,
-    facts::SymmetricKeyProof, impostor,
+    Heard, Home, Link, Order, PinnedError, Proxy, Reception, Reported,
+    facts::{Guessed, SymmetricKeyProof, TriedOffline},
+    impostor::{self, Tried},
 };
 
 use super::{ActError, Parties, certificates::Certificates, key, listener, name};
@@ -27,7 +28,7 @@ impl Parties {
         let certificate = self.certificates.of_https(&report.manager, report.certificate)?;
         let mut reception = manager.receive(listener().await?, &certificate)?;
         let address = reception.address();
-        let onlooker = Proxy::start(listener().await?, &certificate, address, Meddling::None)?;
+        let onlooker = Proxy::eavesdrop(listener().await?, &certificate, address)?;
         let home = Home {
             manager: name(&report.manager),
             address: onlooker.address(),
@@ -70,11 +71,13 @@ impl Parties {
         let trail = self.ledger.trail(Actor::Host("impostor".to_owned()));
         let trail = trail.under(self.manager(&guess.manager)?.party().trail().cause());
         let mut outcome = Ok(());
-        for number in 0..guess.keys {
+        for number in 1..=u64::from(guess.keys) {
             let seed = self.seed.child(&format!("guess {number}"));
             let agent = name(&guess.agent);
             outcome = impostor::guess(&report.home, &agent, &seed, &self.clock, &trail).await;
             report.reception.settled().await;
+            let refused = outcome.as_ref().err().map(|error| error.reason().to_owned());
+            trail.record(Guessed { number, refused });
             if outcome.is_ok() {
                 break;
             }
@@ -84,10 +87,18 @@ impl Parties {
 
     pub(super) fn guess_offline(&mut self, guess: &Guess) -> Result<(), ActError> {
         let report = self.report_of([guess.manager.to_string(), guess.agent.to_string()])?;
+        let manager = self.manager(&guess.manager)?;
         let agent = &self.host(&guess.agent)?.agent;
-        let (manager, count) = (name(&guess.manager), u64::from(guess.keys));
-        let seed = self.seed.child("offline");
-        match impostor::try_on(&report.heard, agent, &manager, count, &seed)? {
+        let (count, seed) = (u64::from(guess.keys), self.seed.child("offline"));
+        let tried = impostor::try_on(&report.heard, agent, manager.name(), count, &seed)?;
+        let Tried { by_onlooker, with_draws } = tried;
+        let trail = self.ledger.trail(Actor::Host("impostor".to_owned()));
+        trail.under(manager.party().trail().cause()).record(TriedOffline {
+            keys: count + 1,
+            by_onlooker,
+            with_draws,
+        });
+        match by_onlooker {
             0 => Err(PinnedError::KeyNotProven.into()),
             _ => Ok(()),
         }

@@ -4,6 +4,8 @@
 //! present tense, on one line. Who it happened to is said by whoever asks.
 
 mod cloud;
+mod directory;
+mod pinned;
 
 use ground::{Actor, Event};
 use serde_json::{Map, Value};
@@ -51,7 +53,11 @@ impl Fields {
 pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
     let fields = Fields(event.fields());
     let text = |name: &str| fields.text(name);
-    if let Some(sentence) = cloud::told(event.kind(), &fields) {
+    let kind = event.kind();
+    let model = cloud::told(kind, &fields)
+        .or_else(|| directory::told(kind, &fields))
+        .or_else(|| pinned::told(kind, &fields));
+    if let Some(sentence) = model {
         return Told::Line(sentence);
     }
     Told::Line(match event.kind() {
@@ -231,29 +237,6 @@ pub(super) fn told(event: &Event, tree: &Tree<'_>, names: &Names) -> Told {
         }
 
         // Clients of the service.
-        "directory.accepted" | "directory.refused" => return Told::Nothing,
-        "directory.asked" => format!("the application answers {}", text("answer")),
-        "directory.bound" => match text("account").as_str() {
-            "" => "is nobody to the DC".to_owned(),
-            account => format!("is {account} to the DC"),
-        },
-        "directory.certificate-wanted" => {
-            let shown = text("shown");
-            let shown =
-                if shown.is_empty() { "shows none".to_owned() } else { format!("shows {shown}") };
-            format!("is asked for a certificate{} and {shown}", fields.with(" of ", "wanted"))
-        }
-        "directory.dialled" => format!("connects to {}", text("host")),
-        "directory.judged" => {
-            let known = fields.with(", which is ", "known");
-            let wrong = fields.with(", wrong: ", "reasons");
-            let noticed = fields.with(", noticed: ", "notices");
-            format!("judges the {} {}{known}{wrong}{noticed}", text("whom"), text("subject"))
-        }
-        "directory.remembered" => format!("trusts {} from now on", text("host")),
-        "pki.issued" => format!("{} issues a certificate to {}", text("ca"), text("holder")),
-        "pki.list-fetched" => format!("{} gets the list of {}", text("holder"), text("ca")),
-        "pki.revoked" => format!("{} revokes the certificate of {}", text("ca"), text("holder")),
         "client.answer" => return Told::Nothing,
         "client.call" => {
             let end = tree.effects(event).iter().find(|effect| effect.kind() == "client.answer");

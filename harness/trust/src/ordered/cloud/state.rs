@@ -131,17 +131,16 @@ impl State {
 
     pub(super) async fn restart_all(&self, trail: &Trail) -> Result<(), CloudError> {
         let storage: Vec<_> = self.storage().values().cloned().collect();
+        let consoles: Vec<_> = self.consoles().values().cloned().collect();
+        // One that cannot be restarted keeps no other from it.
         let mut first_trouble = Ok(());
         for appliance in storage {
-            // One that cannot be restarted keeps no other from it.
             first_trouble = first_trouble.and(self.restart_storage(&appliance, trail).await);
         }
-        first_trouble?;
-        let consoles: Vec<_> = self.consoles().values().cloned().collect();
         for console in consoles {
-            self.start_console(&console, trail).await?;
+            first_trouble = first_trouble.and(self.start_console(&console, trail).await);
         }
-        Ok(())
+        first_trouble
     }
 
     pub(super) async fn restart_storage(

@@ -15,46 +15,70 @@ use crate::pinned::{
     pake::Registrar,
 };
 
+/// A deployment channel, with the key that the host has shown in it.
+struct Channel {
+    frames: Frames,
+    host_key: PublicKey,
+}
+
 impl Manager {
     /// Deploys a host, or deploys it anew: what it and this manager believed of each other is
-    /// replaced. Returns the fingerprint that the host has shown.
+    /// replaced. A former deployment of it is settled first. Returns the fingerprint that the host has
+    /// shown.
     ///
     /// # Errors
     ///
     /// Nothing has changed, or [`Manager::unsettled`] names the agent and [`Manager::settle`]
     /// decides.
     pub async fn deploy(&self, order: &Deployment) -> Result<Fingerprint, PinnedError> {
-        let trail = self.party.trail().begin(DeploymentBegan { agent: order.agent.clone() });
+        let agent = &order.agent;
+        if agent == self.name() {
+            return Err(PinnedError::NameTaken { name: agent.clone() });
+        }
+        let _alone = self.deploys.lock().await;
+        let trail = self.party.trail().begin(DeploymentBegan { agent: agent.clone() });
         let expected = Expected::Fingerprint(order.fingerprint.clone());
-        let (mut frames, host_key) = deployment::open(order.address, &expected, &trail).await?;
-        let shown = host_key.fingerprint();
-        let intent = Intent { token: self.token(), address: order.address, host_key };
-        self.store.change(|state| {
-            state.deploying.insert(order.agent.clone(), intent.clone());
-        })?;
-        let prepared = self.prepare(&mut frames, order, &intent).await;
+        let (frames, host_key) = deployment::open(order.address, &expected, &trail).await?;
+        let mut channel = Channel { frames, host_key };
+        let shown = channel.host_key.fingerprint();
+        match self.settle_one(agent, Some(&mut channel), &trail).await {
+            // The host was set up anew since, which the manager has taken note of now.
+            Ok(()) | Err(PinnedError::NotDeployed { .. }) => {}
+            Err(source) => {
+                let (agent, source) = (agent.clone(), Box::new(source));
+                return Err(PinnedError::Unsettled { agent, source });
+            }
+        }
+        let (address, host_key) = (order.address, channel.host_key.clone());
+        let intent = Intent { token: self.token(), address, host_key };
+        self.store.change(|state| state.deploying.insert(agent.clone(), intent.clone()))?;
+        let prepared = self.prepare(&mut channel.frames, order, &intent).await;
         let (key, record) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 // If the host cannot be asked now, it is asked when things are settled.
-                let _ = self.abort(&order.agent, &intent, Some(&mut frames), &trail).await;
+                let _ = self.abort(agent, &intent, Some(&mut channel), &trail).await;
                 return Err(error);
             }
         };
-        // The decision.
-        self.store.change(|state| {
-            state.deploying.remove(&order.agent);
-            let row = Row {
-                address: order.service,
-                keys: BTreeSet::from([key]),
-                record,
-                unsettled: Some(intent.clone()),
-            };
-            state.agents.insert(order.agent.clone(), row);
+        // The decision, unless the host was removed in the meantime.
+        let decided = self.store.change(|state| {
+            let own = state.deploying.get(agent).is_some_and(|known| known.token == intent.token);
+            if own {
+                state.deploying.remove(agent);
+                let (address, keys) = (order.service, BTreeSet::from([key]));
+                let row = Row { address, keys, record, unsettled: Some(intent.clone()) };
+                state.agents.insert(agent.clone(), row);
+            }
+            own
         })?;
-        self.note(&order.agent, "trusted", &trail);
+        if !decided {
+            self.abort(agent, &intent, Some(&mut channel), &trail).await?;
+            return Err(PinnedError::NotDeployed { agent: agent.clone() });
+        }
+        self.note(agent, "trusted", &trail);
         self.refresh();
-        self.commit(&order.agent, &intent, Some(&mut frames), &trail).await?;
+        self.commit(agent, &intent, Some(&mut channel), &trail).await?;
         Ok(shown)
     }
 
@@ -86,19 +110,31 @@ impl Manager {
     ///
     /// A host cannot be asked: the first such error, after all were tried.
     pub async fn settle(&self) -> Result<(), PinnedError> {
-        let state = self.store.get();
+        let _alone = self.deploys.lock().await;
         let mut outcome = Ok(());
-        for (agent, intent) in &state.deploying {
-            let settled = self.abort(agent, intent, None, &self.party.trail()).await;
+        for agent in self.unsettled() {
+            let settled = self.settle_one(&agent, None, &self.party.trail()).await;
             outcome = outcome.and(settled);
         }
-        for (agent, row) in &state.agents {
-            if let Some(intent) = &row.unsettled {
-                let settled = self.commit(agent, intent, None, &self.party.trail()).await;
-                outcome = outcome.and(settled);
-            }
-        }
         outcome
+    }
+
+    /// Settles the deployment of one agent, if there is something to settle.
+    async fn settle_one(
+        &self,
+        agent: &PeerName,
+        mut channel: Option<&mut Channel>,
+        trail: &Trail,
+    ) -> Result<(), PinnedError> {
+        let state = self.store.get();
+        if let Some(intent) = state.deploying.get(agent) {
+            self.abort(agent, intent, channel.as_deref_mut(), trail).await?;
+        }
+        let decided = state.agents.get(agent).and_then(|row| row.unsettled.as_ref());
+        match decided {
+            Some(intent) => self.commit(agent, intent, channel, trail).await,
+            None => Ok(()),
+        }
     }
 
     /// The agent's key and the record of its symmetric key.
@@ -129,14 +165,16 @@ impl Manager {
         &self,
         agent: &PeerName,
         intent: &Intent,
-        frames: Option<&mut Frames>,
+        channel: Option<&mut Channel>,
         trail: &Trail,
     ) -> Result<(), PinnedError> {
         let commit = ToHost::Commit { token: intent.token.clone() };
-        match self.tell(intent, frames, &commit, trail).await? {
+        let answer = self.tell(intent, channel, &commit, trail).await?;
+        let is_of = |row: &Row| row.unsettled.as_ref().is_some_and(|of| of.token == intent.token);
+        match answer {
             FromHost::Done => {
                 self.store.change(|state| {
-                    if let Some(row) = state.agents.get_mut(agent) {
+                    if let Some(row) = state.agents.get_mut(agent).filter(|row| is_of(row)) {
                         row.unsettled = None;
                     }
                 })?;
@@ -144,7 +182,9 @@ impl Manager {
             }
             // The host was set up anew in the meantime: it is none of the agents.
             FromHost::Unknown => {
-                self.store.change(|state| state.agents.remove(agent))?;
+                self.store.change(|state| {
+                    state.agents.retain(|name, row| name != agent || !is_of(row));
+                })?;
                 self.note(agent, "taken-back", trail);
                 self.refresh();
                 Err(PinnedError::NotDeployed { agent: agent.clone() })
@@ -157,29 +197,32 @@ impl Manager {
         &self,
         agent: &PeerName,
         intent: &Intent,
-        frames: Option<&mut Frames>,
+        channel: Option<&mut Channel>,
         trail: &Trail,
     ) -> Result<(), PinnedError> {
         let abort = ToHost::Abort { token: intent.token.clone() };
-        match self.tell(intent, frames, &abort, trail).await? {
+        match self.tell(intent, channel, &abort, trail).await? {
             FromHost::Done => {
-                self.store.change(|state| state.deploying.remove(agent))?;
+                self.store.change(|state| {
+                    let is_other = |known: &Intent| known.token != intent.token;
+                    state.deploying.retain(|name, known| name != agent || is_other(known));
+                })?;
                 Ok(())
             }
             other => Err(other.refusal(agent)),
         }
     }
 
-    /// Tells a host over the channel that is open, or else over a new one to the same host.
+    /// Tells a host over the channel that is open, if it is that host's, or else over a new one to it.
     async fn tell(
         &self,
         intent: &Intent,
-        frames: Option<&mut Frames>,
+        channel: Option<&mut Channel>,
         message: &ToHost,
         trail: &Trail,
     ) -> Result<FromHost, PinnedError> {
-        match frames {
-            Some(frames) => frames.ask(message).await,
+        match channel.filter(|channel| channel.host_key == intent.host_key) {
+            Some(channel) => channel.frames.ask(message).await,
             None => {
                 let expected = Expected::Key(intent.host_key.clone());
                 let (mut frames, _) = deployment::open(intent.address, &expected, trail).await?;

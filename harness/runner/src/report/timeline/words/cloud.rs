@@ -32,6 +32,9 @@ pub(super) fn told(kind: &str, fields: &Fields) -> Option<String> {
             0 => format!("sets {} up with what it has", text("appliance")),
             count => format!("sets {} up with {count} certificates and the key", text("appliance")),
         },
+        "ordered.set-up-refused" => {
+            format!("sends nothing to {}, which it has not created", text("appliance"))
+        }
         "ordered.set-up" => {
             let root = if fields.is("root_imported") { ", and trusts a new root" } else { "" };
             let (script, shows) = (text("script"), text("shows"));
@@ -66,4 +69,20 @@ pub(super) fn told(kind: &str, fields: &Fields) -> Option<String> {
         ),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Map;
+
+    use super::*;
+
+    #[test]
+    fn every_fact_has_a_sentence() {
+        let silent: Vec<_> = trust_models::ordered::facts::KINDS
+            .iter()
+            .filter(|kind| told(kind, &Fields(Map::new())).is_none())
+            .collect();
+        assert!(silent.is_empty(), "nothing is said of {silent:?}");
+    }
 }
