@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use ground::Actor;
 use scenario::{Action, ClientAction, PoolCall, Step};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sim_host::{
     Host, Pool,
     facts::{CallEnded, DutyBegan, SmbConfWritten},
@@ -61,8 +61,8 @@ pub(super) fn failed_joins_leave_no_certificates(look: &Look<'_>) -> Vec<Breach>
 
 /// All else is as it was, too: the database and the files. What the joiner's xapi did by itself in
 /// the meantime is not the join's. The rest of a domain that the client has let it join and leave
-/// is what leaving one leaves (§8), and what enabling that fails leaves, which does not take back its
-/// `external_auth_configuration` (§7.4).
+/// is what leaving one leaves (§8), with an `external_auth_configuration` that is empty whatever it was
+/// before, and what enabling that fails leaves, which does not take back that field (§7.4).
 pub(super) fn failed_joins_leave_nothing(look: &Look<'_>) -> Vec<Breach> {
     let Some(mut failed) = FailedJoin::of(look) else { return Vec::new() };
     let actor = Actor::Host(failed.host.name().to_owned());
@@ -73,11 +73,14 @@ pub(super) fn failed_joins_leave_nothing(look: &Look<'_>) -> Vec<Breach> {
     let wrote_samba = own().any(|event| event.fact::<SmbConfWritten>().is_some());
     let is_samba = |path: &str| wrote_samba && WRITTEN_WITH_SAMBA.contains(&path);
     let mut differing = failed.differing_files(|path| !is_of_certificates(path) && !is_samba(path));
-    let failed_late = own().filter_map(|event| event.fact::<CallEnded>()).any(|ended| {
-        ended.call == "host.enable_external_auth" && ended.error.is_some() && wrote_samba
-    });
-    if failed_late {
-        failed.overlook_configuration();
+    for ended in own().filter_map(|event| event.fact::<CallEnded>()) {
+        match ended.call {
+            "host.disable_external_auth" => forget_configuration(&mut failed.records[0]),
+            "host.enable_external_auth" if ended.error.is_some() && wrote_samba => {
+                failed.records.iter_mut().for_each(forget_configuration);
+            }
+            _ => {}
+        }
     }
     differing.extend(failed.differing_classes(|class| class != CERTIFICATES));
     failed.breaches(differing)
@@ -120,19 +123,18 @@ impl<'l> FailedJoin<'l> {
         differing.map(|(class, _)| format!("other {class} in its database")).collect()
     }
 
-    fn overlook_configuration(&mut self) {
-        for records in &mut self.records {
-            let hosts = records.get_mut("hosts").and_then(Value::as_array_mut);
-            for host in hosts.into_iter().flatten().filter_map(Value::as_object_mut) {
-                host.remove("external_auth_configuration");
-            }
-        }
-    }
-
     fn breaches(&self, differing: Vec<String>) -> Vec<Breach> {
         let name = self.host.name();
         let breach = |what: String| Breach::new(name, format!("{name} has {what} than before"));
         differing.into_iter().map(breach).collect()
+    }
+}
+
+/// Empties `external_auth_configuration` of all hosts.
+fn forget_configuration(records: &mut Value) {
+    let hosts = records.get_mut("hosts").and_then(Value::as_array_mut);
+    for host in hosts.into_iter().flatten().filter_map(Value::as_object_mut) {
+        host.insert("external_auth_configuration".to_owned(), Value::Object(Map::new()));
     }
 }
 
