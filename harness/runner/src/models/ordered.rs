@@ -129,7 +129,7 @@ impl OrderedWorld {
                 diagnosis: Vec::new(),
             }));
         }
-        let findings = self.cloud.diagnose(trail).await;
+        let findings = self.cloud.diagnose(trail).await.map_err(WorldError::from)?;
         let diagnosis = findings.iter().map(ToString::to_string).collect();
         Ok(Some(Refusal { diagnosis, ..refused }))
     }
@@ -165,7 +165,7 @@ impl OrderedWorld {
             CloudAction::CreateStorage(storage) => self.create_storage(storage, trail).await?,
             CloudAction::Destroy(of) => cloud.destroy(&of.appliance).await?,
             CloudAction::Diagnose(_) => {
-                cloud.diagnose(trail).await;
+                cloud.diagnose(trail).await?;
             }
             CloudAction::Download(download) => {
                 let link = cloud.extract_template(&download.from, &download.template, trail)?;

@@ -2,7 +2,8 @@
 //! behind its length, over TLS.
 //!
 //! As in CloudStack before 4.11, the appliance does not look at the certificate of the management
-//! server (`Link.initSSLContext` of 4.4: `TrustAllManager`); nor does either end log a message. The header of CloudStack's frames is left out.
+//! server (`Link.initSSLContext` of 4.4: `TrustAllManager`); nor does either end log a message. The
+//! header of CloudStack's frames is left out.
 
 use std::{io, net::SocketAddr, sync::Arc};
 

@@ -11,7 +11,7 @@ use ground::{Timestamp, Trail};
 use rustls::pki_types::CertificateDer;
 
 use super::{
-    Cloud, Intervals, Protocol, RefusedUpload, Row, Script, UploadError,
+    Cloud, CloudError, Intervals, Protocol, RefusedUpload, Row, Script, UploadError,
     appliance::{certificates_in, subjects},
     certificate::Link as Certificate,
     cloud::{URL_CLEANUP, URL_EXPIRATION},
@@ -123,7 +123,11 @@ impl fmt::Display for Finding {
 
 impl Cloud {
     /// Looks at everything that the troubleshooting list names.
-    pub async fn examine(&self, trail: &Trail) -> Evidence {
+    ///
+    /// # Errors
+    ///
+    /// The keystore cannot be read.
+    pub async fn examine(&self, trail: &Trail) -> Result<Evidence, CloudError> {
         let mut storage = Vec::new();
         for appliance in self.storage_appliances() {
             let shown = match appliance.https().await {
@@ -144,27 +148,30 @@ impl Cloud {
         }
         self.clean_up(trail);
         let links = self.links();
-        let intervals = self.intervals();
-        Evidence {
+        Ok(Evidence {
             domain: self.domain(),
-            rows: self.rows().unwrap_or_default(),
+            rows: self.rows()?,
             storage,
             consoles: self
                 .consoles()
                 .iter()
                 .map(|console| (console.name().to_owned(), console.protocol()))
                 .collect(),
-            console_protocol: self.console_protocol().unwrap_or(Protocol::Http),
+            console_protocol: self.console_protocol()?,
             links: links.into_iter().map(|link| (link.clone(), self.deletes(&link))).collect(),
-            intervals,
-            configured_intervals: self.configured_intervals().unwrap_or(intervals),
+            intervals: self.intervals(),
+            configured_intervals: self.configured_intervals()?,
             last_refusal: self.last_refusal(),
-        }
+        })
     }
 
     /// Looks, concludes, and records each conclusion.
-    pub async fn diagnose(&self, trail: &Trail) -> Vec<Finding> {
-        let findings = diagnose(&self.examine(trail).await);
+    ///
+    /// # Errors
+    ///
+    /// The keystore cannot be read.
+    pub async fn diagnose(&self, trail: &Trail) -> Result<Vec<Finding>, CloudError> {
+        let findings = diagnose(&self.examine(trail).await?);
         for finding in &findings {
             trail.record(Diagnosed {
                 diagnosis: finding.diagnosis.name(),
@@ -173,7 +180,7 @@ impl Cloud {
                 advice: finding.advice.clone(),
             });
         }
-        findings
+        Ok(findings)
     }
 }
 

@@ -326,12 +326,12 @@ impl Chain {
             return Err(UploadError::PlaceTaken { place, name });
         }
         let last = self.links.last().and_then(|row| row.seq);
+        // Somebody may have edited the table by hand.
+        let expected = last.unwrap_or(0).saturating_add(1);
         match (upload.id, last, &self.server) {
             (None, None, _) => Err(UploadError::ServerBeforeRoot),
             (Some(id), None, _) if id != 1 => Err(UploadError::IntermediateBeforeRoot { id }),
-            (Some(id), _, _) if id != last.unwrap_or(0) + 1 => {
-                Err(UploadError::Gap { id, expected: last.unwrap_or(0) + 1 })
-            }
+            (Some(id), _, _) if id != expected => Err(UploadError::Gap { id, expected }),
             (Some(_), _, Some(server)) if self.ends_in(server) => {
                 Err(UploadError::ChainEnded { server: server.name.clone() })
             }

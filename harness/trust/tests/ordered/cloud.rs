@@ -59,7 +59,7 @@ impl Lab {
     }
 
     pub(crate) async fn diagnoses(&self) -> Vec<(Diagnosis, String)> {
-        let findings = self.cloud.diagnose(&self.trail).await;
+        let findings = self.cloud.diagnose(&self.trail).await.unwrap();
         findings.into_iter().map(|finding| (finding.diagnosis, finding.subject)).collect()
     }
 }
@@ -180,7 +180,7 @@ async fn an_appliance_that_shows_a_former_leaf_is_found() {
         chain: vec![former.root.clone(), former.intermediate.clone()],
     };
     lab.cloud.suffer("storage1", Deed::Shows(Box::new(back))).await.unwrap();
-    let findings = lab.cloud.diagnose(&lab.trail).await;
+    let findings = lab.cloud.diagnose(&lab.trail).await.unwrap();
     let said: Vec<_> = findings.iter().map(ToString::to_string).collect();
     assert_eq!(
         said,
@@ -207,6 +207,16 @@ async fn a_row_that_cannot_be_read_is_found() {
     table.execute("update keystore set certificate = 'none' where seq = 1", []).unwrap();
     let found = lab.diagnoses().await;
     assert!(found.iter().all(|(what, _)| *what == Diagnosis::UnreadableCertificate), "{found:?}");
+    // No number comes after the last.
+    table.execute("update keystore set seq = 2147483647 where seq = 2", []).unwrap();
+    let another =
+        Upload { name: "one more".to_owned(), ..material("corp", &[]).intermediate_upload() };
+    let refused = lab.cloud.call_upload(&another, true, &lab.trail).await.unwrap_err();
+    assert_eq!(refused.reason, "gap");
+    // Whoever sees nothing does not say that all is well.
+    table.execute("drop table keystore", []).unwrap();
+    let error = lab.cloud.diagnose(&lab.trail).await.unwrap_err();
+    assert_eq!(error.to_string(), "the keystore cannot be used: no such table: keystore");
 }
 
 #[tokio::test]
@@ -308,7 +318,7 @@ async fn nothing_that_is_recorded_holds_a_key() {
     let wrong = Upload { private_key: Some(material.key.clone()), ..material.root_upload() };
     lab.cloud.call_upload(&wrong, true, &lab.trail).await.unwrap_err();
     lab.copy().await.unwrap();
-    let findings = lab.cloud.diagnose(&lab.trail).await;
+    let findings = lab.cloud.diagnose(&lab.trail).await.unwrap();
     let keys = [&material.key, &lab.cloud.built_in().key];
     let mut said = format!("{findings:?} {:?} {:?}", lab.cloud, lab.cloud.rows().unwrap());
     for event in lab.ledger.events() {
