@@ -34,7 +34,13 @@ pub(crate) async fn act(
     trail: &Trail,
 ) -> Result<Option<Refusal>, StepError> {
     match action {
-        Action::Cloud(action) => world.cloud()?.act(action, trail).await,
+        Action::Cloud(action) => {
+            let cloud = world.cloud()?;
+            let refusal = cloud.act(action, trail).await?;
+            let secrets = cloud.secrets()?;
+            world.keep_secret(secrets);
+            Ok(refusal)
+        }
         Action::Pinned(action) => {
             let refusal = world.pinned.act(action, trail.cause()).await?;
             world.keep_secret(world.pinned.secrets()?);

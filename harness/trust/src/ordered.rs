@@ -27,6 +27,7 @@ mod console;
 mod diagnosis;
 mod download;
 mod error;
+mod evidence;
 pub mod facts;
 mod files;
 mod keystore;
@@ -44,8 +45,9 @@ pub use cloud::{
     CONSOLE_SSL, Cloud, CloudOptions, MANAGEMENT, RefusedUpload, URL_CLEANUP, URL_EXPIRATION,
 };
 pub use console::{ConsoleAppliance, Protocol};
-pub use diagnosis::{Diagnosis, Evidence, Finding, StorageEvidence, diagnose};
+pub use diagnosis::{Diagnosis, Finding, diagnose};
 pub use error::{CloudError, KeystoreError, UploadError};
+pub use evidence::{Evidence, FileEvidence, StorageEvidence};
 pub use files::FileSet;
 pub use keystore::{Keystore, Row, ServerCertificate, Uploaded};
 pub use links::{Intervals, Link};

@@ -1,6 +1,7 @@
 //! PKI directories with their applications, and the servers they connect to.
 //!
-//! A CA is there as soon as somebody names it. One that has the name of a domain is the domain's own.
+//! A CA is there as soon as somebody names it. One that has the name of a domain is the domain's own, as it was at the
+//! beginning: `domain.renew_ca` does not renew it for this model.
 
 mod authority;
 mod connect;

@@ -92,13 +92,12 @@ impl OrderedWorld {
     }
 
     /// Every private key that there is, line by line: what no event may hold.
-    pub(crate) fn secrets(&self) -> Vec<String> {
-        let keys = self
-            .chains
-            .values()
-            .flat_map(|chains| [&chains.own.key, &chains.renewed.key, &chains.other.key]);
-        let keys = keys.chain([&self.cloud.built_in().key]);
-        keys.flat_map(|key| secret_lines(key.expose())).collect()
+    pub(crate) fn secrets(&self) -> Result<Vec<String>, WorldError> {
+        let given = self.chains.values();
+        let given =
+            given.flat_map(|chains| [&chains.own.key, &chains.renewed.key, &chains.other.key]);
+        let keys = self.cloud.private_keys()?;
+        Ok(given.chain(&keys).flat_map(|key| secret_lines(key.expose())).collect())
     }
 
     /// Stops the management server and all appliances.
@@ -213,7 +212,7 @@ impl OrderedWorld {
 
     /// What somebody shows who has no certificate of the operator's: one of his own CA, or one that he has made himself.
     fn somebody_else(&self, self_made: bool) -> Result<ServerCertificate, StepError> {
-        let domain = self.cloud.domain();
+        let domain = self.cloud.domain().map_err(WorldError::from)?;
         let faults: &[ChainFault] = if self_made {
             &["anchor.self-signed-leaf".parse().map_err(WorldError::Pki)?]
         } else {

@@ -150,7 +150,9 @@ impl World {
             None => None,
         };
         let mut secrets = secrets_of(&case.scenario);
-        secrets.extend(cloud.iter().flat_map(OrderedWorld::secrets));
+        if let Some(cloud) = &cloud {
+            secrets.extend(cloud.secrets()?);
+        }
         let (time_clock, pki_trail) = (time.clock(), trail.clone());
         let mut world = Self {
             keeper: Timekeeper::new(time),

@@ -4,7 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::{ApplianceRef, ChainRef, DcFault, DomainName, HostName, Kebab, NoParameters};
-use crate::grammar::{NonEmpty, Spanned};
+use crate::{
+    Span,
+    grammar::{NonEmpty, Reader, Spanned},
+    mistake::Mistake,
+};
 
 table! {
     /// A management server with its appliances, and the certificates that an operator has for it.
@@ -181,11 +185,27 @@ words! {
 table! {
     /// Parameters of `cloud.call`.
     pub struct CallApi {
-        /// The command.
-        pub command: String,
+        /// The command: no upload, whose job somebody has to wait for.
+        pub command: Spanned<String>,
         /// Its other parameters.
         pub params: BTreeMap<String, String>,
     }
+    check no_upload;
+}
+
+/// What its job does would be a part of whatever step is done by then.
+fn no_upload(call: &CallApi, _: Span, reader: &mut Reader<'_>) -> Option<()> {
+    if call.command.value != "uploadCustomCertificate" {
+        return Some(());
+    }
+    let rule = "any command but uploads, for which there is `cloud.upload`";
+    let mistake = Mistake::Malformed {
+        what: "command",
+        text: call.command.value.clone(),
+        rule: rule.to_owned(),
+    };
+    reader.report(call.command.span.clone(), mistake);
+    None
 }
 
 table! {

@@ -86,6 +86,9 @@ mistakes! {
     dangling_pki_server_of_an_application: pki(
         "pki.connect_at_once = { directory = \"lab\", applications = [{ name = \"virsh\", servers = [\"host1.lab.exampel\"] }] }",
     );
+    upload_without_waiting: step(
+        "cloud.call = { command = \"uploadCustomCertificate\", params = { name = \"server\" } }",
+    );
     certificate_of_a_host_without_a_ca: step("pki.renew = { host = \"host1\", keep_key = true }");
     dangling_reading_step: step("pool.install_trusted_certificate = { ca = true, cert.read_by = \"somebody reads it\" }");
     server_of_two_applications: pki(

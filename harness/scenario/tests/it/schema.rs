@@ -83,7 +83,8 @@ pub(crate) fn assert_agrees(text: &str, mistakes: &Diagnostics) {
         }
         // Two profiles are a set; paths that climb and keys that need each other are beyond it.
         Mistake::Malformed { what, text, .. } => {
-            !["member", "owner", "partner", "server"].contains(what) && !text.contains("..")
+            !["command", "member", "owner", "partner", "server"].contains(what)
+                && !text.contains("..")
         }
         Mistake::MissingKey { key } => !matches!(*key, "key" | "chain" | "password"),
         Mistake::BadValue { .. }

@@ -264,7 +264,9 @@ impl Client {
             }
             Ok(stream)
         };
-        let stream = timeout_at(until, handshake).await.map_err(|_| self.silent())??;
+        // Whoever has refused may still wait for the server to go.
+        let refused = || witness.seen().refusal.take().unwrap_or_else(|| self.silent());
+        let stream = timeout_at(until, handshake).await.map_err(|_| refused())??;
         let seen = std::mem::take(&mut *witness.seen());
         self.finish(host, stream, seen, trail).await
     }

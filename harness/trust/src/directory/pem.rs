@@ -79,10 +79,13 @@ pub(super) fn encode(label: &str, der: &[u8]) -> String {
     pem::encode_config(&pem::Pem::new(label, der), config)
 }
 
-/// The label of a line `-----WORD LABEL-----`.
+/// The label of a line `-----WORD LABEL-----`. It goes into errors, so that it must be one: of a file
+/// without line breaks all that it holds stands between the first dashes and the last.
 fn marked<'a>(line: &'a str, word: &str) -> Option<&'a str> {
     let inside = line.strip_prefix("-----")?.strip_suffix("-----")?;
-    inside.strip_prefix(word)?.strip_prefix(' ')
+    let label = inside.strip_prefix(word)?.strip_prefix(' ')?;
+    let is_of_label = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == ' ';
+    label.chars().all(is_of_label).then_some(label)
 }
 
 #[cfg(test)]

@@ -161,6 +161,11 @@ impl Server {
         };
         let doorman = trust.map(|trust| Arc::new(Doorman::new(trust, is_required, self, &trail)));
         let acceptor = TlsAcceptor::from(Arc::new(self.config(doorman.as_ref())));
+        let judged_wrong = || {
+            let judged = doorman.as_ref().and_then(|doorman| doorman.judgement());
+            let wrong = judged.filter(|judgement| !judgement.passed())?;
+            Some(ServeError::Refused(Box::new(wrong)))
+        };
         let handshake = async {
             match acceptor.accept(tcp).into_fallible().await {
                 Ok(mut stream) => {
@@ -175,15 +180,15 @@ impl Server {
                 }
                 Err((error, tcp)) => {
                     close(tcp).await;
-                    let judged = doorman.as_ref().and_then(|doorman| doorman.judgement());
-                    Err(match judged.filter(|judgement| !judgement.passed()) {
-                        Some(judgement) => ServeError::Refused(Box::new(judgement)),
-                        None => ServeError::Handshake(error),
-                    })
+                    Err(judged_wrong().unwrap_or(ServeError::Handshake(error)))
                 }
             }
         };
-        let outcome = timeout(HANDSHAKE_LIMIT, handshake).await.unwrap_or(Err(ServeError::Silent));
+        // Whoever has refused may still wait for the client to go.
+        let outcome = match timeout(HANDSHAKE_LIMIT, handshake).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(judged_wrong().unwrap_or(ServeError::Silent)),
+        };
         match outcome {
             Ok(stream) => {
                 let client = doorman.and_then(|doorman| doorman.judgement());

@@ -11,7 +11,7 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
     thread,
@@ -219,16 +219,38 @@ impl ListFile {
         let text = self.read().map_err(|cause| self.damage(cause))?;
         let text = with(&text, entry).map_err(|cause| self.damage(cause))?;
         let new = self.beside(".new");
-        let mut file = File::create(&new.path).map_err(new.failed("create"))?;
-        if let Ok(former) = fs::metadata(&self.path) {
-            file.set_permissions(former.permissions()).map_err(new.failed("write"))?;
+        // What somebody has left who died; it may be one that nobody can write to.
+        new.remove()?;
+        let replaced = new
+            .fill(&text, fs::metadata(&self.path).ok())
+            .and_then(|()| fs::rename(&new.path, &self.path).map_err(self.failed("replace")));
+        if replaced.is_err() {
+            // Why it was not replaced is what matters.
+            let _ = new.remove();
         }
-        file.write_all(text.as_bytes()).map_err(new.failed("write"))?;
-        file.sync_all().map_err(new.failed("write"))?;
-        fs::rename(&new.path, &self.path).map_err(self.failed("replace"))?;
+        replaced?;
         // The name, too.
         let folder_file = File::open(&folder.path);
         folder_file.and_then(|file| file.sync_all()).map_err(folder.failed("write"))
+    }
+
+    /// Makes the file, with that text and the permissions of the one that it is going to replace.
+    fn fill(&self, text: &str, former: Option<Metadata>) -> Result<(), StoreError> {
+        let mut file = File::create_new(&self.path).map_err(self.failed("create"))?;
+        if let Some(former) = former {
+            file.set_permissions(former.permissions()).map_err(self.failed("write"))?;
+        }
+        file.write_all(text.as_bytes()).map_err(self.failed("write"))?;
+        file.sync_all().map_err(self.failed("write"))
+    }
+
+    fn remove(&self) -> Result<(), StoreError> {
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(self.failed("remove")(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What is there; nothing if it is not there yet.

@@ -65,26 +65,29 @@ pub(super) struct Jobs {
 }
 
 struct Job {
+    /// The how-manieth it is.
+    number: u64,
     created: Timestamp,
     completed: Option<Timestamp>,
     outcome: Option<Result<(), String>>,
 }
 
 impl Jobs {
-    fn begin(&self, state: &State) -> String {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        *made += 1;
-        let id = state.options.seed.uuid(&format!("job {made}")).to_string();
-        let created = state.options.clock.now();
+    /// The id of a new job, in place of the oldest that has ended; `None` if all are at work.
+    fn begin(&self, state: &State) -> Option<String> {
         let mut jobs = self.lock();
         if jobs.len() >= JOBS_MAX {
-            let oldest = jobs.iter().min_by_key(|(id, job)| (job.created, (*id).clone()));
-            if let Some(oldest) = oldest.map(|(id, _)| id.clone()) {
-                jobs.remove(&oldest);
-            }
+            let ended = jobs.iter().filter(|(_, job)| job.outcome.is_some());
+            let oldest = ended.min_by_key(|(_, job)| job.number)?.0.clone();
+            jobs.remove(&oldest);
         }
-        jobs.insert(id.clone(), Job { created, completed: None, outcome: None });
-        id
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        *made += 1;
+        let number = *made;
+        let id = state.options.seed.uuid(&format!("job {number}")).to_string();
+        let created = state.options.clock.now();
+        jobs.insert(id.clone(), Job { number, created, completed: None, outcome: None });
+        Some(id)
     }
 
     /// Does the work of a job. It ends the job even if it breaks off.
@@ -313,7 +316,11 @@ fn upload(state: &Arc<State>, query: &str, trail: &Trail) -> Outcome {
         state.note_refusal("", error.reason(), &text, trail);
         (ErrorCode::Parameter, text)
     })?;
-    let id = state.jobs.begin(state);
+    let busy = || {
+        let text = format!("{JOBS_MAX} jobs are at work; wait until one has ended");
+        (ErrorCode::Internal, text)
+    };
+    let id = state.jobs.begin(state).ok_or_else(busy)?;
     let work = {
         let (state, trail) = (Arc::clone(state), trail.clone());
         async move {
@@ -462,12 +469,18 @@ mod tests {
         let trail = options.ledger.trail(Actor::Runner);
         let cloud = Cloud::start(options).await.unwrap();
         let state = cloud.state();
-        let id = state.jobs.begin(state);
+        let id = state.jobs.begin(state).unwrap();
         state.jobs.work(id.clone(), state, trail, std::future::pending());
         assert_eq!(query_job(state, Some(&id)).ok().unwrap()["jobstatus"], 0);
         state.jobs.stop().await;
         state.jobs.is_over(&id).await;
         let result = query_job(state, Some(&id)).ok().unwrap();
         assert_eq!(result["jobresult"]["errortext"], "the job was broken off");
+
+        // Nobody loses sight of a job that is at work.
+        let at_work: Vec<_> = (1..=JOBS_MAX).map(|_| state.jobs.begin(state).unwrap()).collect();
+        assert!(query_job(state, Some(&id)).is_err(), "the oldest that has ended is forgotten");
+        assert_eq!(state.jobs.begin(state), None);
+        assert!(at_work.iter().all(|id| query_job(state, Some(id)).is_ok()));
     }
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use ground::{Actor, Clock, Skew, Trail};
-use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, pem::PemObject as _};
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{
@@ -73,6 +73,8 @@ pub struct StorageAppliance {
     skew: Skew,
     trail: Trail,
     running: tokio::sync::Mutex<Option<Running>>,
+    /// Held by whoever changes its files and what it serves.
+    changing: tokio::sync::Mutex<()>,
 }
 
 struct Running {
@@ -100,8 +102,8 @@ impl StorageAppliance {
         let (script, running) = (Mutex::new(script), tokio::sync::Mutex::default());
         let skew = Skew::default();
         let clock = clock.skewed_by(&skew);
-        let appliance =
-            Self { name: name.to_owned(), address, root, script, clock, skew, trail, running };
+        let (name, changing) = (name.to_owned(), tokio::sync::Mutex::default());
+        let appliance = Self { name, address, root, script, clock, skew, trail, running, changing };
         let set = Certificates::from(built_in.whole());
         appliance.file_set(set, Script::Current, store)?.install(&appliance.root)?;
         Ok(appliance)
@@ -144,6 +146,7 @@ impl StorageAppliance {
     /// Stops if it runs, reports to the management server, carries out the set-up message that it
     /// is sent, and serves.
     pub(super) async fn start(&self, management: SocketAddr, trail: &Trail) -> io::Result<()> {
+        let _changing = self.changing.lock().await;
         self.stop().await;
         let trail = trail.of(self.actor()).begin(Connected { address: management });
         let startup = Message::StartupStorage { name: self.name.clone() };
@@ -170,6 +173,7 @@ impl StorageAppliance {
     ///
     /// A file cannot be changed, or the web server does not start again.
     pub async fn suffer(&self, deed: Deed) -> io::Result<()> {
+        let _changing = self.changing.lock().await;
         let mut files = self.files()?;
         match deed {
             Deed::ClockSetBack(seconds) => {
@@ -357,6 +361,11 @@ pub(super) fn java_judge(trusted: Vec<CertificateDer<'static>>, clock: Clock) ->
 /// The certificates in a text, as far as they can be read.
 pub(super) fn certificates_in(pem: &str) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem.as_bytes()).filter_map(Result::ok).collect()
+}
+
+/// Whether there is a key in a text.
+pub(super) fn has_readable_key(pem: &str) -> bool {
+    PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).is_ok()
 }
 
 /// Whom each of these names.

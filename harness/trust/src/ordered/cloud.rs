@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use ground::{Actor, Clock, Ledger, Seed, Timestamp, Trail};
+use ground::{Actor, Clock, Ledger, Secret, Seed, Timestamp, Trail};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -62,6 +62,8 @@ pub struct Cloud {
     state: Arc<State>,
     api: Server,
     agents: Agents,
+    /// Of the management server.
+    own_key: Secret,
 }
 
 /// The upload that was refused last, and was not followed by one that was taken.
@@ -107,7 +109,7 @@ impl Cloud {
         let api = api::serve(listener, Door::Either(tls), Arc::clone(&state))
             .map_err(failed("the port of the API"))?;
         state.note_start(&state.trail());
-        Ok(Self { state, api, agents })
+        Ok(Self { state, api, agents, own_key: own.key })
     }
 
     /// Where the API is, for HTTP and HTTPS: `/client/api`.
@@ -320,6 +322,7 @@ impl Cloud {
         let from = self.storage(source).map_err(missing)?;
         let to = self.storage(destination).map_err(missing)?;
         let name = self.state.host_name(from.address());
+        let name = name.map_err(|error| Objection::of(Obstacle::FilesUnusable, error))?;
         let stopped =
             || Objection::of(Obstacle::ConnectionFailed, format!("`{source}` does not run"));
         let address = from.https().await.ok_or_else(stopped)?;
@@ -353,8 +356,8 @@ impl Cloud {
         links.made += 1;
         let uuid = self.state.options.seed.uuid(&format!("link {}", links.made));
         let file_name = format!("{uuid}.qcow2");
+        let host_name = self.state.host_name(storage.address())?;
         storage.make_link(&file_name, template).map_err(of_appliance(appliance))?;
-        let host_name = self.state.host_name(storage.address());
         let link = Link {
             url: format!("https://{host_name}/userdata/{file_name}"),
             appliance: appliance.to_owned(),
@@ -431,8 +434,12 @@ impl Cloud {
     }
 
     /// The domain of the certificate in use.
-    pub fn domain(&self) -> String {
-        self.state.domain()
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub fn domain(&self) -> Result<String, CloudError> {
+        Ok(self.state.domain()?)
     }
 
     /// The upload that was refused last, unless one was taken since.
@@ -445,34 +452,29 @@ impl Cloud {
         &self.state.built_in
     }
 
+    /// Every private key that the management server and its storage appliances have now.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub fn private_keys(&self) -> Result<Vec<Secret>, CloudError> {
+        let mut keys = vec![self.own_key.clone(), self.built_in().key.clone()];
+        keys.extend(self.rows()?.into_iter().filter_map(|row| row.key));
+        // Files that cannot be read are nobody's key.
+        let files =
+            self.storage_appliances().into_iter().filter_map(|storage| storage.files().ok());
+        keys.extend(files.map(|files| files.key));
+        Ok(keys)
+    }
+
     /// The file of the table.
     pub fn database(&self) -> PathBuf {
         self.state.options.directory.join(DATABASE)
     }
 
-    /// What everybody reads the time from.
-    pub(super) fn clock(&self) -> &Clock {
-        &self.state.options.clock
-    }
-
     /// What its tasks share.
-    #[cfg(test)]
     pub(super) fn state(&self) -> &Arc<State> {
         &self.state
-    }
-
-    /// The name of an appliance in links.
-    pub fn host_name(&self, address: Ipv4Addr) -> String {
-        self.state.host_name(address)
-    }
-
-    /// Where the appliance of this name in a link listens, as DNS and the standard port would lead.
-    pub async fn resolve(&self, host_name: &str) -> Option<SocketAddr> {
-        let label = host_name.split('.').next()?;
-        let address: Ipv4Addr = label.replace('-', ".").parse().ok()?;
-        let storage = self.storage_appliances();
-        let found = storage.iter().find(|appliance| appliance.address() == address)?;
-        found.https().await
     }
 
     /// Stops everything, and waits until it has stopped.

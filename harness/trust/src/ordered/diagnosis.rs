@@ -7,55 +7,16 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use ground::{Timestamp, Trail};
+use ground::{Secret, Trail};
 use rustls::pki_types::CertificateDer;
 
 use super::{
-    Cloud, CloudError, Intervals, Protocol, RefusedUpload, Row, Script, UploadError,
-    appliance::{certificates_in, subjects},
+    Cloud, CloudError, Evidence, Row, Script, StorageEvidence, UploadError,
+    appliance::{certificates_in, has_readable_key, subjects},
     certificate::Link as Certificate,
     cloud::{URL_CLEANUP, URL_EXPIRATION},
     facts::Diagnosed,
-    web::fetch,
 };
-
-/// What was found when somebody looked.
-#[derive(Clone, Debug)]
-pub struct Evidence {
-    /// Domain of the certificate in use.
-    pub domain: String,
-    /// The keystore.
-    pub rows: Vec<Row>,
-    /// Storage appliances.
-    pub storage: Vec<StorageEvidence>,
-    /// Consoles, and what each speaks.
-    pub consoles: Vec<(String, Protocol)>,
-    /// What is configured for consoles.
-    pub console_protocol: Protocol,
-    /// Links, with the time at which the clean-up will delete each.
-    pub links: Vec<(super::Link, Timestamp)>,
-    /// The intervals that the running server goes by.
-    pub intervals: Intervals,
-    /// The intervals that are configured.
-    pub configured_intervals: Intervals,
-    /// The upload that was refused last.
-    pub last_refusal: Option<RefusedUpload>,
-}
-
-/// One storage appliance.
-#[derive(Clone, Debug)]
-pub struct StorageEvidence {
-    /// Its name.
-    pub name: String,
-    /// Which set-up script is on it.
-    pub script: Script,
-    /// What it sends, leaf first: `openssl s_client -showcerts`.
-    pub shown: Vec<CertificateDer<'static>>,
-    /// What it trusts: `keytool -list`.
-    pub trusted: Vec<CertificateDer<'static>>,
-    /// Whether there is a chain file on its disk.
-    pub has_chain_file: bool,
-}
 
 /// One conclusion.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,8 +49,10 @@ pub enum Diagnosis {
     OldSetUpScript,
     /// The trust store of an appliance lacks the root.
     StoreLacksRoot,
-    /// A certificate in the keystore cannot be read.
+    /// A certificate in the keystore, or its key, cannot be read by those who need it.
     UnreadableCertificate,
+    /// The files of an appliance cannot be read.
+    UnreadableFiles,
     /// The keystore holds what an earlier release has left, without order.
     UploadedByEarlierRelease,
     /// A link of the uploaded chain is not signed by the one before.
@@ -108,6 +71,7 @@ impl Diagnosis {
             Self::OldSetUpScript => "old-set-up-script",
             Self::StoreLacksRoot => "store-lacks-root",
             Self::UnreadableCertificate => "unreadable-certificate",
+            Self::UnreadableFiles => "unreadable-files",
             Self::UploadedByEarlierRelease => "uploaded-by-earlier-release",
             Self::WrongCertificate => "wrong-certificate",
         }
@@ -122,49 +86,6 @@ impl fmt::Display for Finding {
 }
 
 impl Cloud {
-    /// Looks at everything that the troubleshooting list names.
-    ///
-    /// # Errors
-    ///
-    /// The keystore cannot be read.
-    pub async fn examine(&self, trail: &Trail) -> Result<Evidence, CloudError> {
-        let mut storage = Vec::new();
-        for appliance in self.storage_appliances() {
-            let shown = match appliance.https().await {
-                Some(address) => {
-                    let name = self.host_name(appliance.address());
-                    fetch(address, &name, "/", Box::new(|_| Ok(())), trail).await.shown
-                }
-                None => Vec::new(),
-            };
-            let files = appliance.files().ok();
-            storage.push(StorageEvidence {
-                name: appliance.name().to_owned(),
-                script: appliance.script(),
-                shown,
-                has_chain_file: files.as_ref().is_some_and(|files| files.chain.is_some()),
-                trusted: files.map(|files| files.store.certificates()).unwrap_or_default(),
-            });
-        }
-        self.clean_up(trail);
-        let links = self.links();
-        Ok(Evidence {
-            domain: self.domain(),
-            rows: self.rows()?,
-            storage,
-            consoles: self
-                .consoles()
-                .iter()
-                .map(|console| (console.name().to_owned(), console.protocol()))
-                .collect(),
-            console_protocol: self.console_protocol()?,
-            links: links.into_iter().map(|link| (link.clone(), self.deletes(&link))).collect(),
-            intervals: self.intervals(),
-            configured_intervals: self.configured_intervals()?,
-            last_refusal: self.last_refusal(),
-        })
-    }
-
     /// Looks, concludes, and records each conclusion.
     ///
     /// # Errors
@@ -216,7 +137,8 @@ impl<'a> Uploaded<'a> {
         links.sort_by_key(|row| row.seq);
         Self {
             links,
-            server: own().find(|row| row.key.is_some()),
+            // As the keystore chooses: an earlier release may have left several.
+            server: own().rfind(|row| row.key.is_some()),
             without_place: own().filter(|row| row.is_without_place()).collect(),
         }
     }
@@ -260,7 +182,13 @@ fn of_refusal(evidence: &Evidence, findings: &mut Vec<Finding>) {
 /// Rows that cannot be read: an earlier release took anything, and a table can be edited by hand.
 fn of_rows(evidence: &Evidence, findings: &mut Vec<Finding>) {
     for row in &evidence.rows {
-        let Err(error) = Certificate::from_pem(&row.certificate) else { continue };
+        let error = match Certificate::from_pem(&row.certificate) {
+            Err(error) => error,
+            Ok(_) => {
+                findings.extend(of_text(row));
+                continue;
+            }
+        };
         let (diagnosis, evidence, advice) = match error {
             UploadError::NotUrlEncoded { .. } => (
                 Diagnosis::NotUrlEncoded,
@@ -277,6 +205,29 @@ fn of_rows(evidence: &Evidence, findings: &mut Vec<Finding>) {
         let (subject, advice) = (format!("row `{}`", row.name), advice.to_owned());
         findings.push(Finding { diagnosis, subject, evidence, advice });
     }
+}
+
+/// The management server reads PEM as Java does, which finds the end of a block anywhere in a line. An
+/// appliance reads it as OpenSSL does, at the beginning of a line alone.
+fn of_text(row: &Row) -> Option<Finding> {
+    let is_unreadable = |key: &Secret| !has_readable_key(key.expose());
+    let what = if first_in(row).is_none() {
+        "certificate"
+    } else if row.key.as_ref().is_some_and(is_unreadable) {
+        "key"
+    } else {
+        return None;
+    };
+    Some(Finding {
+        diagnosis: Diagnosis::UnreadableCertificate,
+        subject: format!("row `{}`", row.name),
+        evidence: format!(
+            "the management server can read the {what}, and appliances cannot: `-----END` does not \
+             stand at the beginning of a line"
+        ),
+        advice: "begin a line with `-----END`, and upload with the same name and domain suffix"
+            .to_owned(),
+    })
 }
 
 fn of_chain(domain: &str, uploaded: &Uploaded<'_>, findings: &mut Vec<Finding>) {
@@ -332,6 +283,18 @@ fn first_in(row: &Row) -> Option<CertificateDer<'static>> {
 }
 
 fn of_storage(appliance: &StorageEvidence, uploaded: &Uploaded<'_>, findings: &mut Vec<Finding>) {
+    let files = match &appliance.files {
+        Ok(files) => files,
+        Err(error) => {
+            findings.push(Finding {
+                diagnosis: Diagnosis::UnreadableFiles,
+                subject: format!("appliance `{}`", appliance.name),
+                evidence: error.clone(),
+                advice: "destroy the appliance, so that it is created again".to_owned(),
+            });
+            return;
+        }
+    };
     let Some(server) = uploaded.server else { return };
     let Some(root) = uploaded.links.first().and_then(|row| first_in(row)) else { return };
     let mut missing = uploaded.chain();
@@ -339,7 +302,7 @@ fn of_storage(appliance: &StorageEvidence, uploaded: &Uploaded<'_>, findings: &m
     let leaf = first_in(server);
     // Whether it shows the right leaf cannot be told where that is unreadable.
     let former_leaf = leaf.filter(|leaf| appliance.shown.first() != Some(leaf));
-    let lacks_root = !appliance.trusted.contains(&root);
+    let lacks_root = !files.trusted.contains(&root);
     let subject = format!("appliance `{}`", appliance.name);
     let shows = format!(
         "it shows {} of {} certificates",
@@ -366,7 +329,7 @@ fn of_storage(appliance: &StorageEvidence, uploaded: &Uploaded<'_>, findings: &m
         // certificates has been set up before they changed.
         let (diagnosis, evidence, advice) = match former_leaf {
             None if appliance.shown.len() == 1 => {
-                let file = if appliance.has_chain_file { "is there" } else { "is missing" };
+                let file = if files.has_chain { "is there" } else { "is missing" };
                 (
                     Diagnosis::ChainNotServed,
                     format!("{shows}, not `{}`; its chain file {file}", names()),

@@ -1,5 +1,7 @@
 //! A user with a browser or curl, who follows a link for a download or opens a console.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use ground::Trail;
 use trust_verdict::{
     Client, ClientConfig, PeerName, PemFile, Presented, TlsVersion, TrustFiles, VerifyPeer,
@@ -7,12 +9,30 @@ use trust_verdict::{
 };
 
 use super::{
-    Cloud, CopyError, Link, Protocol,
+    Cloud, CloudError, CopyError, Link, Protocol,
     facts::{DownloadFailed, Downloaded, Fetching},
     web::{FetchError, Fetched, Judge, Objection, Obstacle, ask_plainly, fetch},
 };
 
 impl Cloud {
+    /// The name of an appliance in links.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub fn host_name(&self, address: Ipv4Addr) -> Result<String, CloudError> {
+        Ok(self.state().host_name(address)?)
+    }
+
+    /// Where the appliance of this name in a link listens, as DNS and the standard port would lead.
+    pub async fn resolve(&self, host_name: &str) -> Option<SocketAddr> {
+        let label = host_name.split('.').next()?;
+        let address: Ipv4Addr = label.replace('-', ".").parse().ok()?;
+        let storage = self.storage_appliances();
+        let found = storage.iter().find(|appliance| appliance.address() == address)?;
+        found.https().await
+    }
+
     /// Follows a link as a client does that trusts `roots` (PEM) and goes by OpenSSL's rules: chain,
     /// dates and name.
     ///
@@ -67,6 +87,7 @@ impl Cloud {
         let address = console.listens().await;
         let address = address.ok_or_else(|| missing(format!("`{name}` does not run")))?;
         let host_name = self.host_name(console.address());
+        let host_name = host_name.map_err(|error| Objection::of(Obstacle::FilesUnusable, error))?;
         let trail = trail.begin(Fetching { url: format!("{protocol}://{host_name}/") });
         match protocol {
             Protocol::Http => {
@@ -93,7 +114,7 @@ fn openssl_judge(host_name: &str, roots: &str, cloud: &Cloud) -> Judge {
         priority: XAPI_PRIORITY.to_owned(),
     };
     let client = Client::new(config);
-    let (peer, clock) = (PeerName::new(host_name), cloud.clock().clone());
+    let (peer, clock) = (PeerName::new(host_name), cloud.state().options.clock.clone());
     Box::new(move |shown| {
         let objection = |words: String| Objection::of(Obstacle::OpensslRefused, words);
         let client = client.as_ref().map_err(|error| objection(error.to_string()))?;

@@ -101,12 +101,13 @@ pub struct SetUpSent {
 }
 fact!(SetUpSent, "ordered.set-up-sent");
 
-/// Somebody reports to the management server as an appliance that it has not created, and gets
-/// nothing.
+/// Somebody reports to the management server, and gets nothing.
 #[derive(Clone, Debug, Serialize)]
 pub struct SetUpRefused {
     /// What it calls itself.
     pub appliance: String,
+    /// Why the management server cannot tell what to send; `None` if it has not created that appliance.
+    pub why: Option<String>,
 }
 fact!(SetUpRefused, "ordered.set-up-refused");
 

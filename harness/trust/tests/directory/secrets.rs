@@ -28,8 +28,15 @@ async fn nothing_that_is_written_holds_a_key() {
     let key = client_chain.key.to_pem();
     data.add(DataKind::ClientKey, &key).unwrap();
     written.push(format!("{data:?}"));
-    let damaged =
-        [key.replace("PRIVATE KEY", "CERTIFICATE"), key.replace('A', "!"), key[40..].into()];
+    let damaged = [
+        key.replace("PRIVATE KEY", "CERTIFICATE"),
+        key.replace('A', "!"),
+        key[40..].into(),
+        // As it comes out of an environment variable, or of JSON.
+        key.replace('\n', ""),
+        key.replace('\n', " "),
+        key.replace('\n', "\\n"),
+    ];
     for text in &damaged {
         for kind in DataKind::ALL {
             let error = CertData::new().add(kind, text).map(|()| "none".to_owned());

@@ -99,7 +99,23 @@ async fn a_list_that_is_damaged_meanwhile_is_told_and_not_overwritten() {
     let unwritten = lab.connect(&client, &server).await.map(|_| ()).unwrap_err();
     assert_eq!(unwritten.id(), "trusted-servers");
     let words = unwritten.to_string();
-    assert!(words.starts_with("cannot create /etc/pki/lab/server/trusted.pem.new:"), "{words}");
+    assert!(words.starts_with("cannot remove /etc/pki/lab/server/trusted.pem.new:"), "{words}");
+}
+
+/// Somebody who could not finish has left a file, and perhaps one that nobody can write to.
+#[test]
+fn what_a_dead_writer_has_left_is_in_nobodys_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let [list, left, other] =
+        ["trusted.pem", "trusted.pem.new", "other"].map(|name| folder.path().join(name));
+    fs::write(&other, "of somebody else").unwrap();
+    symlink(&other, &left).unwrap();
+    let certificate = chain(&ca(1), "host1").certificates[0].clone();
+    TrustedServers::in_file(&list).trust(HOST, &certificate).unwrap();
+    assert!(fs::symlink_metadata(&list).unwrap().is_file());
+    assert!(fs::read_to_string(&list).unwrap().contains(HOST));
+    assert_eq!(fs::read_to_string(&other).unwrap(), "of somebody else");
+    assert!(!left.exists());
 }
 
 /// Somebody keeps the list elsewhere, for himself alone.

@@ -1,6 +1,9 @@
 //! Without a callback: what passes, what does not, and for which reason.
 
+use std::{sync::Arc, time::Duration};
+
 use fake_dc_pki::AltName;
+use ground::Actor;
 use trust_models::directory::{ConnectError, DataKind};
 
 use crate::world::{HOST, Lab, ca, chain, crl_of, now, plan, revoked};
@@ -15,6 +18,29 @@ async fn a_sound_server_passes_with_and_without_a_revocation_list() {
     let connection = lab.connect(&lab.client(), &server).await.unwrap();
     assert_eq!(connection.judgement.notices, []);
     assert_eq!(lab.trusted(), "");
+}
+
+/// It waits for the server to go before it says so, and within its limit the server stays. Nothing is real here but
+/// TLS: time stands still while anybody moves.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_told_also_when_time_has_run_out() {
+    let (own, other) = (ca(1), ca(2));
+    let lab = Lab::new(&own);
+    let foreign = chain(&other, "host1");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(foreign.certificates.clone(), foreign.key.to_der())
+        .unwrap();
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let server = tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(far).into_fallible();
+    let client = lab.client().within(Duration::from_millis(500));
+    let trail = lab.ledger.trail(Actor::Runner);
+    let (connected, served) = tokio::join!(client.secure(HOST, near, &trail), server);
+    let _stays = served.map(|_| ()).unwrap_err();
+    assert_eq!(connected.map(|_| ()).unwrap_err().id(), "server-signer");
 }
 
 /// ```text
@@ -91,7 +117,7 @@ async fn who_is_on_an_expired_list_is_revoked_nevertheless() {
     let lab = Lab::new(&ca);
     let (shown, list) = revoked(&ca, "host1");
     lab.put(DataKind::CaRevocationList, &list);
-    lab.hands.advance(std::time::Duration::from_secs(30 * 86_400));
+    lab.hands.advance(Duration::from_secs(30 * 86_400));
     assert_eq!(lab.refusal(&lab.client(), &lab.server(&shown)).await, "server-revocation");
 }
 
@@ -118,7 +144,7 @@ async fn dates_are_those_of_the_clock_that_was_passed_in() {
     let lab = Lab::new(&ca);
     let (client, server) = (lab.client(), lab.server(&chain(&ca, "host1")));
     assert!(lab.connect(&client, &server).await.is_ok());
-    lab.hands.advance(std::time::Duration::from_secs(400 * 86_400));
+    lab.hands.advance(Duration::from_secs(400 * 86_400));
     assert_eq!(lab.refusal(&client, &server).await, "server-validity");
 }
 

@@ -213,10 +213,66 @@ async fn a_row_that_cannot_be_read_is_found() {
         Upload { name: "one more".to_owned(), ..material("corp", &[]).intermediate_upload() };
     let refused = lab.cloud.call_upload(&another, true, &lab.trail).await.unwrap_err();
     assert_eq!(refused.reason, "gap");
-    // Whoever sees nothing does not say that all is well.
+}
+
+/// There is no way back to the certificates that a release brings along.
+#[tokio::test]
+async fn a_table_that_cannot_be_read_sets_nobody_up() {
+    const WHY: &str = "the keystore cannot be used: no such table: keystore";
+
+    let lab = Lab::new().await;
+    lab.cloud.create_console("console1", &lab.trail).await.unwrap();
+    lab.upload(&material("corp", &[]).uploads()).await;
+    let table = rusqlite::Connection::open(lab.cloud.database()).unwrap();
     table.execute("drop table keystore", []).unwrap();
+    // Whoever sees nothing does not say that all is well.
     let error = lab.cloud.diagnose(&lab.trail).await.unwrap_err();
-    assert_eq!(error.to_string(), "the keystore cannot be used: no such table: keystore");
+    assert_eq!(error.to_string(), WHY);
+    for appliance in ["storage1", "console1"] {
+        let error = lab.cloud.restart(appliance, &lab.trail).await.unwrap_err();
+        let expected =
+            format!("appliance `{appliance}`: the management server sends no set-up message");
+        assert_eq!(error.to_string(), expected);
+    }
+    let events = lab.ledger.events();
+    let refused = events.iter().filter_map(|event| event.fact::<facts::SetUpRefused>());
+    let refused: Vec<_> = refused.map(|refused| refused.why.as_deref()).collect();
+    assert_eq!(refused, [Some(WHY); 2]);
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_read_are_found() {
+    let lab = Lab::new().await;
+    lab.upload(&material("corp", &[]).uploads()).await;
+    let root = lab.cloud.storage("storage1").unwrap().root().to_owned();
+    let store = root.join("usr/local/cloud/systemvm/certs/realhostip.keystore");
+    let mut bytes = fs::read(&store).unwrap();
+    bytes[40] ^= 1;
+    fs::write(&store, bytes).unwrap();
+    let expected = (Diagnosis::UnreadableFiles, "appliance `storage1`".to_owned());
+    assert_eq!(lab.diagnoses().await, [expected]);
+}
+
+/// Java finds the end of a block anywhere in a line, and OpenSSL at the beginning of one alone.
+#[tokio::test]
+async fn what_appliances_cannot_read_is_found() {
+    let lab = Lab::new().await;
+    let sound = material("corp", &[]);
+    let glued = |pem: &str| pem.replace("\n-----END", "-----END");
+    let of_row = |row: &str| (Diagnosis::UnreadableCertificate, format!("row `{row}`"));
+    let [mut root, intermediate, server] = sound.uploads();
+    root.certificate = glued(&root.certificate);
+    lab.upload(&[root, intermediate, server.clone()]).await;
+    assert_eq!(lab.cloud.storage("storage1").unwrap().https().await, None, "it is lost");
+    assert_eq!(lab.diagnoses().await, [of_row("root")]);
+    lab.upload(&[sound.root_upload(), server.clone()]).await;
+    assert_eq!(lab.diagnoses().await, []);
+
+    let key = server.private_key.as_ref().map(|key| Secret::new(glued(key.expose())));
+    lab.upload(&[Upload { private_key: key, ..server.clone() }]).await;
+    assert_eq!(lab.diagnoses().await[0], of_row("server"));
+    lab.upload(&[server]).await;
+    assert_eq!(lab.diagnoses().await, []);
 }
 
 #[tokio::test]
@@ -276,9 +332,13 @@ async fn a_plus_that_was_not_encoded_is_a_blank() {
     assert_eq!(lab.diagnoses().await, []);
 }
 
-/// A table as an earlier release left it: no order, and nobody looked at what was in it.
+/// A table as an earlier release left it: no order, nobody looked at what was in it, and of two server certificates
+/// the later counts.
 fn table_of_earlier_release(directory: &Path, material: &Material) {
-    Keystore::leave_earlier_release(&directory.join("cloud.db"), &material.uploads()).unwrap();
+    let former = Material::issue(&Seed::new(8), "corp", "corp.example", now(), &[]).unwrap();
+    let former = Upload { name: "former server".to_owned(), ..former.server_upload() };
+    let uploads = [&[former][..], &material.uploads()].concat();
+    Keystore::leave_earlier_release(&directory.join("cloud.db"), &uploads).unwrap();
 }
 
 #[tokio::test]
@@ -299,7 +359,7 @@ async fn after_an_upgrade_the_whole_chain_is_uploaded_again() {
     lab.upload(&[root, intermediate, server]).await;
     assert_eq!(lab.copy().await, Ok(()));
     assert_eq!(lab.diagnoses().await, []);
-    assert_eq!(lab.cloud.rows().unwrap().len(), 3);
+    assert_eq!(lab.cloud.rows().unwrap().len(), 4);
 }
 
 /// No event, no report and no file but the key's own and the table holds a private key.

@@ -6,6 +6,7 @@ use fake_dc_pki::{
     CaCertificate, CertificatePlan, Chain, ChainFault, DcIdentity, Pki, RevocationReason,
 };
 use ground::{Seed, Timestamp};
+use rand::Rng as _;
 
 use super::PkiError;
 
@@ -47,8 +48,14 @@ impl Authorities {
         faults: &[ChainFault],
         edit: impl FnOnce(&mut CertificatePlan, u32),
     ) -> Result<(Chain, CertificatePlan), PkiError> {
+        let seed = self.seed.child(ca);
         let authority = self.authority(ca)?;
         let number = authority.issued;
+        // Numbered by the CA, whatever faults the certificate comes to have: by this it is revoked.
+        let mut serial = [0; 16];
+        seed.stream(&format!("serial {number}")).fill_bytes(&mut serial);
+        // Positive, and never shorter than it looks.
+        serial[0] = serial[0] & 0x7f | 0x40;
         authority.issued += 1;
         let mut plan = authority.pki.plan_at(now, &subject())?;
         let leaf = plan.leaf();
@@ -56,6 +63,7 @@ impl Authorities {
         let begun = now.plus_seconds(-600 - i64::from(number));
         leaf.valid(begun, now.plus_days(i64::from(days)));
         edit(leaf, number);
+        leaf.numbered(&serial);
         let own = leaf.clone();
         for fault in faults {
             fault.apply(&mut plan);
@@ -80,7 +88,6 @@ impl Authorities {
         let issuer = plan.intermediate_id();
         plan.crl_of(issuer).valid(now.plus_seconds(-600), now.plus_days(7));
         for (certificate, at) in authority.revoked.clone() {
-            // Of the same issuer, and so with the same serial number.
             let listed = plan.add(certificate);
             plan.crl_of(issuer).revoking(listed, at, RevocationReason::KeyCompromise);
         }

@@ -1,6 +1,6 @@
 //! Applications that connect.
 
-use std::{fs, net::Ipv4Addr, path::Path, sync::Arc};
+use std::{fs, io, net::Ipv4Addr, path::Path, sync::Arc};
 
 use ground::{Actor, Trail};
 use scenario::{PkiAnswer, PkiConnect, PkiConnectAtOnce, PkiData, PkiPeer};
@@ -31,8 +31,12 @@ fn data(name: &str, path: &Path, way: PkiData) -> Result<CertData, DataError> {
         match fs::read_to_string(directory.path(kind)) {
             Ok(text) => data.add(kind, &text)?,
             // As for files: what is missing is told by what misses it.
-            Err(_) if kind == DataKind::CaCertificate => return directory.load(),
-            Err(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if kind == DataKind::CaCertificate {
+                    return directory.load();
+                }
+            }
+            Err(_) => return directory.load(),
         }
     }
     Ok(data)
@@ -186,4 +190,34 @@ pub(super) async fn at_once(
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without its list a client would believe a revoked server.
+    #[test]
+    fn what_cannot_be_read_is_no_data_from_memory_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = PkiDirectory::at(folder.path());
+        let write = |kind, text: &[u8]| {
+            let path = directory.path(kind);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let pki = fake_dc_pki::Pki::new(
+            &ground::Seed::new(1),
+            ground::Timestamp::from_unix(1_767_508_709),
+            "lab.example",
+        );
+        write(DataKind::CaCertificate, pki.unwrap().root_pem().as_bytes());
+        for way in [PkiData::Files, PkiData::Memory] {
+            assert!(data("lab", folder.path(), way).is_ok());
+        }
+        write(DataKind::CaRevocationList, b"\xff");
+        let [files, memory] = [PkiData::Files, PkiData::Memory]
+            .map(|way| data("lab", folder.path(), way).unwrap_err().to_string());
+        assert_eq!(files, memory);
+    }
 }

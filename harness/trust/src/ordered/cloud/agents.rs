@@ -125,13 +125,16 @@ impl Reception {
             }
             _ => return Ok(()),
         };
-        if !is_known {
-            let appliance = appliance.chars().take(NAME_SHOWN_MAX).collect();
-            trail.record(SetUpRefused { appliance });
-            return Ok(());
-        }
+        let certs = match state.set_up() {
+            Ok(certs) if is_known => certs,
+            refused => {
+                let why = refused.err().map(|error| error.to_string());
+                let appliance = appliance.chars().take(NAME_SHOWN_MAX).collect();
+                trail.record(SetUpRefused { appliance, why });
+                return Ok(());
+            }
+        };
         let mut superseded = self.supersede(&appliance);
-        let certs = state.set_up();
         let certificates = certs.as_ref().map_or(0, Certificates::count);
         trail.record(SetUpSent { appliance, certificates });
         in_time(agent::send(&mut session, &Message::SetUp { certs })).await?;

@@ -14,9 +14,9 @@ use super::{
     URL_CLEANUP, URL_EXPIRATION,
 };
 use crate::ordered::{
-    BUILT_IN_DOMAIN, CloudError, ConsoleAppliance, Intervals, Keystore, Link, Material, Protocol,
-    StorageAppliance, Upload, UploadError, Uploaded, agent::Certificates, api::Jobs, facts,
-    links::CleanUp,
+    BUILT_IN_DOMAIN, CloudError, ConsoleAppliance, Intervals, Keystore, KeystoreError, Link,
+    Material, Protocol, StorageAppliance, Upload, UploadError, Uploaded, agent::Certificates,
+    api::Jobs, facts, links::CleanUp,
 };
 
 /// What the server's tasks share.
@@ -179,20 +179,19 @@ impl State {
     }
 
     /// What an appliance is to be set up with; nothing while the built-in certificates are in use.
-    pub(super) fn set_up(&self) -> Option<Certificates> {
+    pub(super) fn set_up(&self) -> Result<Option<Certificates>, KeystoreError> {
         let keystore = self.keystore();
-        // A table that cannot be read sets nobody up.
-        let domain = keystore.domain().ok().flatten()?;
-        keystore.server_certificate(&domain).ok().flatten().map(Certificates::from)
+        let Some(domain) = keystore.domain()? else { return Ok(None) };
+        Ok(keystore.server_certificate(&domain)?.map(Certificates::from))
     }
 
-    pub(super) fn domain(&self) -> String {
-        let domain = self.keystore().domain().ok().flatten();
-        domain.unwrap_or_else(|| BUILT_IN_DOMAIN.to_owned())
+    pub(super) fn domain(&self) -> Result<String, KeystoreError> {
+        let domain = self.keystore().domain()?;
+        Ok(domain.unwrap_or_else(|| BUILT_IN_DOMAIN.to_owned()))
     }
 
-    pub(super) fn host_name(&self, address: Ipv4Addr) -> String {
-        format!("{}.{}", address.to_string().replace('.', "-"), self.domain())
+    pub(in crate::ordered) fn host_name(&self, address: Ipv4Addr) -> Result<String, KeystoreError> {
+        Ok(format!("{}.{}", address.to_string().replace('.', "-"), self.domain()?))
     }
 
     pub(super) fn console_protocol(&self) -> Result<Protocol, CloudError> {

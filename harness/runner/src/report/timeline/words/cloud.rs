@@ -32,9 +32,12 @@ pub(super) fn told(kind: &str, fields: &Fields) -> Option<String> {
             0 => format!("sets {} up with what it has", text("appliance")),
             count => format!("sets {} up with {count} certificates and the key", text("appliance")),
         },
-        "ordered.set-up-refused" => {
-            format!("sends nothing to {}, which it has not created", text("appliance"))
-        }
+        "ordered.set-up-refused" => match text("why") {
+            why if why.is_empty() => {
+                format!("sends nothing to {}, which it has not created", text("appliance"))
+            }
+            why => format!("sends nothing to {}: {why}", text("appliance")),
+        },
         "ordered.set-up" => {
             let root = if fields.is("root_imported") { ", and trusts a new root" } else { "" };
             let (script, shows) = (text("script"), text("shows"));
