@@ -80,6 +80,15 @@ pub(crate) async fn connect(address: SocketAddr, trail: &Trail) -> io::Result<Tc
     socket.connect(address).await
 }
 
+/// The same, if it comes about within `limit` of real time.
+pub(crate) async fn connect_within(
+    limit: Duration,
+    address: SocketAddr,
+    trail: &Trail,
+) -> io::Result<TcpStream> {
+    timeout(limit, connect(address, trail)).await.map_err(|_| io::ErrorKind::TimedOut)?
+}
+
 /// `trail` for what happens on a connection that was accepted: below what its other end did, if that is known.
 pub(crate) fn accepted(tcp: &TcpStream, trail: &Trail) -> Trail {
     let dialler = tcp.peer_addr().ok();

@@ -19,7 +19,7 @@ use scenario::{
 use tokio::net::TcpListener;
 use trust_models::pinned::{
     Agent, Answer, Deployment, Fingerprint, Frames, Link, Manager, Meddling, Order, PeerName,
-    PinnedError, Proxy, SecondLayer, Serving, Setting, secrets_in,
+    PinnedError, Proxy, PublicKey, SecondLayer, Serving, Setting, secrets_in,
 };
 
 use super::{Refusal, files_below};
@@ -45,7 +45,10 @@ pub(crate) struct Parties {
     agents: BTreeMap<String, Host>,
     /// Channels that were opened and kept.
     links: BTreeMap<[String; 2], Link>,
-    proxies: BTreeMap<String, Proxy>,
+    /// By the agent that each stands before.
+    proxies: BTreeMap<String, Standing>,
+    /// What managers do inside of their channels.
+    layers: BTreeMap<String, SecondLayer>,
     /// The last report of each agent to each manager.
     reports: BTreeMap<[String; 2], Report>,
     /// How wrong the clocks of managers are.
@@ -60,6 +63,24 @@ struct Host {
     agent: Arc<Agent>,
     service: Serving,
     deployment: Serving,
+}
+
+/// A proxy before an agent.
+#[derive(Debug)]
+struct Standing {
+    proxy: Proxy,
+    /// Its key, if both ends are to believe it.
+    wanted: Option<PublicKey>,
+}
+
+impl Standing {
+    /// Leads a manager to it.
+    fn meet(&self, agent: &str, manager: &Manager) {
+        manager.lead(&name(agent), Some(self.proxy.address()));
+        if let Some(key) = &self.wanted {
+            manager.proxies().add(proxy_of(agent), key.clone());
+        }
+    }
 }
 
 /// Why an action did not succeed.
@@ -102,6 +123,7 @@ impl Parties {
             agents: BTreeMap::new(),
             links: BTreeMap::new(),
             proxies: BTreeMap::new(),
+            layers: BTreeMap::new(),
             reports: BTreeMap::new(),
             skews: BTreeMap::new(),
             starts: 0,
@@ -143,7 +165,8 @@ impl Parties {
             Ok(()) => Ok(None),
             Err(ActError::World(error)) => Err(error),
             Err(ActError::Refused(error)) => {
-                if let Some(name) = changed(&before, &self.stores()?) {
+                let changed = changed(&before, &self.stores()?);
+                if let Some(name) = changed.filter(|_| !has_several_steps(action)) {
                     return Err(WorldError::StoreOfRefusal { name });
                 }
                 let (reason, words) = (error.reason().to_owned(), error.to_string());
@@ -215,6 +238,11 @@ impl Parties {
             PinnedAction::StopManager(of) => {
                 self.managers.remove(of.manager.as_str());
                 self.links.retain(|[manager, _], _| manager != of.manager.as_str());
+                for ([manager, _], report) in &mut self.reports {
+                    if manager == of.manager.as_str() {
+                        report.close();
+                    }
+                }
             }
             PinnedAction::StartManager(of) => {
                 self.start_manager(&of.manager)?;
@@ -244,6 +272,7 @@ impl Parties {
                     PinnedLayer::SymmetricKey => SecondLayer::SymmetricKey,
                 };
                 self.manager(&set.manager)?.set_second_layer(layer);
+                self.layers.insert(set.manager.to_string(), layer);
                 self.host(&set.agent)?.agent.set_second_layer(layer);
             }
             PinnedAction::Report(report) => self.report(report).await?,
@@ -319,17 +348,15 @@ impl Parties {
             false => Meddling::None,
         };
         let proxy = Proxy::start(listener().await?, &identity, host.service.address(), meddling)?;
-        let known = insert.wanted.then(|| (proxy_of(&insert.agent), identity.public_key().clone()));
+        let standing =
+            Standing { proxy, wanted: insert.wanted.then(|| identity.public_key().clone()) };
         for manager in self.managers.values() {
-            manager.lead(&name(&insert.agent), Some(proxy.address()));
-            if let Some((proxy, key)) = known.clone() {
-                manager.proxies().add(proxy, key);
-            }
+            standing.meet(&insert.agent, manager);
         }
-        if let Some((proxy, key)) = known {
-            host.agent.proxies().add(proxy, key);
+        if let Some(key) = standing.wanted.clone() {
+            host.agent.proxies().add(proxy_of(&insert.agent), key);
         }
-        self.proxies.insert(insert.agent.to_string(), proxy);
+        self.proxies.insert(insert.agent.to_string(), standing);
         Ok(())
     }
 
@@ -347,7 +374,13 @@ impl Parties {
 
     fn start_manager(&mut self, name: &str) -> Result<(), ActError> {
         let setting = self.setting("managers", name)?;
-        self.managers.insert(name.to_owned(), Manager::start(setting)?);
+        let manager = Manager::start(setting)?;
+        // The network leads it where it led the one before, and its operator has not changed his mind.
+        for (agent, standing) in &self.proxies {
+            standing.meet(agent, &manager);
+        }
+        manager.set_second_layer(self.layers.get(name).copied().unwrap_or_default());
+        self.managers.insert(name.to_owned(), manager);
         Ok(())
     }
 
@@ -384,6 +417,18 @@ impl Parties {
     fn stores(&self) -> Result<BTreeMap<PathBuf, Vec<u8>>, WorldError> {
         files_below(&self.folder)
     }
+}
+
+/// Whether an action may break off in the middle, with agents told and others not, or a key learnt and
+/// not shown: the pieces are refusals of their own, each without effect.
+fn has_several_steps(action: &PinnedAction) -> bool {
+    matches!(
+        action,
+        PinnedAction::AnnounceKey(_)
+            | PinnedAction::RotateAgent(_)
+            | PinnedAction::StartManager(_)
+            | PinnedAction::WithdrawKey(_)
+    )
 }
 
 /// The first file that differs.

@@ -47,6 +47,8 @@ struct State {
 struct Managed {
     token: Token,
     keys: BTreeSet<PublicKey>,
+    /// What the manager calls this host.
+    known_as: PeerName,
     symmetric: SymmetricKey,
 }
 
@@ -189,7 +191,7 @@ impl Agent {
         Ok(Serving::start(listener, move |tcp, busy| {
             let agent = Arc::clone(&agent);
             async move {
-                // What fails is in the ledger.
+                // Whoever is refused knows; handshakes and proofs are in the ledger.
                 let _ = agent.accept(tcp, busy).await;
             }
         })?)
@@ -263,9 +265,9 @@ impl Agent {
         trail: &Trail,
     ) -> Result<(), PinnedError> {
         let outcome = match self.symmetric_key(manager) {
-            Some(symmetric) => {
+            Some((known_as, symmetric)) => {
                 let rng = draws_of_proof(&self.setting.draw());
-                pake::prove(frames, self.name(), manager, &symmetric, rng).await
+                pake::prove(frames, &known_as, manager, &symmetric, rng).await
             }
             None => Err(PinnedError::KeyNotProven),
         };
@@ -279,21 +281,28 @@ impl Agent {
         self.setting.drawn().map(|seed| draws_of_proof(&seed))
     }
 
-    /// What it has of its deployment by a manager.
-    pub(super) fn symmetric_key(&self, manager: &PeerName) -> Option<SymmetricKey> {
-        self.store.get().managers.remove(manager).map(|managed| managed.symmetric)
+    /// What it has of its deployment by a manager: what that calls it, and its key.
+    pub(super) fn symmetric_key(&self, manager: &PeerName) -> Option<(PeerName, SymmetricKey)> {
+        let managed = self.store.get().managers.remove(manager)?;
+        Some((managed.known_as, managed.symmetric))
     }
 
     /// Whom it believes follows from its store, and from what is lent and has not lapsed.
     fn refresh(&self) {
+        self.party.known_keys().replace(|| {
+            let managers = self.store.get().managers.into_iter();
+            let mut believed: KeySets =
+                managers.map(|(manager, managed)| (manager, managed.keys)).collect();
+            for LentKeys { peer, keys, .. } in self.lent_now().values() {
+                believed.entry(peer.clone()).or_default().extend(keys.iter().cloned());
+            }
+            believed
+        });
+    }
+
+    /// What is lent, without what has lapsed.
+    fn lent_now(&self) -> MutexGuard<'_, BTreeMap<String, LentKeys>> {
         let now = self.setting.clock.now();
-        let mut believed: KeySets = self
-            .store
-            .get()
-            .managers
-            .into_iter()
-            .map(|(manager, managed)| (manager, managed.keys))
-            .collect();
         let mut lent = self.lent();
         lent.retain(|migration, lent| {
             let lasts = now < lent.until;
@@ -303,11 +312,7 @@ impl Agent {
             }
             lasts
         });
-        for LentKeys { peer, keys, .. } in lent.values() {
-            believed.entry(peer.clone()).or_default().extend(keys.iter().cloned());
-        }
-        drop(lent);
-        self.party.known_keys().replace(believed);
+        lent
     }
 
     /// What managers have to do inside of the channel.

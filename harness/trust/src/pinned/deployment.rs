@@ -41,7 +41,7 @@ use super::{
     encoding::Bytes, facts::FingerprintCompared, key::Possession, witness::Timeless,
 };
 use crate::wire::{
-    ChecksPossession, SchemeMeaning, close, connect, provider, signatures_by_possession,
+    ChecksPossession, SchemeMeaning, close, connect_within, provider, signatures_by_possession,
 };
 
 /// What an operator orders.
@@ -68,10 +68,23 @@ pub(super) struct Token(pub(super) Secret);
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum ToHost {
-    Prepare { token: Token, manager: PeerName, key: PublicKey, password: Secret },
-    Register { reply: Bytes },
-    Commit { token: Token },
-    Abort { token: Token },
+    Prepare {
+        token: Token,
+        /// What the manager is going to call the host.
+        agent: PeerName,
+        manager: PeerName,
+        key: PublicKey,
+        password: Secret,
+    },
+    Register {
+        reply: Bytes,
+    },
+    Commit {
+        token: Token,
+    },
+    Abort {
+        token: Token,
+    },
 }
 
 /// From the host to the manager.
@@ -124,8 +137,9 @@ pub(super) async fn open(
         Expected::Fingerprint(fingerprint) => fingerprint.clone(),
         Expected::Key(key) => Some(key.fingerprint()),
     };
-    let tcp =
-        connect(address, trail).await.map_err(|source| PinnedError::Connect { address, source })?;
+    let tcp = connect_within(HANDSHAKE_LIMIT, address, trail)
+        .await
+        .map_err(|source| PinnedError::Connect { address, source })?;
     let shown = Arc::new(HostKey { expected: expected.clone(), shown: Mutex::default() });
     let config = ClientConfig::builder_with_details(Arc::clone(provider()), Arc::new(Timeless))
         .with_protocol_versions(&[&TLS13])

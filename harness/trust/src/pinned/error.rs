@@ -214,7 +214,11 @@ fn was_altered(error: &io::Error) -> bool {
                 TlsError::DecryptError | TlsError::AlertReceived(AlertDescription::BadRecordMac)
             );
         }
-        cause = inner.source();
+        // The source of such an error is that of what it holds.
+        cause = match inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(held) => Some(held),
+            None => inner.source(),
+        };
     }
     false
 }

@@ -9,7 +9,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::{HANDSHAKE_LIMIT, PinnedError, Transport, seal::Seal};
+use super::{
+    HANDSHAKE_LIMIT, PinnedError, Transport,
+    seal::{SEAL_BYTES, Seal},
+};
 
 /// Longest message.
 pub const MESSAGE_LIMIT: usize = 64 * 1024;
@@ -39,14 +42,16 @@ impl Frames {
     /// The channel is broken or nobody reads, or the message is longer than [`MESSAGE_LIMIT`].
     pub async fn send(&mut self, message: &impl Serialize) -> Result<(), PinnedError> {
         let plain = serde_json::to_vec(message).map_err(io::Error::from)?;
+        let size = plain.len() + self.seal.as_ref().map_or(0, |_| SEAL_BYTES);
+        let length = u32::try_from(size).unwrap_or(u32::MAX);
+        if size > MESSAGE_LIMIT {
+            // Before it is sealed, which counts: what is not sent must have no number.
+            return Err(PinnedError::LongMessage { length });
+        }
         let bytes = match &mut self.seal {
             Some(seal) => seal.close(plain)?,
             None => plain,
         };
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        if bytes.len() > MESSAGE_LIMIT {
-            return Err(PinnedError::LongMessage { length });
-        }
         let stream = self.stream.get_mut();
         let writing = async {
             stream.write_all(&[&length.to_be_bytes(), bytes.as_slice()].concat()).await?;

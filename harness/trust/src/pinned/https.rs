@@ -28,7 +28,7 @@ use rustls::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
-    task::AbortHandle,
+    task::{AbortHandle, JoinSet},
     time::timeout,
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -37,7 +37,7 @@ use super::{
     Agent, Frames, HANDSHAKE_LIMIT, Identity, Link, Manager, PeerName, PinnedError, Serving,
     encoding, serving::Busy,
 };
-use crate::wire::{Moment, connect, provider};
+use crate::wire::{Moment, connect_within, provider};
 
 /// Where agents report.
 pub const PATH: &str = "/agents";
@@ -122,10 +122,15 @@ impl Manager {
                 let trail = manager.party().trail_of(&tcp);
                 if let Ok(Ok(tls)) = timeout(HANDSHAKE_LIMIT, acceptor.accept(tcp)).await {
                     let busy = Mutex::new(Some(busy));
+                    let proofs = Mutex::new(JoinSet::new());
                     let answer = service_fn(|request| {
                         let (manager, sender) = (Arc::clone(&manager), sender.clone());
                         let busy = busy.lock().unwrap_or_else(PoisonError::into_inner).take();
-                        let response = answer(request, manager, sender, trail.clone(), busy);
+                        let (response, proof) =
+                            answer(request, manager, sender, trail.clone(), busy);
+                        if let Some(proof) = proof {
+                            proofs.lock().unwrap_or_else(PoisonError::into_inner).spawn(proof);
+                        }
                         async { Ok::<_, Infallible>(response) }
                     });
                     // A client that breaks off is nobody's loss.
@@ -135,6 +140,8 @@ impl Manager {
                         .serve_connection(TokioIo::new(tls), answer)
                         .with_upgrades()
                         .await;
+                    // The conversation has its place in here until it is over.
+                    proofs.into_inner().unwrap_or_else(PoisonError::into_inner).join_all().await;
                 }
             }
         })?;
@@ -142,37 +149,37 @@ impl Manager {
     }
 }
 
+/// What to answer, and what follows on a connection that goes on with [`PROTOCOL`].
 fn answer(
     mut request: Request<Incoming>,
     manager: Arc<Manager>,
     sender: mpsc::Sender<Link>,
     trail: Trail,
     busy: Option<Busy>,
-) -> Response<Empty<Bytes>> {
+) -> (Response<Empty<Bytes>>, Option<impl Future<Output = ()> + Send + 'static>) {
     let mut response = Response::new(Empty::new());
     let wanted = request.headers().get(UPGRADE);
     if request.uri().path() != PATH {
         *response.status_mut() = StatusCode::NOT_FOUND;
-        return response;
+        return (response, None);
     }
     response.headers_mut().insert(UPGRADE, HeaderValue::from_static(PROTOCOL));
     if wanted.is_none_or(|wanted| wanted != PROTOCOL) {
         *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
-        return response;
+        return (response, None);
     }
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    tokio::spawn(async move {
+    let proof = async move {
         let Ok(upgraded) = hyper::upgrade::on(&mut request).await else { return };
         let mut frames = Frames::over(TokioIo::new(upgraded));
         // What fails is in the ledger.
-        let proof = timeout(HANDSHAKE_LIMIT, manager.check(&mut frames, None, &trail));
-        if let Ok(Ok(agent)) = proof.await {
+        if let Ok(agent) = manager.check(&mut frames, None, &trail).await {
             let _ = sender.try_send(Manager::link(agent, frames));
         }
         drop(busy);
-    });
-    response
+    };
+    (response, Some(proof))
 }
 
 impl Agent {
@@ -184,8 +191,7 @@ impl Agent {
     pub async fn report(self: &Arc<Self>, home: &Home) -> Result<Reported, PinnedError> {
         let trail = self.announce(home);
         let (mut frames, http) = upgrade(home, self.clock(), &trail).await?;
-        let proof = timeout(HANDSHAKE_LIMIT, self.prove(&home.manager, &mut frames, &trail));
-        proof.await.map_err(|_| PinnedError::Silent { limit: HANDSHAKE_LIMIT })??;
+        self.prove(&home.manager, &mut frames, &trail).await?;
         let (agent, manager) = (Arc::clone(self), home.manager.clone());
         let orders = tokio::spawn(async move {
             // The manager may leave whenever it wants.
@@ -212,11 +218,15 @@ pub(super) async fn upgrade(
         .header(UPGRADE, PROTOCOL)
         .body(Empty::<Bytes>::new())
         .map_err(|_| PinnedError::Malformed)?;
-    let response = sender.send_request(request).await.map_err(broken)?;
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(PinnedError::Malformed);
-    }
-    let upgraded = hyper::upgrade::on(response).await.map_err(broken)?;
+    let upgrading = async {
+        let response = sender.send_request(request).await.map_err(broken)?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(PinnedError::Malformed);
+        }
+        hyper::upgrade::on(response).await.map_err(broken)
+    };
+    let limit = HANDSHAKE_LIMIT;
+    let upgraded = timeout(limit, upgrading).await.map_err(|_| PinnedError::Silent { limit })??;
     Ok((Frames::over(TokioIo::new(upgraded)), http))
 }
 
@@ -273,7 +283,7 @@ async fn dial(
     clock: &Clock,
     trail: &Trail,
 ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, PinnedError> {
-    let tcp = connect(home.address, trail)
+    let tcp = connect_within(HANDSHAKE_LIMIT, home.address, trail)
         .await
         .map_err(|source| PinnedError::Connect { address: home.address, source })?;
     ordinary(tcp, &home.name, &home.roots, clock).await

@@ -43,9 +43,37 @@ pub async fn guess(
     trail: &Trail,
 ) -> Result<(), PinnedError> {
     let key = SymmetricKey::made_up(guessed(seed, 0));
+    report_with(&key, home, agent, seed, clock, trail).await
+}
+
+/// The same with the key of the agent: what a guess does that is right. If the manager did not let it in, that it
+/// refuses guesses would say nothing.
+///
+/// # Errors
+///
+/// The agent has no key of that manager, or another than the manager has a record of.
+pub async fn guess_right(
+    home: &Home,
+    agent: &Agent,
+    seed: &Seed,
+    clock: &Clock,
+    trail: &Trail,
+) -> Result<(), PinnedError> {
+    let (known_as, right) = agent.symmetric_key(&home.manager).ok_or(PinnedError::KeyNotProven)?;
+    report_with(&right.guessed_by_somebody(), home, &known_as, seed, clock, trail).await
+}
+
+async fn report_with(
+    key: &SymmetricKey,
+    home: &Home,
+    agent: &PeerName,
+    seed: &Seed,
+    clock: &Clock,
+    trail: &Trail,
+) -> Result<(), PinnedError> {
     let (mut frames, _http) = https::upgrade(home, clock, trail).await?;
     let rng = seed.stream("proof of a guess");
-    pake::prove(&mut frames, agent, &home.manager, &key, rng).await
+    pake::prove(&mut frames, agent, &home.manager, key, rng).await
 }
 
 /// How many of the keys fit that were tried on what was heard.
@@ -71,8 +99,8 @@ pub fn try_on(
     seed: &Seed,
 ) -> Result<Tried, PinnedError> {
     let reply = https::first_reply(&heard.dialled).ok_or(PinnedError::Malformed)?;
-    let right = agent.symmetric_key(manager).ok_or(PinnedError::KeyNotProven)?;
-    let fits = |key: &SymmetricKey, draws| pake::fits(key, agent.name(), manager, &reply, draws);
+    let (known_as, right) = agent.symmetric_key(manager).ok_or(PinnedError::KeyNotProven)?;
+    let fits = |key: &SymmetricKey, draws| pake::fits(key, &known_as, manager, &reply, draws);
     let mut draws = None;
     for candidate in agent.past_draws() {
         if fits(&right, candidate.clone())? {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PublicKey;
 
-/// What a party calls a peer. It is the party's own word: nothing on the wire is compared with it.
+/// What a party calls a peer. It is the party's own word: no certificate is compared with it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PeerName(String);
@@ -59,9 +59,10 @@ impl KnownKeys {
         self.change(|peers| peers.remove(peer).is_some())
     }
 
-    /// Holds these keys, and no others.
-    pub fn replace(&self, keys: KeySets) {
-        self.change(|peers| *peers = keys);
+    /// Holds the keys that `keys` says, and no others. Nobody else changes them meanwhile, so that what is held
+    /// in the end is what was said last.
+    pub fn replace(&self, keys: impl FnOnce() -> KeySets) {
+        self.change(|peers| *peers = keys());
     }
 
     /// The keys of one peer; none if it is unknown.

@@ -269,7 +269,7 @@ impl Manager {
     }
 
     fn refresh(&self) {
-        self.party.known_keys().replace(self.agents());
+        self.party.known_keys().replace(|| self.agents());
     }
 
     fn second_layer(&self) -> SecondLayer {

@@ -22,8 +22,11 @@ pub enum Order {
     },
     /// Make another key and keep it ready.
     PrepareKey,
-    /// Show the key that was kept ready.
-    SwitchKey,
+    /// Show the key that was kept ready, if it is this one: another manager may have had another made.
+    SwitchKey {
+        /// The key.
+        key: PublicKey,
+    },
     /// Believe another agent for a while.
     Lend {
         /// The migration that it is for.
@@ -71,7 +74,7 @@ impl Order {
             Self::AddKey { .. } => "add-key",
             Self::DropKey { .. } => "drop-key",
             Self::PrepareKey => "prepare-key",
-            Self::SwitchKey => "switch-key",
+            Self::SwitchKey { .. } => "switch-key",
             Self::Lend { .. } => "lend",
             Self::TakeBack { .. } => "take-back",
             Self::Migrate { .. } => "migrate",

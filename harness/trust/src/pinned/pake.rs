@@ -74,14 +74,19 @@ impl CryptoRng for Draws<'_> {}
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SymmetricKey {
     key: Secret,
-    /// What the manager proves to own in turn.
-    manager: Bytes,
+    /// What the manager proves to own in turn; who has not been deployed does not know it.
+    manager: Option<Bytes>,
 }
 
 impl SymmetricKey {
     /// One that nobody has registered.
     pub(super) fn made_up(key: Secret) -> Self {
-        Self { key, manager: Bytes(Vec::new()) }
+        Self { key, manager: None }
+    }
+
+    /// As somebody would have it who has guessed it.
+    pub(super) fn guessed_by_somebody(self) -> Self {
+        Self::made_up(self.key)
     }
 }
 
@@ -115,7 +120,7 @@ impl Registering {
         let parameters = ClientRegistrationFinishParameters::new(identifiers(agent, manager), None);
         let key = self.key.expose().as_bytes();
         let done = self.state.finish(&mut Draws(rng), key, reply, parameters).map_err(unusable)?;
-        let manager = Bytes(done.server_s_pk.serialize().to_vec());
+        let manager = Some(Bytes(done.server_s_pk.serialize().to_vec()));
         Ok((SymmetricKey { key: self.key, manager }, Bytes(done.message.serialize().to_vec())))
     }
 }
@@ -189,7 +194,8 @@ pub(super) async fn prove(
         .finish(&mut Draws(&mut rng), password, reply, parameters)
         .map_err(|_| PinnedError::KeyNotProven)?;
     // Whoever has guessed the key is not yet the manager.
-    if done.server_s_pk.serialize().as_slice() != key.manager.0 {
+    let shown = done.server_s_pk.serialize();
+    if key.manager.as_ref().is_some_and(|own| shown.as_slice() != own.0) {
         return Err(PinnedError::KeyNotProven);
     }
     frames.send(&Bytes(done.message.serialize().to_vec())).await?;

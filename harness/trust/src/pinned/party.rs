@@ -28,7 +28,7 @@ use super::{
     facts::{Accepted, Dialled, Failed, Judged},
     witness::{Timeless, Witness},
 };
-use crate::wire::{accepted, close, connect, provider};
+use crate::wire::{accepted, close, connect_within, provider};
 
 /// How long a handshake may take in real time.
 pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
@@ -107,7 +107,7 @@ impl Party {
     ) -> Result<Connection, PinnedError> {
         let trail =
             self.trail().begin(Dialled { peer: peer.clone(), address: address.to_string() });
-        let tcp = connect(address, &trail).await.map_err(|source| {
+        let tcp = connect_within(HANDSHAKE_LIMIT, address, &trail).await.map_err(|source| {
             trail.record(Failed { cause: "connect" });
             PinnedError::Connect { address, source }
         })?;

@@ -310,12 +310,16 @@ pub(super) async fn dial_as_anybody(
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Anybody))
         .with_no_client_auth();
-    let tcp = TcpStream::connect(address)
-        .await
-        .map_err(|source| PinnedError::Connect { address, source })?;
-    let handshake =
-        TlsConnector::from(Arc::new(config)).connect(ServerName::from(address.ip()), tcp);
-    handshake.await.map_err(PinnedError::of_handshake)
+    let dialling = async {
+        let tcp = TcpStream::connect(address)
+            .await
+            .map_err(|source| PinnedError::Connect { address, source })?;
+        let connector = TlsConnector::from(Arc::new(config));
+        let handshake = connector.connect(ServerName::from(address.ip()), tcp);
+        handshake.await.map_err(PinnedError::of_handshake)
+    };
+    let limit = HANDSHAKE_LIMIT;
+    timeout(limit, dialling).await.map_err(|_| PinnedError::Silent { limit })?
 }
 
 fn server_config(identity: &Identity) -> ServerConfig {

@@ -10,6 +10,9 @@ use aws_lc_rs::{
 
 use super::PinnedError;
 
+/// By how much a message is longer when it is sealed.
+pub(super) const SEAL_BYTES: usize = 16;
+
 /// Which of the two ends this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {

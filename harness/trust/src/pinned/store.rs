@@ -10,7 +10,7 @@ use std::{
 
 use ground::Secret;
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, error::Category};
 
 /// A file could not be read or replaced.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ impl<T: Clone + PartialEq + Serialize + DeserializeOwned> Store<T> {
 
     /// Reads the file. What was being written when its writer died is not looked at.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let read = || serde_json::from_slice(&fs::read(path)?).map_err(io::Error::from);
+        let read = || serde_json::from_slice(&fs::read(path)?).map_err(damage);
         let error = |source| StoreError { path: path.to_owned(), source };
         Ok(Self { path: path.to_owned(), value: Mutex::new(read().map_err(error)?) })
     }
@@ -83,6 +83,19 @@ impl<T: Clone + PartialEq + Serialize + DeserializeOwned> Store<T> {
     }
 }
 
+/// Where a file is damaged. What serde_json says of it could quote a key.
+fn damage(error: serde_json::Error) -> io::Error {
+    let (line, column) = (error.line(), error.column());
+    let what = match error.classify() {
+        Category::Data => "this is no such value",
+        Category::Eof => "the text ends here",
+        Category::Io | Category::Syntax => "this is no JSON",
+    };
+    let words =
+        format!("line {line}, column {column}: {what}; restore the file, or begin without it");
+    io::Error::new(io::ErrorKind::InvalidData, words)
+}
+
 /// What a store holds that must not be seen elsewhere: private keys, symmetric keys, and the tokens of
 /// deployments. For those who look whether it is.
 pub fn secrets_in(store: &[u8]) -> Vec<Secret> {
@@ -107,4 +120,37 @@ pub fn secrets_in(store: &[u8]) -> Vec<Secret> {
         collect(&value, &mut secrets);
     }
     secrets
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Kept {
+        host_key: Key,
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Key {
+        key: String,
+    }
+
+    #[test]
+    fn what_a_damaged_file_holds_is_not_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept.json");
+        for (text, where_and_what) in [
+            (r#"{"host_key": "c2VjcmV0"}"#, "line 1, column 23: this is no such value"),
+            (r#"{"host_key": {"key": "c2VjcmV0"#, "line 1, column 30: the text ends here"),
+            (r#"{"host_key": c2VjcmV0}"#, "line 1, column 14: this is no JSON"),
+        ] {
+            fs::write(&path, text).unwrap();
+            let error = Store::<Kept>::open(&path).unwrap_err();
+            let told = format!("{error} {error:?}");
+            assert!(told.contains(where_and_what) && !told.contains("c2VjcmV0"), "{told}");
+        }
+    }
 }

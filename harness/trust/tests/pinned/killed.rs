@@ -4,6 +4,7 @@
 use std::{
     env, fs,
     io::{BufRead as _, BufReader, Write as _},
+    os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
@@ -171,7 +172,8 @@ impl Victim {
             std::hint::spin_loop();
         }
         self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        let ended = self.process.wait().unwrap();
+        assert_eq!(ended.signal(), Some(9), "it had ended before: {ended}");
     }
 }
 

@@ -1,8 +1,11 @@
 //! Keys come and go; several managers.
 
-use trust_models::pinned::PinnedError;
+use trust_models::pinned::{Answer, Order, PinnedError};
 
-use crate::world::{connects, deployed, introduce, key_of, ledger, meet, party};
+use crate::{
+    lab::{Lab, agent1},
+    world::{connects, deployed, introduce, key_of, ledger, meet, party},
+};
 
 /// Add the new key, switch, drop the old: at no point is the agent out of reach.
 #[tokio::test]
@@ -82,4 +85,29 @@ async fn two_managers() {
     assert!(agent.known_keys().forget(&"manager1".into()));
     assert!(!connects(&first, &agent, "agent1").await);
     assert!(connects(&second, &agent, "agent1").await);
+}
+
+/// An agent keeps one key ready. Who has another made takes the former one's place, and is not shown by its order.
+#[tokio::test]
+async fn an_agent_shows_the_key_that_the_order_names() {
+    let lab = Lab::new();
+    let (manager, host) = lab.deployed().await;
+    let other = lab.manager("manager2");
+    host.deploy_by(&other).await.unwrap();
+    let Answer::Key { key } = manager.order(&agent1(), &Order::PrepareKey).await.unwrap() else {
+        panic!("no key");
+    };
+    let Answer::Key { key: its } = other.order(&agent1(), &Order::PrepareKey).await.unwrap() else {
+        panic!("no key");
+    };
+    let before = lab.stores();
+    let refused = manager.order(&agent1(), &Order::SwitchKey { key }).await.unwrap_err();
+    assert_eq!(refused.reason(), "no-key-prepared");
+    assert!(lab.stores() == before);
+    // Whoever is told of the key in time goes on.
+    manager.believe(&agent1(), its.clone()).unwrap();
+    other.believe(&agent1(), its.clone()).unwrap();
+    other.order(&agent1(), &Order::SwitchKey { key: its }).await.unwrap();
+    manager.order(&agent1(), &Order::Ping).await.unwrap();
+    other.order(&agent1(), &Order::Ping).await.unwrap();
 }

@@ -1,6 +1,6 @@
 //! A proxy that ends TLS, wanted and unwanted.
 
-use trust_models::pinned::{Meddling, Order, PinnedError, Proxy, SecondLayer};
+use trust_models::pinned::{MESSAGE_LIMIT, Meddling, Order, PinnedError, Proxy, SecondLayer};
 
 use crate::{
     lab::{Host, Lab, agent1, listener},
@@ -36,6 +36,11 @@ async fn a_proxy_is_a_wrong_key_and_with_a_second_layer_a_part_of_the_way() {
         assert!(matches!(refused.reason(), "cut" | "handshake-failed"), "{layer:?}: {refused}");
         host.agent.proxies().add("proxy1".into(), key.clone());
         manager.order(&agent1(), &Order::Ping).await.unwrap();
+        // What is too long to be sent is in nobody's way.
+        let mut link = manager.connect(&agent1()).await.unwrap();
+        let endless = Order::TakeBack { migration: "x".repeat(MESSAGE_LIMIT) };
+        assert_eq!(link.order(&endless).await.unwrap_err().reason(), "malformed");
+        link.order(&Order::Ping).await.unwrap();
         // And without the proxy.
         manager.lead(&agent1(), None);
         manager.order(&agent1(), &Order::Ping).await.unwrap();
@@ -89,9 +94,11 @@ async fn a_proxy_that_was_taken_over_can_neither_alter_nor_pretend() {
             };
             assert!(reasons.contains(&refused.reason()), "{layer:?} {place}: {refused}");
         }
-        // It speaks to the manager with its own key in the second layer.
+        // Behind it may be another host, which has keys of its own, and a manager of the same name.
         let before = lab.stores();
         let posing = lab.host("agent9").await;
+        let other_lab = Lab::new();
+        posing.deploy_by(&other_lab.manager("manager1")).await.unwrap();
         posing.agent.set_second_layer(layer);
         posing.agent.proxies().add("proxy1".into(), key_of("proxy1", 1).public_key().clone());
         let proxy = Proxy::start(
@@ -102,7 +109,12 @@ async fn a_proxy_that_was_taken_over_can_neither_alter_nor_pretend() {
         );
         let proxy = proxy.unwrap();
         manager.lead(&agent1(), Some(proxy.address()));
-        assert!(manager.order(&agent1(), &Order::Ping).await.is_err());
+        let refused = manager.order(&agent1(), &Order::Ping).await.unwrap_err();
+        let expected = match layer {
+            SecondLayer::SymmetricKey => "symmetric-key-not-proven",
+            SecondLayer::Keys | SecondLayer::Off => "key-not-pinned",
+        };
+        assert_eq!(refused.reason(), expected);
         drop(posing);
         std::fs::remove_dir_all(lab.folder.path().join("agent9")).unwrap();
         assert!(lab.stores() == before);

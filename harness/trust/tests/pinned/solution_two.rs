@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use fake_dc_pki::{CaCertificate, DcIdentity, Pki};
 use ground::Seed;
 use trust_models::pinned::{
-    Home, Identity, Link, Manager, Order, PATH, PinnedError, Proxy, Reception, Reported,
-    WAITING_MAX,
+    Deployment, Home, Identity, Link, Manager, Order, PATH, PeerName, PinnedError, Proxy,
+    Reception, Reported, SecondLayer, WAITING_MAX,
     facts::SymmetricKeyProof,
     impostor::{self, Tried},
 };
@@ -146,12 +146,34 @@ async fn replays_guesses_and_offline_trials_are_in_vain() {
         let refused = impostor::guess(&home, &name, &seed, &clock, &trail).await.unwrap_err();
         assert_eq!(refused.reason(), "symmetric-key-not-proven");
     }
+    // A guess that is right is let in: it is the key alone that refuses the others.
+    let (seed, clock) = (Seed::new(10), lab.time.clock());
+    impostor::guess_right(&home, &host.agent, &seed, &clock, &trail).await.unwrap();
+    assert_eq!(reception.next().await.unwrap().agent(), &name);
     let manager_name = "manager1".into();
     let tried = impostor::try_on(&heard, &host.agent, &manager_name, 100, &Seed::new(1)).unwrap();
     // The right one is among them, and the trial finds it if the agent tells what it drew.
     assert_eq!(tried, Tried { by_onlooker: 0, with_draws: 1 });
     // And the agent still comes in.
     meet(&host, &mut reception, &home).await.unwrap();
+}
+
+/// What a host calls itself is of no matter.
+#[tokio::test]
+async fn a_host_proves_its_key_by_the_name_that_its_manager_gave_it() {
+    let lab = Lab::new();
+    let (manager, host) = (lab.manager("manager1"), lab.host("agent2").await);
+    let web = PeerName::from("web");
+    manager.deploy(&Deployment { agent: web.clone(), ..host.order(None) }).await.unwrap();
+    let pki = authority(1);
+    let mut reception = receiving(&manager, &pki).await;
+    let home = home(&reception, &pki);
+    let (_reported, mut link) = meet(&host, &mut reception, &home).await.unwrap();
+    assert_eq!(link.agent(), &web);
+    link.order(&Order::Ping).await.unwrap();
+    manager.set_second_layer(SecondLayer::SymmetricKey);
+    host.agent.set_second_layer(SecondLayer::SymmetricKey);
+    manager.order(&web, &Order::Ping).await.unwrap();
 }
 
 /// Nobody asks for those who have reported: the last is sent away, and the manager goes on.

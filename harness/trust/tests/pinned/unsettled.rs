@@ -1,11 +1,12 @@
 //! A deployment that broke off is settled before the next one of the same agent begins, wherever it broke off, and
 //! whether the next one breaks off, too.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, copy},
     net::TcpStream,
+    time::Instant,
 };
 use trust_models::pinned::{Deployment, Manager, Order, SecondLayer};
 
@@ -154,13 +155,19 @@ async fn two_deployments_at_once_are_one_after_the_other() {
     agree(&manager, &host, "both").await;
 }
 
-/// What a manager leaves open is not kept open for ever.
-#[tokio::test(start_paused = true)]
+/// What a manager leaves open is not kept open for ever. Time stands still from when the manager has given up: the
+/// host is waiting for the decision then, and for nothing else.
+#[tokio::test]
 async fn a_host_that_hears_nothing_more_ends_the_conversation() {
     let lab = Lab::new();
     let (manager, host) = (lab.manager("manager1"), lab.host("agent1").await);
-    let wire = wire(host.deployment.address(), Break { silently: true, ..before(PREPARE) }).await;
+    let wire = wire(host.deployment.address(), Break { silently: true, ..before(COMMIT) }).await;
     let order = Deployment { address: wire, ..host.order(None) };
-    manager.deploy(&order).await.unwrap_err();
+    let refused = manager.deploy(&order).await.unwrap_err();
+    assert_eq!(refused.reason(), "cut");
+    tokio::time::pause();
+    let given_up = Instant::now();
     host.deployment.settled().await;
+    let waited = given_up.elapsed();
+    assert!(waited > Duration::from_secs(20), "{waited:?}");
 }

@@ -15,10 +15,24 @@ use crate::world::WorldError;
 #[derive(Debug)]
 pub(super) struct Report {
     home: Home,
-    reception: Reception,
+    /// As long as the manager runs.
+    reception: Option<Reception>,
     heard: Heard,
     _link: Link,
     _reported: Reported,
+}
+
+impl Report {
+    /// The manager closes its HTTPS.
+    pub(super) fn close(&mut self) {
+        self.reception = None;
+    }
+
+    async fn settled(&self) {
+        if let Some(reception) = &self.reception {
+            reception.settled().await;
+        }
+    }
 }
 
 impl Parties {
@@ -43,7 +57,7 @@ impl Parties {
         let at = [report.manager.to_string(), report.agent.to_string()];
         let report = Report {
             home: Home { address, ..home },
-            reception,
+            reception: Some(reception),
             heard: onlooker.heard(),
             _link: link,
             _reported: reported,
@@ -56,7 +70,7 @@ impl Parties {
         let report = self.report_of(key(pair))?;
         let before = self.ledger.last();
         impostor::replay(report.home.address, &report.heard).await?;
-        report.reception.settled().await;
+        report.settled().await;
         let events = self.ledger.events_after(before);
         let proven = events.iter().filter_map(|event| event.fact::<SymmetricKeyProof>());
         // What the manager made of it.
@@ -75,7 +89,7 @@ impl Parties {
             let seed = self.seed.child(&format!("guess {number}"));
             let agent = name(&guess.agent);
             outcome = impostor::guess(&report.home, &agent, &seed, &self.clock, &trail).await;
-            report.reception.settled().await;
+            report.settled().await;
             let refused = outcome.as_ref().err().map(|error| error.reason().to_owned());
             trail.record(Guessed { number, refused });
             if outcome.is_ok() {

@@ -34,11 +34,11 @@ impl Agent {
                         words: "the password is not that of the superuser".to_owned(),
                     }
                 }
-                ToHost::Prepare { token, manager, key, .. } => {
+                ToHost::Prepare { token, agent, manager, key, .. } => {
                     if alone.is_none() {
                         alone = Some(self.deployments.lock().await);
                     }
-                    self.prepare(&mut frames, token, manager, key, &trail).await?
+                    self.prepare(&mut frames, token, [agent, manager], key, &trail).await?
                 }
                 ToHost::Commit { token } | ToHost::Abort { token } => {
                     let _turn = match &alone {
@@ -58,7 +58,7 @@ impl Agent {
         &self,
         frames: &mut Frames,
         token: Token,
-        manager: PeerName,
+        [known_as, manager]: [PeerName; 2],
         key: PublicKey,
         trail: &Trail,
     ) -> Result<FromHost, PinnedError> {
@@ -69,9 +69,9 @@ impl Agent {
         else {
             return Err(PinnedError::Malformed);
         };
-        let (symmetric, record) = registering.finish(self.name(), &manager, &reply, &mut rng)?;
-        let managed = Managed { token, keys: BTreeSet::from([key]), symmetric };
-        let lent = self.lent();
+        let (symmetric, record) = registering.finish(&known_as, &manager, &reply, &mut rng)?;
+        let managed = Managed { token, keys: BTreeSet::from([key]), known_as, symmetric };
+        let lent = self.lent_now();
         if manager == *self.name() || lent.values().any(|lent| lent.peer == manager) {
             return Ok(FromHost::Refused {
                 reason: NAME_TAKEN.to_owned(),

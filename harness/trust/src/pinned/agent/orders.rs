@@ -42,6 +42,8 @@ impl Agent {
         trail: &Trail,
     ) -> Result<Answer, PinnedError> {
         if let Order::BeginMigration { migration } = &order {
+            // What was lent may have lapsed since the channel was opened.
+            self.refresh();
             let meant = self.lent().get(migration).is_some_and(|lent| lent.peer == *peer);
             return Ok(if meant { Answer::Done } else { unknown_migration(migration) });
         }
@@ -67,15 +69,18 @@ impl Agent {
                 self.store.change(|state| state.next = Some(next))?;
                 return Ok(Answer::Key { key });
             }
-            Order::SwitchKey => {
-                let Some(next) = self.store.get().next else {
-                    return Ok(Answer::refused("no-key-prepared", "no other key was prepared"));
-                };
-                let shown = next.identity()?;
-                self.store.change(|state| {
-                    state.next = None;
-                    state.identity = next;
+            Order::SwitchKey { key } => {
+                let switched = self.store.change(|state| {
+                    let prepared = state.next.as_ref()?.identity().ok()?;
+                    if *prepared.public_key() != key {
+                        return None;
+                    }
+                    state.identity = state.next.take()?;
+                    Some(prepared)
                 })?;
+                let Some(shown) = switched else {
+                    return Ok(Answer::refused("no-key-prepared", "no such key was prepared"));
+                };
                 trail.record(KeySwitched { key: shown.public_key().fingerprint() });
                 self.party.switch_to(shown);
             }

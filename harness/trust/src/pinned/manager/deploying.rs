@@ -146,6 +146,7 @@ impl Manager {
     ) -> Result<(PublicKey, Bytes), PinnedError> {
         let prepare = ToHost::Prepare {
             token: intent.token.clone(),
+            agent: order.agent.clone(),
             manager: self.name().clone(),
             key: self.party.identity().public_key().clone(),
             password: order.password.clone(),

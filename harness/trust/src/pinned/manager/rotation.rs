@@ -105,6 +105,8 @@ impl Manager {
     ///
     /// A step fails; both keys are believed from the announcement to the withdrawal.
     pub async fn rotate(&self) -> Result<(), PinnedError> {
+        // A host that is being deployed has the old key, and would never hear of the new one.
+        let _alone = self.deploys.lock().await;
         let old = self.party.identity().public_key().clone();
         let new = self.prepare_key()?;
         self.announce_key(&new).await?;
@@ -113,7 +115,7 @@ impl Manager {
     }
 
     /// The same for an agent's key: the manager learns the new one, the agent shows it, the manager
-    /// drops the old ones.
+    /// drops the old ones. Other managers of the agent do not learn it ([`Manager::believe`]), and lose it.
     ///
     /// # Errors
     ///
@@ -123,7 +125,7 @@ impl Manager {
             return Err(PinnedError::Malformed);
         };
         self.believe(agent, key.clone())?;
-        self.order(agent, &Order::SwitchKey).await?;
+        self.order(agent, &Order::SwitchKey { key: key.clone() }).await?;
         // The new one works before the old one goes.
         self.order(agent, &Order::Ping).await?;
         self.change_keys(agent, "key-dropped", |keys| keys.retain(|known| *known == key))
