@@ -119,7 +119,11 @@ impl Relations {
         loop {
             let new = NewKey::like(old, &self.seed, *drawn);
             *drawn += 1;
-            let is_old = |old: &PublicKey| old.bits().is_some_and(|bits| bits == new.bits());
+            let is_old = |old: &PublicKey| match old {
+                // It may be one of ours that goes by the name of another algorithm.
+                PublicKey::Unknown { bits, .. } => *bits == new.bits(),
+                known => known.bits().is_some_and(|bits| bits == new.bits()),
+            };
             if !self.old.iter().any(is_old) {
                 return new;
             }

@@ -143,6 +143,14 @@ fn every_fault_of_the_catalogue_survives_cloning() {
     }
 }
 
+/// The key of the leaf is one that the clone's CAs would have, under the name of another algorithm.
+#[test]
+fn a_key_of_an_unknown_algorithm_is_not_shared() {
+    for seed in 155..165 {
+        survives(&["algorithm.unknown-key".parse().expect("a fault of the catalogue")], seed);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
