@@ -113,6 +113,15 @@ impl CertificatePlan {
     }
 }
 
+/// A serial number as CAs draw it: 16 octets, another one for each purpose.
+pub fn serial_number(seed: &Seed, purpose: &str) -> [u8; 16] {
+    let mut serial = [0; 16];
+    seed.stream(purpose).fill_bytes(&mut serial);
+    // Positive, and never shorter than it looks.
+    serial[0] = serial[0] & 0x7f | 0x40;
+    serial
+}
+
 /// A certificate and who signs it.
 struct Unsigned<'a> {
     register: &'a Register,
@@ -167,10 +176,6 @@ impl Unsigned<'_> {
         }
         let said = complete(certificate.version, &[], body.to_vec()).to_bytes();
         let purpose = format!("serial of {:x?}", Hash::Sha256.digest(&said));
-        let mut serial = [0; 16];
-        self.seed.stream(&purpose).fill_bytes(&mut serial);
-        // Positive, and never shorter than it looks.
-        serial[0] = serial[0] & 0x7f | 0x40;
-        serial.to_vec()
+        serial_number(self.seed, &purpose).to_vec()
     }
 }

@@ -56,6 +56,7 @@ pub use crl::{Crl, CrlPlan, Crls, RevocationReason};
 pub use error::{PemCause, PemError, PkiError};
 pub use extension::{AltName, BasicConstraints, Extension, KeyUsage, Purpose};
 pub use faults::{ChainFault, FaultInfo, catalogue, fault};
+pub use issue::serial_number;
 pub use key::{Authority, KeyChoice, KeyKind, KeyOwner, PrivateKey, SigningKey};
 pub use name::{Name, NameAttribute, Spelling};
 pub use pem_file::PemFile;

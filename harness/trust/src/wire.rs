@@ -86,7 +86,15 @@ pub(crate) async fn connect_within(
     address: SocketAddr,
     trail: &Trail,
 ) -> io::Result<TcpStream> {
-    timeout(limit, connect(address, trail)).await.map_err(|_| io::ErrorKind::TimedOut)?
+    in_time(limit, connect(address, trail)).await
+}
+
+/// What takes longer than `limit` of real time fails.
+pub(crate) async fn in_time<T>(
+    limit: Duration,
+    conversation: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    timeout(limit, conversation).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 /// `trail` for what happens on a connection that was accepted: below what its other end did, if that is known.

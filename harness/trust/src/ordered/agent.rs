@@ -21,12 +21,11 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
     task::JoinSet,
-    time::timeout,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{ServerCertificate, web::PATIENCE};
-use crate::wire::{ChecksPossession, connect, provider, signatures_by_possession};
+use crate::wire::{ChecksPossession, connect, in_time, provider, signatures_by_possession};
 
 /// Bytes of a message: ten certificates and a key, with room.
 const MESSAGE_MAX: u32 = 1 << 20;
@@ -96,7 +95,7 @@ pub(super) async fn report(
             _ => Err(invalid("the management server sends no set-up message")),
         }
     };
-    timeout(PATIENCE, conversation).await.map_err(|_| io::ErrorKind::TimedOut)?
+    in_time(PATIENCE, conversation).await
 }
 
 pub(super) async fn send(

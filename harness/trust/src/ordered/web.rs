@@ -36,7 +36,8 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::{pkix, reasons::named_by_reason};
 use crate::wire::{
-    CONNECTIONS_MAX, ChecksPossession, connect, next_connection, provider, signatures_by_possession,
+    CONNECTIONS_MAX, ChecksPossession, connect, in_time, next_connection, provider,
+    signatures_by_possession,
 };
 
 /// Bytes of a request body: two parameters of CloudStack's 65,535 characters, URL-encoded.
@@ -352,7 +353,7 @@ pub(super) async fn ask_plainly(
         let mut tcp = connect(address, trail).await?;
         ask(&mut tcp, method, name, path, form).await
     };
-    timeout(PATIENCE, conversation).await.map_err(|_| io::ErrorKind::TimedOut)?
+    in_time(PATIENCE, conversation).await
 }
 
 /// One request of HTTP and its answer.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use fake_dc_pki::{
     CaCertificate, CertificatePlan, Chain, ChainFault, DcIdentity, Pki, RevocationReason,
+    serial_number,
 };
 use ground::{Seed, Timestamp};
-use rand::Rng as _;
 
 use super::PkiError;
 
@@ -52,10 +52,7 @@ impl Authorities {
         let authority = self.authority(ca)?;
         let number = authority.issued;
         // Numbered by the CA, whatever faults the certificate comes to have: by this it is revoked.
-        let mut serial = [0; 16];
-        seed.stream(&format!("serial {number}")).fill_bytes(&mut serial);
-        // Positive, and never shorter than it looks.
-        serial[0] = serial[0] & 0x7f | 0x40;
+        let serial = serial_number(&seed, &format!("serial {number}"));
         authority.issued += 1;
         let mut plan = authority.pki.plan_at(now, &subject())?;
         let leaf = plan.leaf();

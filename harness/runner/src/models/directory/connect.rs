@@ -31,11 +31,8 @@ fn data(name: &str, path: &Path, way: PkiData) -> Result<CertData, DataError> {
         match fs::read_to_string(directory.path(kind)) {
             Ok(text) => data.add(kind, &text)?,
             // As for files: what is missing is told by what misses it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if kind == DataKind::CaCertificate {
-                    return directory.load();
-                }
-            }
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound && kind != DataKind::CaCertificate => {}
             Err(_) => return directory.load(),
         }
     }

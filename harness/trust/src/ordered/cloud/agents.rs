@@ -22,7 +22,6 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{oneshot, watch},
     task::{JoinHandle, JoinSet},
-    time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -33,7 +32,7 @@ use crate::{
         facts::{SetUpRefused, SetUpSent},
         web::PATIENCE,
     },
-    wire::{CONNECTIONS_MAX, next_connection},
+    wire::{CONNECTIONS_MAX, in_time, next_connection},
 };
 
 /// Characters of a name that are repeated in events, of somebody who is not known.
@@ -113,7 +112,7 @@ impl Reception {
             let startup = agent::receive(&mut session).await?;
             io::Result::Ok((session, startup))
         };
-        let (mut session, startup) = in_time(opening).await?;
+        let (mut session, startup) = in_time(PATIENCE, opening).await?;
         let (appliance, is_known) = match startup {
             Some(Message::StartupStorage { name }) => {
                 let is_known = state.storage().contains_key(&name);
@@ -125,10 +124,10 @@ impl Reception {
             }
             _ => return Ok(()),
         };
-        let certs = match state.set_up() {
-            Ok(certs) if is_known => certs,
+        let certs = match is_known.then(|| state.set_up()) {
+            Some(Ok(certs)) => certs,
             refused => {
-                let why = refused.err().map(|error| error.to_string());
+                let why = refused.and_then(Result::err).map(|error| error.to_string());
                 let appliance = appliance.chars().take(NAME_SHOWN_MAX).collect();
                 trail.record(SetUpRefused { appliance, why });
                 return Ok(());
@@ -137,7 +136,7 @@ impl Reception {
         let mut superseded = self.supersede(&appliance);
         let certificates = certs.as_ref().map_or(0, Certificates::count);
         trail.record(SetUpSent { appliance, certificates });
-        in_time(agent::send(&mut session, &Message::SetUp { certs })).await?;
+        in_time(PATIENCE, agent::send(&mut session, &Message::SetUp { certs })).await?;
         let closed = async { while let Ok(Some(_)) = agent::receive(&mut session).await {} };
         tokio::select! {
             () = closed => {}
@@ -154,10 +153,6 @@ impl Reception {
         sessions.insert(appliance.to_owned(), session);
         superseded
     }
-}
-
-async fn in_time<T>(conversation: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    timeout(PATIENCE, conversation).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 #[cfg(test)]
